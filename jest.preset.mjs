@@ -1,0 +1,19 @@
+// One Jest configuration for every project: TypeScript sources as native ES modules, the same module graph as production.
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@callpass/source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
+  testMatch: ['<rootDir>/src/**/*.spec.ts'],
+  passWithNoTests: true,
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: { target: 'es2024', parser: { syntax: 'typescript' } },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+};
