@@ -1,1 +1,7 @@
-export {};
+// The names of callpass.v1, as protoc-gen-es made them from proto/callpass/v1.
+export * from './gen/callpass/v1/admin_service_pb.ts';
+export * from './gen/callpass/v1/configuration_pb.ts';
+export * from './gen/callpass/v1/credential_service_pb.ts';
+export * from './gen/callpass/v1/error_reason_pb.ts';
+export * from './gen/callpass/v1/ledger_service_pb.ts';
+export * from './gen/callpass/v1/token_pb.ts';

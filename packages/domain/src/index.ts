@@ -1,1 +1,52 @@
-export {};
+export {
+  EMPTY_CONFIGURATION,
+  type Client,
+  type Configuration,
+  type Destination,
+  type Grant,
+  type Hours,
+  type Identity,
+  type Limit,
+  type LimitScope,
+  type Realm,
+  type Role,
+} from './realm/configuration.ts';
+export {
+  keyValidates,
+  mayStep,
+  validateUntil,
+  type KeyState,
+  type KeyStep,
+  type RealmKeyRecord,
+} from './realm/key.ts';
+export {
+  FreezeIndex,
+  type Freeze,
+  type FreezeKind,
+  type FreezeScope,
+  type FreezeSubjects,
+} from './realm/freeze.ts';
+export {
+  ENTRY_KINDS,
+  draftEntry,
+  type EntryDraft,
+  type EntryKind,
+  type LedgerEntry,
+  type TokenFingerprints,
+} from './ledger/entry.ts';
+export { canonicalBytes } from './ledger/canonical.ts';
+export { GENESIS_HASH, faultOf, linkEntry, newChain, type ChainHead } from './ledger/chain.ts';
+export { KeyedHash } from './ledger/keyed-hash.ts';
+export {
+  StoreError,
+  type Clock,
+  type KeyMove,
+  type RecordOutcome,
+  type RevisionRecord,
+  type StateChange,
+  type Store,
+  type StoreErrorCode,
+  type StoredRealmKey,
+  type StoredRevision,
+  type StoredState,
+} from './ports.ts';

@@ -1,0 +1,165 @@
+import type { EntryDraft, LedgerEntry } from './ledger/entry.ts';
+import type { Freeze, FreezeScope } from './realm/freeze.ts';
+import type { KeyState, RealmKeyRecord } from './realm/key.ts';
+
+/** The time. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+}
+
+/** An applied configuration without its document. */
+export interface RevisionRecord {
+  /** Counts from 1. */
+  readonly revision: number;
+  readonly applyTimeMs: number;
+  readonly appliedBy: string;
+}
+
+/** An applied configuration. The store keeps the document as bytes and does not look inside. */
+export interface StoredRevision extends RevisionRecord {
+  readonly document: Uint8Array;
+}
+
+/** A realm key with its text, unsealed. `keyText` is undefined once destroyed. */
+export interface StoredRealmKey extends RealmKeyRecord {
+  readonly keyText: Uint8Array | undefined;
+}
+
+/** All that the snapshot of the hot path is made of, read at one instant. */
+export interface StoredState {
+  /** As `stateVersion` gives it. */
+  readonly version: number;
+  /** `undefined` before the first configuration. */
+  readonly revision: StoredRevision | undefined;
+  /** By realm, newest version first. */
+  readonly keys: readonly StoredRealmKey[];
+  /** Freezes that are not lifted; expired ones may be among them. */
+  readonly freezes: readonly Freeze[];
+}
+
+/** A change of state that goes into the store together with the entry that records it, or not at all. */
+export type StateChange =
+  | {
+      readonly kind: 'applyConfiguration';
+      readonly document: Uint8Array;
+      /** The revision in force must be this one; 0 for none. Otherwise `revisionConflict`. */
+      readonly expectedRevision: number;
+      readonly applyTimeMs: number;
+      readonly appliedBy: string;
+    }
+  | {
+      /** The version is the next of the realm and must be `version`; otherwise `keyConflict`. */
+      readonly kind: 'addKey';
+      readonly realm: string;
+      readonly version: number;
+      readonly keyText: Uint8Array;
+      readonly fingerprint: string;
+      readonly createTimeMs: number;
+    }
+  | {
+      /** Each key must be in state `from`, or nothing changes and the outcome is `keyConflict`. */
+      readonly kind: 'moveKeys';
+      readonly moves: readonly KeyMove[];
+    }
+  | { readonly kind: 'freeze'; readonly freeze: Freeze }
+  | {
+      /** Nothing frozen under it: `freezeUnknown`. */
+      readonly kind: 'unfreeze';
+      readonly scope: FreezeScope;
+    }
+  | {
+      /** Claims a request id for a client. Claimed before and not expired at `nowMs`: `answeredBefore`. */
+      readonly kind: 'rememberAnswer';
+      readonly client: string;
+      readonly requestId: string;
+      /** SHA-256 of the request, to tell another body under the same id. 32 bytes. */
+      readonly bodyHash: Uint8Array;
+      /** The answer, which the store seals. */
+      readonly answer: Uint8Array;
+      readonly nowMs: number;
+      readonly expireTimeMs: number;
+    };
+
+/** One key's step from a state to another. DESTROYED erases the key's text for good. */
+export interface KeyMove {
+  readonly realm: string;
+  readonly version: number;
+  readonly from: KeyState;
+  readonly to: KeyState;
+  readonly timeMs: number;
+  /** With RETIRED: until when it validates. */
+  readonly validateUntilMs?: number | undefined;
+}
+
+/** What became of a record. Everything but `recorded` has changed nothing and written no entry. */
+export type RecordOutcome =
+  | { readonly outcome: 'recorded' }
+  | { readonly outcome: 'revisionConflict'; readonly currentRevision: number }
+  | { readonly outcome: 'keyConflict' }
+  | { readonly outcome: 'freezeUnknown' }
+  | { readonly outcome: 'answeredBefore'; readonly bodyHash: Uint8Array; readonly answer: Uint8Array };
+
+/** Why the store did not do what was asked. The cause is for the log only. */
+export class StoreError extends Error {
+  /**
+   * `LEDGER_UNAVAILABLE`: an entry could not be written (disk full, database gone, lock held, queue full).
+   * `STORE_UNAVAILABLE`: a read did not come back. `SEAL_KEY_WRONG`: the key-encryption key does not open this store.
+   * `SCHEMA_OUTDATED` / `SCHEMA_TOO_NEW`: `migrate` was not run, or by a newer version of the service.
+   */
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
+
+/** See {@link StoreError.code}. */
+export type StoreErrorCode =
+  | 'LEDGER_UNAVAILABLE'
+  | 'STORE_UNAVAILABLE'
+  | 'SEAL_KEY_WRONG'
+  | 'SCHEMA_OUTDATED'
+  | 'SCHEMA_TOO_NEW';
+
+/** Durable state and ledger. Every method rejects with {@link StoreError} and never hangs past its own limits. */
+export interface Store {
+  /** The secret of {@link KeyedHash}, the same on every instance: 32 bytes, made with the store and sealed in it. */
+  readonly ledgerSecret: Uint8Array;
+
+  /** Changes whenever configuration, keys or freezes do. Cheap: asked several times a second. */
+  stateVersion(): Promise<number>;
+
+  /** Everything the snapshot needs. */
+  loadState(): Promise<StoredState>;
+
+  /** One revision, or `undefined`. */
+  getRevision(revision: number): Promise<StoredRevision | undefined>;
+
+  /** Revisions below `beforeRevision` (all when 0), newest first, at most `limit`. */
+  listRevisions(page: { beforeRevision: number; limit: number }): Promise<readonly RevisionRecord[]>;
+
+  /**
+   * Writes an entry at the end of this instance's chain, and the change it records with it. Resolves when both are on
+   * disk. Entries of concurrent calls share one commit and keep the order of the calls.
+   */
+  record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome>;
+
+  /** The entries of kind ISSUED for a realm whose tokens hold exactly this time. */
+  findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]>;
+
+  /** The answer remembered for a request id and not expired at `nowMs`, or `undefined`. */
+  findAnswer(query: {
+    client: string;
+    requestId: string;
+    nowMs: number;
+  }): Promise<{ bodyHash: Uint8Array; answer: Uint8Array } | undefined>;
+
+  /** Whether the store answers: one trivial read. */
+  probe(): Promise<void>;
+
+  /** Finishes what was accepted and lets go of files and connections. */
+  close(): Promise<void>;
+}

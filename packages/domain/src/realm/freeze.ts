@@ -1,0 +1,60 @@
+/** What can be stopped. A visitor is named by the keyed hash of the subject, never in clear. */
+export type FreezeKind = 'REALM' | 'DESTINATION' | 'CLIENT' | 'SUBJECT';
+
+/** The thing that is stopped: a name, an id, or for a subject its keyed hash. */
+export interface FreezeScope {
+  readonly kind: FreezeKind;
+  readonly value: string;
+}
+
+/** A stop in force. Times in milliseconds since the epoch. */
+export interface Freeze {
+  readonly scope: FreezeScope;
+  readonly reason: string;
+  readonly freezeTimeMs: number;
+  /** `undefined`: until it is lifted. */
+  readonly untilMs: number | undefined;
+  readonly frozenBy: string;
+}
+
+/** Who and what a credential belongs to, as far as freezes care. */
+export interface FreezeSubjects {
+  readonly realm?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly client?: string | undefined;
+  readonly subjectHash?: string | undefined;
+}
+
+/** Answers in constant time whether something is stopped. */
+export class FreezeIndex {
+  readonly #byKind: Record<FreezeKind, Map<string, Freeze>> = {
+    REALM: new Map(),
+    DESTINATION: new Map(),
+    CLIENT: new Map(),
+    SUBJECT: new Map(),
+  };
+
+  constructor(freezes: readonly Freeze[]) {
+    for (const freeze of freezes) this.#byKind[freeze.scope.kind].set(freeze.scope.value, freeze);
+  }
+
+  /** The freeze that stops any of these at `nowMs`, or `undefined`. */
+  find(subjects: FreezeSubjects, nowMs: number): Freeze | undefined {
+    return (
+      this.#get('REALM', subjects.realm, nowMs) ??
+      this.#get('DESTINATION', subjects.destination, nowMs) ??
+      this.#get('CLIENT', subjects.client, nowMs) ??
+      this.#get('SUBJECT', subjects.subjectHash, nowMs)
+    );
+  }
+
+  /** Whether only a record of the issue can tell if a token is frozen: something other than a realm is. */
+  get needsRecord(): boolean {
+    return this.#byKind.DESTINATION.size + this.#byKind.CLIENT.size + this.#byKind.SUBJECT.size > 0;
+  }
+
+  #get(kind: FreezeKind, value: string | undefined, nowMs: number): Freeze | undefined {
+    const freeze = value === undefined ? undefined : this.#byKind[kind].get(value);
+    return freeze !== undefined && (freeze.untilMs === undefined || nowMs < freeze.untilMs) ? freeze : undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** Where a realm key is in its life: in this order and never back. */
+export type KeyState = 'PENDING' | 'ACTIVE' | 'RETIRED' | 'DESTROYED';
+
+/** What is known of a realm key, without the key itself. Times in milliseconds since the epoch. */
+export interface RealmKeyRecord {
+  readonly realm: string;
+  /** Counts from 1 within the realm. */
+  readonly version: number;
+  readonly state: KeyState;
+  /** 16 hexadecimal digits of a keyed hash. */
+  readonly fingerprint: string;
+  readonly createTimeMs: number;
+  readonly activateTimeMs: number | undefined;
+  readonly retireTimeMs: number | undefined;
+  readonly destroyTimeMs: number | undefined;
+  /** With a retired key: until when it validates. */
+  readonly validateUntilMs: number | undefined;
+}
+
+/** The steps an operator may take with a key. */
+export type KeyStep = 'activate' | 'retire' | 'destroy';
+
+const ALLOWED_FROM: Record<KeyStep, readonly KeyState[]> = {
+  activate: ['PENDING'],
+  retire: ['ACTIVE', 'PENDING'],
+  destroy: ['PENDING', 'RETIRED'],
+};
+
+/** Whether a key in this state may take this step. An active key must be retired before it can be destroyed. */
+export function mayStep(state: KeyState, step: KeyStep): boolean {
+  return ALLOWED_FROM[step].includes(state);
+}
+
+/** Whether a key opens tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. */
+export function keyValidates(key: RealmKeyRecord, nowMs: number): boolean {
+  switch (key.state) {
+    case 'PENDING':
+    case 'ACTIVE':
+      return true;
+    case 'RETIRED':
+      return key.validateUntilMs === undefined || nowMs < key.validateUntilMs;
+    case 'DESTROYED':
+      return false;
+  }
+}
+
+/** When the last token a key sealed has run out, if it stops sealing at `retireTimeMs`. */
+export function validateUntil(retireTimeMs: number, realm: { tokenLifetimeMs: number; maxClockSkewMs: number }): number {
+  return retireTimeMs + realm.tokenLifetimeMs + realm.maxClockSkewMs;
+}
