@@ -1,0 +1,84 @@
+import {
+  SpanStatusCode,
+  trace,
+  metrics,
+  type Histogram,
+  type MeterProvider,
+  type Span,
+  type SpanKind,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { createDurationHistogram, createMethodTable, type MethodRow } from './method-table.ts';
+import { ATTR_ERROR_TYPE, ATTR_RPC_STATUS_CODE, SCOPE_NAME } from './names.ts';
+
+/** Options that server and client telemetry share. */
+export interface CallTelemetryOptions {
+  /** Where spans go. Default: the global provider. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /** Where metrics go. Default: the provider that is global when this is called, so start the SDK first. */
+  readonly meterProvider?: MeterProvider | undefined;
+  /**
+   * Which status codes (0 to 16) mark the span as failed and get `error.type`. Asked once for each method and
+   * code, not for each call. Default: the semantic conventions of the side.
+   */
+  readonly isFault?: ((code: number) => boolean) | undefined;
+  /** Recorded as `server.address` on spans. */
+  readonly serverAddress?: string | undefined;
+  /** Recorded as `server.port` on spans. */
+  readonly serverPort?: number | undefined;
+}
+
+/** The instruments of one side of a call. */
+export interface CallTelemetry {
+  readonly tracer: Tracer;
+  /** The row of a method; see {@link createMethodTable}. */
+  readonly rowOf: (methodName: string) => MethodRow;
+  /** Closes a call: status on the span, a point in the histogram, the span ended. */
+  readonly finish: (row: MethodRow, call: FinishedCall) => void;
+}
+
+/** A call that has ended. */
+export interface FinishedCall {
+  readonly span: Span;
+  /** gRPC status code, 0 to 16. */
+  readonly code: number;
+  /** When the call began, on the clock of `performance.now()`. */
+  readonly startedAtMs: number;
+}
+
+/** What tells the two sides apart. */
+export interface CallSide {
+  readonly kind: SpanKind;
+  readonly isFault: (code: number) => boolean;
+  readonly metricName: string;
+  readonly metricDescription: string;
+}
+
+/** Sets up tracer, histogram and method table for one side. */
+export function createCallTelemetry(side: CallSide, options: CallTelemetryOptions): CallTelemetry {
+  const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
+  const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);
+  const duration = createDurationHistogram(meter, side.metricName, side.metricDescription);
+  const rowOf = createMethodTable({
+    kind: side.kind,
+    isFault: options.isFault ?? side.isFault,
+    serverAddress: options.serverAddress,
+    serverPort: options.serverPort,
+  });
+  return { tracer, rowOf, finish: (row, call) => finish(duration, row, call) };
+}
+
+function finish(duration: Histogram, row: MethodRow, call: FinishedCall): void {
+  const outcome = row.outcomes[call.code];
+  if (outcome === undefined) return;
+  duration.record((performance.now() - call.startedAtMs) / 1000, outcome.labels);
+  const { span } = call;
+  if (!span.isRecording()) return;
+  span.setAttribute(ATTR_RPC_STATUS_CODE, outcome.statusName);
+  if (outcome.isFault) {
+    span.setAttribute(ATTR_ERROR_TYPE, outcome.statusName);
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}

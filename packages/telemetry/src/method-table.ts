@@ -1,0 +1,83 @@
+import { ValueType, type Attributes, type Histogram, type Meter, type SpanKind } from '@opentelemetry/api';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_RPC_METHOD,
+  ATTR_RPC_STATUS_CODE,
+  ATTR_RPC_SYSTEM_NAME,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  METHOD_OTHER,
+  RPC_DURATION_BOUNDARIES,
+  RPC_SYSTEM_GRPC,
+} from './names.ts';
+import { STATUS_NAMES } from './rpc-status.ts';
+
+const MAX_METHODS = 256;
+
+/** What is recorded when a call of one method ends with one status. */
+export interface Outcome {
+  readonly statusName: string;
+  readonly isFault: boolean;
+  /** Labels of the histogram point; the same object for every such call. */
+  readonly labels: Attributes;
+}
+
+/** Everything about one method that does not change from call to call. */
+export interface MethodRow {
+  readonly spanName: string;
+  readonly spanOptions: { readonly kind: SpanKind; readonly attributes: Attributes };
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What a {@link createMethodTable} needs to know. */
+export interface MethodTableOptions {
+  readonly kind: SpanKind;
+  readonly isFault: (code: number) => boolean;
+  readonly serverAddress?: string | undefined;
+  readonly serverPort?: number | undefined;
+}
+
+/**
+ * A lookup from method name to its {@link MethodRow}, filled as methods are seen, so that a call allocates
+ * no attributes of its own. After 256 methods the rest share the row `_OTHER`: neither memory nor the number
+ * of time series can be driven up from outside.
+ */
+export function createMethodTable(options: MethodTableOptions): (methodName: string) => MethodRow {
+  const rows = new Map<string, MethodRow>();
+  const other = createRow(METHOD_OTHER, options);
+  return (methodName) => {
+    const known = rows.get(methodName);
+    if (known !== undefined) return known;
+    if (rows.size >= MAX_METHODS) return other;
+    const row = createRow(methodName, options);
+    rows.set(methodName, row);
+    return row;
+  };
+}
+
+/** A call duration histogram in seconds with the advised boundaries. */
+export function createDurationHistogram(meter: Meter, name: string, description: string): Histogram {
+  return meter.createHistogram(name, {
+    description,
+    unit: 's',
+    valueType: ValueType.DOUBLE,
+    advice: { explicitBucketBoundaries: [...RPC_DURATION_BOUNDARIES] },
+  });
+}
+
+function createRow(method: string, options: MethodTableOptions): MethodRow {
+  const common = { [ATTR_RPC_SYSTEM_NAME]: RPC_SYSTEM_GRPC, [ATTR_RPC_METHOD]: method };
+  const attributes: Attributes = { ...common };
+  if (options.serverAddress !== undefined) attributes[ATTR_SERVER_ADDRESS] = options.serverAddress;
+  if (options.serverPort !== undefined) attributes[ATTR_SERVER_PORT] = options.serverPort;
+  return {
+    spanName: method,
+    spanOptions: { kind: options.kind, attributes },
+    outcomes: STATUS_NAMES.map((statusName, code) => {
+      const isFault = options.isFault(code);
+      const labels: Attributes = { ...common, [ATTR_RPC_STATUS_CODE]: statusName };
+      if (isFault) labels[ATTR_ERROR_TYPE] = statusName;
+      return { statusName, isFault, labels };
+    }),
+  };
+}

@@ -1,0 +1,98 @@
+import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import {
+  ATTR_ERROR_TYPE,
+  ERROR_TYPE_OTHER,
+  SCOPE_NAME,
+  SPAN_ATTRIBUTES,
+  type SpanAttributeName,
+} from './names.ts';
+import { isServerFault, STATUS_NAMES, statusOf } from './rpc-status.ts';
+
+const MAX_VALUE_LENGTH = 256;
+const ERROR_NAME = /^[A-Za-z_]\w{0,63}$/;
+const allowed: ReadonlySet<string> = new Set(SPAN_ATTRIBUTES);
+
+/** Name of a child span: `callpass.<noun>.<verb>`, fixed in the code, never built from input. */
+export type ChildSpanName = `callpass.${string}`;
+
+/** Attributes by their allowed names. `undefined` is left out. */
+export type SpanAttributes = { readonly [Name in SpanAttributeName]?: string | number | boolean | undefined };
+
+/**
+ * Runs `work` in a child span of the active one and ends the span when `work` has returned, or when the promise
+ * it returned has settled. Gives back what `work` gives back and passes on what it throws.
+ *
+ * Where the active span is not recorded no child is made: a child is recorded if and only if the call around
+ * it is, and an unsampled call pays one look at the context. A refusal (an error with a gRPC status that is not
+ * a server fault) leaves the span unmarked; any other error marks it failed with `error.type`, without its
+ * message, which might hold what must not be recorded.
+ */
+export function withSpan<T>(name: ChildSpanName, work: () => T): T {
+  const parentContext = context.active();
+  const parent = trace.getSpan(parentContext);
+  if (parent !== undefined && !parent.isRecording() && parent.spanContext().isRemote !== true) return work();
+  const span = trace.getTracer(SCOPE_NAME).startSpan(name, undefined, parentContext);
+  let result: T;
+  try {
+    result = context.with(trace.setSpan(parentContext, span), work);
+  } catch (error) {
+    endFailed(span, error);
+    throw error;
+  }
+  if (!isPromiseLike(result)) {
+    span.end();
+    return result;
+  }
+  return result.then(
+    (value) => {
+      span.end();
+      return value;
+    },
+    (error: unknown) => {
+      endFailed(span, error);
+      throw error;
+    },
+  ) as T;
+}
+
+/**
+ * Sets attributes on the active span, if it is recorded. Names outside {@link SPAN_ATTRIBUTES} are left out
+ * and texts are cut at 256 characters.
+ */
+export function setSpanAttributes(attributes: SpanAttributes): void {
+  const span = trace.getActiveSpan();
+  if (span === undefined || !span.isRecording()) return;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || !allowed.has(name)) continue;
+    span.setAttribute(name, typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value);
+  }
+}
+
+/** Whether the active span is recorded: worth asking before work that is done for a span only. */
+export function isRecording(): boolean {
+  return trace.getActiveSpan()?.isRecording() ?? false;
+}
+
+/** Trace id of the active span, sampled or not: 32 lower-case hex digits, or `undefined` outside any trace. */
+export function traceId(): string | undefined {
+  const spanContext = trace.getActiveSpan()?.spanContext();
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+}
+
+function endFailed(span: Span, error: unknown): void {
+  const code = statusOf(error);
+  if (span.isRecording() && (code === undefined || isServerFault(code))) {
+    span.setAttribute(ATTR_ERROR_TYPE, errorType(error, code));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+}
+
+function errorType(error: unknown, code: number | undefined): string {
+  if (code !== undefined) return STATUS_NAMES[code] ?? ERROR_TYPE_OTHER;
+  return error instanceof Error && ERROR_NAME.test(error.name) ? error.name : ERROR_TYPE_OTHER;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
