@@ -1,0 +1,41 @@
+import {
+  readAnyValue,
+  readAttributes,
+  readInteger,
+  readNumber,
+  readText,
+  type Attributes,
+  type AttributeValue,
+  type JsonObject,
+} from './json-reader.ts';
+import { flatten, type Origin } from './received-scope.ts';
+
+/** A log record as it arrived. */
+export interface ReceivedLog extends Origin {
+  /** Nanoseconds since 1970; when it was observed, if it does not say when it happened. */
+  readonly timeUnixNano: bigint;
+  /** 1 (TRACE) to 24 (FATAL4), 0 for none. */
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: AttributeValue;
+  readonly attributes: Attributes;
+  /** 32 hex digits; `undefined` outside a trace. */
+  readonly traceId: string | undefined;
+  /** 16 hex digits; `undefined` outside a trace. */
+  readonly spanId: string | undefined;
+}
+
+/** The log records of an `ExportLogsServiceRequest`, in order. */
+export function readLogs(request: JsonObject): ReceivedLog[] {
+  const nesting = { resources: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' };
+  return Array.from(flatten(request, nesting), ([log, origin]) => ({
+    timeUnixNano: readInteger(log['timeUnixNano']) || readInteger(log['observedTimeUnixNano']),
+    severityNumber: readNumber(log['severityNumber']) ?? 0,
+    severityText: readText(log['severityText']),
+    body: readAnyValue(log['body']),
+    attributes: readAttributes(log['attributes']),
+    traceId: readText(log['traceId']).toLowerCase() || undefined,
+    spanId: readText(log['spanId']).toLowerCase() || undefined,
+    ...origin,
+  }));
+}

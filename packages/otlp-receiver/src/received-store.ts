@@ -1,0 +1,83 @@
+import { readLogs, type ReceivedLog } from './received-logs.ts';
+import { readMetrics, type ReceivedMetric } from './received-metrics.ts';
+import { readSpans, type ReceivedSpan } from './received-spans.ts';
+import type { JsonObject } from './json-reader.ts';
+
+const MAX_METRICS = 1_000;
+const MAX_RAW_CHARACTERS = 32 * 1024 * 1024;
+
+/** The three signals of OTLP. */
+export type Signal = 'traces' | 'metrics' | 'logs';
+
+/** What has been received, within bounds: when something is full the oldest goes. */
+export interface ReceivedStore {
+  add(signal: Signal, request: JsonObject, body: string): void;
+  spans(): ReceivedSpan[];
+  metrics(): ReceivedMetric[];
+  logs(): ReceivedLog[];
+  raw(): string[];
+  dropped(): number;
+  clear(): void;
+}
+
+/** An empty store for at most `maxSpans` spans and as many log records. */
+export function createReceivedStore(maxSpans: number): ReceivedStore {
+  let spans: ReceivedSpan[] = [];
+  let logs: ReceivedLog[] = [];
+  let bodies: string[] = [];
+  let bodyCharacters = 0;
+  let dropped = 0;
+  const metrics = new Map<string, ReceivedMetric>();
+
+  const trim = (list: unknown[], excess: number): void => {
+    if (excess <= 0) return;
+    list.splice(0, excess);
+    dropped += excess;
+  };
+  const keepMetric = (metric: ReceivedMetric): void => {
+    const key = JSON.stringify([metric.name, metric.scope, metric.resource], bigintAsText);
+    // Taken out first, so that the order of the map is the order of arrival.
+    metrics.delete(key);
+    metrics.set(key, metric);
+    const [oldest] = metrics.keys();
+    if (metrics.size <= MAX_METRICS || oldest === undefined) return;
+    metrics.delete(oldest);
+    dropped += 1;
+  };
+  const keepBody = (body: string): void => {
+    bodies.push(body);
+    bodyCharacters += body.length;
+    while (bodyCharacters > MAX_RAW_CHARACTERS) {
+      bodyCharacters -= bodies.shift()?.length ?? 0;
+      dropped += 1;
+    }
+  };
+
+  return {
+    add(signal, request, body) {
+      keepBody(body);
+      if (signal === 'traces') for (const span of readSpans(request)) spans.push(span);
+      else if (signal === 'logs') for (const log of readLogs(request)) logs.push(log);
+      else readMetrics(request).forEach(keepMetric);
+      trim(spans, spans.length - maxSpans);
+      trim(logs, logs.length - maxSpans);
+    },
+    spans: () => [...spans],
+    metrics: () => [...metrics.values()],
+    logs: () => [...logs],
+    raw: () => [...bodies],
+    dropped: () => dropped,
+    clear() {
+      spans = [];
+      logs = [];
+      bodies = [];
+      bodyCharacters = 0;
+      dropped = 0;
+      metrics.clear();
+    },
+  };
+}
+
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -1,0 +1,145 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ReceivedLog } from './received-logs.ts';
+import type { ReceivedMetric } from './received-metrics.ts';
+import type { ReceivedSpan } from './received-spans.ts';
+import { createReceivedStore, type Signal } from './received-store.ts';
+import { readBody, RejectedRequest } from './request-body.ts';
+import type { JsonObject } from './json-reader.ts';
+import { createWaiters } from './waiters.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+const SIGNALS: ReadonlyMap<string, Signal> = new Map([
+  ['/v1/traces', 'traces'],
+  ['/v1/metrics', 'metrics'],
+  ['/v1/logs', 'logs'],
+]);
+
+/** Options of {@link startOtlpReceiver}. */
+export interface OtlpReceiverOptions {
+  /** Default 0: the system picks a free port. */
+  readonly port?: number | undefined;
+  /** `127.0.0.1` (default), `::1` or `localhost`. */
+  readonly host?: string | undefined;
+  /** How many spans, and how many log records, are kept; at least 1, default 10,000. The oldest go first. */
+  readonly maxSpans?: number | undefined;
+}
+
+/** A running receiver. The lists are copies of what has arrived so far. */
+export interface OtlpReceiver {
+  /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`, such as `http://127.0.0.1:4318`. */
+  readonly url: string;
+  /** Spans in the order of arrival. */
+  spans(): ReceivedSpan[];
+  /** Each metric of each process as it was exported last; at most 1,000. */
+  metrics(): ReceivedMetric[];
+  /** Log records in the order of arrival. */
+  logs(): ReceivedLog[];
+  /** Request bodies as text, decompressed, in the order of arrival; the last 32 Mi characters. */
+  raw(): string[];
+  /** How many spans, metrics, log records and bodies had to go since the start or the last `clear`. */
+  dropped(): number;
+  /**
+   * Asks `predicate` now and after every request taken, and resolves with its first answer that is neither
+   * `undefined` nor `false`. Rejects after `timeoutMs`, when the receiver closes, or when the predicate throws.
+   */
+  waitFor<T>(predicate: (receiver: OtlpReceiver) => T | undefined | false, timeoutMs: number): Promise<T>;
+  /** Forgets everything received. */
+  clear(): void;
+  /** Stops listening and ends open connections. Calling it again does no harm. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a receiver of OTLP/HTTP with JSON on a loopback address: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`,
+ * plain or gzip, up to 4 MiB a body. Rejects with `TypeError` for another host or a bad bound, and with the
+ * system's error when the port is taken.
+ */
+export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
+  const { port = 0, host = '127.0.0.1', maxSpans = 10_000 } = options;
+  if (!LOOPBACK_HOSTS.has(host)) throw new TypeError('the OTLP receiver listens on a loopback address only');
+  if (!Number.isSafeInteger(maxSpans) || maxSpans < 1)
+    throw new TypeError('maxSpans must be a whole number from 1');
+
+  const store = createReceivedStore(maxSpans);
+  const waiters = createWaiters();
+  const server = createServer((request, response) => {
+    take(request)
+      .then(({ signal, message, body }) => {
+        store.add(signal, message, body);
+        answer(response, 200, {});
+        waiters.wake();
+      })
+      .catch((error: unknown) => reject(response, error));
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  await new Promise<void>((resolve, refuse) => {
+    server.once('error', refuse);
+    server.listen({ port, host }, resolve);
+  });
+  const { address, family, port: actualPort } = server.address() as AddressInfo;
+
+  const receiver: OtlpReceiver = {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`,
+    spans: store.spans,
+    metrics: store.metrics,
+    logs: store.logs,
+    raw: store.raw,
+    dropped: store.dropped,
+    waitFor: (predicate, timeoutMs) => waiters.wait(() => predicate(receiver), timeoutMs),
+    clear: store.clear,
+    async close() {
+      waiters.abandon();
+      if (!server.listening) return;
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+  return receiver;
+}
+
+interface TakenRequest {
+  readonly signal: Signal;
+  readonly message: JsonObject;
+  readonly body: string;
+}
+
+async function take(request: IncomingMessage): Promise<TakenRequest> {
+  const signal = SIGNALS.get(request.url?.split('?', 1)[0] ?? '');
+  if (signal === undefined || request.method !== 'POST') {
+    request.resume();
+    if (signal !== undefined) throw new RejectedRequest(405, 'only POST is taken here');
+    throw new RejectedRequest(404, 'only /v1/traces, /v1/metrics and /v1/logs are served');
+  }
+  const body = await readBody(request);
+  return { signal, message: parse(body), body };
+}
+
+function parse(body: string): JsonObject {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch {
+    throw new RejectedRequest(400, 'the body is not valid JSON');
+  }
+  if (typeof message === 'object' && message !== null && !Array.isArray(message))
+    return message as JsonObject;
+  throw new RejectedRequest(400, 'the body is not a JSON object');
+}
+
+function reject(response: ServerResponse, error: unknown): void {
+  // Anything else means that the client went away while it was sending, and nobody hears the answer.
+  if (!(error instanceof RejectedRequest)) {
+    response.destroy();
+    return;
+  }
+  if (error.httpStatus === 405) response.setHeader('allow', 'POST');
+  answer(response, error.httpStatus, { message: error.message });
+}
+
+function answer(response: ServerResponse, status: number, content: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content));
+}
