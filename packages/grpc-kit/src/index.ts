@@ -1,1 +1,38 @@
-export {};
+export { addService, type ServiceOptions } from './server/add-service.ts';
+export type {
+  BidiHandler,
+  ClientStreamHandler,
+  Handler,
+  Handlers,
+  ServerStreamHandler,
+  UnaryHandler,
+} from './server/handlers.ts';
+export type { ServerInterceptor } from './server/interceptor.ts';
+export {
+  type GrpcServerCall,
+  type MapError,
+  maskUnknownErrors,
+  type RequestInspector,
+  type ServerCall,
+} from './server/server-call.ts';
+export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
+export {
+  detail,
+  type ErrorCode,
+  RpcError,
+  type RpcErrorDetail,
+  type RpcErrorOptions,
+} from './error/rpc-error.ts';
+export { assertValid, validation, warmUp } from './validation/validation.ts';
+export {
+  assertEveryMethodHasRow,
+  defineMethods,
+  type MethodRows,
+  type MethodsTable,
+} from './methods/methods-table.ts';
+export { type Client, type ClientMethod, createClient } from './client/create-client.ts';
+export { connect, type Connection, type ConnectOptions } from './client/connection.ts';
+export type { CallOptions, ClientCall, ClientInterceptor } from './client/client-call.ts';
+export { createHealth, type HealthReporter, type HealthStatus } from './health/health.ts';
+export { addReflection } from './reflection/reflection.ts';
+export { methodName, methodPath } from './codec/codec.ts';

@@ -1,0 +1,76 @@
+import type { DescFile, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import {
+  ServerReflection,
+  type ServerReflectionRequestSchema,
+  type ServerReflectionResponseSchema,
+} from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
+import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-protos/gen/grpc/reflection/v1alpha/reflection_pb.js';
+import { type Server, status } from '@grpc/grpc-js';
+import { addService, type ServiceOptions } from '../server/add-service.ts';
+import type { Handlers } from '../server/handlers.ts';
+import { DescriptorIndex } from './descriptor-index.ts';
+
+type Query = MessageShape<typeof ServerReflectionRequestSchema>['messageRequest'];
+type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse']>;
+
+/**
+ * Registers grpc.reflection.v1 and v1alpha, which describe `services` and themselves, imports included, custom options
+ * intact. What is asked for and not there is an error answer NOT_FOUND; the stream goes on.
+ */
+export function addReflection(
+  server: Server,
+  services: Iterable<DescService>,
+  options?: ServiceOptions,
+): void {
+  const index = new DescriptorIndex([...new Set([...services, ServerReflection, ServerReflectionV1Alpha])]);
+  const handlers: Handlers<typeof ServerReflection> = {
+    async *serverReflectionInfo(requests) {
+      const sent = new Set<DescFile>();
+      for await (const request of requests) {
+        const messageResponse = answer(index, request.messageRequest, sent);
+        yield { validHost: request.host, originalRequest: request, messageResponse };
+      }
+    },
+  };
+  addService(server, ServerReflection, handlers, options);
+  // The two versions differ in the name of the package only, which is all that their types disagree on.
+  addService(
+    server,
+    ServerReflectionV1Alpha,
+    handlers as unknown as Handlers<typeof ServerReflectionV1Alpha>,
+    options,
+  );
+}
+
+function answer(index: DescriptorIndex, query: Query, sent: Set<DescFile>): Answer {
+  switch (query.case) {
+    case 'listServices': {
+      const service = index.serviceNames.map((name) => ({ name }));
+      return { case: 'listServicesResponse', value: { service } };
+    }
+    case 'fileByFilename':
+      return files(index, index.fileByName(query.value), sent);
+    case 'fileContainingSymbol':
+      return files(index, index.fileBySymbol(query.value), sent);
+    case 'fileContainingExtension': {
+      const { containingType, extensionNumber } = query.value;
+      return files(index, index.fileByExtension(containingType, extensionNumber), sent);
+    }
+    case 'allExtensionNumbersOfType': {
+      const extensionNumber = index.extensionNumbers(query.value);
+      if (extensionNumber === undefined) return refusal(status.NOT_FOUND, 'unknown type');
+      return { case: 'allExtensionNumbersResponse', value: { baseTypeName: query.value, extensionNumber } };
+    }
+    case undefined:
+      return refusal(status.INVALID_ARGUMENT, 'the request asks for nothing that is known here');
+  }
+}
+
+function files(index: DescriptorIndex, file: DescFile | undefined, sent: Set<DescFile>): Answer {
+  if (file === undefined) return refusal(status.NOT_FOUND, 'not found');
+  return { case: 'fileDescriptorResponse', value: { fileDescriptorProto: index.closure(file, sent) } };
+}
+
+function refusal(errorCode: status, errorMessage: string): Answer {
+  return { case: 'errorResponse', value: { errorCode, errorMessage } };
+}

@@ -1,0 +1,71 @@
+import { create, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf';
+import { pathToString } from '@bufbuild/protobuf/reflect';
+import { createValidator, type Violation } from '@bufbuild/protovalidate';
+import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import { status } from '@grpc/grpc-js';
+import { detail, RpcError } from '../error/rpc-error.ts';
+import type { ServerInterceptor } from '../server/interceptor.ts';
+
+// One validator for the process: the rules it has compiled are the cost that warmUp pays in advance.
+const validator = createValidator();
+
+// Keeps the details within the 4 KiB that are sent, whatever a client puts into map keys or lists.
+const MAX_VIOLATIONS = 16;
+const MAX_PATH_LENGTH = 96;
+const MAX_DESCRIPTION_LENGTH = 120;
+
+/**
+ * Checks each request message against its protovalidate rules before the handler has it, on all four kinds of call.
+ * What breaks a rule ends the call with INVALID_ARGUMENT, see {@link assertValid}. Place it last: it runs where the
+ * message is decoded, so all other interceptors come before it anyway.
+ */
+export function validation(): ServerInterceptor {
+  return (call, next) => {
+    call.onRequest(assertValid);
+    return next();
+  };
+}
+
+/**
+ * Throws an {@link RpcError} INVALID_ARGUMENT with google.rpc.BadRequest when a message breaks its rules: field paths as
+ * protovalidate prints them, rule messages, never a value; the first 16. A rule that fails to run throws as it is.
+ */
+export function assertValid(schema: DescMessage, message: Message): void {
+  const result = validator.validate(schema, message);
+  if (result.kind === 'valid') return;
+  if (result.kind === 'error') throw result.error;
+  const fieldViolations = result.violations.slice(0, MAX_VIOLATIONS).map(toFieldViolation);
+  const [first] = fieldViolations;
+  const text =
+    first === undefined || first.field === '' ? first?.description : `${first.field}: ${first.description}`;
+  throw new RpcError(status.INVALID_ARGUMENT, `invalid request: ${text}`, {
+    details: [detail(BadRequestSchema, { fieldViolations })],
+  });
+}
+
+/**
+ * Compiles the rules of every message that requests of these services can hold, by checking an empty one of each. The
+ * first compilation takes 120 to 180 ms: call this before reporting SERVING. Throws when a rule does not compile or
+ * cannot run on an empty message.
+ */
+export function warmUp(services: Iterable<DescService>): void {
+  const seen = new Set<DescMessage>();
+  for (const service of services) for (const method of service.methods) visit(method.input, seen);
+  for (const schema of seen) {
+    const result = validator.validate(schema, create(schema));
+    if (result.kind === 'error') {
+      throw new TypeError(`the rules of ${schema.typeName} cannot run`, { cause: result.error });
+    }
+  }
+}
+
+function visit(schema: DescMessage, seen: Set<DescMessage>): void {
+  if (seen.has(schema)) return;
+  seen.add(schema);
+  for (const { message } of schema.fields) if (message !== undefined) visit(message, seen);
+}
+
+function toFieldViolation(violation: Violation): { field: string; description: string } {
+  const field = pathToString(violation.field).slice(0, MAX_PATH_LENGTH);
+  return { field, description: violation.message.slice(0, MAX_DESCRIPTION_LENGTH) };
+}
