@@ -6,6 +6,7 @@ export default {
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   passWithNoTests: true,
+  reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

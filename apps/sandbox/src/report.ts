@@ -1,0 +1,55 @@
+import { styleText } from 'node:util';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
+import type { IssueCredentialsResponse } from '@callpass/contract';
+
+/** What the person who started the sandbox sees. Plain where standard output is no terminal. */
+export function report(ready: {
+  addresses: Readonly<Record<string, string | null>>;
+  issued: IssueCredentialsResponse;
+  verdict: string;
+}): string {
+  const { addresses, issued, verdict } = ready;
+  const bold = (text: string) => styleText('bold', text);
+  const rows: [string, string][] = [
+    ...Object.entries(addresses).flatMap(([name, address]): [string, string][] =>
+      address ? [[name, address]] : [],
+    ),
+    ['destinations', 'support (ECB), support-cbc (CBC), lobby (unrestricted)'],
+  ];
+  const tokens = issued.grant.case === 'timeLimited' ? issued.grant.value : undefined;
+  const credential: [string, string][] = [
+    ['issuance', issued.issuanceId],
+    ['call', `${issued.caller} → ${issued.callee}`],
+    ['realm', tokens?.realm ?? '-'],
+    ['account token', shorten(tokens?.accountToken)],
+    ['from token', shorten(tokens?.fromToken)],
+    ['to token', shorten(tokens?.toToken)],
+    ['expires', issued.expireTime ? timestampDate(issued.expireTime).toISOString() : '-'],
+    ['validated', styleText(verdict === 'VALID' ? 'green' : 'red', verdict)],
+  ];
+  return [
+    '',
+    bold('Callpass sandbox is running. Keys and data live only as long as it does.'),
+    ...table(rows),
+    '',
+    bold('One credential, issued and validated:'),
+    ...table(credential),
+    '',
+    bold('Try it in another terminal:'),
+    `  npx callpass issue support --address ${addresses['grpc']} --output json`,
+    `  npx callpass health --address ${addresses['grpc']}`,
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ].join('\n');
+}
+
+/** Enough of a token to recognise it, too little to use it. */
+function shorten(token: string | undefined): string {
+  return token === undefined ? '-' : `${token.slice(0, 12)}… (${token.length} characters)`;
+}
+
+function table(rows: readonly [string, string][]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${styleText('dim', name.padEnd(width))}  ${value}`);
+}

@@ -1,0 +1,309 @@
+import { randomFillSync } from 'node:crypto';
+import {
+  credentialTimes,
+  draftEntry,
+  limitKeys,
+  moderate,
+  newIssuanceId,
+  type Clock,
+  type CompiledDestination,
+  type EntryDraft,
+  type KeyedHash,
+  type Limiter,
+  type Realm,
+  type StateChange,
+  type Store,
+} from '@callpass/domain';
+import {
+  ATTR_CONFIGURATION_REVISION,
+  ATTR_DECISION,
+  ATTR_DESTINATION,
+  ATTR_ISSUANCE_ID,
+  ATTR_KEY_VERSION,
+  ATTR_REALM,
+  setSpanAttributes,
+  traceId,
+  withSpan,
+} from '@callpass/telemetry';
+import { sealCredentials, type SealedCredentials } from '@callpass/token-core';
+import { Refusal } from '../errors/refusal.ts';
+import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
+import { seesEverything, type Principal } from './principal.ts';
+
+/** What issuing needs of the world. */
+export interface IssueDependencies {
+  readonly state: { readonly snapshot: Snapshot };
+  readonly store: Pick<Store, 'record' | 'findAnswer'>;
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  readonly keyedHash: KeyedHash;
+}
+
+/** What a client asks for. Texts left out are empty. */
+export interface IssueRequest {
+  readonly destination: string;
+  readonly subject: string;
+  readonly callee: string;
+  readonly caller: string;
+}
+
+/** What was granted. Times in milliseconds since the epoch. */
+export interface Issued {
+  readonly issuanceId: string;
+  readonly callee: string;
+  readonly caller: string;
+  readonly issueTimeMs: number;
+  /** `undefined` for unrestricted calls. */
+  readonly timeLimited:
+    | {
+        readonly tokens: SealedCredentials;
+        readonly realm: string;
+        readonly keyVersion: number;
+        readonly expireTimeMs: number;
+        readonly refreshTimeMs: number;
+      }
+    | undefined;
+}
+
+/** A request id and how to keep the answer under it. */
+export interface Idempotency {
+  readonly requestId: string;
+  /** SHA-256 of the request. */
+  readonly bodyHash: Uint8Array;
+  /** The answer as bytes, so that a repeated request gets the very same. */
+  encode(issued: Issued): Uint8Array;
+}
+
+/** Something new was issued, or the same request was answered before with these bytes. */
+export type IssueOutcome =
+  | { readonly kind: 'issued'; readonly issued: Issued }
+  | { readonly kind: 'answeredBefore'; readonly answer: Uint8Array };
+
+/** How long the answer for an unrestricted call is remembered: there is no token lifetime to go by. */
+const UNRESTRICTED_MEMORY_MS = 600_000;
+
+/**
+ * Issues the credentials of one call: moderation, limits, sealing, and a durable record before the answer.
+ *
+ * @throws {Refusal} with a record of it in the ledger.
+ * @throws {StoreError | LimiterError} when the record or the limits are out of reach: then nothing was issued.
+ */
+export async function issue(
+  dependencies: IssueDependencies,
+  principal: Principal,
+  request: IssueRequest,
+  idempotency?: Idempotency,
+): Promise<IssueOutcome> {
+  const { snapshot } = dependencies.state;
+  const subjectHash = dependencies.keyedHash.subject(request.subject);
+  setSpanAttributes({
+    [ATTR_DESTINATION]: request.destination,
+    [ATTR_CONFIGURATION_REVISION]: snapshot.revision,
+  });
+  try {
+    return await grant(dependencies, principal, request, { snapshot, subjectHash, idempotency });
+  } catch (error) {
+    if (error instanceof Refusal) {
+      await dependencies.store.record(
+        draftEntry({
+          kind: 'REFUSED',
+          timeMs: dependencies.clock.now(),
+          client: principal.client,
+          destination: request.destination,
+          realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
+          callee: request.callee,
+          caller: request.caller,
+          subjectHash,
+          reason: error.reason,
+          rule: error.details.rule ?? '',
+          configurationRevision: snapshot.revision,
+          traceId: traceId() ?? '',
+        }),
+      );
+    }
+    throw error;
+  }
+}
+
+interface Scope {
+  readonly snapshot: Snapshot;
+  readonly subjectHash: string;
+  readonly idempotency: Idempotency | undefined;
+}
+
+async function grant(
+  dependencies: IssueDependencies,
+  principal: Principal,
+  request: IssueRequest,
+  { snapshot, subjectHash, idempotency }: Scope,
+): Promise<IssueOutcome> {
+  const { clock, limiter, store } = dependencies;
+  if (idempotency) {
+    const before = await store.findAnswer({
+      client: principal.client,
+      requestId: idempotency.requestId,
+      nowMs: clock.now(),
+    });
+    if (before) return repeated(before, idempotency);
+  }
+
+  const compiled = snapshot.destinations.get(request.destination);
+  if (!compiled) throw new Refusal(seesEverything(principal) ? 'DESTINATION_UNKNOWN' : 'CLIENT_NOT_GRANTED');
+  const parties = decide(snapshot, compiled, {
+    request,
+    client: principal.client,
+    subjectHash,
+    nowMs: clock.now(),
+  });
+  const sealing = sealingOf(snapshot, compiled);
+
+  const checks = limitKeys(compiled, { client: principal.client, subjectHash });
+  if (checks.length > 0) {
+    const outcome = await withSpan('callpass.limit.take', () => limiter.take(checks, clock.now()));
+    if (!outcome.allowed) {
+      throw new Refusal('LIMIT_EXCEEDED', {
+        rule: outcome.limit.name,
+        retryAfterMs: outcome.retryAfterMs,
+        quota: {
+          subject: `destination:${request.destination}`,
+          description: `${outcome.limit.name}: ${outcome.limit.max} in ${outcome.limit.windowMs / 1000} s`,
+        },
+      });
+    }
+  }
+
+  const issued = seal(compiled, sealing, parties, clock.now());
+  const { timeLimited } = issued;
+  const entry = draftEntry({
+    kind: 'ISSUED',
+    timeMs: issued.issueTimeMs,
+    client: principal.client,
+    destination: request.destination,
+    realm: timeLimited?.realm ?? '',
+    keyVersion: timeLimited?.keyVersion ?? 0,
+    callee: issued.callee,
+    caller: issued.caller,
+    subjectHash,
+    configurationRevision: snapshot.revision,
+    traceId: traceId() ?? '',
+    issuanceId: issued.issuanceId,
+    expireTimeMs: timeLimited?.expireTimeMs ?? 0,
+    fingerprints: timeLimited && fingerprintsOf(timeLimited.tokens, dependencies.keyedHash),
+  });
+  const outcome = await withSpan('callpass.ledger.commit', () =>
+    store.record(entry, idempotency && rememberAnswer(principal, idempotency, issued)),
+  );
+  if (outcome.outcome === 'answeredBefore' && idempotency) return repeated(outcome, idempotency);
+  setSpanAttributes({
+    [ATTR_DECISION]: 'issued',
+    [ATTR_ISSUANCE_ID]: issued.issuanceId,
+    [ATTR_REALM]: timeLimited?.realm,
+    [ATTR_KEY_VERSION]: timeLimited?.keyVersion,
+  });
+  return { kind: 'issued', issued };
+}
+
+/** Freezes and the destination's rules: who calls whom, or why not. */
+function decide(
+  snapshot: Snapshot,
+  compiled: CompiledDestination,
+  asked: { request: IssueRequest; client: string; subjectHash: string; nowMs: number },
+): { callee: string; caller: string } {
+  const { request, client, subjectHash, nowMs } = asked;
+  const { id, realm } = compiled.destination;
+  const freeze = snapshot.freezes.find({ realm, destination: id, client, subjectHash }, nowMs);
+  if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
+  const decision = moderate(compiled, {
+    callee: request.callee,
+    caller: request.caller,
+    subject: request.subject,
+    nowMs,
+  });
+  if (decision.allow) return decision;
+  if (decision.opensAtMs === undefined) throw new Refusal(decision.reason, { rule: decision.rule });
+  const opensAt = new Date(decision.opensAtMs).toISOString();
+  throw new Refusal(decision.reason, {
+    rule: decision.rule,
+    message: `the destination is closed at this time; it opens at ${opensAt}`,
+    metadata: { opensAt },
+    retryAfterMs: decision.opensAtMs - nowMs,
+  });
+}
+
+/** The realm and key that seal for a destination; `undefined` for unrestricted calls. */
+function sealingOf(
+  snapshot: Snapshot,
+  compiled: CompiledDestination,
+): { realm: Realm; key: SnapshotKey } | undefined {
+  const name = compiled.destination.realm;
+  if (name === undefined) return undefined;
+  const realm = snapshot.realms.get(name);
+  if (!realm?.active) throw new Refusal('KEY_NOT_ACTIVE', { rule: 'realm', metadata: { realm: name } });
+  return { realm: realm.realm, key: realm.active };
+}
+
+const randomBytes = new Uint8Array(16);
+
+/** Makes the credentials. The time is taken here, once for the three tokens. */
+function seal(
+  compiled: CompiledDestination,
+  sealing: { realm: Realm; key: SnapshotKey } | undefined,
+  parties: { callee: string; caller: string },
+  nowMs: number,
+): Issued {
+  const issuanceId = newIssuanceId(nowMs, randomFillSync(randomBytes));
+  const { callee, caller } = parties;
+  if (!sealing) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
+  const { realm, key } = sealing;
+  const times = credentialTimes(realm, nowMs);
+  const tokens = withSpan('callpass.token.seal', () =>
+    sealCredentials(
+      key.key,
+      { account: compiled.destination.account, from: caller, to: callee },
+      { timestampMs: times.issueTimeMs, unit: realm.timestampUnit },
+    ),
+  );
+  return {
+    issuanceId,
+    callee,
+    caller,
+    issueTimeMs: times.issueTimeMs,
+    timeLimited: {
+      tokens,
+      realm: realm.name,
+      keyVersion: key.version,
+      expireTimeMs: times.expireTimeMs,
+      refreshTimeMs: times.refreshTimeMs,
+    },
+  };
+}
+
+function fingerprintsOf(tokens: SealedCredentials, keyedHash: KeyedHash): EntryDraft['fingerprints'] {
+  return {
+    account: keyedHash.token(tokens.accountToken),
+    from: keyedHash.token(tokens.fromToken),
+    to: keyedHash.token(tokens.toToken),
+  };
+}
+
+function rememberAnswer(principal: Principal, idempotency: Idempotency, issued: Issued): StateChange {
+  return {
+    kind: 'rememberAnswer',
+    client: principal.client,
+    requestId: idempotency.requestId,
+    bodyHash: idempotency.bodyHash,
+    answer: idempotency.encode(issued),
+    nowMs: issued.issueTimeMs,
+    expireTimeMs: issued.timeLimited?.expireTimeMs ?? issued.issueTimeMs + UNRESTRICTED_MEMORY_MS,
+  };
+}
+
+function repeated(
+  before: { readonly bodyHash: Uint8Array; readonly answer: Uint8Array },
+  idempotency: Idempotency,
+): IssueOutcome {
+  if (Buffer.compare(before.bodyHash, idempotency.bodyHash) !== 0) {
+    throw new Refusal('REQUEST_ID_REUSED', { rule: 'requestId' });
+  }
+  return { kind: 'answeredBefore', answer: before.answer };
+}

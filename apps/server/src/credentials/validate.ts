@@ -1,0 +1,185 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Clock, KeyedHash, LedgerEntry, Store } from '@callpass/domain';
+import { withSpan } from '@callpass/telemetry';
+import {
+  judgeCredentials,
+  judgeToken,
+  type CredentialsJudgement,
+  type SealedCredentials,
+  type TokenJudgement,
+  type TokenKind,
+  type Verdict,
+} from '@callpass/token-core';
+import { Refusal } from '../errors/refusal.ts';
+import { openingKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
+import { seesEverything, type Principal } from './principal.ts';
+
+/** What validating needs of the world. */
+export interface ValidateDependencies {
+  readonly state: { readonly snapshot: Snapshot };
+  readonly store: Pick<Store, 'findIssued'>;
+  readonly clock: Clock;
+  readonly keyedHash: KeyedHash;
+}
+
+/** A token to judge. */
+export interface TokenQuery {
+  readonly realm: string;
+  readonly token: string;
+  readonly kind: TokenKind | undefined;
+  readonly requireIssuedHere: boolean;
+}
+
+/** A set to judge. */
+export interface CredentialsQuery {
+  readonly realm: string;
+  readonly tokens: SealedCredentials;
+  readonly expectedCallee: string | undefined;
+  readonly expectedCaller: string | undefined;
+  readonly requireIssuedHere: boolean;
+}
+
+/**
+ * Judges one token: its form and time by the realm's rules, then what only this service knows: whether it was issued here
+ * and for this use, and whether it is frozen.
+ *
+ * @throws {Refusal} when the realm is not for this client to ask about.
+ */
+export async function validateToken(
+  dependencies: ValidateDependencies,
+  principal: Principal,
+  query: TokenQuery,
+): Promise<TokenJudgement> {
+  const { snapshot } = dependencies.state;
+  const realm = realmOf(snapshot, principal, query.realm);
+  const nowMs = dependencies.clock.now();
+  const judgement = judgeToken(openingKeys(realm, nowMs), query.token, {
+    ...rulesOf(realm),
+    nowMs,
+    kind: query.kind,
+  });
+  if (judgement.verdict !== 'VALID') return judgement;
+  const records = await recordsOf(dependencies, snapshot, query, [judgement]);
+  const issued = records && matches(records, dependencies.keyedHash.token(query.token));
+  return { ...judgement, verdict: verdictByRecord(snapshot, query, issued, nowMs) };
+}
+
+/**
+ * Judges the three tokens of a call, and whether they belong together.
+ *
+ * @throws {Refusal} when the realm is not for this client to ask about.
+ */
+export async function validateCredentials(
+  dependencies: ValidateDependencies,
+  principal: Principal,
+  query: CredentialsQuery,
+): Promise<CredentialsJudgement> {
+  const { snapshot } = dependencies.state;
+  const realm = realmOf(snapshot, principal, query.realm);
+  const nowMs = dependencies.clock.now();
+  const judged = judgeCredentials(openingKeys(realm, nowMs), query.tokens, {
+    ...rulesOf(realm),
+    nowMs,
+    expectedCallee: query.expectedCallee,
+    expectedCaller: query.expectedCaller,
+  });
+  const records = await recordsOf(dependencies, snapshot, query, [judged.account, judged.from, judged.to]);
+  const texts = {
+    ACCOUNT: query.tokens.accountToken,
+    FROM: query.tokens.fromToken,
+    TO: query.tokens.toToken,
+  } as const;
+  const found: Match[][] = [];
+  const judge = (judgement: TokenJudgement, kind: TokenKind): TokenJudgement => {
+    if (judgement.verdict !== 'VALID') return judgement;
+    const issued = records && matches(records, dependencies.keyedHash.token(texts[kind]));
+    if (issued) found.push(issued);
+    return { ...judgement, verdict: verdictByRecord(snapshot, { ...query, kind }, issued, nowMs) };
+  };
+  const account = judge(judged.account, 'ACCOUNT');
+  const from = judge(judged.from, 'FROM');
+  const to = judge(judged.to, 'TO');
+  const fault = [account, from, to].find(({ verdict }) => verdict !== 'VALID')?.verdict;
+  const together = !query.requireIssuedHere || (found.length === 3 && oneIssue(found));
+  return { account, from, to, verdict: fault ?? (together ? judged.verdict : 'MISMATCHED') };
+}
+
+/** A record that holds a token, and as what. */
+interface Match {
+  readonly entry: LedgerEntry;
+  readonly kind: TokenKind;
+}
+
+function realmOf(snapshot: Snapshot, principal: Principal, name: string): SnapshotRealm {
+  const realm = snapshot.realms.get(name);
+  if (!realm) throw new Refusal(seesEverything(principal) ? 'REALM_UNKNOWN' : 'CLIENT_NOT_GRANTED');
+  return realm;
+}
+
+function rulesOf({ realm }: SnapshotRealm) {
+  return {
+    lifetimeMs: realm.tokenLifetimeMs,
+    maxClockSkewMs: realm.maxClockSkewMs,
+    unit: realm.timestampUnit,
+  };
+}
+
+/**
+ * The records of what was issued at the tokens' time. Asked for only where they matter: demanded by the caller, or needed
+ * to know whose token it is because something smaller than a realm is frozen.
+ */
+async function recordsOf(
+  dependencies: ValidateDependencies,
+  snapshot: Snapshot,
+  query: { realm: string; requireIssuedHere: boolean },
+  judgements: readonly TokenJudgement[],
+): Promise<readonly LedgerEntry[] | undefined> {
+  if (!query.requireIssuedHere && !snapshot.freezes.needsRecord) return undefined;
+  const times = new Set(
+    judgements.flatMap(({ issueTimeMs }) => (issueTimeMs === undefined ? [] : [issueTimeMs])),
+  );
+  const found = await withSpan('callpass.ledger.find', () =>
+    Promise.all([...times].map((timeMs) => dependencies.store.findIssued({ realm: query.realm, timeMs }))),
+  );
+  return found.flat();
+}
+
+function matches(records: readonly LedgerEntry[], fingerprint: Uint8Array): Match[] {
+  return records.flatMap((entry) => {
+    if (!entry.fingerprints) return [];
+    const { account, from, to } = entry.fingerprints;
+    const kinds: [TokenKind, Uint8Array][] = [
+      ['ACCOUNT', account],
+      ['FROM', from],
+      ['TO', to],
+    ];
+    return kinds
+      .filter(([, known]) => timingSafeEqual(known, fingerprint))
+      .map(([kind]) => ({ entry, kind }));
+  });
+}
+
+function verdictByRecord(
+  snapshot: Snapshot,
+  query: { realm: string; kind: TokenKind | undefined; requireIssuedHere: boolean },
+  issued: readonly Match[] | undefined,
+  nowMs: number,
+): Verdict {
+  const fitting = issued?.filter(({ kind }) => query.kind === undefined || kind === query.kind) ?? [];
+  if (query.requireIssuedHere && fitting.length === 0) {
+    return issued && issued.length > 0 ? 'WRONG_KIND' : 'NOT_ISSUED_HERE';
+  }
+  const frozen =
+    snapshot.freezes.find({ realm: query.realm }, nowMs) !== undefined ||
+    fitting.some(({ entry }) => snapshot.freezes.find(entry, nowMs) !== undefined);
+  return frozen ? 'FROZEN' : 'VALID';
+}
+
+/** Whether one issue holds all three tokens, each as what it is used for. */
+function oneIssue([account, from, to]: readonly Match[][]): boolean {
+  const issues = (found: readonly Match[] | undefined, kind: TokenKind) =>
+    new Set(found?.filter((match) => match.kind === kind).map(({ entry }) => entry.issuanceId));
+  const inFrom = issues(from, 'FROM');
+  const inTo = issues(to, 'TO');
+  return [...issues(account, 'ACCOUNT')].some((id) => inFrom.has(id) && inTo.has(id));
+}

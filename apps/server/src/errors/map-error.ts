@@ -1,0 +1,117 @@
+import { create } from '@bufbuild/protobuf';
+import { anyIs } from '@bufbuild/protobuf/wkt';
+import { LimiterError, StoreError } from '@callpass/domain';
+import { detail, RpcError, type MapError, type RpcErrorDetail } from '@callpass/grpc-kit';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  HelpSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import { StatusSchema, type Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
+import { traceId } from '@callpass/telemetry';
+import { status } from '@grpc/grpc-js';
+import { REASONS, type Reason } from './reasons.ts';
+import { Refusal, type Violation } from './refusal.ts';
+
+/** ErrorInfo.domain of every error of this service. */
+export const ERROR_DOMAIN = 'callpass';
+
+/** The page with a section for each reason, relative to the repository of the service. */
+const HELP_PAGE = 'docs/errors.md';
+
+/** Room for violations within the 4 KiB that gRPC peers take as error details. */
+const MAX_VIOLATIONS_CHARACTERS = 3000;
+
+/**
+ * The one place where an error becomes a wire status. What is no refusal, or cannot be known to be safe, becomes INTERNAL
+ * with a fixed text and the trace id; `onFault` gets the cause, for the log.
+ */
+export function createMapError(onFault: (error: unknown, methodName: string) => void): MapError {
+  return (error, call) => {
+    const known = knownError(error);
+    if (known) return known;
+    onFault(error, call.methodName);
+    return refusalToError(new Refusal('INTERNAL', { cause: error }));
+  };
+}
+
+/** As `createMapError`, for one item of a batch: the status it would have had on its own. */
+export function itemStatus(error: unknown, onFault: (error: unknown) => void): Status {
+  let known = knownError(error);
+  if (!known) {
+    onFault(error);
+    known = refusalToError(new Refusal('INTERNAL'));
+  }
+  const { code, message, details } = known;
+  return create(StatusSchema, { code, message, details: [...details] });
+}
+
+/** The reason of an error that `createMapError` has made, for the ledger and telemetry. */
+export function reasonOf(error: unknown): Reason | undefined {
+  if (error instanceof Refusal) return error.reason;
+  if (error instanceof StoreError)
+    return error.code === 'LEDGER_UNAVAILABLE' ? error.code : 'STORE_UNAVAILABLE';
+  if (error instanceof LimiterError) return error.code;
+  return undefined;
+}
+
+function knownError(error: unknown): RpcError | undefined {
+  if (error instanceof RpcError) return withErrorInfo(error);
+  if (error instanceof Refusal) return refusalToError(error);
+  const reason = reasonOf(error);
+  return reason && refusalToError(new Refusal(reason, { cause: error }));
+}
+
+function refusalToError({ reason, details: told }: Refusal): RpcError {
+  const row = REASONS[reason];
+  const details: RpcErrorDetail[] = [errorInfo(reason, told.metadata)];
+  if (told.violations) details.push(detail(BadRequestSchema, { fieldViolations: thatFit(told.violations) }));
+  if (told.retryAfterMs !== undefined) {
+    const ms = Math.max(0, Math.ceil(told.retryAfterMs));
+    details.push(
+      detail(RetryInfoSchema, {
+        retryDelay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
+      }),
+    );
+  }
+  if (told.quota) details.push(detail(QuotaFailureSchema, { violations: [told.quota] }));
+  details.push(help(reason));
+  const [first] = told.violations ?? [];
+  const message =
+    told.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : row.message);
+  return new RpcError(row.code as Exclude<status, status.OK>, message, { details, cause: told.cause });
+}
+
+/** The kit's own errors know nothing of reasons. */
+function withErrorInfo(error: RpcError): RpcError {
+  if (error.details.some((any) => anyIs(any, ErrorInfoSchema))) return error;
+  const reason = error.code === status.INVALID_ARGUMENT ? 'REQUEST_INVALID' : undefined;
+  if (!reason) return error;
+  const { code, message, details, cause } = error;
+  return new RpcError(code, message, { details: [errorInfo(reason), ...details, help(reason)], cause });
+}
+
+function errorInfo(reason: Reason, metadata: Readonly<Record<string, string>> = {}): RpcErrorDetail {
+  const trace = traceId();
+  return detail(ErrorInfoSchema, {
+    reason,
+    domain: ERROR_DOMAIN,
+    metadata: trace === undefined ? { ...metadata } : { ...metadata, traceId: trace },
+  });
+}
+
+function help(reason: Reason): RpcErrorDetail {
+  return detail(HelpSchema, {
+    links: [{ description: `what ${reason} means`, url: `${HELP_PAGE}#${reason.toLowerCase()}` }],
+  });
+}
+
+function thatFit(violations: readonly Violation[]): Violation[] {
+  let room = MAX_VIOLATIONS_CHARACTERS;
+  return violations.filter(({ field, description }, index) => {
+    room -= field.length + description.length + 8;
+    return room >= 0 || index === 0;
+  });
+}

@@ -1,0 +1,134 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } from '@callpass/contract';
+import type { KeyedHash, KeyStep } from '@callpass/domain';
+import type { Handlers, ServerCall } from '@callpass/grpc-kit';
+import { explainToken } from '@callpass/token-core';
+import {
+  applyConfiguration,
+  listRevisions,
+  readRevision,
+  type AdminDependencies,
+} from '../admin/configuration.ts';
+import { freeze, listFreezes, scopeOf, unfreeze } from '../admin/freezes.ts';
+import { addKey, listKeys, stepKey } from '../admin/keys.ts';
+import { invalidField, Refusal } from '../errors/refusal.ts';
+import { openingKeys } from '../state/snapshot.ts';
+import {
+  changeToMessage,
+  freezeToMessage,
+  keyToMessage,
+  kindFromMessage,
+  revisionToMessage,
+  times,
+} from './messages.ts';
+import { PRINCIPAL } from './principal-key.ts';
+
+/** The handlers of AdminService: messages in, use cases, messages out. */
+export function adminHandlers(
+  dependencies: AdminDependencies & { readonly keyedHash: KeyedHash },
+): Handlers<typeof AdminService> {
+  const step = async (call: ServerCall, request: { realm: string; version: number }, name: KeyStep) => ({
+    realmKey: keyToMessage(
+      await stepKey(dependencies, call.state.require(PRINCIPAL), {
+        realm: request.realm,
+        version: request.version,
+        step: name,
+      }),
+    ),
+  });
+  const scope = (message: FreezeScope | undefined) => {
+    if (message?.scope.case === undefined) throw invalidField('scope', 'names nothing');
+    return scopeOf(message.scope, dependencies.keyedHash);
+  };
+
+  return {
+    async getConfiguration(request) {
+      const stored = await readRevision(dependencies.store, request.revision);
+      return {
+        configuration: stored
+          ? fromBinary(ConfigurationSchema, stored.document)
+          : create(ConfigurationSchema),
+        revision: stored ? revisionToMessage(stored) : {},
+      };
+    },
+
+    async applyConfiguration(request, call) {
+      const applied = await applyConfiguration(dependencies, call.state.require(PRINCIPAL), {
+        configuration: request.configuration ?? create(ConfigurationSchema),
+        expectedRevision: request.expectedRevision,
+        dryRun: request.dryRun,
+        force: request.force,
+      });
+      return {
+        revision: applied.revision,
+        changes: applied.changes.map(changeToMessage),
+        warnings: [...applied.warnings],
+      };
+    },
+
+    async listConfigurationRevisions(request) {
+      const page = await listRevisions(dependencies.store, {
+        size: request.pageSize,
+        token: request.pageToken,
+      });
+      return { revisions: page.revisions.map(revisionToMessage), nextPageToken: page.nextToken };
+    },
+
+    async addRealmKey(request, call) {
+      const { record, generatedKey } = await addKey(dependencies, call.state.require(PRINCIPAL), {
+        realm: request.realm,
+        key: request.key,
+      });
+      return { realmKey: keyToMessage(record), generatedKey };
+    },
+
+    async listRealmKeys(request) {
+      return { realmKeys: (await listKeys(dependencies, request.realm)).map(keyToMessage) };
+    },
+
+    activateRealmKey: (request, call) => step(call, request, 'activate'),
+    retireRealmKey: (request, call) => step(call, request, 'retire'),
+    destroyRealmKey: (request, call) => step(call, request, 'destroy'),
+
+    async freeze(request, call) {
+      const frozen = await freeze(dependencies, call.state.require(PRINCIPAL), {
+        scope: scope(request.scope),
+        reason: request.reason,
+        untilMs: request.until && timestampMs(request.until),
+      });
+      return { freeze: freezeToMessage(frozen) };
+    },
+
+    async unfreeze(request, call) {
+      await unfreeze(dependencies, call.state.require(PRINCIPAL), scope(request.scope));
+      return {};
+    },
+
+    async listFreezes() {
+      return { freezes: (await listFreezes(dependencies)).map(freezeToMessage) };
+    },
+
+    explainToken(request) {
+      const realm = dependencies.state.snapshot.realms.get(request.realm);
+      if (!realm) throw new Refusal('REALM_UNKNOWN');
+      const nowMs = dependencies.clock.now();
+      const diagnosis = explainToken(openingKeys(realm, nowMs), request.token, {
+        lifetimeMs: realm.realm.tokenLifetimeMs,
+        maxClockSkewMs: realm.realm.maxClockSkewMs,
+        unit: realm.realm.timestampUnit,
+        nowMs,
+        kind: kindFromMessage(request.kind),
+      });
+      return {
+        summary: {
+          verdict: Verdict[diagnosis.verdict],
+          user: diagnosis.user ?? '',
+          keyVersion: diagnosis.keyVersion ?? 0,
+          ...times({ issueTime: diagnosis.issueTimeMs, expireTime: diagnosis.expireTimeMs }),
+        },
+        findings: diagnosis.findings.map(({ code, text }) => ({ code, text })),
+      };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import {
+  ConfigurationChange_Kind,
+  FreezeScopeSchema,
+  IssueCredentialsResponseSchema,
+  KeyState,
+  TimeLimitedCredentialsSchema,
+  TokenKind,
+  UnrestrictedCredentialsSchema,
+  ValidateTokenResponseSchema,
+  Verdict,
+  type ConfigurationChangeSchema,
+  type ConfigurationRevisionSchema,
+  type FreezeEntrySchema,
+  type IssueCredentialsResponse,
+  type RealmKeySchema,
+  type ValidateTokenResponse,
+} from '@callpass/contract';
+import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
+import type { TokenJudgement, TokenKind as CoreTokenKind } from '@callpass/token-core';
+import type { Issued } from '../credentials/issue.ts';
+
+/** What was issued, as the contract's message. */
+export function issuedToMessage(issued: Issued): IssueCredentialsResponse {
+  const { timeLimited } = issued;
+  return create(IssueCredentialsResponseSchema, {
+    issuanceId: issued.issuanceId,
+    callee: issued.callee,
+    caller: issued.caller,
+    issueTime: timestampFromMs(issued.issueTimeMs),
+    ...(timeLimited
+      ? {
+          grant: {
+            case: 'timeLimited',
+            value: create(TimeLimitedCredentialsSchema, { ...timeLimited.tokens, realm: timeLimited.realm }),
+          },
+          expireTime: timestampFromMs(timeLimited.expireTimeMs),
+          refreshTime: timestampFromMs(timeLimited.refreshTimeMs),
+          keyVersion: timeLimited.keyVersion,
+        }
+      : { grant: { case: 'unrestricted', value: create(UnrestrictedCredentialsSchema) } }),
+  });
+}
+
+/** A judgement as the contract's message. */
+export function judgementToMessage(judgement: TokenJudgement): ValidateTokenResponse {
+  return create(ValidateTokenResponseSchema, {
+    verdict: Verdict[judgement.verdict],
+    user: judgement.user ?? '',
+    keyVersion: judgement.keyVersion ?? 0,
+    ...times({ issueTime: judgement.issueTimeMs, expireTime: judgement.expireTimeMs }),
+  });
+}
+
+const KINDS: Readonly<Partial<Record<TokenKind, CoreTokenKind>>> = {
+  [TokenKind.ACCOUNT]: 'ACCOUNT',
+  [TokenKind.FROM]: 'FROM',
+  [TokenKind.TO]: 'TO',
+};
+
+/** The kind asked for; `undefined` for any. */
+export function kindFromMessage(kind: TokenKind): CoreTokenKind | undefined {
+  return KINDS[kind];
+}
+
+/** What is told about a key. */
+export function keyToMessage(key: RealmKeyRecord): MessageInitShape<typeof RealmKeySchema> {
+  return {
+    realm: key.realm,
+    version: key.version,
+    state: KeyState[key.state],
+    fingerprint: key.fingerprint,
+    ...times({
+      createTime: key.createTimeMs,
+      activateTime: key.activateTimeMs,
+      retireTime: key.retireTimeMs,
+      destroyTime: key.destroyTimeMs,
+      validateUntilTime: key.validateUntilMs,
+    }),
+  };
+}
+
+/** A revision without its document. */
+export function revisionToMessage(
+  record: RevisionRecord,
+): MessageInitShape<typeof ConfigurationRevisionSchema> {
+  return {
+    revision: record.revision,
+    appliedBy: record.appliedBy,
+    applyTime: timestampFromMs(record.applyTimeMs),
+  };
+}
+
+/** One difference between two documents. */
+export function changeToMessage(change: Change): MessageInitShape<typeof ConfigurationChangeSchema> {
+  const text = (value: Change['before']) => (value === undefined ? '' : JSON.stringify(value));
+  return {
+    kind: ConfigurationChange_Kind[change.kind],
+    path: change.path,
+    before: text(change.before),
+    after: text(change.after),
+  };
+}
+
+const SCOPES = {
+  REALM: 'realm',
+  DESTINATION: 'destination',
+  CLIENT: 'client',
+  SUBJECT: 'subjectHash',
+} as const;
+
+/** A freeze; a visitor as the keyed hash. */
+export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeEntrySchema> {
+  return {
+    scope: create(FreezeScopeSchema, {
+      scope: { case: SCOPES[freeze.scope.kind], value: freeze.scope.value },
+    }),
+    reason: freeze.reason,
+    frozenBy: freeze.frozenBy,
+    ...times({ freezeTime: freeze.freezeTimeMs, untilTime: freeze.untilMs }),
+  };
+}
+
+/** Leaves out the times that are not set: protobuf-es tells an absent field from one that is undefined. */
+export function times<K extends string>(
+  values: Readonly<Record<K, number | undefined>>,
+): Partial<Record<K, Timestamp>> {
+  const present: Partial<Record<K, Timestamp>> = {};
+  for (const key in values) {
+    const value = values[key];
+    if (value !== undefined) present[key] = timestampFromMs(value);
+  }
+  return present;
+}

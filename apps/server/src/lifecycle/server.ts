@@ -1,0 +1,136 @@
+import { KeyedHash, type Clock, type Store } from '@callpass/domain';
+import {
+  addReflection,
+  addService,
+  assertEveryMethodHasRow,
+  createHealth,
+  validation,
+  warmUp,
+} from '@callpass/grpc-kit';
+import { migrateStore, openStore } from '@callpass/storage';
+import { serverTelemetry } from '@callpass/telemetry';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { LOCAL_PRINCIPAL } from '../credentials/principal.ts';
+import { createMapError } from '../errors/map-error.ts';
+import { adminHandlers } from '../handlers/admin-service.ts';
+import { credentialHandlers } from '../handlers/credential-service.ts';
+import { identify } from '../handlers/identify.ts';
+import { MemoryLimiter } from '../limits/memory-limiter.ts';
+import { describeError, type Logger } from '../log.ts';
+import { METHODS, SERVICES } from '../methods.ts';
+import type { Settings } from '../settings/schema.ts';
+import { CurrentState } from '../state/current-state.ts';
+import { shutDown } from './drain.ts';
+import { loadKeyEncryptionKey } from './key-encryption.ts';
+import { assertPlaintextAllowed } from './listen-address.ts';
+
+/** A server that serves. */
+export interface RunningServer {
+  /** host:port as it is bound. */
+  readonly address: string;
+  /**
+   * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
+   * what is left is cut off. Calling it again joins the first call.
+   */
+  stop(): Promise<void>;
+}
+
+const systemClock: Clock = { now: () => Date.now() };
+
+/**
+ * Builds the server from its settings and starts it: store, state, limits, handlers, health, reflection.
+ *
+ * @throws {SettingsError | StoreError} with a text for the operator when it cannot start; then nothing is left running.
+ */
+export async function startServer(
+  settings: Settings,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningServer> {
+  assertPlaintextAllowed(settings.listen.address);
+  const sealKey = loadKeyEncryptionKey(settings);
+  const { url } = settings.store;
+  if (settings.store.migrateOnStart) {
+    const { applied } = await migrateStore({ url, sealKey });
+    if (applied.length > 0) log.info({ applied }, 'store migrated');
+  }
+  const store = await openStore({ url, sealKey });
+  try {
+    return await serve({ settings, log, clock, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function serve(parts: {
+  settings: Settings;
+  log: Logger;
+  clock: Clock;
+  store: Store;
+}): Promise<RunningServer> {
+  const { settings, log, clock, store } = parts;
+  const state = await CurrentState.follow(store, {
+    pollIntervalMs: settings.store.pollInterval,
+    events: {
+      onChanged: ({ revision }) => {
+        log.info({ revision }, 'state changed');
+      },
+      onFailed: (error) => {
+        log.warn({ error: describeError(error) }, 'cannot follow the store; the last state stays in force');
+      },
+    },
+  });
+  const onFault = (error: unknown, method: string) => {
+    log.error({ method, error: describeError(error) }, 'fault');
+  };
+  const dependencies = {
+    state,
+    store,
+    clock,
+    limiter: new MemoryLimiter(),
+    keyedHash: new KeyedHash(store.ledgerSecret),
+    onFault,
+  };
+
+  const server = new Server({
+    'grpc.max_receive_message_length': settings.requests.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+  });
+  const services = Object.values(SERVICES);
+  assertEveryMethodHasRow(services, METHODS);
+  warmUp(services);
+  const options = {
+    interceptors: [serverTelemetry(), identify(() => LOCAL_PRINCIPAL, METHODS), validation()],
+    mapError: createMapError(onFault),
+  };
+  addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
+  addService(server, SERVICES.admin, adminHandlers(dependencies), options);
+  const health = createHealth(services);
+  health.addTo(server);
+  if (settings.reflection) addReflection(server, services);
+
+  const address = await bind(server, settings.listen.address);
+  health.setAll('SERVING');
+  log.info({ address, revision: state.snapshot.revision }, 'serving');
+
+  let stopping: Promise<void> | undefined;
+  return {
+    address,
+    stop: () =>
+      (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+        state.stop();
+        await store.close();
+        log.info('stopped');
+      })),
+  };
+}
+
+function bind(server: Server, address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+    });
+  });
+}

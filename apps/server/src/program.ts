@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { StoreError } from '@callpass/domain';
+import { migrateStore } from '@callpass/storage';
+import { Command } from 'commander';
+import { checkDocument } from './configuration/check-document.ts';
+import { loadKeyEncryptionKey } from './lifecycle/key-encryption.ts';
+import { assertPlaintextAllowed } from './lifecycle/listen-address.ts';
+import { startServer } from './lifecycle/server.ts';
+import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts';
+import { createLog } from './log.ts';
+import { loadSettings, SettingsError } from './settings/load.ts';
+import type { Settings } from './settings/schema.ts';
+import { flushTelemetry } from './telemetry.ts';
+
+/** Exit codes: 0 done, 1 the server or store failed, 2 settings, configuration or use are wrong. */
+const EXIT = { failed: 1, wrong: 2 } as const;
+
+/** The command line `callpass-server`. */
+export function createProgram(): Command {
+  const program = new Command('callpass-server').description(
+    'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
+  );
+  const withSettings = (name: string, summary: string) =>
+    program
+      .command(name)
+      .summary(summary)
+      .description(summary)
+      .option('--settings <file>', 'settings file (YAML)');
+
+  withSettings('serve', 'Serve until SIGTERM or SIGINT').action((options: { settings?: string }) =>
+    run(options, serve),
+  );
+  withSettings('check-config', 'Check the settings, and configuration documents if given')
+    .argument('[documents...]', 'configuration documents (YAML or JSON)')
+    .action((documents: string[], options: { settings?: string }) =>
+      run(options, (settings) => checkConfig(settings, documents)),
+    );
+  withSettings('migrate', 'Bring the schema of the store up to date').action(
+    (options: { settings?: string }) => run(options, migrate),
+  );
+  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.wrong));
+  return program;
+}
+
+async function run(
+  options: { settings?: string },
+  command: (settings: Settings) => Promise<void>,
+): Promise<void> {
+  try {
+    await command(loadSettings({ file: options.settings, environment: process.env }));
+  } catch (error) {
+    const known = error instanceof SettingsError || error instanceof StoreError;
+    const text = known || isSystemError(error) ? error.message : ((error as Error).stack ?? String(error));
+    process.stderr.write(`callpass-server: ${text}\n`);
+    process.exitCode = error instanceof SettingsError ? EXIT.wrong : EXIT.failed;
+  }
+}
+
+async function serve(settings: Settings): Promise<void> {
+  const log = createLog(settings);
+  const server = await startServer(settings, log);
+  let stopping = false;
+  const stop = (why: string) => {
+    // A terminal's Ctrl-C reaches the whole process group, and npm hands it on once more: once is enough.
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, 'stopping');
+    void server
+      .stop()
+      .then(flushTelemetry)
+      .catch((error: unknown) => {
+        log.error({ error: String(error) }, 'did not stop cleanly');
+        process.exitCode = EXIT.failed;
+      })
+      .finally(() => process.exit());
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  onSupervisorGone(() => {
+    stop('supervisor gone');
+  });
+  reportToSupervisor({ grpc: server.address });
+}
+
+async function checkConfig(settings: Settings, documents: readonly string[]): Promise<void> {
+  assertPlaintextAllowed(settings.listen.address);
+  loadKeyEncryptionKey(settings).fill(0);
+  process.stdout.write('settings: ok\n');
+  for (const name of documents) {
+    const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
+    for (const { line, column, path, message } of problems) {
+      process.stderr.write(`${name}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
+    }
+    for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
+    if (problems.length > 0) process.exitCode = EXIT.wrong;
+    else process.stdout.write(`${name}: ok\n`);
+  }
+}
+
+async function migrate(settings: Settings): Promise<void> {
+  const { applied } = await migrateStore({
+    url: settings.store.url,
+    sealKey: loadKeyEncryptionKey(settings),
+  });
+  process.stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StoreError } from '@callpass/domain';
+import { createClient } from '@callpass/grpc-kit';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { isLoopback } from './lifecycle/listen-address.ts';
+import { startServer } from './lifecycle/server.ts';
+import { createLog } from './log.ts';
+import { METHODS, SERVICES } from './methods.ts';
+import { loadSettings, SettingsError } from './settings/load.ts';
+import { startTestServer } from './testing/test-server.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'callpass-start-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function start(environment: Record<string, string>) {
+  const settings = loadSettings({
+    environment: {
+      CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_STORE_URL: `sqlite:${join(folder, 'a.db')}`,
+      CALLPASS_LOG_LEVEL: 'silent',
+      ...environment,
+    },
+  });
+  return startServer(settings, createLog(settings));
+}
+
+const key = () => randomBytes(32).toString('base64');
+
+describe('startServer', () => {
+  it.each(['0.0.0.0:0', '[::]:0', '192.168.1.5:0', 'example.org:50051'])(
+    'refuses plain text on %s, which others can reach',
+    async (address) => {
+      await expect(
+        start({ CALLPASS_LISTEN_ADDRESS: address, CALLPASS_KEY_ENCRYPTION_KEY: key() }),
+      ).rejects.toThrow(/not a loopback address/);
+    },
+  );
+
+  it('knows loopback from what only looks like it', () => {
+    for (const address of ['127.0.0.1:1', '127.8.0.1:1', '[::1]:1', 'localhost:1'])
+      expect(isLoopback(address)).toBe(true);
+    for (const address of ['128.0.0.1:1', 'localhost.example:1', '127.0.0.1.example:1', '[::2]:1']) {
+      expect(isLoopback(address)).toBe(false);
+    }
+  });
+
+  it('needs a key-encryption key, one that is one, and only one', async () => {
+    await expect(start({})).rejects.toThrow(SettingsError);
+    const short = start({ CALLPASS_KEY_ENCRYPTION_KEY: 'canary-too-short' });
+    await expect(short).rejects.toThrow(SettingsError);
+    await expect(short).rejects.not.toThrow(/canary/);
+    const file = join(folder, 'kek');
+    writeFileSync(file, key());
+    await expect(
+      start({ CALLPASS_KEY_ENCRYPTION_KEY: key(), CALLPASS_KEY_ENCRYPTION_KEY_FILE: file }),
+    ).rejects.toThrow(/exclude each other/);
+    await (
+      await start({
+        CALLPASS_KEY_ENCRYPTION_KEY_FILE: file,
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'b.db')}`,
+      })
+    ).stop();
+  });
+
+  it('refuses a store that was sealed under another key-encryption key', async () => {
+    const environment = { CALLPASS_STORE_URL: `sqlite:${join(folder, 'c.db')}` };
+    await (await start({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: key() })).stop();
+    const wrong = start({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    await expect(wrong).rejects.toThrow(StoreError);
+    await expect(wrong).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+  });
+
+  it('reports health for the server and each service', async () => {
+    const server = await startTestServer();
+    try {
+      const { statuses } = await createClient(Health, server.connection).list({});
+      expect(
+        Object.entries(statuses)
+          .map(([name, { status }]) => [name, Status[status]])
+          .sort(),
+      ).toEqual([
+        ['', 'SERVING'],
+        ['callpass.v1.AdminService', 'SERVING'],
+        ['callpass.v1.CredentialService', 'SERVING'],
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+it('has a row for each RPC it serves, so that none is open by oversight', () => {
+  const rpcs = Object.values(SERVICES).flatMap((service) =>
+    service.methods.map(({ name }) => `${service.typeName}/${name}`),
+  );
+  expect([...METHODS.entries()].map(([name]) => name).sort()).toEqual(rpcs.sort());
+});

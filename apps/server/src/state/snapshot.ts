@@ -1,0 +1,73 @@
+import {
+  FreezeIndex,
+  keyValidates,
+  type Configuration,
+  type Realm,
+  type RealmKeyRecord,
+  type StoredState,
+} from '@callpass/domain';
+import { compileDestination, type CompiledDestination } from '@callpass/domain';
+import type { RealmKey } from '@callpass/token-core';
+
+/** A realm's key, ready to seal and open. */
+export interface SnapshotKey {
+  readonly record: RealmKeyRecord;
+  readonly version: number;
+  readonly key: RealmKey;
+}
+
+/** A realm as the hot path needs it. */
+export interface SnapshotRealm {
+  readonly realm: Realm;
+  /** The key that seals; `undefined` where none is active. */
+  readonly active: SnapshotKey | undefined;
+  /** The keys that may open tokens, newest first. A retired one may have run out since: ask `openingKeys`. */
+  readonly keys: readonly SnapshotKey[];
+}
+
+/** Everything a request needs to know, immutable, made once for each change of state. */
+export interface Snapshot {
+  /** The store's version of this state. */
+  readonly version: number;
+  /** The configuration revision in force; 0 before the first. */
+  readonly revision: number;
+  readonly configuration: Configuration;
+  readonly realms: ReadonlyMap<string, SnapshotRealm>;
+  readonly destinations: ReadonlyMap<string, CompiledDestination>;
+  readonly freezes: FreezeIndex;
+}
+
+/** Builds the snapshot of a state. `keyOf` gives the handle of a stored key that is not destroyed. */
+export function buildSnapshot(
+  state: StoredState,
+  configuration: Configuration,
+  keyOf: (realm: Realm, stored: StoredState['keys'][number]) => RealmKey | undefined,
+): Snapshot {
+  const realms = new Map<string, SnapshotRealm>();
+  for (const realm of configuration.realms) {
+    const keys = state.keys
+      .filter((stored) => stored.realm === realm.name)
+      .flatMap((stored) => {
+        const key = keyOf(realm, stored);
+        return key === undefined ? [] : [{ record: stored, version: stored.version, key }];
+      });
+    realms.set(realm.name, { realm, active: keys.find(({ record }) => record.state === 'ACTIVE'), keys });
+  }
+  return {
+    version: state.version,
+    revision: state.revision?.revision ?? 0,
+    configuration,
+    realms,
+    destinations: new Map(
+      configuration.destinations.map((destination) => [destination.id, compileDestination(destination)]),
+    ),
+    freezes: new FreezeIndex(state.freezes),
+  };
+}
+
+/** The keys that open tokens at `nowMs`, newest first. */
+export function openingKeys(realm: SnapshotRealm, nowMs: number): readonly SnapshotKey[] {
+  return realm.keys.every(({ record }) => keyValidates(record, nowMs))
+    ? realm.keys
+    : realm.keys.filter(({ record }) => keyValidates(record, nowMs));
+}

@@ -1,0 +1,34 @@
+import { RpcError } from '@callpass/grpc-kit';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  HelpSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import { status } from '@grpc/grpc-js';
+
+/** What a client reads from a call that must not succeed. */
+export async function refusalOf(call: Promise<unknown>) {
+  const error: unknown = await call.then(
+    () => new Error('the call was granted'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof RpcError)) throw error;
+  const [info] = error.findDetails(ErrorInfoSchema);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  return {
+    code: status[error.code],
+    message: error.message,
+    domain: info?.domain,
+    reason: info?.reason,
+    metadata: info?.metadata,
+    fields: error
+      .findDetails(BadRequestSchema)
+      .flatMap((bad) => bad.fieldViolations.map(({ field }) => field)),
+    violations: error.findDetails(BadRequestSchema).flatMap((bad) => bad.fieldViolations),
+    retryAfterSeconds: retry?.retryDelay && Number(retry.retryDelay.seconds) + retry.retryDelay.nanos / 1e9,
+    quota: error.findDetails(QuotaFailureSchema).flatMap(({ violations }) => violations),
+    help: error.findDetails(HelpSchema).flatMap(({ links }) => links.map(({ url }) => url)),
+  };
+}

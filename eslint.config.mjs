@@ -1,0 +1,98 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Which room may import which: the table of docs/architecture.md. The key is a project's `room:` tag, the value the
+ * rooms it may import. The core does no I/O; the domain names ports and the adapters fill them; the edge and the command
+ * line are ordinary clients.
+ */
+const ROOMS = {
+  'rpc-protos': [],
+  contract: ['rpc-protos'],
+  'token-core': [],
+  'grpc-kit': ['rpc-protos'],
+  domain: ['token-core'],
+  storage: ['domain'],
+  telemetry: [],
+  'otlp-receiver': [],
+  'config-document': ['contract'],
+  client: ['contract', 'grpc-kit', 'rpc-protos', 'telemetry'],
+  testkit: ['domain', 'token-core'],
+  server: [
+    'config-document',
+    'contract',
+    'domain',
+    'grpc-kit',
+    'rpc-protos',
+    'storage',
+    'telemetry',
+    'token-core',
+  ],
+  cli: ['client', 'config-document', 'contract', 'grpc-kit', 'rpc-protos', 'telemetry'],
+  gateway: ['client', 'contract', 'telemetry'],
+  sandbox: ['client', 'config-document', 'contract', 'gateway', 'grpc-kit', 'otlp-receiver', 'telemetry'],
+  tool: ['client', 'contract', 'grpc-kit', 'rpc-protos', 'token-core'],
+  e2e: ['client', 'contract', 'grpc-kit', 'otlp-receiver', 'rpc-protos'],
+};
+
+/** What tests may import besides. Code that ships never imports these. */
+const FOR_TESTS = ['testkit', 'otlp-receiver', 'client'];
+
+const boundaries = (mayAlso) => [
+  'error',
+  {
+    enforceBuildableLibDependency: true,
+    allow: [],
+    depConstraints: Object.entries(ROOMS).map(([room, may]) => ({
+      sourceTag: `room:${room}`,
+      onlyDependOnLibsWithTags: [...new Set([room, ...may, ...mayAlso])].map((name) => `room:${name}`),
+    })),
+  },
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', '.nx/**', 'artifacts/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries([]),
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }],
+      '@typescript-eslint/require-await': 'off',
+      'max-lines': ['warn', { max: 300, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['**/*.spec.ts', '**/testing/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(FOR_TESTS),
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      'max-lines': 'off',
+    },
+  },
+);
