@@ -118,11 +118,7 @@ export class StoreError extends Error {
 
 /** See {@link StoreError.code}. */
 export type StoreErrorCode =
-  | 'LEDGER_UNAVAILABLE'
-  | 'STORE_UNAVAILABLE'
-  | 'SEAL_KEY_WRONG'
-  | 'SCHEMA_OUTDATED'
-  | 'SCHEMA_TOO_NEW';
+  'LEDGER_UNAVAILABLE' | 'STORE_UNAVAILABLE' | 'SEAL_KEY_WRONG' | 'SCHEMA_OUTDATED' | 'SCHEMA_TOO_NEW';
 
 /** Durable state and ledger. Every method rejects with {@link StoreError} and never hangs past its own limits. */
 export interface Store {

@@ -25,7 +25,8 @@ const TEXT_LENGTH_BYTES = 4;
 /**
  * The bytes an entry's hash covers: two entries have the same bytes only if every field is the same.
  *
- * Numbers are big-endian of a fixed width; a text is its length in bytes (4) and its UTF-8.
+ * Numbers are big-endian of a fixed width; a text is its length in bytes (4) and its UTF-8. Text that is not well-formed
+ * Unicode has no form of its own. Throws RangeError for numbers that do not fit and fingerprints that are not 16 bytes.
  */
 export function canonicalBytes(writerId: string, sequence: number, entry: EntryDraft): Uint8Array {
   const texts = [writerId, ...TEXT_FIELDS.map((field) => entry[field])];
@@ -35,9 +36,9 @@ export function canonicalBytes(writerId: string, sequence: number, entry: EntryD
 
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeUInt8(CANONICAL_VERSION, 0);
-  at = bytes.writeUInt8(ENTRY_KINDS[entry.kind], at);
-  at = bytes.writeUInt32BE(entry.keyVersion, at);
-  at = bytes.writeUInt32BE(entry.configurationRevision, at);
+  at = bytes.writeUInt8(whole(ENTRY_KINDS[entry.kind]), at);
+  at = bytes.writeUInt32BE(whole(entry.keyVersion), at);
+  at = bytes.writeUInt32BE(whole(entry.configurationRevision), at);
   at = bytes.writeBigUInt64BE(BigInt(sequence), at);
   at = bytes.writeBigUInt64BE(BigInt(entry.timeMs), at);
   at = bytes.writeBigUInt64BE(BigInt(entry.expireTimeMs), at);
@@ -49,9 +50,17 @@ export function canonicalBytes(writerId: string, sequence: number, entry: EntryD
   at = bytes.writeUInt8(fingerprints ? 3 : 0, at);
   if (fingerprints) {
     for (const fingerprint of [fingerprints.account, fingerprints.from, fingerprints.to]) {
+      if (fingerprint.length !== FINGERPRINT_BYTES)
+        throw new RangeError('a fingerprint has the wrong length');
       bytes.set(fingerprint, at);
       at += FINGERPRINT_BYTES;
     }
   }
   return bytes;
+}
+
+/** The writers of Buffer cut a fraction off in silence. */
+function whole(value: number): number {
+  if (!Number.isInteger(value)) throw new RangeError('a number of an entry is not whole');
+  return value;
 }

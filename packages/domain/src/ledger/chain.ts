@@ -35,8 +35,17 @@ export function faultOf(head: ChainHead, entry: LedgerEntry): string | undefined
   if (entry.writerId !== head.writerId) return 'belongs to another chain';
   if (entry.sequence !== head.sequence + 1) return `entry ${head.sequence + 1} is missing`;
   if (!equalBytes(entry.previousHash, head.hash)) return 'does not follow the entry before it';
-  const expected = entryHash(entry.previousHash, canonicalBytes(entry.writerId, entry.sequence, entry));
-  return equalBytes(entry.hash, expected) ? undefined : 'was altered';
+  return hashHolds(entry) ? undefined : 'was altered';
+}
+
+function hashHolds(entry: LedgerEntry): boolean {
+  try {
+    const canonical = canonicalBytes(entry.writerId, entry.sequence, entry);
+    return equalBytes(entry.hash, entryHash(entry.previousHash, canonical));
+  } catch {
+    // What was put in place of the true value has no canonical form.
+    return false;
+  }
 }
 
 function entryHash(previousHash: Uint8Array, canonical: Uint8Array): Uint8Array {

@@ -1,5 +1,7 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
+const SECRET_BYTES = 32;
+
 /**
  * Names things in the ledger without revealing them: the same input gives the same name, and without the key nobody can
  * try inputs. HMAC-SHA-256 cut to its first bytes, with a key of its own for each use (HKDF, RFC 5869).
@@ -9,8 +11,10 @@ export class KeyedHash {
   readonly #token: KeyObject;
   readonly #realmKey: KeyObject;
 
-  /** @param secret 32 bytes, the same on every instance of the service. */
+  /** @param secret 32 bytes, the same on every instance of the service. Throws TypeError for any other length. */
   constructor(secret: Uint8Array) {
+    if (secret.length !== SECRET_BYTES)
+      throw new TypeError(`the ledger's secret needs ${SECRET_BYTES} bytes`);
     this.#subject = derive(secret, 'subject');
     this.#token = derive(secret, 'token');
     this.#realmKey = derive(secret, 'realm key');

@@ -78,4 +78,8 @@ export interface Configuration {
 }
 
 /** The configuration before the first revision: nothing is allowed. */
-export const EMPTY_CONFIGURATION: Configuration = Object.freeze({ realms: [], destinations: [], clients: [] });
+export const EMPTY_CONFIGURATION: Configuration = Object.freeze({
+  realms: [],
+  destinations: [],
+  clients: [],
+});

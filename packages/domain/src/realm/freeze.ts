@@ -25,7 +25,7 @@ export interface FreezeSubjects {
   readonly subjectHash?: string | undefined;
 }
 
-/** Answers in constant time whether something is stopped. */
+/** Answers in constant time whether something is stopped. Of several freezes of one thing the longest holds. */
 export class FreezeIndex {
   readonly #byKind: Record<FreezeKind, Map<string, Freeze>> = {
     REALM: new Map(),
@@ -35,7 +35,11 @@ export class FreezeIndex {
   };
 
   constructor(freezes: readonly Freeze[]) {
-    for (const freeze of freezes) this.#byKind[freeze.scope.kind].set(freeze.scope.value, freeze);
+    for (const freeze of freezes) {
+      const byValue = this.#byKind[freeze.scope.kind];
+      const other = byValue.get(freeze.scope.value);
+      if (!other || endOf(other) < endOf(freeze)) byValue.set(freeze.scope.value, freeze);
+    }
   }
 
   /** The freeze that stops any of these at `nowMs`, or `undefined`. */
@@ -55,6 +59,10 @@ export class FreezeIndex {
 
   #get(kind: FreezeKind, value: string | undefined, nowMs: number): Freeze | undefined {
     const freeze = value === undefined ? undefined : this.#byKind[kind].get(value);
-    return freeze !== undefined && (freeze.untilMs === undefined || nowMs < freeze.untilMs) ? freeze : undefined;
+    return freeze !== undefined && nowMs < endOf(freeze) ? freeze : undefined;
   }
+}
+
+function endOf(freeze: Freeze): number {
+  return freeze.untilMs ?? Infinity;
 }

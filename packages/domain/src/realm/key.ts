@@ -31,20 +31,26 @@ export function mayStep(state: KeyState, step: KeyStep): boolean {
   return ALLOWED_FROM[step].includes(state);
 }
 
-/** Whether a key opens tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. */
+/**
+ * Whether a key opens tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. A
+ * retired one without a time until which it does, does not.
+ */
 export function keyValidates(key: RealmKeyRecord, nowMs: number): boolean {
   switch (key.state) {
     case 'PENDING':
     case 'ACTIVE':
       return true;
     case 'RETIRED':
-      return key.validateUntilMs === undefined || nowMs < key.validateUntilMs;
+      return key.validateUntilMs !== undefined && nowMs < key.validateUntilMs;
     case 'DESTROYED':
       return false;
   }
 }
 
 /** When the last token a key sealed has run out, if it stops sealing at `retireTimeMs`. */
-export function validateUntil(retireTimeMs: number, realm: { tokenLifetimeMs: number; maxClockSkewMs: number }): number {
+export function validateUntil(
+  retireTimeMs: number,
+  realm: { tokenLifetimeMs: number; maxClockSkewMs: number },
+): number {
   return retireTimeMs + realm.tokenLifetimeMs + realm.maxClockSkewMs;
 }
