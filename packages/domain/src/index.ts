@@ -50,3 +50,21 @@ export {
   type StoredRevision,
   type StoredState,
 } from './ports.ts';
+export { newIssuanceId } from './issuance-id.ts';
+export { checkConfiguration } from './realm/check.ts';
+export { type Problem } from './realm/problem.ts';
+export { warnings } from './realm/warnings.ts';
+export { credentialTimes, type CredentialTimes } from './realm/credential-times.ts';
+export { diffDocuments, type Change, type JsonValue } from './realm/diff.ts';
+export { compileAddresses, type AddressMatcher } from './moderation/addresses.ts';
+export { compileHours, HoursError, isOpen, nextOpening, type CompiledHours } from './moderation/hours.ts';
+export {
+  compileDestination,
+  moderate,
+  type CompiledDestination,
+  type Decision,
+  type ModerationRequest,
+  type RefusalReason,
+} from './moderation/rules.ts';
+export { limitKeys, type LimitCheck, type LimitSubjects } from './moderation/limits.ts';
+export { LimiterError, type Limiter, type LimitOutcome } from './moderation/limiter.ts';
