@@ -1,9 +1,10 @@
+import { enumToJson } from '@bufbuild/protobuf';
 import { parseConfigurationDocument } from '@callpass/config-document';
 import {
   AdminService,
   CredentialService,
   TokenKind,
-  Verdict,
+  VerdictSchema,
   type IssueCredentialsResponse,
 } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
@@ -35,5 +36,5 @@ export async function issueAndValidate(
     kind: TokenKind.TO,
     requireIssuedHere: true,
   });
-  return { issued, verdict: Verdict[answer.verdict] };
+  return { issued, verdict: String(enumToJson(VerdictSchema, answer.verdict)) };
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseConfigurationDocument } from '@callpass/config-document';
-import { ConfigurationChange_Kind, KeyState, Verdict } from '@callpass/contract';
+import { enumToJson } from '@bufbuild/protobuf';
+import { ConfigurationChange_KindSchema, KeyState, KeyStateSchema, VerdictSchema } from '@callpass/contract';
 import { ecbToken } from './testing/by-hand.ts';
 import { refusalOf } from './testing/refusal.ts';
 import { DOCUMENT, startTestServer, type TestServer } from './testing/test-server.ts';
@@ -41,7 +42,7 @@ describe('ApplyConfiguration', () => {
     expect(revision).toBe(1);
     expect(
       changes.map(({ kind, path, before, after }) =>
-        [ConfigurationChange_Kind[kind], path, before, after].slice(0, 4),
+        [enumToJson(ConfigurationChange_KindSchema, kind), path, before, after].slice(0, 4),
       ),
     ).toEqual([
       ['CHANGED', 'realms[r].tokenLifetime', '"60s"', '"90s"'],
@@ -194,10 +195,10 @@ describe('realm keys', () => {
     const fresh = await server.credentials.issueCredentials({ destination: 'd' });
     expect(fresh.keyVersion).toBe(second);
     const judge = async () =>
-      Verdict[(await server.credentials.validateToken({ realm: 'r', token })).verdict];
+      enumToJson(VerdictSchema, (await server.credentials.validateToken({ realm: 'r', token })).verdict);
     expect(await judge()).toBe('VALID');
     const { realmKeys } = await server.admin.listRealmKeys({ realm: 'r' });
-    expect(realmKeys.map(({ version, state }) => [version, KeyState[state]])).toEqual([
+    expect(realmKeys.map(({ version, state }) => [version, enumToJson(KeyStateSchema, state)])).toEqual([
       [2, 'ACTIVE'],
       [1, 'RETIRED'],
     ]);
@@ -283,7 +284,7 @@ describe('ExplainToken', () => {
       realm: 'r',
       token: ecbToken(KEY, `user@x.example;${seconds}`),
     });
-    expect(Verdict[answer.summary?.verdict ?? 0]).toBe('WRONG_TIME_UNIT');
+    expect(enumToJson(VerdictSchema, answer.summary?.verdict ?? 0)).toBe('WRONG_TIME_UNIT');
     expect(answer.findings.map(({ code }) => code)).toContain('SECONDS_FOR_MILLISECONDS');
     expect(await refusalOf(server.admin.explainToken({ realm: 'nowhere', token: '' }))).toMatchObject({
       reason: 'REALM_UNKNOWN',

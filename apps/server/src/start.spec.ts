@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StoreError } from '@callpass/domain';
+import { enumToJson } from '@bufbuild/protobuf';
 import { createClient } from '@callpass/grpc-kit';
 import {
   Health,
-  HealthCheckResponse_ServingStatus as Status,
+  HealthCheckResponse_ServingStatusSchema as StatusSchema,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { isLoopback } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
@@ -88,7 +89,7 @@ describe('startServer', () => {
       const { statuses } = await createClient(Health, server.connection).list({});
       expect(
         Object.entries(statuses)
-          .map(([name, { status }]) => [name, Status[status]])
+          .map(([name, { status }]) => [name, enumToJson(StatusSchema, status)])
           .sort(),
       ).toEqual([
         ['', 'SERVING'],

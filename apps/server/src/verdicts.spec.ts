@@ -1,10 +1,11 @@
-import { toBinary } from '@bufbuild/protobuf';
+import { enumToJson, toBinary } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   TokenKind,
   ValidateTokenResponseSchema,
   Verdict,
+  VerdictSchema,
   type TimeLimitedCredentials,
 } from '@callpass/contract';
 import { cbcToken, ecbToken } from './testing/by-hand.ts';
@@ -28,7 +29,7 @@ async function judge(
   more: { kind?: TokenKind; requireIssuedHere?: boolean } = {},
 ) {
   const answer = await server.credentials.validateToken({ realm, token, ...more });
-  return { ...answer, verdict: Verdict[answer.verdict] };
+  return { ...answer, verdict: enumToJson(VerdictSchema, answer.verdict) };
 }
 
 async function issue(
@@ -162,7 +163,7 @@ describe('ValidateCredentials', () => {
       expectedCaller: 'shop@kandy.example',
       requireIssuedHere: true,
     });
-    expect(Verdict[answer.verdict]).toBe('VALID');
+    expect(enumToJson(VerdictSchema, answer.verdict)).toBe('VALID');
     expect(answer.account?.user).toBe('account@kandy.example');
     expect(answer.from?.user).toBe('sip:shop@kandy.example');
     expect(answer.to?.user).toBe('sip:support@kandy.example');
@@ -173,7 +174,7 @@ describe('ValidateCredentials', () => {
     server.clock.nowMs += 5;
     const second = await issue('cbc');
     const verdict = async (request: Parameters<typeof server.credentials.validateCredentials>[0]) =>
-      Verdict[(await server.credentials.validateCredentials(request)).verdict];
+      enumToJson(VerdictSchema, (await server.credentials.validateCredentials(request)).verdict);
     expect(await verdict({ timeLimited: first, expectedCallee: 'other@kandy.example' })).toBe('MISMATCHED');
     expect(await verdict({ timeLimited: first, expectedCaller: 'other@kandy.example' })).toBe('MISMATCHED');
     expect(await verdict({ timeLimited: { ...first, toToken: second.toToken } })).toBe('MISMATCHED');
@@ -184,8 +185,8 @@ describe('ValidateCredentials', () => {
     const timeLimited = { ...first, toToken: second.toToken };
     const without = await server.credentials.validateCredentials({ timeLimited });
     const withRecord = await server.credentials.validateCredentials({ timeLimited, requireIssuedHere: true });
-    expect(Verdict[without.verdict]).toBe('VALID');
-    expect(Verdict[withRecord.verdict]).toBe('MISMATCHED');
+    expect(enumToJson(VerdictSchema, without.verdict)).toBe('VALID');
+    expect(enumToJson(VerdictSchema, withRecord.verdict)).toBe('MISMATCHED');
   });
 
   it("gives the first token's fault for the set", async () => {
@@ -193,16 +194,16 @@ describe('ValidateCredentials', () => {
     const answer = await server.credentials.validateCredentials({
       timeLimited: { ...timeLimited, fromToken: timeLimited.accountToken },
     });
-    expect(Verdict[answer.verdict]).toBe('WRONG_KIND');
-    expect(Verdict[answer.account?.verdict ?? 0]).toBe('VALID');
-    expect(Verdict[answer.from?.verdict ?? 0]).toBe('WRONG_KIND');
+    expect(enumToJson(VerdictSchema, answer.verdict)).toBe('WRONG_KIND');
+    expect(enumToJson(VerdictSchema, answer.account?.verdict ?? 0)).toBe('VALID');
+    expect(enumToJson(VerdictSchema, answer.from?.verdict ?? 0)).toBe('WRONG_KIND');
   });
 
   it('EXPIRED: the set, once the lifetime of the realm is over', async () => {
     const timeLimited = await issue('ecb');
     server.clock.nowMs += 600_000;
     const answer = await server.credentials.validateCredentials({ timeLimited });
-    expect(Verdict[answer.verdict]).toBe('EXPIRED');
+    expect(enumToJson(VerdictSchema, answer.verdict)).toBe('EXPIRED');
   });
 });
 

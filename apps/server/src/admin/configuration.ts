@@ -16,7 +16,7 @@ import {
   type StoredRevision,
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import { CIPHERS } from '@callpass/token-core';
+import { keyBytesOf } from '@callpass/token-core';
 import { configurationFromMessage, modeProblems } from '../configuration/from-message.ts';
 import type { Principal } from '../credentials/principal.ts';
 import { Refusal } from '../errors/refusal.ts';
@@ -137,7 +137,7 @@ function cipherProblems(
   configuration: Configuration,
 ): Problem[] {
   return configuration.realms.flatMap((realm, index) => {
-    const needed = CIPHERS[realm.cipher].keyBytes;
+    const needed = keyBytesOf(realm.cipher);
     const unfit = keys.some(
       ({ realm: name, bytes }) => name === realm.name && bytes !== undefined && bytes !== needed,
     );

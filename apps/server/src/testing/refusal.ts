@@ -26,9 +26,13 @@ export async function refusalOf(call: Promise<unknown>) {
     fields: error
       .findDetails(BadRequestSchema)
       .flatMap((bad) => bad.fieldViolations.map(({ field }) => field)),
-    violations: error.findDetails(BadRequestSchema).flatMap((bad) => bad.fieldViolations),
+    violations: error
+      .findDetails(BadRequestSchema)
+      .flatMap((bad) => bad.fieldViolations.map(({ field, description }) => ({ field, description }))),
     retryAfterSeconds: retry?.retryDelay && Number(retry.retryDelay.seconds) + retry.retryDelay.nanos / 1e9,
-    quota: error.findDetails(QuotaFailureSchema).flatMap(({ violations }) => violations),
+    quota: error
+      .findDetails(QuotaFailureSchema)
+      .flatMap(({ violations }) => violations.map(({ subject, description }) => ({ subject, description }))),
     help: error.findDetails(HelpSchema).flatMap(({ links }) => links.map(({ url }) => url)),
   };
 }

@@ -48,7 +48,7 @@ export async function startTestServer(
     CALLPASS_LOG_LEVEL: 'silent',
     ...options.environment,
   };
-  const clock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
+  const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
   const settings = loadSettings({ environment });
   const server = await startServer(settings, createLog(settings), clock);
   const connection = connect({ address: server.address, credentials: credentials.createInsecure() });

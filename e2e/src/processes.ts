@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** The root of the repository under test. */
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+const BIN = join(ROOT, 'node_modules', '.bin');
+
+/** The environment of a person in the repository, on the pinned Node, without what the test runner has set. */
+export const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries({ ...process.env, PATH: `${BIN}${delimiter}${process.env['PATH']}` }).filter(
+    ([name]) => !/^(NODE_OPTIONS|OTEL_|CALLPASS_|NX_|npm_|INIT_CWD|JEST_)/.test(name),
+  ),
+);
+
+/** What a command left behind. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+) {
+  return new Promise<Outcome>((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, env: { ...ENVIRONMENT, ...options.env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Resolves when a process has ended. */
+export function ended(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
+  }
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    });
+  });
+}
+
+/** What the sandbox writes when it serves. */
+export interface ReadyFile {
+  readonly grpc: string;
+  readonly edge: string | null;
+  readonly gateway: string | null;
+  readonly page: string | null;
+  readonly telemetry: string | null;
+  readonly destinations: readonly string[];
+  readonly realms: readonly { name: string; key: string; cipher: string; expirySeconds: number }[];
+}
+
+/** A running `npm start`. */
+export interface Sandbox {
+  readonly child: ChildProcess;
+  readonly ready: ReadyFile;
+  readonly readyFile: string;
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Runs `npm start -- --ready-file F --ports auto` and waits for the file. */
+export async function startSandbox(): Promise<Sandbox> {
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
+  const readyFile = join(folder, 'ready.json');
+  const child = spawn('npm', ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto'], {
+    cwd: ROOT,
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await new Promise<void>((resolve, reject) => {
+    const watcher = watch(folder, () => {
+      if (existsSync(readyFile)) {
+        watcher.close();
+        resolve();
+      }
+    });
+    child.once('exit', () => {
+      watcher.close();
+      reject(new Error(`npm start ended: ${output}`));
+    });
+  });
+  return {
+    child,
+    ready: JSON.parse(readFileSync(readyFile, 'utf8')) as ReadyFile,
+    readyFile,
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A running `callpass-server serve` on a store of its own. */
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly address: string;
+  /** Everything it has written. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts the built server as an operator would, on a free port. */
+export async function startServerProcess(env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
+  const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve'], {
+    env: {
+      ...ENVIRONMENT,
+      CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
+      CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const address = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message) => {
+      resolve((message as { ready: { grpc: string } }).ready.grpc);
+    });
+    child.once('exit', () => {
+      reject(new Error(`the server ended: ${output}`));
+    });
+  });
+  return {
+    child,
+    address,
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

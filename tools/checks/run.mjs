@@ -1,0 +1,102 @@
+// `npm run check`: everything that is checked besides tests: contract, drift of generated code, lint, house rules.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { ENV, ROOT } from '../launch/prepare.mjs';
+import { checkBoundaries } from './boundary-canary.mjs';
+
+const GENERATED = [
+  'third_party',
+  'packages/contract/src/gen',
+  'packages/rpc-protos/src/gen',
+  'packages/grpc-kit/src/testing/gen',
+];
+
+const CHECKS = {
+  'contract lint': () => run('buf', ['lint']),
+  'contract format': () => run('buf', ['format', '--diff', '--exit-code', 'proto']),
+  'contract breaks nothing': () =>
+    run('buf', [
+      'breaking',
+      'proto',
+      '--against',
+      `.git#ref=${readText('proto/breaking-base').trim()},subdir=proto`,
+    ]),
+  'generated code is current': () => {
+    const before = generatedState();
+    return (
+      run('npm', ['run', '--silent', 'generate']) ??
+      (generatedState() === before ? undefined : 'npm run generate changed files: commit them')
+    );
+  },
+  'project references are in sync': () => run('nx', ['sync:check']),
+  format: () => run('prettier', ['--check', '--log-level=warn', '.']),
+  lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
+  'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
+  'lock file names no registry': () =>
+    /"resolved": "https?:/.test(readText('package-lock.json'))
+      ? 'package-lock.json records download addresses'
+      : undefined,
+  "no machine's paths": () =>
+    grepTracked('(^|[^.A-Za-z0-9_-])/(work|farm|home|Users)/[a-z]', ['tools/checks/run.mjs']),
+  'no private keys': () => grepTracked('-----BEGIN ([A-Z]+ )?PRIVATE KEY', ['tools/checks/run.mjs']),
+};
+
+const only = process.argv.slice(2);
+const names = only.length > 0 ? only : Object.keys(CHECKS);
+let failed = 0;
+for (const name of names) {
+  if (!CHECKS[name])
+    throw new Error(`no check is named ${name}; there are: ${Object.keys(CHECKS).join(', ')}`);
+  const start = Date.now();
+  const problem = await CHECKS[name]();
+  const seconds = ((Date.now() - start) / 1000).toFixed(1);
+  if (problem !== undefined) failed++;
+  console.log(
+    `${problem === undefined ? styleText('green', 'ok    ') : styleText('red', 'FAILED')} ${name} (${seconds} s)`,
+  );
+  if (problem !== undefined) console.log(problem);
+}
+console.log(`\n${names.length - failed} passed, ${failed} failed`);
+const counts = process.env.CALLPASS_TEST_COUNTS;
+if (counts && existsSync(counts)) {
+  writeFileSync(
+    join(counts, 'checks.json'),
+    JSON.stringify({ passed: names.length - failed, failed, skipped: 0 }),
+  );
+}
+process.exit(failed > 0 ? 1 : 0);
+
+/** Runs a command; gives its output if it fails, else nothing. */
+function run(command, args) {
+  mkdirSync(join(ROOT, '.nx'), { recursive: true });
+  const result = spawnSync(command, args, {
+    cwd: ROOT,
+    env: ENV,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (result.status === 0) return undefined;
+  return `${result.error?.message ?? ''}${result.stdout}${result.stderr}`;
+}
+
+function readText(name) {
+  return readFileSync(join(ROOT, name), 'utf8');
+}
+
+/** What git says of the generated files, contents included. */
+function generatedState() {
+  const git = (...args) =>
+    spawnSync('git', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).stdout;
+  return git('diff', 'HEAD', '--', ...GENERATED) + git('status', '--porcelain', '--', ...GENERATED);
+}
+
+function grepTracked(pattern, except) {
+  const paths = ['.', ...except.map((path) => `:!${path}`)];
+  const { stdout } = spawnSync('git', ['grep', '-nIE', pattern, '--', ...paths], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  return stdout === '' ? undefined : stdout;
+}
