@@ -1,1 +1,21 @@
-export {};
+export { createCredentialClient, type CredentialClient } from './credentials/credential-client.ts';
+export { type AnonymousCredentials, makeAnonymousArguments } from './credentials/make-anonymous-arguments.ts';
+export { isFresh } from './credentials/freshness.ts';
+export { CallpassError, type CallpassErrorDetails, type Violation } from './errors/callpass-error.ts';
+export { type Reason } from './errors/reason.ts';
+export { errorFromStatus } from './errors/from-status.ts';
+export { type CallOptions } from './calls/service-client.ts';
+export { type RetryOptions } from './calls/retries.ts';
+export { type ConnectOptions, type TlsOptions } from './connection/connect.ts';
+export { type TokenSource } from './connection/bearer-token.ts';
+
+// For tools of operators: several clients on one connection.
+export { connect, type Connection } from './connection/connect.ts';
+export {
+  type AdminClient,
+  createAdminClient,
+  createHealthClient,
+  type HealthClient,
+} from './operator-clients.ts';
+export { isLoopback } from './connection/loopback.ts';
+export { type Timing } from './calls/retries.ts';

@@ -1,0 +1,127 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { CallpassError } from '../errors/callpass-error.ts';
+
+/**
+ * When a call that may be repeated is made again: after UNAVAILABLE only, never after RESOURCE_EXHAUSTED, within the
+ * deadline of the call and the budget of the connection. The pause before attempt n is random between 0 and
+ * `initialBackoffMs` x 2^(n-1), capped, or what the service asked for if that is longer.
+ */
+export interface RetryOptions {
+  /** Attempts at most, the first one included. 4 when left out. */
+  readonly maxAttempts?: number;
+  /** Longest pause before the second attempt, in ms. 100 when left out. */
+  readonly initialBackoffMs?: number;
+  /** Longest pause before any attempt, in ms. 2,000 when left out. */
+  readonly maxBackoffMs?: number;
+  /**
+   * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE takes a token, each answer of the service,
+   * also a refusal, gives `budgetRatio` back, and nothing is retried while half of them or more are gone. 10 when left
+   * out.
+   */
+  readonly budgetTokens?: number;
+  /** 0.1 when left out. */
+  readonly budgetRatio?: number;
+}
+
+/** Clock, pause and chance of the retries. */
+export interface Timing {
+  /** ms since the epoch. */
+  now(): number;
+  /** Resolves after so many ms, or rejects when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+  /** 0 to 1, 1 excluded. */
+  random(): number;
+}
+
+/** One call as the retries see it. */
+export interface RetriedCall<T> {
+  /** Makes an attempt that may last so many ms; rejects with a {@link CallpassError}, or with a fault of the caller. */
+  readonly attempt: (timeoutMs: number) => Promise<T>;
+  /** Whether repeating it changes nothing. */
+  readonly repeatable: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Makes calls, and makes them again where that is allowed. One for a connection, so that its calls share the budget. */
+export interface Retries {
+  run<T>(call: RetriedCall<T>): Promise<T>;
+}
+
+const systemTiming: Timing = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => pause(ms, undefined, { signal }),
+  // Jitter, no secret.
+  random: () => Math.random(),
+};
+
+/** Retries by these options. Throws RangeError on one that makes no sense. */
+export function createRetries(options: RetryOptions | false = {}, timing: Timing = systemTiming): Retries {
+  const { maxAttempts, initialBackoffMs, maxBackoffMs, budgetTokens, budgetRatio } = checked(
+    options === false ? { maxAttempts: 1 } : options,
+  );
+  let tokens = budgetTokens;
+  const spend = (error: unknown) => {
+    if (isUnavailable(error)) tokens = Math.max(0, tokens - 1);
+    else if (isAnswer(error)) tokens = Math.min(budgetTokens, tokens + budgetRatio);
+  };
+  const pauseMs = (attempts: number, asked = 0) =>
+    Math.max(asked, timing.random() * Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempts - 1)));
+
+  return {
+    async run({ attempt, repeatable, timeoutMs, signal }) {
+      const deadlineMs = timing.now() + timeoutMs;
+      for (let attempts = 1, remainingMs = timeoutMs; ; attempts++) {
+        try {
+          const answer = await attempt(remainingMs);
+          spend(undefined);
+          return answer;
+        } catch (error) {
+          spend(error);
+          if (!repeatable || !isUnavailable(error) || attempts >= maxAttempts) throw error;
+          if (tokens <= budgetTokens / 2) throw error;
+          const waitMs = pauseMs(attempts, error.retryAfterMs);
+          if (timing.now() + waitMs >= deadlineMs) throw error;
+          await sleepUnlessAborted(timing, waitMs, signal);
+          remainingMs = deadlineMs - timing.now();
+          if (remainingMs <= 0) throw error;
+        }
+      }
+    },
+  };
+}
+
+async function sleepUnlessAborted(
+  timing: Timing,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await timing.sleep(ms, signal);
+  } catch (cause) {
+    throw new CallpassError('the call was cancelled', { code: status.CANCELLED, cause });
+  }
+}
+
+function isUnavailable(error: unknown): error is CallpassError {
+  return error instanceof CallpassError && error.code === status.UNAVAILABLE;
+}
+
+function isAnswer(error: unknown): boolean {
+  return error === undefined || (error instanceof CallpassError && error.reason !== undefined);
+}
+
+function checked(options: RetryOptions): Required<RetryOptions> {
+  const complete = {
+    maxAttempts: options.maxAttempts ?? 4,
+    initialBackoffMs: options.initialBackoffMs ?? 100,
+    maxBackoffMs: options.maxBackoffMs ?? 2_000,
+    budgetTokens: options.budgetTokens ?? 10,
+    budgetRatio: options.budgetRatio ?? 0.1,
+  };
+  for (const [name, value] of Object.entries(complete)) {
+    if (!(value > 0)) throw new RangeError(`retry.${name} must be above 0`);
+  }
+  return complete;
+}

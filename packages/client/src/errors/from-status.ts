@@ -1,0 +1,43 @@
+import type { Duration } from '@bufbuild/protobuf/wkt';
+import { RpcError, type ErrorCode } from '@callpass/grpc-kit';
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
+import { traceId as activeTraceId } from '@callpass/telemetry';
+import { CallpassError } from './callpass-error.ts';
+import type { Reason } from './reason.ts';
+
+const DOMAIN = 'callpass';
+const REASON = /^[A-Z][A-Z0-9_]{0,62}$/;
+
+/** The one place where a status of the wire becomes a {@link CallpassError}. */
+export function toCallpassError(error: RpcError): CallpassError {
+  const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === DOMAIN);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  const { traceId = activeTraceId(), ...metadata } = info?.metadata ?? {};
+  return new CallpassError(error.message, {
+    code: error.code,
+    reason: info && REASON.test(info.reason) ? (info.reason as Reason) : undefined,
+    retryAfterMs: retry?.retryDelay && waitMs(retry.retryDelay),
+    violations: error
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations)
+      .map(({ field, description }) => ({ field, description })),
+    traceId,
+    metadata,
+    cause: error,
+  });
+}
+
+/** The error that one item of a batch would have been on its own. */
+export function errorFromStatus(status: Status): CallpassError {
+  return toCallpassError(new RpcError(status.code, status.message, { details: status.details }));
+}
+
+/** Rounded up: asking a moment too early would be refused again. */
+function waitMs({ seconds, nanos }: Duration): number {
+  return Math.max(0, Number(seconds) * 1_000 + Math.ceil(nanos / 1_000_000));
+}

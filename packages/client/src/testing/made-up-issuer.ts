@@ -1,0 +1,132 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  IssueCredentialsResponseSchema,
+  TokenKind,
+  ValidateCredentialsResponseSchema,
+  ValidateTokenResponseSchema,
+  Verdict,
+  type IssueCredentialsRequest,
+  type IssueCredentialsResponse,
+  type ValidateCredentialsRequest,
+  type ValidateCredentialsResponse,
+  type ValidateTokenRequest,
+  type ValidateTokenResponse,
+} from '@callpass/contract';
+
+/** What an issuer of made-up credentials goes by. */
+export interface MadeUpWorld {
+  readonly nowMs: () => number;
+  readonly tokenLifetimeMs: number;
+  readonly realm: string;
+  readonly unrestricted: readonly string[];
+  readonly callee: string;
+  readonly account: string;
+}
+
+interface MadeUpToken {
+  readonly kind: TokenKind;
+  readonly user: string;
+  readonly issuanceId: string;
+  readonly issueTimeMs: number;
+}
+
+/** Issues tokens that look like tokens but hold nothing, and judges what it has issued. */
+export class MadeUpIssuer {
+  readonly #world: MadeUpWorld;
+  readonly #tokens = new Map<string, MadeUpToken>();
+  readonly #answers = new Map<string, IssueCredentialsResponse>();
+
+  constructor(world: MadeUpWorld) {
+    this.#world = world;
+  }
+
+  issue(request: IssueCredentialsRequest): IssueCredentialsResponse {
+    const known = this.#answers.get(request.requestId);
+    if (known) return known;
+    const answer = this.#make(request);
+    if (request.requestId !== '') this.#answers.set(request.requestId, answer);
+    return answer;
+  }
+
+  judge({ realm, token, kind }: ValidateTokenRequest): ValidateTokenResponse {
+    const issued = realm === this.#world.realm ? this.#tokens.get(token) : undefined;
+    if (!issued) {
+      const verdict = /^([0-9a-f]{32})+$/i.test(token) ? Verdict.UNDECIPHERABLE : Verdict.MALFORMED;
+      return create(ValidateTokenResponseSchema, { verdict });
+    }
+    return create(ValidateTokenResponseSchema, {
+      verdict: this.#verdict(issued, kind),
+      user: issued.user,
+      issueTime: timestampFromMs(issued.issueTimeMs),
+      expireTime: timestampFromMs(issued.issueTimeMs + this.#world.tokenLifetimeMs),
+      keyVersion: 1,
+    });
+  }
+
+  judgeSet({
+    timeLimited,
+    expectedCallee,
+    expectedCaller,
+  }: ValidateCredentialsRequest): ValidateCredentialsResponse {
+    const { realm = '', accountToken = '', fromToken = '', toToken = '' } = timeLimited ?? {};
+    const judge = (token: string, kind: TokenKind) =>
+      this.judge({ realm, token, kind } as ValidateTokenRequest);
+    const account = judge(accountToken, TokenKind.ACCOUNT);
+    const from = judge(fromToken, TokenKind.FROM);
+    const to = judge(toToken, TokenKind.TO);
+    const fault = [account, from, to]
+      .map(({ verdict }) => verdict)
+      .find((verdict) => verdict !== Verdict.VALID);
+    const issuances = new Set(
+      [accountToken, fromToken, toToken].map((text) => this.#tokens.get(text)?.issuanceId),
+    );
+    const together =
+      issuances.size === 1 &&
+      (expectedCallee === undefined || to.user === `sip:${expectedCallee}`) &&
+      (expectedCaller === undefined || from.user === `sip:${expectedCaller}`);
+    const verdict = fault ?? (together ? Verdict.VALID : Verdict.MISMATCHED);
+    return create(ValidateCredentialsResponseSchema, { verdict, account, from, to });
+  }
+
+  #make(request: IssueCredentialsRequest): IssueCredentialsResponse {
+    const { nowMs, tokenLifetimeMs, realm, unrestricted, account } = this.#world;
+    const callee = request.callee || this.#world.callee;
+    const caller = request.caller || account;
+    const issueTimeMs = nowMs();
+    const issuanceId = randomUUID();
+    const common = { issuanceId, callee, caller, issueTime: timestampFromMs(issueTimeMs) };
+    if (unrestricted.includes(request.destination)) {
+      return create(IssueCredentialsResponseSchema, {
+        ...common,
+        grant: { case: 'unrestricted', value: {} },
+      });
+    }
+    const token = (kind: TokenKind, user: string) => {
+      const text = randomBytes(48).toString('hex').toUpperCase();
+      this.#tokens.set(text, { kind, user, issuanceId, issueTimeMs });
+      return text;
+    };
+    return create(IssueCredentialsResponseSchema, {
+      ...common,
+      grant: {
+        case: 'timeLimited',
+        value: {
+          accountToken: token(TokenKind.ACCOUNT, account),
+          fromToken: token(TokenKind.FROM, `sip:${caller}`),
+          toToken: token(TokenKind.TO, `sip:${callee}`),
+          realm,
+        },
+      },
+      expireTime: timestampFromMs(issueTimeMs + tokenLifetimeMs),
+      refreshTime: timestampFromMs(issueTimeMs + (tokenLifetimeMs * 4) / 5),
+      keyVersion: 1,
+    });
+  }
+
+  #verdict({ kind, issueTimeMs }: MadeUpToken, wanted: TokenKind): Verdict {
+    if (wanted !== TokenKind.TOKEN_KIND_UNSPECIFIED && wanted !== kind) return Verdict.WRONG_KIND;
+    return this.#world.nowMs() < issueTimeMs + this.#world.tokenLifetimeMs ? Verdict.VALID : Verdict.EXPIRED;
+  }
+}
