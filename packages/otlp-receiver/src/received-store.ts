@@ -11,13 +11,13 @@ export type Signal = 'traces' | 'metrics' | 'logs';
 
 /** What has been received, within bounds: when something is full the oldest goes. */
 export interface ReceivedStore {
-  add(signal: Signal, request: JsonObject, body: string): void;
-  spans(): ReceivedSpan[];
-  metrics(): ReceivedMetric[];
-  logs(): ReceivedLog[];
-  raw(): string[];
-  dropped(): number;
-  clear(): void;
+  readonly add: (signal: Signal, request: JsonObject, body: string) => void;
+  readonly spans: () => ReceivedSpan[];
+  readonly metrics: () => ReceivedMetric[];
+  readonly logs: () => ReceivedLog[];
+  readonly raw: () => string[];
+  readonly dropped: () => number;
+  readonly clear: () => void;
 }
 
 /** An empty store for at most `maxSpans` spans and as many log records. */

@@ -31,22 +31,22 @@ export interface OtlpReceiver {
   /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`, such as `http://127.0.0.1:4318`. */
   readonly url: string;
   /** Spans in the order of arrival. */
-  spans(): ReceivedSpan[];
+  readonly spans: () => ReceivedSpan[];
   /** Each metric of each process as it was exported last; at most 1,000. */
-  metrics(): ReceivedMetric[];
+  readonly metrics: () => ReceivedMetric[];
   /** Log records in the order of arrival. */
-  logs(): ReceivedLog[];
+  readonly logs: () => ReceivedLog[];
   /** Request bodies as text, decompressed, in the order of arrival; the last 32 Mi characters. */
-  raw(): string[];
+  readonly raw: () => string[];
   /** How many spans, metrics, log records and bodies had to go since the start or the last `clear`. */
-  dropped(): number;
+  readonly dropped: () => number;
   /**
    * Asks `predicate` now and after every request taken, and resolves with its first answer that is neither
    * `undefined` nor `false`. Rejects after `timeoutMs`, when the receiver closes, or when the predicate throws.
    */
   waitFor<T>(predicate: (receiver: OtlpReceiver) => T | undefined | false, timeoutMs: number): Promise<T>;
   /** Forgets everything received. */
-  clear(): void;
+  readonly clear: () => void;
   /** Stops listening and ends open connections. Calling it again does no harm. */
   close(): Promise<void>;
 }

@@ -43,7 +43,7 @@ describe('clientTelemetry', () => {
     const call = clientCall();
     await withSpan('callpass.test.request', () =>
       clientTelemetry()(call, () =>
-        serverTelemetry()({ ...serverCall(), metadata: call.metadata }, async () => {}),
+        serverTelemetry()({ ...serverCall(), metadata: call.metadata }, () => Promise.resolve()),
       ),
     );
     const [server, client, request] = await sdk.spans();

@@ -12,7 +12,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 const SAMPLED = `00-${TRACE}-${PARENT}-01`;
 const NOT_SAMPLED = `00-${TRACE}-${PARENT}-00`;
-const done = async (): Promise<void> => {};
+const done = (): Promise<void> => Promise.resolve();
 const failWith = (code: number) => async (): Promise<void> => {
   throw new FakeRpcError(code);
 };

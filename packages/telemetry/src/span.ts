@@ -16,7 +16,9 @@ const allowed: ReadonlySet<string> = new Set(SPAN_ATTRIBUTES);
 export type ChildSpanName = `callpass.${string}`;
 
 /** Attributes by their allowed names. `undefined` is left out. */
-export type SpanAttributes = { readonly [Name in SpanAttributeName]?: string | number | boolean | undefined };
+export type SpanAttributes = Readonly<
+  Partial<Record<SpanAttributeName, string | number | boolean | undefined>>
+>;
 
 /**
  * Runs `work` in a child span of the active one and ends the span when `work` has returned, or when the promise
@@ -61,7 +63,7 @@ export function withSpan<T>(name: ChildSpanName, work: () => T): T {
  */
 export function setSpanAttributes(attributes: SpanAttributes): void {
   const span = trace.getActiveSpan();
-  if (span === undefined || !span.isRecording()) return;
+  if (!span?.isRecording()) return;
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || !allowed.has(name)) continue;
     span.setAttribute(name, typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value);
