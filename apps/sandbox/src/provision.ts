@@ -1,4 +1,3 @@
-import { enumToJson } from '@bufbuild/protobuf';
 import { parseConfigurationDocument } from '@callpass/config-document';
 import {
   AdminService,
@@ -36,5 +35,5 @@ export async function issueAndValidate(
     kind: TokenKind.TO,
     requireIssuedHere: true,
   });
-  return { issued, verdict: String(enumToJson(VerdictSchema, answer.verdict)) };
+  return { issued, verdict: VerdictSchema.value[answer.verdict]?.name ?? 'unknown' };
 }

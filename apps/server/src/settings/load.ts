@@ -113,7 +113,7 @@ function setAt(values: Record<string, unknown>, path: readonly string[], value: 
   let at = values;
   for (const key of path.slice(0, -1)) {
     const next = at[key];
-    at = at[key] = typeof next === 'object' && next !== null ? (next as Record<string, unknown>) : {};
+    at = at[key] = typeof next === 'object' && next !== null ? (next) : {};
   }
   at[path[path.length - 1] as string] = value;
 }
