@@ -1,1 +1,21 @@
-export {};
+export { type Cipher } from './cipher/cipher-table.ts';
+export { KeyDestroyedError, KeyLengthError } from './key/key-errors.ts';
+export { openRealmKey, type RealmKey } from './key/realm-key.ts';
+export { generateKeyText, keyBytesOf } from './key/generate-key-text.ts';
+export { assertUser, MAX_USER_BYTES, type UserFault, UserInvalidError } from './user/assert-user.ts';
+export { type RandomSource, systemRandom } from './random/random-source.ts';
+export {
+  type CallUsers,
+  sealCredentials,
+  type SealedCredentials,
+  type SealOptions,
+  sealToken,
+} from './token/seal.ts';
+export { type OpenedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
+export { openToken, type RealmKeyVersion } from './token/read.ts';
+export { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './token/judge.ts';
+export {
+  type CredentialsJudgement,
+  type CredentialsRules,
+  judgeCredentials,
+} from './token/judge-credentials.ts';

@@ -1,0 +1,74 @@
+import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
+import { drawAlphanumeric } from '../random/draw-alphanumeric.ts';
+import { decodePlaintext, NOT_AUTHENTIC } from './decoding.ts';
+import { BLOCK_BYTES, type Engine, MAX_PLAINTEXT_BYTES, MAX_TOKEN_CHARACTERS } from './engine.ts';
+import { createMessageAuthenticator } from './hmac.ts';
+import { paddingText } from './padding.ts';
+
+const MAC_CHARACTERS = 64;
+const HEX_DIGITS = Buffer.from('0123456789ABCDEF', 'latin1');
+
+/**
+ * AES-256-CBC with HMAC-SHA256 under one key: token = MAC + IV + CT, CT = HEX(AES-256-CBC-PKCS7(key, IV, plaintext)),
+ * MAC = HEX(HMAC-SHA256(key, IV + CT)) over that text.
+ *
+ * One cipher context serves the key for its whole life. In CBC all a context remembers is the last block of ciphertext,
+ * which we hold too: mixing `IV xor last` into the first block starts a new message under any IV, bit for bit as a new
+ * context would. When reading, sending the IV through ahead of the ciphertext does the same.
+ */
+export function createCbcEngine(key: Uint8Array): Engine {
+  const last = Buffer.alloc(BLOCK_BYTES);
+  const cipher = createCipheriv('aes-256-cbc', key, last).setAutoPadding(false);
+  const decipher = createDecipheriv('aes-256-cbc', key, last).setAutoPadding(false);
+  const authenticator = createMessageAuthenticator(key, MAX_TOKEN_CHARACTERS - MAC_CHARACTERS);
+  const signed = authenticator.message;
+  const plain = Buffer.alloc(MAX_PLAINTEXT_BYTES);
+  const sealed = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
+  const found = Buffer.alloc(MAC_CHARACTERS);
+  const expected = Buffer.alloc(MAC_CHARACTERS);
+
+  function sealOne(plaintext: string, ivs: Uint8Array, ivStart: number): string {
+    const length = plain.write(plaintext, 'utf8');
+    const end = length + plain.write(paddingText(length), length, 'latin1');
+    for (let i = 0; i < BLOCK_BYTES; i++) {
+      const iv = ivs[ivStart + i] as number;
+      signed[i] = iv;
+      plain[i] = (plain[i] as number) ^ iv ^ (last[i] as number);
+    }
+    const blocks = cipher.update(plain.subarray(0, end));
+    plain.fill(0, 0, end);
+    let at = BLOCK_BYTES;
+    for (let i = 0; i < end; i++) {
+      const byte = blocks[i] as number;
+      signed[at++] = HEX_DIGITS[byte >> 4] as number;
+      signed[at++] = HEX_DIGITS[byte & 15] as number;
+    }
+    for (let i = 0; i < BLOCK_BYTES; i++) last[i] = blocks[end - BLOCK_BYTES + i] as number;
+    return authenticator.sign(at) + signed.toString('latin1', 0, at);
+  }
+
+  return {
+    seal(plaintexts, random) {
+      const ivs = drawAlphanumeric(random, plaintexts.length * BLOCK_BYTES);
+      return plaintexts.map((plaintext, index) => sealOne(plaintext, ivs, index * BLOCK_BYTES));
+    },
+
+    open(token) {
+      found.write(token.slice(0, MAC_CHARACTERS), 'latin1');
+      expected.write(authenticator.sign(signed.write(token.slice(MAC_CHARACTERS), 'latin1')), 'latin1');
+      if (!timingSafeEqual(found, expected)) return NOT_AUTHENTIC;
+      const ivLength = sealed.write(token.slice(MAC_CHARACTERS, MAC_CHARACTERS + BLOCK_BYTES), 'latin1');
+      const length = ivLength + sealed.write(token.slice(MAC_CHARACTERS + BLOCK_BYTES), ivLength, 'hex');
+      const blocks = decipher.update(sealed.subarray(0, length));
+      sealed.fill(0, 0, length);
+      return decodePlaintext(blocks.subarray(BLOCK_BYTES));
+    },
+
+    destroy() {
+      for (const buffer of [last, plain, sealed, found, expected]) buffer.fill(0);
+      authenticator.destroy();
+      cipher.final();
+      decipher.final();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { isUtf8 } from 'node:buffer';
+import { BLOCK_BYTES, type Opening } from './engine.ts';
+import { unpaddedLength } from './padding.ts';
+
+/** What a token is to a key that does not authenticate it. */
+export const NOT_AUTHENTIC: Opening = Object.freeze({
+  plaintext: undefined,
+  authentic: false,
+  legibleStart: false,
+});
+
+/** Reads deciphered blocks and wipes them. Wrong padding and wrong UTF-8 take the same steps and give the same answer. */
+export function decodePlaintext(blocks: Buffer): Opening {
+  const length = unpaddedLength(blocks);
+  const content = blocks.subarray(0, length < 0 ? blocks.length : length);
+  const text = isUtf8(content) ? content.toString('utf8') : undefined;
+  let illegible = 0;
+  for (let i = 0; i < BLOCK_BYTES; i++) {
+    const byte = blocks[i] as number;
+    illegible |= (byte - 0x20) | (0x7e - byte);
+  }
+  blocks.fill(0);
+  return { plaintext: length < 0 ? undefined : text, authentic: true, legibleStart: illegible >= 0 };
+}

@@ -1,0 +1,30 @@
+import type { RandomSource } from '../random/random-source.ts';
+
+/** AES works on blocks of 16 bytes, whatever the key length (FIPS 197). */
+export const BLOCK_BYTES = 16;
+
+/** The longest plaintext that is ever sealed: `sip:`, a user of 256 bytes, `;x-ts=`, 16 digits, a whole block of padding. */
+export const MAX_PLAINTEXT_BYTES = 304;
+
+/** The longest token text that is looked at, in characters; anything longer is malformed. */
+export const MAX_TOKEN_CHARACTERS = 4096;
+
+/** What one key made of one well-formed token. Judging reads `plaintext` only; the rest is for operators' diagnoses. */
+export interface Opening {
+  /** The text inside, or undefined for whatever reason it could not be read. */
+  readonly plaintext: string | undefined;
+  /** False when the token carries a MAC and it does not match under this key. */
+  readonly authentic: boolean;
+  /** True when the token's first block alone opens to printable ASCII, so the key is right and the end is not. */
+  readonly legibleStart: boolean;
+}
+
+/** One cipher under one key. Long-lived, single-threaded: every method runs to its end on the engine's own buffers. */
+export interface Engine {
+  /** Seals the texts, at most three and each within {@link MAX_PLAINTEXT_BYTES} with its padding, in order. */
+  seal(plaintexts: readonly string[], random: RandomSource): string[];
+  /** Opens a token that is well-formed for this cipher; never throws for one. */
+  open(token: string): Opening;
+  /** Wipes buffers and frees cipher contexts; the engine must not be used afterwards. */
+  destroy(): void;
+}

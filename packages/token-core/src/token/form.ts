@@ -1,0 +1,54 @@
+import { BLOCK_DIGITS, type CipherRow, type TokenPartName } from '../cipher/cipher-table.ts';
+import { MAX_TOKEN_CHARACTERS } from '../cipher/engine.ts';
+
+/** What keeps a text from being a token of a cipher. Places and lengths only, never the text. */
+export type FormFault =
+  | { readonly code: 'BAD_LENGTH'; readonly length: number }
+  | { readonly code: 'NOT_HEX'; readonly position: number; readonly part: TokenPartName };
+
+/** Characters ahead of the ciphertext. */
+export function headLength(row: CipherRow): number {
+  return row.parts.reduce((sum, part) => sum + (part.length ?? 0), 0);
+}
+
+/**
+ * The faults of `token`'s form: its length, and the first character that cannot stand where it does (counted from 0).
+ * Empty when it is well-formed. A text over 4096 characters is measured and not looked at.
+ */
+export function findFormFaults(row: CipherRow, token: string): FormFault[] {
+  const length = token.length;
+  if (length > MAX_TOKEN_CHARACTERS) return [{ code: 'BAD_LENGTH', length }];
+  const ciphertext = length - headLength(row);
+  const faults: FormFault[] = [];
+  if (ciphertext < BLOCK_DIGITS || ciphertext % BLOCK_DIGITS !== 0)
+    faults.push({ code: 'BAD_LENGTH', length });
+  let start = 0;
+  for (const part of row.parts) {
+    const end = part.length === undefined ? length : start + part.length;
+    const at = token.slice(start, end).search(part.unexpected);
+    if (at >= 0) {
+      faults.push({ code: 'NOT_HEX', position: start + at, part: part.name });
+      break;
+    }
+    start = end;
+  }
+  return faults;
+}
+
+/** True when `token` has the cipher's form; says nothing of the key. */
+export function isWellFormed(row: CipherRow, token: string): boolean {
+  return findFormFaults(row, token).length === 0;
+}
+
+/** The well-formed `token` with its hex in upper case and its IV as it is. */
+export function upperCaseHex(row: CipherRow, token: string): string {
+  let start = 0;
+  let text = '';
+  for (const part of row.parts) {
+    const end = part.length === undefined ? token.length : start + part.length;
+    const piece = token.slice(start, end);
+    text += part.name === 'IV' ? piece : piece.toUpperCase();
+    start = end;
+  }
+  return text;
+}

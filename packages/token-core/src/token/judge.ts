@@ -1,0 +1,101 @@
+import { millisecondsPer, type OpenedToken, type TimestampUnit, type TokenKind } from './plaintext.ts';
+import { type RealmKeyVersion, type TokenReading, readToken } from './read.ts';
+import { assertKind } from './seal.ts';
+
+/**
+ * What a token is worth. `NOT_ISSUED_HERE` and `FROZEN` need a ledger and a stop button: this package never returns them,
+ * the service adds them.
+ */
+export type Verdict =
+  | 'VALID'
+  | 'EXPIRED'
+  | 'NOT_YET_VALID'
+  | 'MALFORMED'
+  | 'UNDECIPHERABLE'
+  | 'WRONG_KIND'
+  | 'WRONG_TIME_UNIT'
+  | 'NOT_ISSUED_HERE'
+  | 'FROZEN'
+  | 'MISMATCHED';
+
+/** The realm's rules and the moment to judge at. */
+export interface JudgementRules {
+  /** The portal's "Duration to Expire Authentication", in milliseconds, more than 0. */
+  readonly lifetimeMs: number;
+  /** How far ahead the clock of a token's maker may be, in milliseconds, 0 or more. */
+  readonly maxClockSkewMs: number;
+  /** The unit of the realm. */
+  readonly unit: TimestampUnit;
+  /** The moment to judge at, milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** What the token is to be used for; left out, any kind will do. */
+  readonly kind?: TokenKind | undefined;
+}
+
+/** The verdict on one token, and what is known of it. Nothing but the verdict when the token did not open. */
+export interface TokenJudgement {
+  readonly verdict: Verdict;
+  /** The user as in the plaintext, with `sip:` if it is there; escape before showing, see {@link OpenedToken.user}. */
+  readonly user?: string;
+  /** Milliseconds since the epoch. Absent for `WRONG_TIME_UNIT`: no time is claimed from a guessed unit. */
+  readonly issueTimeMs?: number;
+  /** `issueTimeMs + lifetimeMs`: from here on the token is expired. */
+  readonly expireTimeMs?: number;
+  /** The newest key version that opens the token. */
+  readonly keyVersion?: number;
+}
+
+/** From here on a number counts milliseconds (March 1973), below it seconds (until the year 5138). */
+export const FIRST_MILLISECONDS = 1e11;
+
+/**
+ * Judges one text as a token of a realm. `keys` are all keys that still count, newest first.
+ *
+ * The first that applies: `MALFORMED` (form), `UNDECIPHERABLE` (wrong key, bad MAC, bad padding, no timestamp: one way
+ * through the code and one answer), `WRONG_TIME_UNIT`, `WRONG_KIND`, `NOT_YET_VALID`, `EXPIRED`, `VALID`. Valid means
+ * `issueTime - maxClockSkew <= now < issueTime + lifetime`. That a token is valid does not say that it was issued here: ECB
+ * tokens can be spliced, see the README. Any text gets a verdict; throws TypeError for arguments of the wrong kind and
+ * KeyDestroyedError.
+ */
+export function judgeToken(
+  keys: readonly RealmKeyVersion[],
+  token: string,
+  rules: JudgementRules,
+): TokenJudgement {
+  assertRules(rules);
+  return judgeReading(readToken(keys, token), rules);
+}
+
+/** @internal As {@link judgeToken}, for a text that was read already. */
+export function judgeReading(reading: TokenReading, rules: JudgementRules): TokenJudgement {
+  const { opened, wellFormed } = reading;
+  if (opened === undefined) return { verdict: wellFormed ? 'UNDECIPHERABLE' : 'MALFORMED' };
+  const { user, keyVersion } = opened;
+  if (hasWrongUnit(opened, rules.unit)) return { verdict: 'WRONG_TIME_UNIT', user, keyVersion };
+  const issueTimeMs = opened.timestamp * millisecondsPer(rules.unit);
+  const expireTimeMs = issueTimeMs + rules.lifetimeMs;
+  return { verdict: verdictOf(opened, issueTimeMs, rules), user, issueTimeMs, expireTimeMs, keyVersion };
+}
+
+/** True when the number in the token is of the size the other unit has. */
+export function hasWrongUnit(opened: OpenedToken, unit: TimestampUnit): boolean {
+  return opened.timestamp >= FIRST_MILLISECONDS !== (unit === 'MILLISECONDS');
+}
+
+/** Throws TypeError for rules that cannot be the programmer's intention. */
+export function assertRules(rules: JudgementRules): void {
+  const { lifetimeMs, maxClockSkewMs, nowMs, unit, kind } = rules;
+  if (!Number.isFinite(lifetimeMs) || lifetimeMs <= 0) throw new TypeError('lifetimeMs is not more than 0');
+  if (!Number.isFinite(maxClockSkewMs) || maxClockSkewMs < 0)
+    throw new TypeError('maxClockSkewMs is not 0 or more');
+  if (!Number.isFinite(nowMs)) throw new TypeError('nowMs is not a number of milliseconds');
+  millisecondsPer(unit);
+  if (kind !== undefined) assertKind(kind);
+}
+
+function verdictOf(opened: OpenedToken, issueTimeMs: number, rules: JudgementRules): Verdict {
+  const { kind, nowMs, maxClockSkewMs, lifetimeMs } = rules;
+  if (kind !== undefined && (kind === 'ACCOUNT') !== (opened.kind === 'ACCOUNT')) return 'WRONG_KIND';
+  if (nowMs < issueTimeMs - maxClockSkewMs) return 'NOT_YET_VALID';
+  return nowMs < issueTimeMs + lifetimeMs ? 'VALID' : 'EXPIRED';
+}

@@ -1,0 +1,61 @@
+import type { CipherRow } from '../cipher/cipher-table.ts';
+import { NOT_AUTHENTIC } from '../cipher/decoding.ts';
+import type { Opening } from '../cipher/engine.ts';
+import { insideOf, type RealmKey } from '../key/realm-key.ts';
+import { isWellFormed } from './form.ts';
+import { type OpenedToken, readPlaintext } from './plaintext.ts';
+
+/** One key of a realm with its number in the realm. */
+export interface RealmKeyVersion {
+  readonly version: number;
+  readonly key: RealmKey;
+}
+
+/** What all keys of a realm together made of a text. */
+export interface TokenReading {
+  /** The text has the form of a token of at least one key's cipher. */
+  readonly wellFormed: boolean;
+  /** What the token holds and the newest key version that opened it; undefined when none did. */
+  readonly opened: (OpenedToken & { readonly keyVersion: number }) | undefined;
+  /** What each key made of a well-formed text. For diagnoses only: a verdict never tells these apart. */
+  readonly openings: readonly Opening[];
+}
+
+/**
+ * Tries every key, newest first as given, also after one has opened the token, so the time taken does not tell which did.
+ * Throws TypeError when `keys` or `token` is of the wrong kind, KeyDestroyedError when a key was destroyed.
+ */
+export function readToken(keys: readonly RealmKeyVersion[], token: string): TokenReading {
+  if (!Array.isArray(keys)) throw new TypeError('keys is not an array');
+  assertText(token);
+  let opened: TokenReading['opened'];
+  const openings: Opening[] = [];
+  for (const { version, key } of keys as readonly RealmKeyVersion[]) {
+    const { row, engine } = insideOf(key);
+    if (!isWellFormed(row, token)) continue;
+    const opening = engine.open(token);
+    openings.push(opening);
+    const content = contentOf(row, opening);
+    if (content !== undefined && opened === undefined) opened = { ...content, keyVersion: version };
+  }
+  return { wellFormed: openings.length > 0, opened, openings };
+}
+
+/**
+ * Opens a token under one key, whenever it was made and whatever it is for. Returns undefined for any text that does not
+ * open, without saying why. The user is not held to the rules for sealing. Throws TypeError when `token` is no string or
+ * `key` no key, and KeyDestroyedError.
+ */
+export function openToken(key: RealmKey, token: string): OpenedToken | undefined {
+  assertText(token);
+  const { row, engine } = insideOf(key);
+  return contentOf(row, isWellFormed(row, token) ? engine.open(token) : NOT_AUTHENTIC);
+}
+
+function contentOf(row: CipherRow, opening: Opening): OpenedToken | undefined {
+  return opening.plaintext === undefined ? undefined : readPlaintext(row, opening.plaintext);
+}
+
+function assertText(token: string): void {
+  if (typeof token !== 'string') throw new TypeError('token is not a string');
+}

@@ -1,0 +1,64 @@
+/** Most bytes of UTF-8 in a user, without `sip:`. */
+export const MAX_USER_BYTES = 256;
+
+/** Why a text is no user: {@link UserInvalidError.reason}. */
+export type UserFault =
+  | 'EMPTY'
+  | 'TOO_LONG'
+  | 'SEMICOLON'
+  | 'CONTROL_CHARACTER'
+  | 'NOT_UNICODE'
+  | 'SIP_PREFIX'
+  | 'NOT_USER_AT_DOMAIN';
+
+const FAULT_TEXTS: Readonly<Record<UserFault, string>> = {
+  EMPTY: 'user is empty',
+  TOO_LONG: `user is longer than ${MAX_USER_BYTES} bytes`,
+  SEMICOLON: 'user holds a semicolon, which ends the user in a token',
+  CONTROL_CHARACTER: 'user holds a control character',
+  NOT_UNICODE: 'user is not well-formed Unicode',
+  SIP_PREFIX: 'user starts with a scheme; sip: is added when sealing',
+  NOT_USER_AT_DOMAIN: 'user is not of the form user@domain',
+};
+
+/** A text cannot be the user of a token. The text itself is not in it. */
+export class UserInvalidError extends Error {
+  override readonly name = 'UserInvalidError';
+  readonly code = 'USER_INVALID';
+  readonly reason: UserFault;
+
+  constructor(reason: UserFault) {
+    super(FAULT_TEXTS[reason]);
+    this.reason = reason;
+  }
+}
+
+const SCHEME = /^sips?:/i;
+// Cc is C0, DEL and C1; Cs is a surrogate without its other half.
+const USER_AT_DOMAIN = /^(?![sS][iI][pP][sS]?:)[^;@\p{Cc}\p{Cs}]+@[^;@\p{Cc}\p{Cs}]+$/u;
+
+/**
+ * Holds `user` to what can be sealed: `user@domain` with one `@`, 1 to 256 bytes of UTF-8, no `;`, no control character
+ * (C0, DEL, C1), no `sip:` in front. Whether the domain exists is not checked. Throws {@link UserInvalidError}, and
+ * TypeError for anything that is no string.
+ */
+export function assertUser(user: string): void {
+  if (typeof user !== 'string') throw new TypeError('user is not a string');
+  if (!USER_AT_DOMAIN.test(user) || isTooLong(user)) {
+    throw new UserInvalidError(faultOf(user));
+  }
+}
+
+function isTooLong(user: string): boolean {
+  // No UTF-16 unit takes more than three bytes, so most users need no counting.
+  return user.length * 3 > MAX_USER_BYTES && Buffer.byteLength(user, 'utf8') > MAX_USER_BYTES;
+}
+
+function faultOf(user: string): UserFault {
+  if (user === '') return 'EMPTY';
+  if (isTooLong(user)) return 'TOO_LONG';
+  if (user.includes(';')) return 'SEMICOLON';
+  if (/\p{Cc}/u.test(user)) return 'CONTROL_CHARACTER';
+  if (!user.isWellFormed()) return 'NOT_UNICODE';
+  return SCHEME.test(user) ? 'SIP_PREFIX' : 'NOT_USER_AT_DOMAIN';
+}
