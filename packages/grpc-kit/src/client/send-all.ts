@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { encode } from '../codec/codec.ts';
@@ -30,6 +31,9 @@ export function sendAll(
       if (next.done || stopped) break;
       if (!stream.write(encode(schema, next.value)) && !stopped) {
         await new Promise<void>((resolve) => (wake = resolve));
+        // grpc-js reports what it buffers as written, without any I/O: a source that is always ready would keep the
+        // process from ever reading the answer.
+        await nextTurn();
       }
     }
     if (!stopped) stream.end();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DescMessage, DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
 import {
   type sendUnaryData,
@@ -105,6 +106,8 @@ class RequestStream {
       for await (const bytes of (call.grpcCall as Readable).iterator({ destroyOnReturn: false })) {
         yield readMessage(call, bytes);
       }
+      // A stream that the client resets ends in grpc-js as one that is complete; the cancellation shows a turn later.
+      await nextTurn();
       if (call.cancelled) throw call.cancellation();
     } catch (error) {
       this.#flaw = call.cancelled ? call.cancellation() : error;
