@@ -10,7 +10,7 @@ import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts'
 import { createLog } from './log.ts';
 import { loadSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
-import { flushTelemetry } from './telemetry.ts';
+import { stopTelemetry } from './telemetry.ts';
 
 /** Exit codes: 0 done, 1 the server or store failed, 2 settings, configuration or use are wrong. */
 const EXIT = { failed: 1, wrong: 2 } as const;
@@ -67,7 +67,7 @@ async function serve(settings: Settings): Promise<void> {
     log.info({ why }, 'stopping');
     void server
       .stop()
-      .then(flushTelemetry)
+      .then(stopTelemetry)
       .catch((error: unknown) => {
         log.error({ error: String(error) }, 'did not stop cleanly');
         process.exitCode = EXIT.failed;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { anyIs } from '@bufbuild/protobuf/wkt';
 import { LimiterError, StoreError } from '@callpass/domain';
@@ -28,23 +29,16 @@ const MAX_VIOLATIONS_CHARACTERS = 3000;
  * The one place where an error becomes a wire status. What is no refusal, or cannot be known to be safe, becomes INTERNAL
  * with a fixed text and the trace id; `onFault` gets the cause, for the log.
  */
-export function createMapError(onFault: (error: unknown, methodName: string) => void): MapError {
-  return (error, call) => {
-    const known = knownError(error);
-    if (known) return known;
-    onFault(error, call.methodName);
-    return refusalToError(new Refusal('INTERNAL', { cause: error }));
-  };
+export function createMapError(onFault: OnFault): MapError {
+  return (error, call) => knownError(error) ?? faultError(error, call.methodName, onFault);
 }
 
+/** Takes a fault for the log, under the id that the client is told. */
+export type OnFault = (fault: { error: unknown; method: string; traceId: string }) => void;
+
 /** As `createMapError`, for one item of a batch: the status it would have had on its own. */
-export function itemStatus(error: unknown, onFault: (error: unknown) => void): Status {
-  let known = knownError(error);
-  if (!known) {
-    onFault(error);
-    known = refusalToError(new Refusal('INTERNAL'));
-  }
-  const { code, message, details } = known;
+export function itemStatus(error: unknown, method: string, onFault: OnFault): Status {
+  const { code, message, details } = knownError(error) ?? faultError(error, method, onFault);
   return create(StatusSchema, { code, message, details: [...details] });
 }
 
@@ -55,6 +49,13 @@ export function reasonOf(error: unknown): Reason | undefined {
     return error.code === 'LEDGER_UNAVAILABLE' ? error.code : 'STORE_UNAVAILABLE';
   if (error instanceof LimiterError) return error.code;
   return undefined;
+}
+
+function faultError(error: unknown, method: string, onFault: OnFault): RpcError {
+  // Without tracing there is no trace, but client and log still need one name for the fault.
+  const id = traceId() ?? randomBytes(16).toString('hex');
+  onFault({ error, method, traceId: id });
+  return refusalToError(new Refusal('INTERNAL', { cause: error, metadata: { traceId: id } }));
 }
 
 function knownError(error: unknown): RpcError | undefined {

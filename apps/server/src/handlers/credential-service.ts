@@ -14,13 +14,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { issue, type Idempotency, type IssueDependencies } from '../credentials/issue.ts';
 import type { Principal } from '../credentials/principal.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from '../credentials/validate.ts';
-import { itemStatus } from '../errors/map-error.ts';
+import { itemStatus, type OnFault } from '../errors/map-error.ts';
 import { issuedToMessage, judgementToMessage, kindFromMessage } from './messages.ts';
 import { PRINCIPAL } from './principal-key.ts';
 
 /** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
-export type CredentialDependencies = IssueDependencies &
-  ValidateDependencies & { readonly onFault: (error: unknown, methodName: string) => void };
+export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
@@ -36,9 +35,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
             assertValid(IssueCredentialsRequestSchema, request);
             return { result: { case: 'response', value: await issueOne(dependencies, principal, request) } };
           } catch (error) {
-            const status = itemStatus(error, (fault) => {
-              dependencies.onFault(fault, call.methodName);
-            });
+            const status = itemStatus(error, call.methodName, dependencies.onFault);
             return { result: { case: 'status', value: status } };
           }
         },

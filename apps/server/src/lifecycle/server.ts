@@ -11,7 +11,7 @@ import { migrateStore, openStore } from '@callpass/storage';
 import { serverTelemetry } from '@callpass/telemetry';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { LOCAL_PRINCIPAL } from '../credentials/principal.ts';
-import { createMapError } from '../errors/map-error.ts';
+import { createMapError, type OnFault } from '../errors/map-error.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
 import { identify } from '../handlers/identify.ts';
@@ -81,8 +81,8 @@ async function serve(parts: {
       },
     },
   });
-  const onFault = (error: unknown, method: string) => {
-    log.error({ method, error: describeError(error) }, 'fault');
+  const onFault: OnFault = ({ error, method, traceId }) => {
+    log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
   const dependencies = {
     state,
@@ -101,7 +101,11 @@ async function serve(parts: {
   assertEveryMethodHasRow(services, METHODS);
   warmUp(services);
   const options = {
-    interceptors: [serverTelemetry(), identify(() => LOCAL_PRINCIPAL, METHODS), validation()],
+    interceptors: [
+      serverTelemetry(telemetryAddress(settings.listen.address)),
+      identify(() => LOCAL_PRINCIPAL, METHODS),
+      validation(),
+    ],
     mapError: createMapError(onFault),
   };
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
@@ -124,6 +128,12 @@ async function serve(parts: {
         log.info('stopped');
       })),
   };
+}
+
+/** Where the server is asked to listen, for the spans: the port it is given with 0 says nothing to a reader. */
+function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
+  const colon = address.lastIndexOf(':');
+  return { serverAddress: address.slice(0, colon), serverPort: Number(address.slice(colon + 1)) };
 }
 
 function bind(server: Server, address: string): Promise<string> {

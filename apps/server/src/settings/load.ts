@@ -113,7 +113,9 @@ function setAt(values: Record<string, unknown>, path: readonly string[], value: 
   let at = values;
   for (const key of path.slice(0, -1)) {
     const next = at[key];
-    at = at[key] = typeof next === 'object' && next !== null ? (next) : {};
+    const inner: Record<string, unknown> = typeof next === 'object' && next !== null ? { ...next } : {};
+    at[key] = inner;
+    at = inner;
   }
   at[path[path.length - 1] as string] = value;
 }

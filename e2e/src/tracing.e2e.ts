@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startOtlpReceiver, type OtlpReceiver } from '@callpass/otlp-receiver';
+import { run, startServerProcess, type Outcome, type ServerProcess } from './processes.ts';
+
+/** Planted where secrets go. Random, so that a hit cannot be a coincidence; the subject is what a visitor is called. */
+const CANARY = {
+  key: randomBytes(8).toString('hex'),
+  subject: `visitor-${randomBytes(8).toString('hex')}`,
+  token: randomBytes(32).toString('hex').toUpperCase(),
+  callee: `canary-${randomBytes(6).toString('hex')}`,
+  sealKey: randomBytes(32).toString('base64'),
+};
+
+const DOCUMENT = `
+realms: [{ name: r.example, cipher: AES_128_ECB, tokenLifetime: 600s }]
+destinations:
+  - { id: d, realm: r.example, account: a@x.example, callees: [b@x.example] }
+  - { id: one, realm: r.example, account: a@x.example, callees: [b@x.example], limits: [{ per: SUBJECT, max: 1, window: 60s }] }
+`;
+
+let receiver: OtlpReceiver;
+let server: ServerProcess;
+let folder: string;
+const printed: string[] = [];
+const issuedTokens: string[] = [];
+
+const telemetry = () => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+  OTEL_METRIC_EXPORT_INTERVAL: '300',
+  OTEL_METRIC_EXPORT_TIMEOUT: '200',
+  OTEL_BSP_SCHEDULE_DELAY: '100',
+});
+
+async function callpass(...args: string[]): Promise<Outcome> {
+  const outcome = await run('npx', ['callpass', ...args, '--address', server.address], { env: telemetry() });
+  printed.push(outcome.stderr);
+  return outcome;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
+  receiver = await startOtlpReceiver();
+  server = await startServerProcess({
+    ...telemetry(),
+    CALLPASS_LOG_LEVEL: 'debug',
+    CALLPASS_KEY_ENCRYPTION_KEY: CANARY.sealKey,
+  });
+  writeFileSync(join(folder, 'callpass.yaml'), DOCUMENT);
+  writeFileSync(join(folder, 'key'), CANARY.key);
+  expect(await callpass('config', 'apply', '-f', join(folder, 'callpass.yaml'))).toMatchObject({ code: 0 });
+  expect(await callpass('key', 'add', 'r.example', '--key-file', join(folder, 'key'))).toMatchObject({ code: 0 });
+  expect(await callpass('key', 'activate', 'r.example', '1')).toMatchObject({ code: 0 });
+});
+afterAll(async () => {
+  await server.stop();
+  await receiver.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('a trace', () => {
+  it('leads from the command line through the server to the ledger, and arrives at the receiver', async () => {
+    receiver.clear();
+    const { code, stdout } = await callpass('issue', 'd', '--subject', CANARY.subject, '--output', 'json');
+    expect(code).toBe(0);
+    const answer = JSON.parse(stdout) as { timeLimited: Record<string, string> };
+    issuedTokens.push(...Object.values(answer.timeLimited).filter((text) => /^[0-9A-F]{32,}$/.test(text)));
+    const spans = await receiver.waitFor((all) => {
+      const found = all.spans();
+      return ['CLIENT', 'SERVER'].every((kind) => found.some((span) => span.kind === kind)) && found;
+    }, 10_000);
+    const client = spans.find(({ kind }) => kind === 'CLIENT');
+    const inServer = spans.find(({ kind }) => kind === 'SERVER');
+    expect(inServer?.name).toBe('callpass.v1.CredentialService/IssueCredentials');
+    expect(inServer?.traceId).toBe(client?.traceId);
+    expect(inServer?.parentSpanId).toBe(client?.spanId);
+    expect(inServer?.attributes).toMatchObject({
+      'callpass.destination': 'd',
+      'callpass.decision': 'issued',
+      'rpc.status_code': 'OK',
+    });
+    const children = spans.filter(({ parentSpanId }) => parentSpanId === inServer?.spanId).map(({ name }) => name);
+    expect(children).toEqual(expect.arrayContaining(['callpass.token.seal', 'callpass.ledger.commit']));
+  });
+
+  it('comes with the durations of calls, on both sides', async () => {
+    const names = await receiver.waitFor((all) => {
+      const found = all.metrics().map(({ name }) => name);
+      return ['rpc.server.call.duration', 'rpc.client.call.duration'].every((name) => found.includes(name)) && found;
+    }, 10_000);
+    expect(names).toContain('rpc.server.call.duration');
+  });
+});
+
+it('nothing that is emitted holds a key, a token or a subject', async () => {
+  await callpass('validate', CANARY.token, '--realm', 'r.example');
+  await callpass('explain', CANARY.token, '--realm', 'r.example');
+  await callpass('issue', 'd', '--callee', `${CANARY.callee};@x.example`);
+  await callpass('issue', 'd', '--callee', `${CANARY.callee}@elsewhere.example`);
+  await callpass('issue', 'one', '--subject', CANARY.subject);
+  await callpass('issue', 'one', '--subject', CANARY.subject);
+  await callpass('freeze', 'subject', CANARY.subject, '--reason', 'test');
+  await callpass('issue', 'd', '--subject', CANARY.subject);
+  await callpass('validate', issuedTokens[0] ?? '', '--realm', 'r.example', '--require-issued-here');
+  await callpass('freezes');
+  await receiver.waitFor(
+    (all) => all.spans().some(({ name, kind }) => kind === 'SERVER' && name.endsWith('/ListFreezes')),
+    10_000,
+  );
+  const emitted = [...receiver.raw(), server.output(), ...printed].join('\n');
+  expect(emitted).toContain('ListFreezes');
+  expect(issuedTokens).toHaveLength(3);
+  for (const secret of [...Object.values(CANARY), ...issuedTokens]) {
+    for (const form of [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')]) {
+      expect(emitted.toLowerCase().includes(form.toLowerCase())).toBe(false);
+    }
+  }
+});
