@@ -124,7 +124,11 @@ export function callForAnswer(of: CallsOf) {
         const onEnd = (error: ServiceError | null, value?: Buffer) => {
           detach();
           sending?.stop();
-          if (error) return reject(sending?.failure ? sending.failure.error : call.toError(error));
+          if (error) {
+            // The caller's own error may be no Error at all, and is passed on as it is.
+            // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+            return reject(sending?.failure ? sending.failure.error : call.toError(error));
+          }
           response = value;
           resolve();
         };

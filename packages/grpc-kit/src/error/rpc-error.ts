@@ -29,7 +29,7 @@ export interface RpcErrorOptions {
 
 /** Pairs a message with its descriptor and checks that they fit, for {@link RpcErrorOptions.details}. */
 export function detail<D extends DescMessage>(desc: D, value: MessageInitShape<D>): RpcErrorDetail {
-  return { desc, value } as RpcErrorDetail;
+  return { desc, value };
 }
 
 /**

@@ -39,7 +39,7 @@ export function toWireStatus(error: RpcError, trailer?: Metadata): WireStatus {
 /** Reads what grpc-js reports for a failed call. Details that cannot be decoded are left out. */
 export function fromServiceError(error: ServiceError, cause?: unknown): RpcError {
   const metadata = error.metadata ?? new Metadata();
-  const code = (error.code === status.OK ? status.UNKNOWN : error.code) as ErrorCode;
+  const code = error.code === status.OK ? status.UNKNOWN : error.code;
   return new RpcError(code, error.details, { details: readDetails(metadata), metadata, cause });
 }
 

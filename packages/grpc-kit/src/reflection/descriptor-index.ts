@@ -92,7 +92,7 @@ export class DescriptorIndex {
 
   #extensionsOf(message: string): Map<number, DescFile> {
     let numbers = this.#extensions.get(message);
-    if (numbers === undefined) this.#extensions.set(message, (numbers = new Map()));
+    if (numbers === undefined) this.#extensions.set(message, (numbers = new Map<number, DescFile>()));
     return numbers;
   }
 }

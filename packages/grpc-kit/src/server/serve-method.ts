@@ -93,7 +93,7 @@ function readMessage(call: KitServerCall, bytes: Buffer): Message {
 
 class RequestStream {
   readonly #call: KitServerCall;
-  #flaw: unknown;
+  #flaw: RpcError | undefined;
 
   constructor(call: KitServerCall) {
     this.#call = call;
@@ -104,13 +104,13 @@ class RequestStream {
     try {
       // Without the option, a duplex would be destroyed when its requests end, answers and all.
       for await (const bytes of (call.grpcCall as Readable).iterator({ destroyOnReturn: false })) {
-        yield readMessage(call, bytes);
+        yield readMessage(call, bytes as Buffer);
       }
       // A stream that the client resets ends in grpc-js as one that is complete; the cancellation shows a turn later.
       await nextTurn();
       if (call.cancelled) throw call.cancellation();
     } catch (error) {
-      this.#flaw = call.cancelled ? call.cancellation() : error;
+      this.#flaw = call.fail(call.cancelled ? call.cancellation() : error);
       throw this.#flaw;
     }
   }

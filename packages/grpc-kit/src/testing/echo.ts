@@ -1,10 +1,8 @@
-import type { DescService } from '@bufbuild/protobuf';
 import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { connect, type ConnectOptions, type Connection } from '../client/connection.ts';
 import { addService, type ServiceOptions } from '../server/add-service.ts';
 import type { Handlers } from '../server/handlers.ts';
-import type { EchoService } from './gen/kit/v1/echo_pb.ts';
-import { EchoService as Echo } from './gen/kit/v1/echo_pb.ts';
+import { EchoService } from './gen/kit/v1/echo_pb.ts';
 
 /** Echoes as the comments of echo.proto say. */
 export const echoHandlers: Handlers<typeof EchoService> = {
@@ -61,13 +59,10 @@ export function startEcho(
   clientOptions: Partial<ConnectOptions> = {},
 ): Promise<RunningServer> {
   return startServer(
-    (server) => addService(server, Echo, { ...echoHandlers, ...overrides }, options),
+    (server) => addService(server, EchoService, { ...echoHandlers, ...overrides }, options),
     clientOptions,
   );
 }
-
-/** The services of the tests, as descriptors. */
-export const services: readonly DescService[] = [Echo];
 
 /** Takes all of a stream. */
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {

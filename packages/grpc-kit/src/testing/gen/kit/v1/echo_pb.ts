@@ -4,27 +4,23 @@
 // @generated from file kit/v1/echo.proto (package kit.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from '@bufbuild/protobuf/codegenv2';
-import { fileDesc, messageDesc, serviceDesc } from '@bufbuild/protobuf/codegenv2';
-import { file_buf_validate_validate } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
-import type { Message } from '@bufbuild/protobuf';
+import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kit/v1/echo.proto.
  */
-export const file_kit_v1_echo: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    'ChFraXQvdjEvZWNoby5wcm90bxIGa2l0LnYxIl8KClNheVJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQBIcCgVzdHlsZRgCIAEoCzINLmtpdC52MS5TdHlsZRIcCgZsYWJlbHMYAyADKAlCDLpICZIBBiIEcgIQASKTAQoFU3R5bGUSDAoEbG91ZBgBIAEoCBIXCgZ2b2x1bWUYAiABKA1CB7pIBCoCGAo6Y7pIYBpeChNzdHlsZS5sb3VkX2lzX3Nob3J0EiZhIGxvdWQgdGV4dCBoYXMgYSB2b2x1bWUgb2YgYXQgbGVhc3QgMRofIXRoaXMubG91ZCB8fCB0aGlzLnZvbHVtZSA+PSAxdSIbCgtTYXlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiwKDVJlcGVhdFJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0aW1lcxgCIAEoDSIeCg5SZXBlYXRSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiQKC0pvaW5SZXF1ZXN0EhUKBHRleHQYASABKAlCB7pIBHICGEAiHAoMSm9pblJlc3BvbnNlEgwKBHRleHQYASABKAkiJAoLQ2hhdFJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQCIcCgxDaGF0UmVzcG9uc2USDAoEdGV4dBgBIAEoCTLkAQoLRWNob1NlcnZpY2USLgoDU2F5EhIua2l0LnYxLlNheVJlcXVlc3QaEy5raXQudjEuU2F5UmVzcG9uc2USOQoGUmVwZWF0EhUua2l0LnYxLlJlcGVhdFJlcXVlc3QaFi5raXQudjEuUmVwZWF0UmVzcG9uc2UwARIzCgRKb2luEhMua2l0LnYxLkpvaW5SZXF1ZXN0GhQua2l0LnYxLkpvaW5SZXNwb25zZSgBEjUKBENoYXQSEy5raXQudjEuQ2hhdFJlcXVlc3QaFC5raXQudjEuQ2hhdFJlc3BvbnNlKAEwAWIGcHJvdG8z',
-    [file_buf_validate_validate],
-  );
+export const file_kit_v1_echo: GenFile = /*@__PURE__*/
+  fileDesc("ChFraXQvdjEvZWNoby5wcm90bxIGa2l0LnYxIl8KClNheVJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQBIcCgVzdHlsZRgCIAEoCzINLmtpdC52MS5TdHlsZRIcCgZsYWJlbHMYAyADKAlCDLpICZIBBiIEcgIQASKTAQoFU3R5bGUSDAoEbG91ZBgBIAEoCBIXCgZ2b2x1bWUYAiABKA1CB7pIBCoCGAo6Y7pIYBpeChNzdHlsZS5sb3VkX2lzX3Nob3J0EiZhIGxvdWQgdGV4dCBoYXMgYSB2b2x1bWUgb2YgYXQgbGVhc3QgMRofIXRoaXMubG91ZCB8fCB0aGlzLnZvbHVtZSA+PSAxdSIbCgtTYXlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiwKDVJlcGVhdFJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0aW1lcxgCIAEoDSIeCg5SZXBlYXRSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiQKC0pvaW5SZXF1ZXN0EhUKBHRleHQYASABKAlCB7pIBHICGEAiHAoMSm9pblJlc3BvbnNlEgwKBHRleHQYASABKAkiJAoLQ2hhdFJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQCIcCgxDaGF0UmVzcG9uc2USDAoEdGV4dBgBIAEoCTLkAQoLRWNob1NlcnZpY2USLgoDU2F5EhIua2l0LnYxLlNheVJlcXVlc3QaEy5raXQudjEuU2F5UmVzcG9uc2USOQoGUmVwZWF0EhUua2l0LnYxLlJlcGVhdFJlcXVlc3QaFi5raXQudjEuUmVwZWF0UmVzcG9uc2UwARIzCgRKb2luEhMua2l0LnYxLkpvaW5SZXF1ZXN0GhQua2l0LnYxLkpvaW5SZXNwb25zZSgBEjUKBENoYXQSEy5raXQudjEuQ2hhdFJlcXVlc3QaFC5raXQudjEuQ2hhdFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * What Say takes.
  *
  * @generated from message kit.v1.SayRequest
  */
-export type SayRequest = Message<'kit.v1.SayRequest'> & {
+export type SayRequest = Message<"kit.v1.SayRequest"> & {
   /**
    * The text to send back, at most 64 characters, empty allowed.
    *
@@ -51,14 +47,15 @@ export type SayRequest = Message<'kit.v1.SayRequest'> & {
  * Describes the message kit.v1.SayRequest.
  * Use `create(SayRequestSchema)` to create a new message.
  */
-export const SayRequestSchema: GenMessage<SayRequest> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 0);
+export const SayRequestSchema: GenMessage<SayRequest> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 0);
 
 /**
  * How a text is to be written.
  *
  * @generated from message kit.v1.Style
  */
-export type Style = Message<'kit.v1.Style'> & {
+export type Style = Message<"kit.v1.Style"> & {
   /**
    * Upper case.
    *
@@ -78,14 +75,15 @@ export type Style = Message<'kit.v1.Style'> & {
  * Describes the message kit.v1.Style.
  * Use `create(StyleSchema)` to create a new message.
  */
-export const StyleSchema: GenMessage<Style> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 1);
+export const StyleSchema: GenMessage<Style> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 1);
 
 /**
  * What Say answers.
  *
  * @generated from message kit.v1.SayResponse
  */
-export type SayResponse = Message<'kit.v1.SayResponse'> & {
+export type SayResponse = Message<"kit.v1.SayResponse"> & {
   /**
    * The text as it came, or in upper case when it was to be loud.
    *
@@ -98,14 +96,15 @@ export type SayResponse = Message<'kit.v1.SayResponse'> & {
  * Describes the message kit.v1.SayResponse.
  * Use `create(SayResponseSchema)` to create a new message.
  */
-export const SayResponseSchema: GenMessage<SayResponse> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 2);
+export const SayResponseSchema: GenMessage<SayResponse> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 2);
 
 /**
  * What Repeat takes.
  *
  * @generated from message kit.v1.RepeatRequest
  */
-export type RepeatRequest = Message<'kit.v1.RepeatRequest'> & {
+export type RepeatRequest = Message<"kit.v1.RepeatRequest"> & {
   /**
    * The text to repeat.
    *
@@ -125,14 +124,15 @@ export type RepeatRequest = Message<'kit.v1.RepeatRequest'> & {
  * Describes the message kit.v1.RepeatRequest.
  * Use `create(RepeatRequestSchema)` to create a new message.
  */
-export const RepeatRequestSchema: GenMessage<RepeatRequest> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 3);
+export const RepeatRequestSchema: GenMessage<RepeatRequest> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 3);
 
 /**
  * One answer of Repeat.
  *
  * @generated from message kit.v1.RepeatResponse
  */
-export type RepeatResponse = Message<'kit.v1.RepeatResponse'> & {
+export type RepeatResponse = Message<"kit.v1.RepeatResponse"> & {
   /**
    * The text as it came.
    *
@@ -145,8 +145,7 @@ export type RepeatResponse = Message<'kit.v1.RepeatResponse'> & {
  * Describes the message kit.v1.RepeatResponse.
  * Use `create(RepeatResponseSchema)` to create a new message.
  */
-export const RepeatResponseSchema: GenMessage<RepeatResponse> =
-  /*@__PURE__*/
+export const RepeatResponseSchema: GenMessage<RepeatResponse> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 4);
 
 /**
@@ -154,7 +153,7 @@ export const RepeatResponseSchema: GenMessage<RepeatResponse> =
  *
  * @generated from message kit.v1.JoinRequest
  */
-export type JoinRequest = Message<'kit.v1.JoinRequest'> & {
+export type JoinRequest = Message<"kit.v1.JoinRequest"> & {
   /**
    * A part of the text, at most 64 characters.
    *
@@ -167,14 +166,15 @@ export type JoinRequest = Message<'kit.v1.JoinRequest'> & {
  * Describes the message kit.v1.JoinRequest.
  * Use `create(JoinRequestSchema)` to create a new message.
  */
-export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 5);
+export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 5);
 
 /**
  * What Join answers.
  *
  * @generated from message kit.v1.JoinResponse
  */
-export type JoinResponse = Message<'kit.v1.JoinResponse'> & {
+export type JoinResponse = Message<"kit.v1.JoinResponse"> & {
   /**
    * The parts, joined in order.
    *
@@ -187,14 +187,15 @@ export type JoinResponse = Message<'kit.v1.JoinResponse'> & {
  * Describes the message kit.v1.JoinResponse.
  * Use `create(JoinResponseSchema)` to create a new message.
  */
-export const JoinResponseSchema: GenMessage<JoinResponse> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 6);
+export const JoinResponseSchema: GenMessage<JoinResponse> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 6);
 
 /**
  * One message to Chat.
  *
  * @generated from message kit.v1.ChatRequest
  */
-export type ChatRequest = Message<'kit.v1.ChatRequest'> & {
+export type ChatRequest = Message<"kit.v1.ChatRequest"> & {
   /**
    * The text to send back, at most 64 characters.
    *
@@ -207,14 +208,15 @@ export type ChatRequest = Message<'kit.v1.ChatRequest'> & {
  * Describes the message kit.v1.ChatRequest.
  * Use `create(ChatRequestSchema)` to create a new message.
  */
-export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 7);
+export const ChatRequestSchema: GenMessage<ChatRequest> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 7);
 
 /**
  * One answer of Chat.
  *
  * @generated from message kit.v1.ChatResponse
  */
-export type ChatResponse = Message<'kit.v1.ChatResponse'> & {
+export type ChatResponse = Message<"kit.v1.ChatResponse"> & {
   /**
    * The text as it came.
    *
@@ -227,7 +229,8 @@ export type ChatResponse = Message<'kit.v1.ChatResponse'> & {
  * Describes the message kit.v1.ChatResponse.
  * Use `create(ChatResponseSchema)` to create a new message.
  */
-export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/ messageDesc(file_kit_v1_echo, 8);
+export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 8);
 
 /**
  * Sends back what it is sent, in all four kinds of call.
@@ -241,38 +244,40 @@ export const EchoService: GenService<{
    * @generated from rpc kit.v1.EchoService.Say
    */
   say: {
-    methodKind: 'unary';
+    methodKind: "unary";
     input: typeof SayRequestSchema;
     output: typeof SayResponseSchema;
-  };
+  },
   /**
    * One text, `times` answers.
    *
    * @generated from rpc kit.v1.EchoService.Repeat
    */
   repeat: {
-    methodKind: 'server_streaming';
+    methodKind: "server_streaming";
     input: typeof RepeatRequestSchema;
     output: typeof RepeatResponseSchema;
-  };
+  },
   /**
    * Many texts, one answer that joins them.
    *
    * @generated from rpc kit.v1.EchoService.Join
    */
   join: {
-    methodKind: 'client_streaming';
+    methodKind: "client_streaming";
     input: typeof JoinRequestSchema;
     output: typeof JoinResponseSchema;
-  };
+  },
   /**
    * Many texts, one answer to each as it comes.
    *
    * @generated from rpc kit.v1.EchoService.Chat
    */
   chat: {
-    methodKind: 'bidi_streaming';
+    methodKind: "bidi_streaming";
     input: typeof ChatRequestSchema;
     output: typeof ChatResponseSchema;
-  };
-}> = /*@__PURE__*/ serviceDesc(file_kit_v1_echo, 0);
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_kit_v1_echo, 0);
+
