@@ -53,7 +53,11 @@ function assertSameDescriptor(text) {
     const compiled = set.file.find((candidate) => candidate.name === path);
     if (
       !compiled ||
-      !equals(FileDescriptorProtoSchema, compiled, validate.proto, { registry, unknown: true })
+      !equals(FileDescriptorProtoSchema, compiled, validate.proto, {
+        registry,
+        extensions: true,
+        unknown: true,
+      })
     ) {
       throw new Error(`${path} compiles to another descriptor than the one it was printed from`);
     }
