@@ -19,3 +19,5 @@ export {
   type CredentialsRules,
   judgeCredentials,
 } from './token/judge-credentials.ts';
+export { type Diagnosis, explainToken } from './explain/explain.ts';
+export { type Finding, type FindingCode, type FindingDetails } from './explain/findings.ts';

@@ -61,7 +61,7 @@ export function createCbcEngine(key: Uint8Array): Engine {
       const length = ivLength + sealed.write(token.slice(MAC_CHARACTERS + BLOCK_BYTES), ivLength, 'hex');
       const blocks = decipher.update(sealed.subarray(0, length));
       sealed.fill(0, 0, length);
-      return decodePlaintext(blocks.subarray(BLOCK_BYTES));
+      return decodePlaintext(blocks.subarray(BLOCK_BYTES), true);
     },
 
     destroy() {

@@ -10,7 +10,7 @@ export const NOT_AUTHENTIC: Opening = Object.freeze({
 });
 
 /** Reads deciphered blocks and wipes them. Wrong padding and wrong UTF-8 take the same steps and give the same answer. */
-export function decodePlaintext(blocks: Buffer): Opening {
+export function decodePlaintext(blocks: Buffer, authentic: true | undefined): Opening {
   const length = unpaddedLength(blocks);
   const content = blocks.subarray(0, length < 0 ? blocks.length : length);
   const text = isUtf8(content) ? content.toString('utf8') : undefined;
@@ -20,5 +20,5 @@ export function decodePlaintext(blocks: Buffer): Opening {
     illegible |= (byte - 0x20) | (0x7e - byte);
   }
   blocks.fill(0);
-  return { plaintext: length < 0 ? undefined : text, authentic: true, legibleStart: illegible >= 0 };
+  return { plaintext: length < 0 ? undefined : text, authentic, legibleStart: illegible >= 0 };
 }

@@ -34,7 +34,7 @@ export function createEcbEngine(key: Uint8Array): Engine {
       const length = sealed.write(token, 'hex');
       const blocks = decipher.update(sealed.subarray(0, length));
       sealed.fill(0, 0, length);
-      return decodePlaintext(blocks);
+      return decodePlaintext(blocks, undefined);
     },
 
     destroy() {

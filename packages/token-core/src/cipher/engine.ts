@@ -13,8 +13,8 @@ export const MAX_TOKEN_CHARACTERS = 4096;
 export interface Opening {
   /** The text inside, or undefined for whatever reason it could not be read. */
   readonly plaintext: string | undefined;
-  /** False when the token carries a MAC and it does not match under this key. */
-  readonly authentic: boolean;
+  /** Whether the token's MAC matches under this key; undefined for a cipher without one. */
+  readonly authentic: boolean | undefined;
   /** True when the token's first block alone opens to printable ASCII, so the key is right and the end is not. */
   readonly legibleStart: boolean;
 }

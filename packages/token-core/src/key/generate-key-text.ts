@@ -12,5 +12,8 @@ export function keyBytesOf(cipher: Cipher): number {
  * bits of randomness, 32 hold 190.
  */
 export function generateKeyText(cipher: Cipher, random: RandomSource = systemRandom): string {
-  return Buffer.from(drawAlphanumeric(random, keyBytesOf(cipher))).toString('latin1');
+  const characters = drawAlphanumeric(random, keyBytesOf(cipher));
+  const text = String.fromCharCode(...characters);
+  characters.fill(0);
+  return text;
 }

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { type Cipher, type CipherRow, cipherRow } from '../cipher/cipher-table.ts';
 import type { Engine } from '../cipher/engine.ts';
 import { KeyDestroyedError, KeyLengthError } from './key-errors.ts';
@@ -17,13 +16,11 @@ let insideOf: (key: RealmKey) => KeyInside;
  */
 export class RealmKey {
   readonly #row: CipherRow;
-  readonly #fingerprint: string;
   #engine: Engine | undefined;
 
   /** @internal Use {@link openRealmKey}. Takes over `bytes` and wipes them. */
   constructor(row: CipherRow, bytes: Uint8Array) {
     this.#row = row;
-    this.#fingerprint = fingerprintOf(row.cipher, bytes);
     this.#engine = row.createEngine(bytes);
     bytes.fill(0);
   }
@@ -31,14 +28,6 @@ export class RealmKey {
   /** The cipher the key was opened for. */
   get cipher(): Cipher {
     return this.#row.cipher;
-  }
-
-  /**
-   * 16 lower-case hex digits that tell keys apart (a truncated HMAC-SHA256 of a fixed label under the key). One way, yet
-   * whoever sees it can test a guess: show it to operators only.
-   */
-  get fingerprint(): string {
-    return this.#fingerprint;
   }
 
   /** Wipes the key from memory. Further use throws {@link KeyDestroyedError}; destroying again does nothing. */
@@ -79,8 +68,4 @@ export function openRealmKey(cipher: Cipher, keyText: string | Uint8Array): Real
   if (isText) bytes.write(keyText, 'utf8');
   else bytes.set(keyText);
   return new RealmKey(row, bytes);
-}
-
-function fingerprintOf(cipher: Cipher, bytes: Uint8Array): string {
-  return createHmac('sha256', bytes).update(`callpass realm key ${cipher}`).digest('hex').slice(0, 16);
 }

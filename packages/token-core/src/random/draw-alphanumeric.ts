@@ -22,7 +22,10 @@ export function drawAlphanumeric(random: RandomSource, count: number): Uint8Arra
       const byte = bytes[i] as number;
       if (byte >= LIMIT) continue;
       drawn[filled++] = CODES[byte % CODES.length] as number;
-      if (filled === count) return drawn;
+      if (filled === count) {
+        bytes.fill(0);
+        return drawn;
+      }
     }
   }
   throw new Error('the random source yields no usable bytes');

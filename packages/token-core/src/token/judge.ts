@@ -1,5 +1,5 @@
 import { millisecondsPer, type OpenedToken, type TimestampUnit, type TokenKind } from './plaintext.ts';
-import { type RealmKeyVersion, type TokenReading, readToken } from './read.ts';
+import { type RealmKeyVersion, readToken } from './read.ts';
 import { assertKind } from './seal.ts';
 
 /**
@@ -63,18 +63,27 @@ export function judgeToken(
   rules: JudgementRules,
 ): TokenJudgement {
   assertRules(rules);
-  return judgeReading(readToken(keys, token), rules);
-}
-
-/** @internal As {@link judgeToken}, for a text that was read already. */
-export function judgeReading(reading: TokenReading, rules: JudgementRules): TokenJudgement {
-  const { opened, wellFormed } = reading;
+  const { opened, wellFormed } = readToken(keys, token);
   if (opened === undefined) return { verdict: wellFormed ? 'UNDECIPHERABLE' : 'MALFORMED' };
   const { user, keyVersion } = opened;
   if (hasWrongUnit(opened, rules.unit)) return { verdict: 'WRONG_TIME_UNIT', user, keyVersion };
-  const issueTimeMs = opened.timestamp * millisecondsPer(rules.unit);
-  const expireTimeMs = issueTimeMs + rules.lifetimeMs;
-  return { verdict: verdictOf(opened, issueTimeMs, rules), user, issueTimeMs, expireTimeMs, keyVersion };
+  const times = timesOf(opened.timestamp, rules);
+  return { verdict: verdictOf(opened, times, rules), user, ...times, keyVersion };
+}
+
+/** When a token begins and ends to be valid, milliseconds since the epoch. */
+export interface TokenTimes {
+  readonly issueTimeMs: number;
+  readonly expireTimeMs: number;
+}
+
+/** The times of a token that carries the number `timestamp`, counted in `unit`. */
+export function timesOf(
+  timestamp: number,
+  { unit, lifetimeMs }: Pick<JudgementRules, 'unit' | 'lifetimeMs'>,
+): TokenTimes {
+  const issueTimeMs = timestamp * millisecondsPer(unit);
+  return { issueTimeMs, expireTimeMs: issueTimeMs + lifetimeMs };
 }
 
 /** True when the number in the token is of the size the other unit has. */
@@ -83,7 +92,7 @@ export function hasWrongUnit(opened: OpenedToken, unit: TimestampUnit): boolean 
 }
 
 /** Throws TypeError for rules that cannot be the programmer's intention. */
-export function assertRules(rules: JudgementRules): void {
+function assertRules(rules: JudgementRules): void {
   const { lifetimeMs, maxClockSkewMs, nowMs, unit, kind } = rules;
   if (!Number.isFinite(lifetimeMs) || lifetimeMs <= 0) throw new TypeError('lifetimeMs is not more than 0');
   if (!Number.isFinite(maxClockSkewMs) || maxClockSkewMs < 0)
@@ -93,9 +102,9 @@ export function assertRules(rules: JudgementRules): void {
   if (kind !== undefined) assertKind(kind);
 }
 
-function verdictOf(opened: OpenedToken, issueTimeMs: number, rules: JudgementRules): Verdict {
-  const { kind, nowMs, maxClockSkewMs, lifetimeMs } = rules;
+function verdictOf(opened: OpenedToken, times: TokenTimes, rules: JudgementRules): Verdict {
+  const { kind, nowMs, maxClockSkewMs } = rules;
   if (kind !== undefined && (kind === 'ACCOUNT') !== (opened.kind === 'ACCOUNT')) return 'WRONG_KIND';
-  if (nowMs < issueTimeMs - maxClockSkewMs) return 'NOT_YET_VALID';
-  return nowMs < issueTimeMs + lifetimeMs ? 'VALID' : 'EXPIRED';
+  if (nowMs < times.issueTimeMs - maxClockSkewMs) return 'NOT_YET_VALID';
+  return nowMs < times.expireTimeMs ? 'VALID' : 'EXPIRED';
 }

@@ -1,9 +1,11 @@
-import type { CipherRow } from '../cipher/cipher-table.ts';
+import { type CipherRow, CIPHERS } from '../cipher/cipher-table.ts';
 import { NOT_AUTHENTIC } from '../cipher/decoding.ts';
 import type { Opening } from '../cipher/engine.ts';
 import { insideOf, type RealmKey } from '../key/realm-key.ts';
 import { isWellFormed } from './form.ts';
 import { type OpenedToken, readPlaintext } from './plaintext.ts';
+
+const ROWS: readonly CipherRow[] = Object.values(CIPHERS);
 
 /** One key of a realm with its number in the realm. */
 export interface RealmKeyVersion {
@@ -13,7 +15,7 @@ export interface RealmKeyVersion {
 
 /** What all keys of a realm together made of a text. */
 export interface TokenReading {
-  /** The text has the form of a token of at least one key's cipher. */
+  /** The text has the form of a token of at least one key's cipher; without keys, of any cipher. */
   readonly wellFormed: boolean;
   /** What the token holds and the newest key version that opened it; undefined when none did. */
   readonly opened: (OpenedToken & { readonly keyVersion: number }) | undefined;
@@ -38,7 +40,8 @@ export function readToken(keys: readonly RealmKeyVersion[], token: string): Toke
     const content = contentOf(row, opening);
     if (content !== undefined && opened === undefined) opened = { ...content, keyVersion: version };
   }
-  return { wellFormed: openings.length > 0, opened, openings };
+  const wellFormed = keys.length === 0 ? ROWS.some((row) => isWellFormed(row, token)) : openings.length > 0;
+  return { wellFormed, opened, openings };
 }
 
 /**
