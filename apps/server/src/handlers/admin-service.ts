@@ -3,8 +3,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } from '@callpass/contract';
 import type { KeyedHash, KeyStep } from '@callpass/domain';
 import type { Handlers, ServerCall } from '@callpass/grpc-kit';
-import * as tokenCore from '@callpass/token-core';
-const explainToken: any = (tokenCore as any).explainToken;
+import { explainToken } from '@callpass/token-core';
 import {
   applyConfiguration,
   listRevisions,
