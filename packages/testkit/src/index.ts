@@ -1,1 +1,5 @@
-export {};
+export { SteppingClock } from './stepping-clock.ts';
+export { throwawayKey } from './throwaway-key.ts';
+export { sampleEntry } from './sample-entry.ts';
+export { FakeDatabase } from './fake-database.ts';
+export { FakeStore } from './fake-store.ts';
