@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { GroupCommitter, type CommitEvent } from './group-committer.ts';
+
+interface RunningCommit {
+  readonly items: readonly string[];
+  readonly remainingMs: number;
+  succeed(): void;
+  fail(): void;
+}
+
+describe('GroupCommitter', () => {
+  let commits: RunningCommit[];
+  let events: CommitEvent[];
+  let committer: GroupCommitter<string, string>;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    commits = [];
+    events = [];
+    committer = new GroupCommitter({
+      commit: (items, remainingMs) =>
+        new Promise((resolve, reject) => {
+          commits.push({
+            items,
+            remainingMs,
+            succeed: () => resolve(items.map((item) => `done ${item}`)),
+            fail: () => reject(new Error('no disk')),
+          });
+        }),
+      limitMs: 1_000,
+      maxQueued: 5,
+      maxBatch: 3,
+      onEvent: (event) => events.push(event),
+    });
+  });
+
+  afterEach(() => jest.useRealTimers());
+
+  const turn = () => jest.advanceTimersByTimeAsync(0);
+
+  it('takes what comes at once into one commit, and what comes meanwhile into the next', async () => {
+    const first = [committer.add('a'), committer.add('b')];
+    await turn();
+    const second = [committer.add('c'), committer.add('d')];
+    await turn();
+    expect(commits.map((commit) => commit.items)).toEqual([['a', 'b']]);
+    commits[0]?.succeed();
+    expect(await Promise.all(first)).toEqual(['done a', 'done b']);
+    await turn();
+    expect(commits.map((commit) => commit.items)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    commits[1]?.succeed();
+    expect(await Promise.all(second)).toEqual(['done c', 'done d']);
+    expect(events.map((event) => event.kind)).toEqual(['committed', 'committed']);
+  });
+
+  it('never puts more into a commit than the batch may hold, and keeps the order', async () => {
+    const all = Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => committer.add(item)));
+    await turn();
+    commits[0]?.succeed();
+    await turn();
+    commits[1]?.succeed();
+    await all;
+    expect(commits.map((commit) => commit.items)).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'e'],
+    ]);
+  });
+
+  it('refuses at once when the queue is full', async () => {
+    const waiting = ['a', 'b', 'c', 'd', 'e'].map((item) => committer.add(item));
+    await expect(committer.add('one too many')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    expect(events).toEqual([{ kind: 'refused', why: 'full' }]);
+    await turn();
+    commits[0]?.succeed();
+    await turn();
+    commits[1]?.succeed();
+    await expect(Promise.all(waiting)).resolves.toHaveLength(5);
+  });
+
+  it('gives a failed commit to its callers alone and goes on', async () => {
+    const failing = committer.add('a');
+    const refused = expect(failing).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await turn();
+    const next = committer.add('b');
+    commits[0]?.fail();
+    await refused;
+    await turn();
+    commits[1]?.succeed();
+    expect(await next).toBe('done b');
+    expect(events.map((event) => event.kind)).toEqual(['commitFailed', 'committed']);
+  });
+
+  it('refuses all who wait once a commit is overdue, and everybody else at once until it has settled', async () => {
+    const stuck = expect(committer.add('a')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await turn();
+    await jest.advanceTimersByTimeAsync(900);
+    const behind = expect(committer.add('b')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await jest.advanceTimersByTimeAsync(100);
+    await Promise.all([stuck, behind]);
+    await expect(committer.add('c')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    expect(events).toEqual([{ kind: 'refused', why: 'overdue' }]);
+
+    commits[0]?.succeed();
+    await turn();
+    const later = committer.add('d');
+    await turn();
+    commits[1]?.succeed();
+    expect(await later).toBe('done d');
+    expect(commits.map((commit) => commit.items)).toEqual([['a'], ['d']]);
+  });
+
+  it('tells a commit how long its oldest caller still waits', async () => {
+    const all = [committer.add('a')];
+    await turn();
+    all.push(committer.add('b'));
+    await jest.advanceTimersByTimeAsync(300);
+    commits[0]?.succeed();
+    await turn();
+    expect(commits[1]?.remainingMs).toBeCloseTo(700, -1);
+    commits[1]?.succeed();
+    await Promise.all(all);
+  });
+
+  it('closes when everything it took is settled, and takes nothing more', async () => {
+    const accepted = committer.add('a');
+    const closed = committer.close();
+    await expect(committer.add('b')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await turn();
+    commits[0]?.succeed();
+    await expect(accepted).resolves.toBe('done a');
+    await expect(closed).resolves.toBeUndefined();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

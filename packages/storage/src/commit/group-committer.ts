@@ -1,0 +1,166 @@
+import { StoreError } from '@callpass/domain';
+
+/** What the committer tells of itself, for logs and metrics. */
+export type CommitEvent =
+  | {
+      readonly kind: 'committed';
+      /** Records in the commit. */
+      readonly size: number;
+      readonly durationMs: number;
+      /** Records that wait for the next one. */
+      readonly queued: number;
+    }
+  | {
+      readonly kind: 'commitFailed';
+      readonly size: number;
+      readonly durationMs: number;
+      readonly cause: unknown;
+    }
+  /** A record was refused without being tried: `full` queue, a commit that is `overdue`, or `closed`. */
+  | { readonly kind: 'refused'; readonly why: 'full' | 'overdue' | 'closed' };
+
+/** Limits and the commit itself. */
+export interface GroupCommitterOptions<Item, Outcome> {
+  /** Writes the items, all or none, in their order, and gives the outcomes in that order. Must settle some day. */
+  readonly commit: (items: readonly Item[], remainingMs: number) => Promise<readonly Outcome[]>;
+  readonly limitMs: number;
+  readonly maxQueued: number;
+  readonly maxBatch: number;
+  readonly onEvent: (event: CommitEvent) => void;
+}
+
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly sinceMs: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+/**
+ * Gathers what is to be written while a commit runs and writes it with the next one, so that a disk sync is shared by
+ * all that wait for it. One commit at a time, in the order of the calls.
+ *
+ * Nobody waits longer than the limit: what is overdue is refused with `LEDGER_UNAVAILABLE` and may or may not have been
+ * written. While a commit is overdue, everything else is refused at once, until it has settled.
+ */
+export class GroupCommitter<Item, Outcome> {
+  readonly #options: GroupCommitterOptions<Item, Outcome>;
+  #queue: Waiting<Item, Outcome>[] = [];
+  #running: readonly Waiting<Item, Outcome>[] | undefined;
+  #overdue = false;
+  #closed = false;
+  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: GroupCommitterOptions<Item, Outcome>) {
+    this.#options = options;
+  }
+
+  /** Resolves with the outcome once the item is on disk. Rejects with `LEDGER_UNAVAILABLE` within the limit. */
+  add(item: Item): Promise<Outcome> {
+    const why = this.#refusal();
+    if (why !== undefined) {
+      this.#options.onEvent({ kind: 'refused', why });
+      return Promise.reject(unavailable(REFUSALS[why]));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ item, sinceMs: performance.now(), resolve, reject });
+      this.#timer ??= setTimeout(this.#expire, this.#options.limitMs);
+      if (this.#running === undefined && !this.#scheduled) {
+        this.#scheduled = true;
+        setImmediate(this.#commitNext);
+      }
+    });
+  }
+
+  /** Takes nothing more and resolves when everything that was taken has been settled. */
+  close(): Promise<void> {
+    this.#closed = true;
+    if (this.#running === undefined && this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #refusal(): keyof typeof REFUSALS | undefined {
+    if (this.#closed) return 'closed';
+    if (this.#overdue) return 'overdue';
+    return this.#queue.length >= this.#options.maxQueued ? 'full' : undefined;
+  }
+
+  readonly #commitNext = (): void => {
+    this.#scheduled = false;
+    const batch = this.#queue.splice(0, this.#options.maxBatch);
+    const oldest = batch[0];
+    if (oldest === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#idle?.();
+      return;
+    }
+    this.#running = batch;
+    const startMs = performance.now();
+    const remainingMs = this.#options.limitMs - (startMs - oldest.sinceMs);
+    this.#options
+      .commit(
+        batch.map((waiting) => waiting.item),
+        remainingMs,
+      )
+      .then(
+        (outcomes) => {
+          const durationMs = performance.now() - startMs;
+          batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
+          this.#options.onEvent({
+            kind: 'committed',
+            size: batch.length,
+            durationMs,
+            queued: this.#queue.length,
+          });
+          this.#settled();
+        },
+        (cause: unknown) => {
+          const durationMs = performance.now() - startMs;
+          const error =
+            cause instanceof StoreError ? cause : unavailable('the entry could not be written', cause);
+          for (const waiting of batch) waiting.reject(error);
+          this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
+          this.#settled();
+        },
+      );
+  };
+
+  #settled(): void {
+    this.#running = undefined;
+    this.#overdue = false;
+    this.#commitNext();
+  }
+
+  readonly #expire = (): void => {
+    const nowMs = performance.now();
+    const inFlight = this.#running?.[0];
+    if (inFlight !== undefined && !this.#overdue && this.#isExpired(inFlight, nowMs)) {
+      this.#overdue = true;
+      const error = unavailable('the commit is overdue');
+      for (const waiting of this.#running ?? []) waiting.reject(error);
+      for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+    }
+    const oldest = this.#overdue ? undefined : (inFlight ?? this.#queue[0]);
+    this.#timer =
+      oldest && setTimeout(this.#expire, Math.max(1, this.#options.limitMs - (nowMs - oldest.sinceMs)));
+  };
+
+  #isExpired(waiting: Waiting<Item, Outcome>, nowMs: number): boolean {
+    return nowMs - waiting.sinceMs >= this.#options.limitMs;
+  }
+}
+
+const REFUSALS = {
+  full: 'too many entries wait to be written',
+  overdue: 'an earlier entry is still being written',
+  closed: 'the store is closed',
+} as const;
+
+function unavailable(message: string, cause?: unknown): StoreError {
+  return new StoreError('LEDGER_UNAVAILABLE', message, cause === undefined ? undefined : { cause });
+}

@@ -1,0 +1,51 @@
+import type { Kysely } from 'kysely';
+import type { EngineName } from '../schema/migrations.ts';
+import type { AnswerRow, LedgerRow, Tables, WriterRow } from '../schema/tables.ts';
+
+/** A ledger row before the database gives it its position. */
+export type NewLedgerRow = Omit<LedgerRow, 'position'>;
+
+/** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
+export interface Database {
+  readonly engine: EngineName;
+
+  /** For single queries outside any transaction. */
+  readonly reads: Kysely<Tables>;
+
+  /** Several reads of one instant. */
+  snapshot<T>(body: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+
+  /** A write transaction on the connection that is kept for writing. */
+  write<T>(body: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
+
+  /**
+   * Adds rows at the end of a chain and moves its recorded end from `from` to `to`, both or neither; in the transaction
+   * when one is given, else in one of its own. False when the recorded end is not `from`: another process moved it.
+   */
+  append(chain: ChainStep, transaction?: Kysely<Tables>): Promise<boolean>;
+
+  /**
+   * Inserts answers, or puts them in the place of ones that expired by `nowMs`. Gives back the ids of those that are in;
+   * an answer that has not expired stays. No two rows have the same id.
+   */
+  claim(
+    transaction: Kysely<Tables>,
+    rows: readonly AnswerRow[],
+    nowMs: number,
+  ): Promise<readonly Pick<AnswerRow, 'client' | 'request_id'>[]>;
+
+  /** Called after a realm key was destroyed, to get rid of copies that the database still keeps of the old row. */
+  afterDestroy(): Promise<void>;
+
+  /** Whether an error means that nothing was written and the same may be tried again at once. */
+  mayRetry(error: unknown): boolean;
+
+  close(): Promise<void>;
+}
+
+/** Rows for the end of a chain, which they move from one entry to another. */
+export interface ChainStep {
+  readonly from: WriterRow;
+  readonly to: WriterRow;
+  readonly rows: readonly NewLedgerRow[];
+}

@@ -1,0 +1,155 @@
+import type {
+  Freeze,
+  FreezeScope,
+  KeyState,
+  LedgerEntry,
+  RevisionRecord,
+  StoredRealmKey,
+  StoredRevision,
+  StoredState,
+} from '@callpass/domain';
+import { ENTRY_KINDS } from '@callpass/domain';
+import type { CompiledQuery, Kysely, Selectable } from 'kysely';
+import type { FreezeRow, LedgerRow, RealmKeyRow, Tables } from '../schema/tables.ts';
+import { answerPlace, realmKeyPlace } from '../seal/places.ts';
+import type { Sealer } from '../seal/sealer.ts';
+import { rowToEntry } from './entry-rows.ts';
+
+/** See `Store.stateVersion`. */
+export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
+  return (await db.selectFrom('state').select('version').executeTakeFirstOrThrow()).version;
+}
+
+/** See `Store.loadState`. `db` must read one instant. */
+export async function readState(db: Kysely<Tables>, sealer: Sealer): Promise<StoredState> {
+  const version = await readStateVersion(db);
+  const revision = await db
+    .selectFrom('revisions')
+    .selectAll()
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const keys = await db
+    .selectFrom('realm_keys')
+    .selectAll()
+    .orderBy('realm')
+    .orderBy('version', 'desc')
+    .execute();
+  const freezes = await db.selectFrom('freezes').selectAll().orderBy('kind').orderBy('value').execute();
+  return {
+    version,
+    revision: revision && toRevision(revision),
+    keys: keys.map((row) => toRealmKey(row, sealer)),
+    freezes: freezes.map(toFreeze),
+  };
+}
+
+/** See `Store.getRevision`. */
+export async function readRevision(
+  db: Kysely<Tables>,
+  revision: number,
+): Promise<StoredRevision | undefined> {
+  const row = await db
+    .selectFrom('revisions')
+    .selectAll()
+    .where('revision', '=', revision)
+    .executeTakeFirst();
+  return row && toRevision(row);
+}
+
+/** See `Store.listRevisions`. */
+export async function readRevisions(
+  db: Kysely<Tables>,
+  page: { beforeRevision: number; limit: number },
+): Promise<readonly RevisionRecord[]> {
+  const rows = await db
+    .selectFrom('revisions')
+    .select(['revision', 'apply_time_ms', 'applied_by'])
+    .$if(page.beforeRevision > 0, (query) => query.where('revision', '<', page.beforeRevision))
+    .orderBy('revision', 'desc')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => ({
+    revision: row.revision,
+    applyTimeMs: row.apply_time_ms,
+    appliedBy: row.applied_by,
+  }));
+}
+
+type IssuedRow = Selectable<LedgerRow> & { writer_id: string };
+
+/** The query of `Store.findIssued`, built once: it runs for every token that is validated as issued here. */
+export class IssuedQuery {
+  readonly #db: Kysely<Tables>;
+  readonly #query: CompiledQuery<IssuedRow>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+    this.#query = db
+      .selectFrom('ledger')
+      .innerJoin('ledger_writers', 'ledger_writers.number', 'ledger.writer')
+      .selectAll('ledger')
+      .select('ledger_writers.writer_id')
+      .where('ledger.time_ms', '=', 0)
+      .where('ledger.realm', '=', '')
+      .where('ledger.kind', '=', ENTRY_KINDS.ISSUED)
+      .orderBy('ledger.position')
+      .compile();
+  }
+
+  async run({ realm, timeMs }: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
+    const parameters = [timeMs, realm, ENTRY_KINDS.ISSUED];
+    const { rows } = await this.#db.executeQuery<IssuedRow>({ ...this.#query, parameters });
+    return rows.map(rowToEntry);
+  }
+}
+
+/** See `Store.findAnswer`. */
+export async function readAnswer(
+  db: Kysely<Tables>,
+  sealer: Sealer,
+  query: { client: string; requestId: string; nowMs: number },
+): Promise<{ bodyHash: Uint8Array; answer: Uint8Array } | undefined> {
+  const row = await db
+    .selectFrom('answers')
+    .select(['body_hash', 'sealed_answer'])
+    .where('client', '=', query.client)
+    .where('request_id', '=', query.requestId)
+    .where('expire_time_ms', '>', query.nowMs)
+    .executeTakeFirst();
+  return row && { bodyHash: row.body_hash, answer: sealer.open(answerPlace(query), row.sealed_answer) };
+}
+
+function toRevision(row: Tables['revisions']): StoredRevision {
+  return {
+    revision: row.revision,
+    document: row.document,
+    applyTimeMs: row.apply_time_ms,
+    appliedBy: row.applied_by,
+  };
+}
+
+function toRealmKey(row: RealmKeyRow, sealer: Sealer): StoredRealmKey {
+  return {
+    realm: row.realm,
+    version: row.version,
+    state: row.state as KeyState,
+    fingerprint: row.fingerprint,
+    createTimeMs: row.create_time_ms,
+    activateTimeMs: row.activate_time_ms ?? undefined,
+    retireTimeMs: row.retire_time_ms ?? undefined,
+    destroyTimeMs: row.destroy_time_ms ?? undefined,
+    validateUntilMs: row.validate_until_ms ?? undefined,
+    keyText: row.sealed_text ? sealer.open(realmKeyPlace(row), row.sealed_text) : undefined,
+  };
+}
+
+function toFreeze(row: FreezeRow): Freeze {
+  return {
+    scope: { kind: row.kind as FreezeScope['kind'], value: row.value },
+    reason: row.reason,
+    freezeTimeMs: row.freeze_time_ms,
+    untilMs: row.until_ms ?? undefined,
+    frozenBy: row.frozen_by,
+  };
+}

@@ -1,0 +1,203 @@
+import { linkEntry, StoreError } from '@callpass/domain';
+import type { ChainHead, LedgerEntry, RevisionRecord, StoredRevision, StoredState } from '@callpass/domain';
+import type { Kysely } from 'kysely';
+import { ChainEnds, findChainEnd, headOf } from './database/chain-end.ts';
+import { applyChange, type ItemOutcome } from './database/changes.ts';
+import { claimAnswers, type Claim } from './database/claims.ts';
+import type { Database } from './database/database.ts';
+import { entryToRow } from './database/entry-rows.ts';
+import * as reads from './database/reads.ts';
+import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
+import { assertCurrentSchema } from './schema/migrate.ts';
+import type { Tables, WriterRow } from './schema/tables.ts';
+import type { Sealer } from './seal/sealer.ts';
+import { decodeBatch, monotonicMs, type RecordItem, type WireBatch } from './thread/batch-codec.ts';
+
+/** How often a commit that wrote nothing for sure is tried again at once. */
+const ATTEMPTS = 4;
+
+/**
+ * The store's work on a database, in the thread where the database is. One commit at a time; reads beside it.
+ *
+ * The end of the chain is kept between commits and forgotten when one fails, since a failed commit may have been written
+ * after all: the next one asks the database. Even so a commit goes in only where the recorded end still is what this one
+ * was linked to, so that two writers, or a late one, can neither fork a chain nor leave a gap.
+ */
+export class StoreEngine {
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+  readonly #secrets: Secrets;
+  readonly #ends: ChainEnds;
+  readonly #issued: reads.IssuedQuery;
+  readonly #writerId: string;
+  #end: WriterRow | undefined;
+  #leastSequence = 0;
+
+  private constructor(parts: { database: Database; sealer: Sealer; secrets: Secrets; writerId: string }) {
+    this.#database = parts.database;
+    this.#sealer = parts.sealer;
+    this.#secrets = parts.secrets;
+    this.#issued = new reads.IssuedQuery(parts.database.reads);
+    this.#ends = new ChainEnds(parts.secrets.ledgerSecret);
+    this.#writerId = parts.writerId;
+  }
+
+  /** Throws `SCHEMA_OUTDATED`, `SCHEMA_TOO_NEW` or `SEAL_KEY_WRONG`. */
+  static async open(parts: { database: Database; sealer: Sealer; writerId: string }): Promise<StoreEngine> {
+    await assertCurrentSchema(parts.database);
+    const secrets = await openSecrets(parts.database.reads, parts.sealer);
+    return new StoreEngine({ ...parts, secrets });
+  }
+
+  /** See `Store.ledgerSecret`. */
+  get ledgerSecret(): Uint8Array {
+    return this.#secrets.ledgerSecret;
+  }
+
+  /** See `Store.stateVersion`. */
+  stateVersion(): Promise<number> {
+    return reads.readStateVersion(this.#database.reads);
+  }
+
+  /** See `Store.loadState`. */
+  loadState(): Promise<StoredState> {
+    return this.#database.snapshot((db) => reads.readState(db, this.#sealer));
+  }
+
+  /** See `Store.getRevision`. */
+  getRevision(revision: number): Promise<StoredRevision | undefined> {
+    return reads.readRevision(this.#database.reads, revision);
+  }
+
+  /** See `Store.listRevisions`. */
+  listRevisions(page: { beforeRevision: number; limit: number }): Promise<readonly RevisionRecord[]> {
+    return reads.readRevisions(this.#database.reads, page);
+  }
+
+  /** See `Store.findIssued`. */
+  findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
+    return this.#issued.run(query);
+  }
+
+  /** See `Store.findAnswer`. */
+  findAnswer(query: { client: string; requestId: string; nowMs: number }) {
+    return reads.readAnswer(this.#database.reads, this.#sealer, query);
+  }
+
+  /** See `Store.probe`. */
+  async probe(): Promise<void> {
+    await reads.readStateVersion(this.#database.reads);
+  }
+
+  /** Writes the records of a batch in one transaction. Nothing at all is written when this throws in time. */
+  async commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
+    const items = decodeBatch(batch);
+    for (let attempt = 1; ; attempt++) {
+      if (monotonicMs() >= batch.deadlineMs) {
+        throw new StoreError('LEDGER_UNAVAILABLE', 'the entry was not written in time');
+      }
+      try {
+        const outcomes = await this.#commitOnce(items);
+        await this.#cleanUp(items, outcomes);
+        return outcomes;
+      } catch (error) {
+        const retry = error instanceof EndMoved || this.#database.mayRetry(error);
+        if (!retry || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+    this.#secrets.ledgerSecret.fill(0);
+  }
+
+  async #commitOnce(items: readonly RecordItem[]): Promise<readonly ItemOutcome[]> {
+    const from = this.#end ?? (await this.#findEnd());
+    this.#end = undefined;
+    const plain = items.every((item) => item.change === undefined);
+    const done = plain
+      ? await this.#append(
+          from,
+          items.map((): ItemOutcome => ({ outcome: 'recorded' })),
+          items,
+        )
+      : await this.#database.write(async (transaction) => {
+          const outcomes = await this.#change(transaction, items);
+          return this.#append(from, outcomes, items, transaction);
+        });
+    this.#end = done.to;
+    this.#leastSequence = done.to.head_sequence;
+    return done.outcomes;
+  }
+
+  async #append(
+    from: WriterRow,
+    outcomes: readonly ItemOutcome[],
+    items: readonly RecordItem[],
+    transaction?: Kysely<Tables>,
+  ): Promise<{ to: WriterRow; outcomes: readonly ItemOutcome[] }> {
+    let head: ChainHead = headOf(from);
+    const rows = [];
+    for (const [index, { entry }] of items.entries()) {
+      if (outcomes[index]?.outcome !== 'recorded') continue;
+      const linked = linkEntry(head, entry);
+      rows.push(entryToRow(from.number, linked));
+      head = linked;
+    }
+    if (rows.length === 0) return { to: from, outcomes };
+    const to = this.#ends.seal(from.number, head);
+    if (!(await this.#database.append({ from, to, rows }, transaction))) throw new EndMoved();
+    return { to, outcomes };
+  }
+
+  async #change(transaction: Kysely<Tables>, items: readonly RecordItem[]): Promise<ItemOutcome[]> {
+    const outcomes = items.map((): ItemOutcome => ({ outcome: 'recorded' }));
+    await assertSameSeal(transaction, this.#secrets.sealedCheck);
+    // No record has two changes and claims touch nothing that others do, so they can go first and together.
+    const claims: [index: number, claim: Claim][] = [];
+    for (const [index, { change }] of items.entries()) {
+      if (change?.kind === 'rememberAnswer') claims.push([index, change]);
+    }
+    if (claims.length > 0) {
+      const claimed = await claimAnswers(
+        transaction,
+        claims.map(([, claim]) => claim),
+        { sealer: this.#sealer, database: this.#database },
+      );
+      claims.forEach(([index], at) => (outcomes[index] = claimed[at] as ItemOutcome));
+    }
+    for (const [index, { change }] of items.entries()) {
+      if (change === undefined || change.kind === 'rememberAnswer') continue;
+      outcomes[index] = await applyChange(transaction, change, this.#sealer);
+    }
+    return outcomes;
+  }
+
+  async #cleanUp(items: readonly RecordItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
+    let destroyed = false;
+    for (const [index, { change }] of items.entries()) {
+      if (change?.kind === 'addKey') change.keyText.fill(0);
+      destroyed ||=
+        change?.kind === 'moveKeys' &&
+        outcomes[index]?.outcome === 'recorded' &&
+        change.moves.some((move) => move.to === 'DESTROYED');
+    }
+    // The key is erased already; a copy that this fails to get rid of goes with the next checkpoint.
+    if (destroyed) await this.#database.afterDestroy().catch(() => undefined);
+  }
+
+  #findEnd(): Promise<WriterRow> {
+    return findChainEnd(this.#database, this.#ends, {
+      writerId: this.#writerId,
+      leastSequence: this.#leastSequence,
+    });
+  }
+}
+
+/** Another process wrote to this chain, or an earlier commit of ours arrived late. Nothing of this one was written. */
+class EndMoved extends StoreError {
+  constructor() {
+    super('LEDGER_UNAVAILABLE', 'the end of the chain keeps moving');
+  }
+}

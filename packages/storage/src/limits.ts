@@ -1,0 +1,28 @@
+/** What the store allows itself. */
+export interface StoreLimits {
+  /** How long a `record` may take before its caller gets `LEDGER_UNAVAILABLE`. */
+  readonly recordMs: number;
+  /** How long a read may take before its caller gets `STORE_UNAVAILABLE`. */
+  readonly readMs: number;
+  /** How long a commit waits for a lock of another process. Well below `recordMs`. */
+  readonly lockMs: number;
+  /** Records that may wait for a commit. The next one gets `LEDGER_UNAVAILABLE` at once. */
+  readonly maxQueued: number;
+  /** Records in one commit. */
+  readonly maxBatch: number;
+  /** Reads under way at a time. The next one gets `STORE_UNAVAILABLE` at once. */
+  readonly maxReads: number;
+  /** Connections for reads; PostgreSQL only. Writing and listening have one more each. */
+  readonly connections: number;
+}
+
+/** The limits where none are given. */
+export const DEFAULT_LIMITS: StoreLimits = {
+  recordMs: 5_000,
+  readMs: 5_000,
+  lockMs: 2_000,
+  maxQueued: 10_000,
+  maxBatch: 512,
+  maxReads: 10_000,
+  connections: 4,
+};

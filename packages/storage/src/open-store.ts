@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { StoreError, type Store } from '@callpass/domain';
+import type { CommitEvent } from './commit/group-committer.ts';
+import type { Database } from './database/database.ts';
+import { resealEverything } from './database/reseal.ts';
+import { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
+import { openDatabase } from './open-database.ts';
+import { assertCurrentSchema, migrateDatabase } from './schema/migrate.ts';
+import { Sealer } from './seal/sealer.ts';
+import { parseStoreUrl } from './store-url.ts';
+import { ThreadLink } from './thread/thread-link.ts';
+import { ThreadStore } from './thread/thread-store.ts';
+
+/** How to open a store. */
+export interface OpenStoreOptions {
+  /** `sqlite:PATH` or `postgres://…`. */
+  readonly url: string;
+  /** The key-encryption key, 32 bytes. The store keeps a copy; the caller may wipe this one. */
+  readonly sealKey: Uint8Array;
+  /**
+   * Names the chain that this instance writes. Left out, each start begins a chain of its own, which no other process
+   * can share. A name that is given goes on where its chain ends.
+   */
+  readonly writerId?: string | undefined;
+  /** See {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<StoreLimits> | undefined;
+  /** For logs and metrics: called after each commit and for each refusal, on the caller's thread. */
+  readonly onEvent?: ((event: CommitEvent) => void) | undefined;
+}
+
+/**
+ * Opens a store that `migrateStore` made. Rejects with a StoreError: `SCHEMA_OUTDATED` (also when there is no database
+ * yet), `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, or `STORE_UNAVAILABLE`; with `TypeError` for a URL of another kind.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  parseStoreUrl(options.url);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { link, ledgerSecret } = await ThreadLink.open({
+    url: options.url,
+    sealKey: Uint8Array.from(options.sealKey),
+    writerId: options.writerId ?? randomUUID(),
+    limits,
+  });
+  return new ThreadStore({ link, ledgerSecret, limits, onEvent: options.onEvent ?? (() => undefined) });
+}
+
+/**
+ * Brings a store to this version's schema and makes it if there is none: an SQLite file that only its owner can read, in
+ * a folder that exists, or the tables of a PostgreSQL database. Forward only; safe to run twice and from two processes.
+ * Rejects with a StoreError: `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, `STORE_UNAVAILABLE`.
+ */
+export async function migrateStore(options: {
+  url: string;
+  sealKey: Uint8Array;
+}): Promise<{ applied: string[] }> {
+  const sealer = new Sealer(options.sealKey);
+  return withDatabase(options.url, { create: true }, (database) => migrateDatabase(database, sealer));
+}
+
+/**
+ * Seals everything in the store anew under another key-encryption key, all or nothing. Instances that run with the
+ * former key can read and seal nothing more and must be restarted with the new one. Resolves with the number of values.
+ * Rejects with a StoreError: `SEAL_KEY_WRONG` when `oldKey` is not the store's.
+ */
+export async function resealStore(options: {
+  url: string;
+  oldKey: Uint8Array;
+  newKey: Uint8Array;
+}): Promise<{ resealed: number }> {
+  const from = new Sealer(options.oldKey);
+  const to = new Sealer(options.newKey);
+  return withDatabase(options.url, { create: false }, async (database) => {
+    await assertCurrentSchema(database);
+    return { resealed: await database.write((transaction) => resealEverything(transaction, from, to)) };
+  });
+}
+
+async function withDatabase<T>(
+  url: string,
+  options: { create: boolean },
+  body: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = openDatabase(url, { limits: DEFAULT_LIMITS, ...options });
+  try {
+    return await body(database);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError('STORE_UNAVAILABLE', 'the database could not do it', { cause });
+  } finally {
+    await database.close();
+  }
+}

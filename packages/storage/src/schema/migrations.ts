@@ -1,0 +1,145 @@
+import { sql, type CreateTableBuilder, type Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** The databases that a store can be on. */
+export type EngineName = 'sqlite' | 'postgres';
+
+interface ColumnTypes {
+  readonly integer: 'integer' | 'bigint';
+  readonly bytes: 'blob' | 'bytea';
+}
+
+const TYPES: Record<EngineName, ColumnTypes> = {
+  sqlite: { integer: 'integer', bytes: 'blob' },
+  postgres: { integer: 'bigint', bytes: 'bytea' },
+};
+
+/**
+ * The one list of migrations, for every database, forward only. A name that was released never changes its meaning;
+ * names sort in the order they are applied in.
+ */
+export function migrationsFor(engine: EngineName): Record<string, Migration> {
+  const types = TYPES[engine];
+  const create = (db: Kysely<unknown>, table: string) => {
+    const builder = db.schema.createTable(table);
+    return engine === 'sqlite' ? builder.modifyEnd(sql`strict`) : builder;
+  };
+  return {
+    '0001-state-and-ledger': {
+      async up(db) {
+        await createState(db, types, create);
+        await createLedger(db, types, create, engine);
+      },
+    },
+  };
+}
+
+type Create = (db: Kysely<unknown>, table: string) => CreateTableBuilder<string>;
+
+async function createState(
+  db: Kysely<unknown>,
+  { integer, bytes }: ColumnTypes,
+  create: Create,
+): Promise<void> {
+  await create(db, 'state')
+    .addColumn('id', integer, (column) => column.primaryKey().check(sql`id = 1`))
+    .addColumn('version', integer, (column) => column.notNull())
+    .execute();
+  await sql`insert into state (id, version) values (1, 0)`.execute(db);
+
+  await create(db, 'secrets')
+    .addColumn('name', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('sealed', bytes, (column) => column.notNull())
+    .execute();
+
+  await create(db, 'revisions')
+    .addColumn('revision', integer, (column) => column.primaryKey())
+    .addColumn('document', bytes, (column) => column.notNull())
+    .addColumn('apply_time_ms', integer, (column) => column.notNull())
+    .addColumn('applied_by', 'text', (column) => column.notNull())
+    .execute();
+
+  await create(db, 'realm_keys')
+    .addColumn('realm', 'text', (column) => column.notNull())
+    .addColumn('version', integer, (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('fingerprint', 'text', (column) => column.notNull())
+    .addColumn('create_time_ms', integer, (column) => column.notNull())
+    .addColumn('activate_time_ms', integer)
+    .addColumn('retire_time_ms', integer)
+    .addColumn('destroy_time_ms', integer)
+    .addColumn('validate_until_ms', integer)
+    .addColumn('sealed_text', bytes)
+    .addPrimaryKeyConstraint('realm_keys_key', ['realm', 'version'])
+    .addCheckConstraint('realm_keys_destroyed', sql`(state = 'DESTROYED') = (sealed_text is null)`)
+    .execute();
+
+  await create(db, 'freezes')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('freeze_time_ms', integer, (column) => column.notNull())
+    .addColumn('until_ms', integer)
+    .addColumn('frozen_by', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('freezes_key', ['kind', 'value'])
+    .execute();
+
+  await create(db, 'answers')
+    .addColumn('client', 'text', (column) => column.notNull())
+    .addColumn('request_id', 'text', (column) => column.notNull())
+    .addColumn('body_hash', bytes, (column) => column.notNull())
+    .addColumn('sealed_answer', bytes, (column) => column.notNull())
+    .addColumn('expire_time_ms', integer, (column) => column.notNull())
+    .addPrimaryKeyConstraint('answers_key', ['client', 'request_id'])
+    .execute();
+  await db.schema.createIndex('answers_by_expiry').on('answers').column('expire_time_ms').execute();
+}
+
+async function createLedger(
+  db: Kysely<unknown>,
+  { integer, bytes }: ColumnTypes,
+  create: Create,
+  engine: EngineName,
+): Promise<void> {
+  await create(db, 'ledger_writers')
+    .addColumn('number', integer, (column) => column.primaryKey())
+    .addColumn('writer_id', 'text', (column) => column.notNull().unique())
+    .addColumn('head_sequence', integer, (column) => column.notNull())
+    .addColumn('head_hash', bytes, (column) => column.notNull())
+    .addColumn('head_mac', bytes, (column) => column.notNull())
+    .execute();
+
+  await create(db, 'ledger')
+    .addColumn('position', integer, (column) =>
+      engine === 'sqlite' ? column.primaryKey() : column.primaryKey().generatedAlwaysAsIdentity(),
+    )
+    .addColumn('writer', integer, (column) => column.notNull().references('ledger_writers.number'))
+    .addColumn('sequence', integer, (column) => column.notNull())
+    .addColumn('kind', integer, (column) => column.notNull())
+    .addColumn('time_ms', integer, (column) => column.notNull())
+    .addColumn('client', 'text', (column) => column.notNull())
+    .addColumn('destination', 'text', (column) => column.notNull())
+    .addColumn('realm', 'text', (column) => column.notNull())
+    .addColumn('key_version', integer, (column) => column.notNull())
+    .addColumn('callee', 'text', (column) => column.notNull())
+    .addColumn('caller', 'text', (column) => column.notNull())
+    .addColumn('subject_hash', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('rule', 'text', (column) => column.notNull())
+    .addColumn('configuration_revision', integer, (column) => column.notNull())
+    .addColumn('trace_id', 'text', (column) => column.notNull())
+    .addColumn('issuance_id', 'text', (column) => column.notNull())
+    .addColumn('expire_time_ms', integer, (column) => column.notNull())
+    .addColumn('fingerprints', bytes)
+    .addColumn('previous_hash', bytes, (column) => column.notNull())
+    .addColumn('hash', bytes, (column) => column.notNull())
+    .execute();
+  // Both grow at their end: times rise, and every writer counts up.
+  await db.schema.createIndex('ledger_by_time').on('ledger').column('time_ms').execute();
+  await db.schema
+    .createIndex('ledger_by_sequence')
+    .on('ledger')
+    .columns(['writer', 'sequence'])
+    .unique()
+    .execute();
+}

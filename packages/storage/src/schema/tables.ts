@@ -1,0 +1,83 @@
+import type { Generated } from 'kysely';
+
+/** The tables as Kysely sees them, the same on every database. Times in milliseconds since the epoch. */
+export interface Tables {
+  /** One row: changes whenever configuration, keys or freezes do. */
+  state: { id: number; version: number };
+  secrets: { name: string; sealed: Uint8Array };
+  revisions: { revision: number; document: Uint8Array; apply_time_ms: number; applied_by: string };
+  realm_keys: RealmKeyRow;
+  freezes: FreezeRow;
+  answers: AnswerRow;
+  ledger_writers: WriterRow;
+  ledger: LedgerRow;
+}
+
+/** A realm key. `sealed_text` is null once destroyed. */
+export interface RealmKeyRow {
+  realm: string;
+  version: number;
+  state: string;
+  fingerprint: string;
+  create_time_ms: number;
+  activate_time_ms: number | null;
+  retire_time_ms: number | null;
+  destroy_time_ms: number | null;
+  validate_until_ms: number | null;
+  sealed_text: Uint8Array | null;
+}
+
+/** A freeze that is not lifted. */
+export interface FreezeRow {
+  kind: string;
+  value: string;
+  reason: string;
+  freeze_time_ms: number;
+  until_ms: number | null;
+  frozen_by: string;
+}
+
+/** An answer remembered for a request id. */
+export interface AnswerRow {
+  client: string;
+  request_id: string;
+  body_hash: Uint8Array;
+  sealed_answer: Uint8Array;
+  expire_time_ms: number;
+}
+
+/** A chain and its recorded end. `number` counts from 1 without gaps, so that a removed chain leaves a hole. */
+export interface WriterRow {
+  number: number;
+  writer_id: string;
+  head_sequence: number;
+  head_hash: Uint8Array;
+  /** Keyed: nobody without the ledger secret can record another end. */
+  head_mac: Uint8Array;
+}
+
+/** A ledger entry. `position` is the order of writing in this database. */
+export interface LedgerRow {
+  position: Generated<number>;
+  writer: number;
+  sequence: number;
+  kind: number;
+  time_ms: number;
+  client: string;
+  destination: string;
+  realm: string;
+  key_version: number;
+  callee: string;
+  caller: string;
+  subject_hash: string;
+  reason: string;
+  rule: string;
+  configuration_revision: number;
+  trace_id: string;
+  issuance_id: string;
+  expire_time_ms: number;
+  /** Account, from and to, 16 bytes each; null without tokens. */
+  fingerprints: Uint8Array | null;
+  previous_hash: Uint8Array;
+  hash: Uint8Array;
+}

@@ -1,0 +1,141 @@
+import { closeSync, openSync } from 'node:fs';
+import { StoreError } from '@callpass/domain';
+import BetterSqlite from 'better-sqlite3';
+import { Kysely, sql } from 'kysely';
+import type { ChainStep, Database, NewLedgerRow } from '../database/database.ts';
+import type { AnswerRow, Tables } from '../schema/tables.ts';
+import { StatementCache } from './statement-cache.ts';
+import { LockingSqliteDialect } from './sqlite-dialect.ts';
+
+const OWNER_ONLY = 0o600;
+const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
+
+const LEDGER_COLUMNS = [
+  'writer',
+  'sequence',
+  'kind',
+  'time_ms',
+  'client',
+  'destination',
+  'realm',
+  'key_version',
+  'callee',
+  'caller',
+  'subject_hash',
+  'reason',
+  'rule',
+  'configuration_revision',
+  'trace_id',
+  'issuance_id',
+  'expire_time_ms',
+  'fingerprints',
+  'previous_hash',
+  'hash',
+] as const satisfies readonly (keyof NewLedgerRow)[];
+
+const INSERT_ENTRY = `insert into ledger (${LEDGER_COLUMNS.join(', ')})
+  values (${LEDGER_COLUMNS.map(() => '?').join(', ')})`;
+
+const MOVE_END = `update ledger_writers set head_sequence = ?, head_hash = ?, head_mac = ?
+  where number = ? and head_sequence = ? and head_hash = ?`;
+
+const CLAIM = `insert into answers (client, request_id, body_hash, sealed_answer, expire_time_ms)
+  values (?, ?, ?, ?, ?)
+  on conflict (client, request_id) do update set
+    body_hash = excluded.body_hash, sealed_answer = excluded.sealed_answer, expire_time_ms = excluded.expire_time_ms
+  where answers.expire_time_ms <= ?`;
+
+/** One SQLite file on one connection. Its calls block: it lives in a thread of its own. */
+export class SqliteDatabase implements Database {
+  readonly engine = 'sqlite';
+  readonly reads: Kysely<Tables>;
+  readonly #file: BetterSqlite.Database;
+  readonly #statements: StatementCache;
+
+  /** Throws `SCHEMA_OUTDATED` when there is no such file. @param busyMs how long to wait for another process's lock */
+  constructor(path: string, options: { busyMs: number }) {
+    this.#file = openFile(path, options.busyMs);
+    this.#statements = new StatementCache(this.#file);
+    this.reads = new Kysely<Tables>({ dialect: new LockingSqliteDialect({ database: this.#statements }) });
+  }
+
+  snapshot<T>(body: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.reads.transaction().setAccessMode('read only').execute(body);
+  }
+
+  write<T>(body: (transaction: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.reads.transaction().execute(body);
+  }
+
+  append(chain: ChainStep, transaction?: Kysely<Tables>): Promise<boolean> {
+    return transaction ? this.#append(chain) : this.write(() => this.#append(chain));
+  }
+
+  async claim(_transaction: Kysely<Tables>, rows: readonly AnswerRow[], nowMs: number): Promise<AnswerRow[]> {
+    const claim = this.#statements.prepare(CLAIM);
+    return rows.filter(
+      (row) =>
+        claim.run(row.client, row.request_id, row.body_hash, row.sealed_answer, row.expire_time_ms, nowMs)
+          .changes === 1,
+    );
+  }
+
+  /** The old row may still be in the write-ahead log. A reader in another process can hold it there a little longer. */
+  async afterDestroy(): Promise<void> {
+    await sql`pragma wal_checkpoint(truncate)`.execute(this.reads);
+  }
+
+  mayRetry(): boolean {
+    return false;
+  }
+
+  async close(): Promise<void> {
+    await this.reads.destroy();
+  }
+
+  /** The transaction that it needs is open. */
+  async #append({ from, to, rows }: ChainStep): Promise<boolean> {
+    const moved = this.#statements
+      .prepare(MOVE_END)
+      .run(to.head_sequence, to.head_hash, to.head_mac, from.number, from.head_sequence, from.head_hash);
+    if (moved.changes !== 1) return false;
+    const insert = this.#statements.prepare(INSERT_ENTRY);
+    for (const row of rows) insert.run(LEDGER_COLUMNS.map((column) => row[column]));
+    return true;
+  }
+}
+
+/** Makes an empty database file that only its owner can read, unless there is one. Its folder must exist. */
+export function createSqliteFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', OWNER_ONLY));
+  } catch (cause) {
+    throw new StoreError('STORE_UNAVAILABLE', 'the database file cannot be made: does its folder exist?', {
+      cause,
+    });
+  }
+}
+
+function openFile(path: string, busyMs: number): BetterSqlite.Database {
+  let file: BetterSqlite.Database;
+  try {
+    file = new BetterSqlite(path, { fileMustExist: true, timeout: busyMs });
+  } catch (cause) {
+    throw new StoreError('SCHEMA_OUTDATED', 'there is no database at this path yet: run migrate', { cause });
+  }
+  try {
+    file.pragma('journal_mode = WAL');
+    // A grant must survive a loss of power, on macOS too.
+    file.pragma('synchronous = FULL');
+    file.pragma('fullfsync = ON');
+    file.pragma('checkpoint_fullfsync = ON');
+    file.pragma('foreign_keys = ON');
+    file.pragma('secure_delete = ON');
+    file.pragma('trusted_schema = OFF');
+    file.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
+    return file;
+  } catch (cause) {
+    file.close();
+    throw new StoreError('STORE_UNAVAILABLE', 'the database file cannot be used', { cause });
+  }
+}

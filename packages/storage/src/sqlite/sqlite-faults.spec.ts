@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import BetterSqlite from 'better-sqlite3';
+import { faultOf, newChain, type ChainHead, type Store } from '@callpass/domain';
+import { sampleEntry, throwawayKey } from '@callpass/testkit';
+import { migrateStore, openStore, type StoreLimits } from '../index.ts';
+import { startChild } from '../testing/child.ts';
+import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
+
+const REALM = 'support.example';
+const NOW_MS = 1_800_000_000_000;
+
+describe('a store on SQLite', () => {
+  const sealKey = throwawayKey();
+  let database: Awaited<ReturnType<typeof sqliteTestDatabase>>;
+  let closing: (() => unknown)[];
+  const open = async (limits: Partial<StoreLimits> = {}): Promise<Store> => {
+    const store = await openStore({ url: database.url, sealKey, limits });
+    closing.push(() => store.close());
+    return store;
+  };
+  const load = (prefix: string, limitKilobytes?: number) => {
+    const child = startChild('load-child.ts', [database.url, hex(sealKey), prefix], limitKilobytes);
+    closing.push(() => child.kill('SIGKILL'));
+    return { child, lines: createInterface({ input: child.stdout as NodeJS.ReadableStream }) };
+  };
+
+  beforeEach(async () => {
+    closing = [];
+    database = await sqliteTestDatabase();
+    await migrateStore({ url: database.url, sealKey });
+  });
+
+  afterEach(async () => {
+    for (const close of closing) await close();
+    await database.remove();
+  });
+
+  it('keeps its files to their owner', async () => {
+    const store = await open();
+    await store.record(sampleEntry());
+    for (const file of [database.path, `${database.path}-wal`, `${database.path}-shm`]) {
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('does not make folders', async () => {
+    const url = `sqlite:${database.path}-folder/store.db`;
+    await expect(migrateStore({ url, sealKey })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  it('does not take another file for a database', async () => {
+    const folder = `${database.path}-folder`;
+    await mkdir(folder);
+    await expect(migrateStore({ url: `sqlite:${folder}`, sealKey })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+  });
+
+  it('refuses within its limit while another process holds the lock, still reads, and then goes on', async () => {
+    const store = await open({ lockMs: 200, recordMs: 2_000 });
+    const other = new BetterSqlite(database.path);
+    other.exec('begin immediate');
+    const startMs = performance.now();
+    await expect(store.record(sampleEntry({ issuanceId: 'refused' }))).rejects.toMatchObject({
+      code: 'LEDGER_UNAVAILABLE',
+    });
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    await expect(store.stateVersion()).resolves.toBe(0);
+    other.exec('rollback');
+    other.close();
+    await expect(store.record(sampleEntry({ issuanceId: 'after' }))).resolves.toEqual({
+      outcome: 'recorded',
+    });
+    expect((await issued(store)).map((entry) => entry.issuanceId)).toEqual(['after']);
+  });
+
+  it('leaves nothing of a destroyed key in its files', async () => {
+    const store = await open();
+    await store.record(sampleEntry(), {
+      kind: 'addKey',
+      realm: REALM,
+      version: 1,
+      keyText: throwawayKey(16),
+      fingerprint: '00112233aabbccdd',
+      createTimeMs: NOW_MS,
+    });
+    const reader = new BetterSqlite(database.path);
+    const sealed = reader.prepare('select sealed_text from realm_keys').pluck().get() as Buffer;
+    reader.close();
+    expect((await database.dump()).includes(sealed)).toBe(true);
+    await store.record(sampleEntry(), {
+      kind: 'moveKeys',
+      moves: [{ realm: REALM, version: 1, from: 'PENDING', to: 'DESTROYED', timeMs: NOW_MS }],
+    });
+    expect((await database.dump()).includes(sealed)).toBe(false);
+  });
+
+  it('has every acknowledged record and an unbroken chain after kill -9 under load, five times', async () => {
+    const acknowledged: string[] = [];
+    for (let round = 1; round <= 5; round++) {
+      const { child, lines } = load(`round-${round}`);
+      const enough = acknowledged.length + 500 + Math.floor(Math.random() * 500);
+      lines.on('line', (line) => {
+        if (line === 'ready') return;
+        acknowledged.push(line);
+        if (acknowledged.length >= enough) child.kill('SIGKILL');
+      });
+      await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+    }
+    const store = await open();
+    const entries = await issued(store);
+    const recorded = new Set(entries.map((entry) => entry.issuanceId));
+    expect(acknowledged.length).toBeGreaterThanOrEqual(2_500);
+    expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
+    expectUnbroken(entries);
+  }, 60_000);
+
+  it('refuses when the disk takes no more, and goes on by itself when it does', async () => {
+    const { child, lines } = load('disk', 400);
+    const acknowledged: string[] = [];
+    let refused = 0;
+    let afterRelief = 0;
+    for await (const line of lines) {
+      if (line.startsWith('refused')) {
+        expect(line).toBe('refused LEDGER_UNAVAILABLE');
+        if (++refused === 100) execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+      } else if (line !== 'ready') {
+        acknowledged.push(line);
+        if (refused >= 100 && ++afterRelief === 200) child.stdin?.end();
+      }
+    }
+    expect(refused).toBeGreaterThanOrEqual(100);
+    const store = await open();
+    const entries = await issued(store);
+    const recorded = new Set(entries.map((entry) => entry.issuanceId));
+    expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
+    expectUnbroken(entries);
+  }, 60_000);
+
+  it('opens no file that is not a database, and leaves it as it is', async () => {
+    const path = `${database.path}-text`;
+    await writeFile(path, 'not a database '.repeat(100));
+    await expect(openStore({ url: `sqlite:${path}`, sealKey })).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+    });
+    expect(await readFile(path, 'utf8')).toBe('not a database '.repeat(100));
+  });
+});
+
+function issued(store: Store) {
+  return store.findIssued({ realm: REALM, timeMs: NOW_MS });
+}
+
+function expectUnbroken(entries: Awaited<ReturnType<typeof issued>>): void {
+  const heads = new Map<string, ChainHead>();
+  for (const entry of entries) {
+    expect(faultOf(heads.get(entry.writerId) ?? newChain(entry.writerId), entry)).toBeUndefined();
+    heads.set(entry.writerId, entry);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,4 @@
+import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
+import { storeSuite } from '../testing/store-suite.ts';
+
+storeSuite('a store on SQLite', sqliteTestDatabase);

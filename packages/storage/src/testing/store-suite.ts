@@ -1,0 +1,308 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { faultOf, KeyedHash, newChain, type ChainHead, type Store } from '@callpass/domain';
+import { sampleEntry, throwawayKey } from '@callpass/testkit';
+import { storeConformance } from '@callpass/testkit/store-conformance';
+import { migrateStore, openStore, resealStore } from '../index.ts';
+import { runChild } from './child.ts';
+import { tamper, tamperSql, type TestDatabase } from './test-database.ts';
+
+const REALM = 'support.example';
+const NOW_MS = 1_800_000_000_000;
+
+/** The store's conformance, and what sealing, migrations and chains promise besides, on one kind of database. */
+export function storeSuite(name: string, freshDatabase: () => Promise<TestDatabase>): void {
+  storeConformance(name, async () => {
+    const database = await freshDatabase();
+    const sealKey = throwawayKey();
+    await migrateStore({ url: database.url, sealKey });
+    return { open: () => openStore({ url: database.url, sealKey }), remove: () => database.remove() };
+  });
+
+  describe(`${name}`, () => {
+    const sealKey = throwawayKey();
+    let database: TestDatabase;
+    let stores: Store[];
+    const open = async (options: { sealKey?: Uint8Array; writerId?: string } = {}): Promise<Store> => {
+      const store = await openStore({ url: database.url, sealKey, ...options });
+      stores.push(store);
+      return store;
+    };
+
+    beforeEach(async () => {
+      database = await freshDatabase();
+      stores = [];
+    });
+
+    afterEach(async () => {
+      await Promise.all(stores.map((store) => store.close()));
+      await database.remove();
+    });
+
+    describe('schema', () => {
+      it('is outdated before the first migration and current after it', async () => {
+        await expect(open()).rejects.toMatchObject({ code: 'SCHEMA_OUTDATED' });
+        const { applied } = await migrateStore({ url: database.url, sealKey });
+        expect(applied.length).toBeGreaterThan(0);
+        await expect(open()).resolves.toBeDefined();
+      });
+
+      it('keeps everything when it is migrated again, and applies nothing', async () => {
+        await migrateStore({ url: database.url, sealKey });
+        const secret = Buffer.from((await open()).ledgerSecret).toString('hex');
+        expect(await migrateStore({ url: database.url, sealKey })).toEqual({ applied: [] });
+        expect(Buffer.from((await open()).ledgerSecret).toString('hex')).toBe(secret);
+      });
+
+      it('is made once when two processes migrate at once', async () => {
+        const both = await Promise.all(
+          [1, 2].map(() => runChild('migrate-child.ts', [database.url, hex(sealKey)])),
+        );
+        expect(both.join('')).toBe('0001-state-and-ledger');
+        await expect(open()).resolves.toBeDefined();
+      });
+
+      it('of a newer version is neither opened nor migrated', async () => {
+        await migrateStore({ url: database.url, sealKey });
+        await tamperSql(
+          database.url,
+          `insert into schema_migrations values ('9999-later', '2027-01-01T00:00:00Z')`,
+        );
+        await expect(open()).rejects.toMatchObject({ code: 'SCHEMA_TOO_NEW' });
+        await expect(migrateStore({ url: database.url, sealKey })).rejects.toMatchObject({
+          code: 'SCHEMA_TOO_NEW',
+        });
+      });
+    });
+
+    describe('sealing', () => {
+      beforeEach(() => migrateStore({ url: database.url, sealKey }));
+
+      it('does not open with another key-encryption key, nor migrate under it', async () => {
+        const wrong = throwawayKey();
+        await expect(open({ sealKey: wrong })).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+        await expect(migrateStore({ url: database.url, sealKey: wrong })).rejects.toMatchObject({
+          code: 'SEAL_KEY_WRONG',
+        });
+      });
+
+      it('keeps planted keys, tokens and subjects out of a copy, in clear, hexadecimal and base64', async () => {
+        const store = await open();
+        const planted = ['canary-key-16byte', 'canary-token-of-a-caller', 'canary-subject@example.org'];
+        const [keyText, token, subject] = planted as [string, string, string];
+        const hash = new KeyedHash(store.ledgerSecret);
+        const secret = Buffer.from(store.ledgerSecret);
+        await store.record(sampleEntry(), addKey(Buffer.from(keyText)));
+        await store.record(
+          sampleEntry({
+            subjectHash: hash.subject(subject),
+            fingerprints: { account: hash.token(token), from: hash.token('from'), to: hash.token('to') },
+            destination: 'findable-destination',
+          }),
+          remember(Buffer.from(token)),
+        );
+        await expect(
+          store.findAnswer({ client: 'web-edge', requestId: '8d0f', nowMs: NOW_MS }),
+        ).resolves.toBeDefined();
+
+        const dump = (await database.dump()).toString('latin1').toLowerCase();
+        expect(dump).toContain('findable-destination');
+        for (const text of [...planted.map((value) => Buffer.from(value)), secret, Buffer.from(sealKey)]) {
+          for (const form of ['latin1', 'hex', 'base64', 'base64url'] as const) {
+            expect(dump.includes(text.toString(form).replace(/=+$/, '').toLowerCase())).toBe(false);
+          }
+        }
+      });
+
+      it('refuses a sealed key that was moved to another realm', async () => {
+        const store = await open();
+        await store.record(sampleEntry(), addKey(throwawayKey(16)));
+        await tamperSql(database.url, `update realm_keys set realm = 'other.example'`);
+        await expect(store.loadState()).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+      });
+
+      it('seals everything anew under another key, so that only that one opens it', async () => {
+        const store = await open();
+        const keyText = throwawayKey(16);
+        const expected = Buffer.from(keyText).toString('hex');
+        await store.record(sampleEntry(), addKey(keyText));
+        await store.record(sampleEntry(), remember(Buffer.from('the answer')));
+        const secret = Buffer.from(store.ledgerSecret).toString('hex');
+        await store.close();
+
+        const newKey = throwawayKey();
+        const { resealed } = await resealStore({ url: database.url, oldKey: sealKey, newKey });
+        expect(resealed).toBe(4);
+        await expect(open()).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+        const again = await open({ sealKey: newKey });
+        const [key] = (await again.loadState()).keys;
+        expect(Buffer.from(key?.keyText ?? []).toString('hex')).toBe(expected);
+        expect(Buffer.from(again.ledgerSecret).toString('hex')).toBe(secret);
+        const found = await again.findAnswer({ client: 'web-edge', requestId: '8d0f', nowMs: NOW_MS });
+        expect(Buffer.from(found?.answer ?? []).toString()).toBe('the answer');
+      });
+
+      it('reseals nothing when the former key is wrong', async () => {
+        const newKey = throwawayKey();
+        await expect(
+          resealStore({ url: database.url, oldKey: throwawayKey(), newKey }),
+        ).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+        await expect(open()).resolves.toBeDefined();
+      });
+
+      it('seals nothing more with a former key in an instance that still runs with it', async () => {
+        const store = await open();
+        await resealStore({ url: database.url, oldKey: sealKey, newKey: throwawayKey() });
+        await expect(store.record(sampleEntry(), addKey(throwawayKey(16)))).rejects.toMatchObject({
+          code: 'SEAL_KEY_WRONG',
+        });
+        await expect(store.record(sampleEntry())).resolves.toEqual({ outcome: 'recorded' });
+      });
+    });
+
+    describe('chain', () => {
+      beforeEach(() => migrateStore({ url: database.url, sealKey }));
+
+      it('goes on where it ended when a writer is given by name', async () => {
+        const first = await open({ writerId: 'instance-1' });
+        await first.record(sampleEntry());
+        await first.close();
+        const second = await open({ writerId: 'instance-1' });
+        await second.record(sampleEntry());
+        expect(await chainFaults(second)).toEqual([]);
+        expect(await writers()).toMatchObject([{ number: 1, writer_id: 'instance-1', head_sequence: 2 }]);
+      });
+
+      it('neither forks nor breaks when two processes write under one name', async () => {
+        const both = [await open({ writerId: 'shared' }), await open({ writerId: 'shared' })];
+        await Promise.all(
+          Array.from({ length: 60 }, async (_, index) => {
+            const store = both[index % 2] as Store;
+            for (;;) {
+              const outcome = await store.record(sampleEntry()).catch(() => undefined);
+              if (outcome) return;
+            }
+          }),
+        );
+        const [store] = both as [Store];
+        expect(await store.findIssued({ realm: REALM, timeMs: NOW_MS })).toHaveLength(60);
+        expect(await chainFaults(store)).toEqual([]);
+        expect(await writers()).toHaveLength(1);
+      });
+
+      it('begins for an instance with its first entry, and numbers chains without gaps', async () => {
+        const [, second, third] = [await open(), await open(), await open()];
+        await second.record(sampleEntry());
+        await third.record(sampleEntry());
+        expect((await writers()).map((writer) => writer.number)).toEqual([1, 2]);
+      });
+
+      it('is not gone on with after its recorded end was set back', async () => {
+        const store = await open();
+        await store.record(sampleEntry());
+        const [before] = await writers();
+        await store.record(sampleEntry());
+        await tamper(database.url, async (db) => {
+          await db.deleteFrom('ledger').where('sequence', '=', 2).execute();
+          await db
+            .updateTable('ledger_writers')
+            .set({
+              head_sequence: 1,
+              head_hash: before?.head_hash as Uint8Array,
+              head_mac: before?.head_mac as Uint8Array,
+            })
+            .execute();
+        });
+        await expect(store.record(sampleEntry())).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+      });
+
+      it('is not gone on with from an end that this service did not record', async () => {
+        const store = await open({ writerId: 'instance-1' });
+        await store.record(sampleEntry());
+        await store.record(sampleEntry());
+        const [entry] = await store.findIssued({ realm: REALM, timeMs: NOW_MS });
+        await store.close();
+        await tamper(database.url, async (db) => {
+          await db.deleteFrom('ledger').where('sequence', '=', 2).execute();
+          await db
+            .updateTable('ledger_writers')
+            .set({ head_sequence: 1, head_hash: entry?.hash as Uint8Array })
+            .execute();
+        });
+        const again = await open({ writerId: 'instance-1' });
+        await expect(again.record(sampleEntry())).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+      });
+
+      it('shows an entry that was altered in the database', async () => {
+        const store = await open();
+        await store.record(sampleEntry());
+        await store.record(sampleEntry());
+        await tamperSql(database.url, `update ledger set callee = 'other@kandy.example' where sequence = 2`);
+        expect(await chainFaults(store)).toEqual(['was altered']);
+      });
+    });
+
+    it('purges expired answers as new ones are remembered', async () => {
+      await migrateStore({ url: database.url, sealKey });
+      const store = await open();
+      const remembered = (requestId: string, nowMs: number) => ({
+        ...remember(Buffer.from('answer')),
+        requestId,
+        nowMs,
+        expireTimeMs: nowMs + 600_000,
+      });
+      await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          store.record(sampleEntry(), remembered(`old-${index}`, NOW_MS)),
+        ),
+      );
+      for (const requestId of ['new-1', 'new-2', 'new-3']) {
+        await store.record(sampleEntry(), remembered(requestId, NOW_MS + 600_000));
+      }
+      const left = await tamper(database.url, (db) =>
+        db.selectFrom('answers').select('request_id').execute(),
+      );
+      expect(left.map((row) => row.request_id).sort()).toEqual(['new-1', 'new-2', 'new-3']);
+    });
+
+    const writers = () =>
+      tamper(database.url, (db) => db.selectFrom('ledger_writers').selectAll().orderBy('number').execute());
+
+    const chainFaults = async (store: Store): Promise<string[]> => {
+      const heads = new Map<string, ChainHead>();
+      const faults: string[] = [];
+      for (const entry of await store.findIssued({ realm: REALM, timeMs: NOW_MS })) {
+        const fault = faultOf(heads.get(entry.writerId) ?? newChain(entry.writerId), entry);
+        if (fault) faults.push(fault);
+        heads.set(entry.writerId, entry);
+      }
+      return faults;
+    };
+  });
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function addKey(keyText: Uint8Array) {
+  return {
+    kind: 'addKey',
+    realm: REALM,
+    version: 1,
+    keyText,
+    fingerprint: '00112233aabbccdd',
+    createTimeMs: NOW_MS,
+  } as const;
+}
+
+function remember(answer: Uint8Array) {
+  return {
+    kind: 'rememberAnswer',
+    client: 'web-edge',
+    requestId: '8d0f',
+    bodyHash: throwawayKey(),
+    answer,
+    nowMs: NOW_MS,
+    expireTimeMs: NOW_MS + 600_000,
+  } as const;
+}

@@ -1,0 +1,124 @@
+import { ENTRY_KINDS, type EntryDraft, type EntryKind, type StateChange } from '@callpass/domain';
+import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
+
+/** One call of `record`. */
+export interface RecordItem {
+  readonly entry: EntryDraft;
+  readonly change: StateChange | undefined;
+}
+
+/**
+ * The records of one commit on their way to the thread: the fields of all entries in one flat list and their
+ * fingerprints in one buffer, which costs the sender a fraction of what an object for each would.
+ */
+export interface WireBatch {
+  /** On the clock of `monotonicMs`: nothing is written after it, since the callers have been told so. */
+  readonly deadlineMs: number;
+  readonly fields: readonly (string | number)[];
+  readonly fingerprints: Uint8Array;
+  /** With the index of its entry. */
+  readonly changes: readonly (readonly [index: number, change: StateChange])[];
+}
+
+const FINGERPRINTS_BYTES = 48;
+const FINGERPRINT_BYTES = 16;
+const MAX_UINT32 = 0xffff_ffff;
+
+/** A clock that all threads of the process share. Milliseconds. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+/**
+ * Throws `TypeError` for an entry that has no canonical form, so that one caller's fault does not fail the commit that
+ * others share.
+ */
+export function assertRecordable(entry: EntryDraft): void {
+  const wholes = [entry.timeMs, entry.expireTimeMs, entry.keyVersion, entry.configurationRevision];
+  const sound =
+    ENTRY_KINDS[entry.kind] !== undefined &&
+    wholes.every((number) => Number.isSafeInteger(number) && number >= 0) &&
+    entry.keyVersion <= MAX_UINT32 &&
+    entry.configurationRevision <= MAX_UINT32;
+  if (!sound) throw new TypeError('an entry needs a known kind and whole numbers from 0');
+  if (entry.fingerprints === undefined) return;
+  const { account, from, to } = entry.fingerprints;
+  if ([account, from, to].some((fingerprint) => fingerprint.length !== FINGERPRINT_BYTES)) {
+    throw new TypeError(`a fingerprint needs ${FINGERPRINT_BYTES} bytes`);
+  }
+}
+
+/** The records as a message. The entries must be recordable. */
+export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): WireBatch {
+  const fields: (string | number)[] = [];
+  const changes: [number, StateChange][] = [];
+  const fingerprints: Uint8Array[] = [];
+  items.forEach(({ entry, change }, index) => {
+    fields.push(
+      entry.kind,
+      entry.timeMs,
+      text(entry.client),
+      text(entry.destination),
+      text(entry.realm),
+      entry.keyVersion,
+      text(entry.callee),
+      text(entry.caller),
+      text(entry.subjectHash),
+      text(entry.reason),
+      text(entry.rule),
+      entry.configurationRevision,
+      text(entry.traceId),
+      text(entry.issuanceId),
+      entry.expireTimeMs,
+      entry.fingerprints ? 1 : 0,
+    );
+    if (entry.fingerprints) fingerprints.push(joinFingerprints(entry.fingerprints));
+    if (change) changes.push([index, change]);
+  });
+  return { deadlineMs, fields, fingerprints: Buffer.concat(fingerprints), changes };
+}
+
+const FIELDS_PER_ENTRY = 16;
+
+/** The reverse of {@link encodeBatch}. */
+export function decodeBatch(batch: WireBatch): RecordItem[] {
+  const items: RecordItem[] = [];
+  const changes = new Map(batch.changes);
+  let fingerprintsAt = 0;
+  for (let at = 0; at < batch.fields.length; at += FIELDS_PER_ENTRY) {
+    const field = (offset: number) => batch.fields[at + offset] as never;
+    const hasFingerprints = field(15) === 1;
+    const entry: EntryDraft = {
+      kind: field(0) as EntryKind,
+      timeMs: field(1),
+      client: field(2),
+      destination: field(3),
+      realm: field(4),
+      keyVersion: field(5),
+      callee: field(6),
+      caller: field(7),
+      subjectHash: field(8),
+      reason: field(9),
+      rule: field(10),
+      configurationRevision: field(11),
+      traceId: field(12),
+      issuanceId: field(13),
+      expireTimeMs: field(14),
+      fingerprints: hasFingerprints
+        ? splitFingerprints(batch.fingerprints.subarray(fingerprintsAt, fingerprintsAt + FINGERPRINTS_BYTES))
+        : undefined,
+    };
+    if (hasFingerprints) fingerprintsAt += FINGERPRINTS_BYTES;
+    items.push({ entry, change: changes.get(items.length) });
+  }
+  return items;
+}
+
+/**
+ * What is hashed is what every database gives back: PostgreSQL has no NUL in text, and text that is not well-formed has
+ * no UTF-8. Both become U+FFFD.
+ */
+function text(value: string): string {
+  const wellFormed = value.isWellFormed() ? value : value.toWellFormed();
+  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
+}

@@ -1,0 +1,76 @@
+import { StoreError, type StoreErrorCode } from '@callpass/domain';
+import type { StoreEngine } from '../engine.ts';
+import type { StoreLimits } from '../limits.ts';
+
+/** What the thread is started with. */
+export interface ThreadStart {
+  readonly url: string;
+  /** A copy for the thread, which wipes it. */
+  readonly sealKey: Uint8Array;
+  readonly writerId: string;
+  readonly limits: StoreLimits;
+}
+
+/** What can be asked of the thread. */
+export type ThreadCalls = Pick<
+  StoreEngine,
+  | 'stateVersion'
+  | 'loadState'
+  | 'getRevision'
+  | 'listRevisions'
+  | 'findIssued'
+  | 'findAnswer'
+  | 'probe'
+  | 'commit'
+  | 'close'
+>;
+
+/** The name of a call. */
+export type ThreadMethod = keyof ThreadCalls;
+
+/** To the thread. */
+export interface ThreadRequest {
+  readonly id: number;
+  readonly method: ThreadMethod;
+  readonly argument: unknown;
+}
+
+/** From the thread: first whether it opened the store, then the replies. */
+export type ThreadMessage =
+  | { readonly kind: 'opened'; readonly ledgerSecret: Uint8Array }
+  | { readonly kind: 'failed'; readonly error: WireError }
+  | { readonly kind: 'reply'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
+
+/** An error on its way between threads, where its class would be lost. */
+export interface WireError {
+  readonly code: StoreErrorCode;
+  readonly message: string;
+  readonly cause: string | undefined;
+}
+
+/** An error as a message; `code` for what is not a StoreError. */
+export function toWireError(error: unknown, code: StoreErrorCode): WireError {
+  if (error instanceof StoreError) {
+    return {
+      code: error.code,
+      message: error.message,
+      cause: error.cause === undefined ? undefined : describe(error.cause),
+    };
+  }
+  const message =
+    code === 'LEDGER_UNAVAILABLE' ? 'the entry could not be written' : 'the store did not answer';
+  return { code, message, cause: describe(error) };
+}
+
+/** The reverse of {@link toWireError}. */
+export function fromWireError({ code, message, cause }: WireError): StoreError {
+  return new StoreError(code, message, cause === undefined ? undefined : { cause: new Error(cause) });
+}
+
+/** The database's own words and code. Its details may quote values and are left out. */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code}: ` : '';
+  return `${code}${cause.message}`;
+}

@@ -1,0 +1,126 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { StoreError } from '@callpass/domain';
+import { fromWireError } from './messages.ts';
+import type { ThreadCalls, ThreadMessage, ThreadMethod, ThreadRequest, ThreadStart } from './messages.ts';
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+type Argument<M extends ThreadMethod> = Parameters<ThreadCalls[M]>[0];
+type Reply<M extends ThreadMethod> = Awaited<ReturnType<ThreadCalls[M]>>;
+
+/**
+ * The store's thread as seen from outside: one message for a call, one for its reply. A thread that dies takes its calls
+ * with it, as `STORE_UNAVAILABLE`, and the next call starts another.
+ */
+export class ThreadLink {
+  readonly #start: ThreadStart;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #opening: Promise<Worker> | undefined;
+  #lastId = 0;
+
+  private constructor(start: ThreadStart) {
+    this.#start = start;
+  }
+
+  /** Starts the thread. Rejects with what kept it from opening the store. */
+  static async open(start: ThreadStart): Promise<{ link: ThreadLink; ledgerSecret: Uint8Array }> {
+    const link = new ThreadLink(start);
+    const { worker, ledgerSecret } = await startThread(start);
+    link.#adopt(worker);
+    return { link, ledgerSecret };
+  }
+
+  /** Calls under way. */
+  get busy(): number {
+    return this.#pending.size;
+  }
+
+  /** Makes a call. It has no time limit of its own. */
+  call<M extends ThreadMethod>(method: M, argument: Argument<M>): Promise<Reply<M>> {
+    const worker = this.#worker;
+    return worker
+      ? this.#send(worker, method, argument)
+      : this.#reopen().then((w) => this.#send(w, method, argument));
+  }
+
+  /** Lets the thread finish what it was asked, then ends it; kills it after `limitMs`. */
+  async close(limitMs: number): Promise<void> {
+    const worker = this.#worker ?? (await this.#opening?.catch(() => undefined));
+    this.#start.sealKey.fill(0);
+    if (worker === undefined) return;
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    this.#send(worker, 'close', undefined).catch(() => undefined);
+    const timer = setTimeout(() => void worker.terminate(), limitMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #send<M extends ThreadMethod>(worker: Worker, method: M, argument: Argument<M>): Promise<Reply<M>> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId;
+      this.#pending.set(id, { resolve, reject });
+      worker.postMessage({ id, method, argument } satisfies ThreadRequest);
+    });
+  }
+
+  #reopen(): Promise<Worker> {
+    this.#opening ??= startThread(this.#start)
+      .then(({ worker, ledgerSecret }) => {
+        ledgerSecret.fill(0);
+        this.#adopt(worker);
+        return worker;
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
+  }
+
+  #adopt(worker: Worker): void {
+    this.#worker = worker;
+    worker.on('message', (message: ThreadMessage) => this.#receive(message));
+    worker.on('error', (cause) => this.#lose(worker, cause));
+    worker.on('exit', () => this.#lose(worker, undefined));
+  }
+
+  #receive(message: ThreadMessage): void {
+    if (message.kind !== 'reply' && message.kind !== 'error') return;
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.kind === 'reply') pending?.resolve(message.value as never);
+    else pending?.reject(fromWireError(message.error));
+  }
+
+  #lose(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    const error = new StoreError('STORE_UNAVAILABLE', 'the thread of the store ended', { cause });
+    for (const pending of lost) pending.reject(error);
+  }
+}
+
+async function startThread(start: ThreadStart): Promise<{ worker: Worker; ledgerSecret: Uint8Array }> {
+  // The thread runs the same kind of files as this one: sources unbuilt, or what was built from them.
+  const fromSource = import.meta.url.endsWith('.ts');
+  const file = new URL(fromSource ? './store-thread.ts' : './store-thread.js', import.meta.url);
+  const worker = new Worker(fileURLToPath(file), {
+    workerData: start,
+    execArgv: fromSource ? ['--conditions=@callpass/source'] : [],
+  });
+  const first = await new Promise<ThreadMessage>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', (cause) =>
+      reject(new StoreError('STORE_UNAVAILABLE', 'the thread of the store could not start', { cause })),
+    );
+  });
+  if (first.kind === 'opened') return { worker, ledgerSecret: first.ledgerSecret };
+  await worker.terminate();
+  throw first.kind === 'failed' ? fromWireError(first.error) : new Error('the thread spoke out of turn');
+}

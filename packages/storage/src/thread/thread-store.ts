@@ -1,0 +1,134 @@
+import { StoreError } from '@callpass/domain';
+import type {
+  EntryDraft,
+  LedgerEntry,
+  RecordOutcome,
+  RevisionRecord,
+  StateChange,
+  Store,
+  StoredRevision,
+  StoredState,
+} from '@callpass/domain';
+import { GroupCommitter, type CommitEvent } from '../commit/group-committer.ts';
+import type { ItemOutcome } from '../database/changes.ts';
+import type { StoreLimits } from '../limits.ts';
+import { assertRecordable, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
+import type { ThreadCalls, ThreadMethod } from './messages.ts';
+import type { ThreadLink } from './thread-link.ts';
+
+/** The store as the service sees it: everything but waiting is done by the thread. */
+export class ThreadStore implements Store {
+  readonly ledgerSecret: Uint8Array;
+  readonly #link: ThreadLink;
+  readonly #limits: StoreLimits;
+  readonly #committer: GroupCommitter<RecordItem, ItemOutcome>;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: {
+    link: ThreadLink;
+    ledgerSecret: Uint8Array;
+    limits: StoreLimits;
+    onEvent: (event: CommitEvent) => void;
+  }) {
+    this.ledgerSecret = parts.ledgerSecret;
+    this.#link = parts.link;
+    this.#limits = parts.limits;
+    this.#committer = new GroupCommitter({
+      commit: (items, remainingMs) =>
+        this.#link.call('commit', encodeBatch(items, monotonicMs() + remainingMs)),
+      limitMs: parts.limits.recordMs,
+      maxQueued: parts.limits.maxQueued,
+      maxBatch: parts.limits.maxBatch,
+      onEvent: parts.onEvent,
+    });
+  }
+
+  stateVersion(): Promise<number> {
+    return this.#read('stateVersion', undefined);
+  }
+
+  loadState(): Promise<StoredState> {
+    return this.#read('loadState', undefined);
+  }
+
+  getRevision(revision: number): Promise<StoredRevision | undefined> {
+    return this.#read('getRevision', revision);
+  }
+
+  listRevisions(page: { beforeRevision: number; limit: number }): Promise<readonly RevisionRecord[]> {
+    return this.#read('listRevisions', page);
+  }
+
+  /** See the port. Rejects with `TypeError` for an entry that has no canonical form, which is the caller's mistake. */
+  async record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome> {
+    assertRecordable(entry);
+    const outcome = await this.#committer.add({ entry, change });
+    if (outcome.outcome !== 'failed') return outcome;
+    throw new StoreError('LEDGER_UNAVAILABLE', 'the change could not be made', {
+      cause: new Error(outcome.cause),
+    });
+  }
+
+  findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
+    return this.#read('findIssued', query);
+  }
+
+  findAnswer(query: {
+    client: string;
+    requestId: string;
+    nowMs: number;
+  }): Promise<{ bodyHash: Uint8Array; answer: Uint8Array } | undefined> {
+    return this.#read('findAnswer', query);
+  }
+
+  async probe(): Promise<void> {
+    await this.#read('probe', undefined);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    // A commit that is stuck must not keep the process: its callers were refused, and the thread is killed below.
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#limits.recordMs);
+    });
+    await Promise.race([this.#committer.close(), limit]);
+    clearTimeout(timer);
+    await this.#link.close(this.#limits.readMs);
+    this.ledgerSecret.fill(0);
+  }
+
+  #read<M extends ThreadMethod>(
+    method: M,
+    argument: Parameters<ThreadCalls[M]>[0],
+  ): Promise<Awaited<ReturnType<ThreadCalls[M]>>> {
+    if (this.#closing !== undefined) return Promise.reject(unavailable('the store is closed'));
+    if (this.#link.busy >= this.#limits.maxReads) {
+      return Promise.reject(unavailable('too many reads are waiting for the store'));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(unavailable('the store did not answer in time')),
+        this.#limits.readMs,
+      );
+      this.#link.call(method, argument).then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(error instanceof StoreError ? error : unavailable('the store did not answer'));
+        },
+      );
+    });
+  }
+}
+
+function unavailable(message: string): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', message);
+}
