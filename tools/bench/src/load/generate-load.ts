@@ -1,0 +1,58 @@
+import { LoadConnection, type LoadCounts, type LoadTarget } from './load-connection.ts';
+
+/** How hard and how long. */
+export interface LoadShape {
+  readonly connections: number;
+  /** Calls under way on each connection. */
+  readonly concurrency: number;
+  readonly durationMs: number;
+}
+
+/** How it went. */
+export interface LoadResult extends Readonly<LoadCounts> {
+  /** Calls that went well, per second. */
+  readonly perSecond: number;
+}
+
+/**
+ * Calls for a while with a fixed number of calls under way. Calls that end after the time are waited for; they count
+ * where they failed, not for the speed. Rejects when a connection cannot be made or breaks.
+ */
+export async function generateLoad(target: LoadTarget, shape: LoadShape): Promise<LoadResult> {
+  let lose: (error: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  // The race below may be over when it breaks; then nobody listens any more.
+  lost.catch(() => undefined);
+  const connections: LoadConnection[] = [];
+  try {
+    for (let opened = 0; opened < shape.connections; opened++) {
+      const options = { concurrency: shape.concurrency, onLost: (error: Error) => lose(error) };
+      connections.push(await LoadConnection.open(target, options));
+    }
+    const startMs = performance.now();
+    for (const connection of connections) connection.start();
+    await Promise.race([passed(shape.durationMs), lost]);
+    const { ok } = total(connections);
+    const seconds = (performance.now() - startMs) / 1000;
+    await Promise.race([Promise.all(connections.map((connection) => connection.stop())), lost]);
+    return { ...total(connections), perSecond: ok / seconds };
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function total(connections: readonly LoadConnection[]): LoadCounts {
+  const sum: LoadCounts = { ok: 0, failed: 0, responseBytes: 0 };
+  for (const { counts } of connections) {
+    sum.ok += counts.ok;
+    sum.failed += counts.failed;
+    sum.responseBytes += counts.responseBytes;
+  }
+  return sum;
+}

@@ -1,0 +1,51 @@
+import { delimiter, join } from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import type { ExampleCall } from '../servers/callpass-server.ts';
+import type { LoadResult, LoadShape } from './generate-load.ts';
+import { startH2load } from './h2load.ts';
+import { startOwnGenerator } from './own-generator.ts';
+
+/** What both servers are loaded with: the same program, connections and concurrency. */
+export interface LoadGenerator {
+  readonly name: string;
+  /** Loads a server for a while. Rejects when it cannot. */
+  run(address: string, call: ExampleCall, shape: LoadShape): Promise<LoadResult>;
+  /** CPU seconds it has used so far; NaN where that is not known. */
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+}
+
+/** `h2load` (nghttp2) where it is on the PATH, else our own. */
+export function chooseGenerator(asked: 'own' | 'h2load' | undefined): LoadGenerator {
+  return asked === 'h2load' || (asked === undefined && isOnPath('h2load'))
+    ? startH2load()
+    : startOwnGenerator();
+}
+
+function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** How far sizes of answers may differ: the times in them take a few bytes more or less. */
+const SIZE_TOLERANCE = 0.03;
+
+/**
+ * Throws when not every call was answered with what the example was answered with: a server that refuses is fast, and
+ * `h2load` takes a gRPC error for success, since its HTTP status is 200. A refusal shows in the size: it has no message.
+ */
+export function assertAnswered(result: LoadResult, call: ExampleCall): void {
+  const calls = result.ok + result.failed;
+  const missing = 1 - result.responseBytes / (calls * (call.responseBytes + 5));
+  if (calls > 0 && result.failed === 0 && Math.abs(missing) <= SIZE_TOLERANCE) return;
+  throw new Error(
+    `${call.path}: of ${calls} calls ${result.failed} failed; ` +
+      `the answers held ${(100 * (1 - missing)).toFixed(1)} % of the bytes expected`,
+  );
+}

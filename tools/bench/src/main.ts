@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { CpuUse } from './load-contestant.ts';
+import { type BenchOptions, parseOptions, USAGE } from './options.ts';
+import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
+import { measureSealing } from './sealing.ts';
+import { measureServers, type ServerFigures } from './servers.ts';
+
+/** The program `npm run bench`: measures, prints a table, writes everything as JSON. */
+const ROOT = join(import.meta.dirname, '../../..');
+
+function readOptions(): BenchOptions {
+  try {
+    return parseOptions(process.argv.slice(2), { jsonFile: join(ROOT, 'artifacts/bench.json') });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function describeCpu({ name, serverCores, generatorCores, microsecondsEach }: CpuUse): string {
+  return (
+    `${name}: ${serverCores.toFixed(2)} cores, ${microsecondsEach.toFixed(1)} us of CPU each` +
+    (Number.isNaN(generatorCores) ? '' : ` (load generator: ${generatorCores.toFixed(2)} cores)`)
+  );
+}
+
+const options = readOptions();
+const machine = thisMachine(new Date());
+const rows: BenchRow[] = [];
+if (options.parts.includes('sealing')) rows.push(...(await measureSealing(options.sealing, progress)));
+let servers: ServerFigures | undefined;
+if (options.parts.includes('server') || options.parts.includes('batch')) {
+  servers = await measureServers(options, progress);
+  rows.push(...servers.rows);
+}
+
+const remarks = servers ? [`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu)] : [];
+process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
+const file = resolve(options.jsonFile);
+mkdirSync(dirname(file), { recursive: true });
+const results = rows.map((row) => ({ ...row, met: isMet(row) }));
+const { sealing, servers: serverRounds } = options;
+writeFileSync(
+  file,
+  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, generator: servers?.generator, cpuUse: servers?.cpuUse }, null, 2)}\n`,
+);
+progress(`figures: ${file}`);
+if (options.check && !rows.every(isMet)) process.exitCode = 1;

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import type { Rounds } from './measure.ts';
+
+/** The parts of the benchmark. */
+export const PARTS = ['sealing', 'server', 'batch'] as const;
+
+/** One of {@link PARTS}. */
+export type Part = (typeof PARTS)[number];
+
+/** What to measure, how long, and where the figures go. */
+export interface BenchOptions {
+  readonly parts: readonly Part[];
+  readonly sealing: Rounds & { readonly roundMs: number };
+  readonly servers: Rounds & { readonly roundMs: number };
+  /** `undefined`: h2load where there is one. */
+  readonly generator: 'own' | 'h2load' | undefined;
+  readonly jsonFile: string;
+  /** Whether a missed target is an error. */
+  readonly check: boolean;
+}
+
+/** How it is called. */
+export const USAGE = `Usage: npm run bench -- [options]
+  --only sealing|server|batch   one part only
+  --quick                       short rounds: a first impression, not for the record
+  --generator own|h2load        load generator; h2load where it is installed, else our own
+  --json FILE                   where the figures go; default artifacts/bench.json
+  --check                       exit 1 when a target is missed`;
+
+const LONG = {
+  sealing: { measured: 15, warmUp: 3, roundMs: 100 },
+  servers: { measured: 9, warmUp: 3, roundMs: 1500 },
+};
+const QUICK = {
+  sealing: { measured: 5, warmUp: 2, roundMs: 50 },
+  servers: { measured: 3, warmUp: 2, roundMs: 600 },
+};
+
+/** Reads the command line. Throws an Error with a text for the user when it makes no sense. */
+export function parseOptions(args: readonly string[], defaults: { jsonFile: string }): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      generator: { type: 'string' },
+      json: { type: 'string', default: defaults.jsonFile },
+      check: { type: 'boolean', default: false },
+    },
+  });
+  const { only, generator } = values;
+  if (only !== undefined && !isOneOf(PARTS, only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
+  if (generator !== undefined && !isOneOf(['own', 'h2load'] as const, generator)) {
+    throw new Error('--generator takes own or h2load');
+  }
+  return {
+    parts: only === undefined ? PARTS : [only],
+    ...(values.quick ? QUICK : LONG),
+    generator,
+    jsonFile: values.json,
+    check: values.check,
+  };
+}
+
+function isOneOf<T extends string>(names: readonly T[], name: string): name is T {
+  return (names as readonly string[]).includes(name);
+}

@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A process of the benchmark's own, with a channel for messages. */
+export interface BenchChild {
+  readonly process: ChildProcess;
+  /** CPU seconds it has used, all threads; NaN where the system does not tell (elsewhere than Linux). */
+  cpuSeconds(): number;
+  /** The next message. Rejects when the process ends first. */
+  message(): Promise<unknown>;
+  /** Asks it to end, waits, and kills it if it does not listen. */
+  stop(): Promise<void>;
+}
+
+const STOP_LIMIT_MS = 15_000;
+/** What `times` in /proc are counted in, on every Linux that runs Node. */
+const TICKS_A_SECOND = 100;
+
+/** What the benchmark's children inherit: nothing that changes Node, telemetry or the server behind its back. */
+const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|OTEL_|CALLPASS_)/.test(name)),
+);
+
+/** Runs a source file of this folder, or of the one given, on this Node. */
+export function startSource(file: URL, args: readonly string[] = []): BenchChild {
+  return startNode(['--conditions=@callpass/source', fileURLToPath(file), ...args], {});
+}
+
+/** Runs Node with an environment that has no settings but these. What it writes to stderr is shown. */
+export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): BenchChild {
+  const child = spawn(process.execPath, args, {
+    env: { ...ENVIRONMENT, ...env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return {
+    process: child,
+    cpuSeconds: () => cpuSecondsOf(child.pid),
+    message: () =>
+      new Promise((resolve, reject) => {
+        child.once('message', resolve);
+        void ended.then(() => reject(new Error(`${args.at(-1)} ended; its reason is above`)));
+      }),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    // The name of the program, in parentheses, may hold blanks: what is counted comes after it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  } catch {
+    return NaN;
+  }
+}

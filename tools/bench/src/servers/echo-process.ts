@@ -1,0 +1,33 @@
+import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+
+/**
+ * The program of the yardstick: grpc-js and nothing else. Takes any bytes at one path and answers with so many others.
+ * Arguments: path, bytes of an answer.
+ */
+const [path = '', responseBytes = ''] = process.argv.slice(2);
+const answer = Buffer.alloc(Number(responseBytes), 1);
+const untouched = (bytes: Buffer): Buffer => bytes;
+
+const server = new Server();
+server.addService(
+  {
+    echo: {
+      path,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: untouched,
+      requestDeserialize: untouched,
+      responseSerialize: untouched,
+      responseDeserialize: untouched,
+    },
+  },
+  {
+    echo: (_call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>) => respond(null, answer),
+  },
+);
+server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  process.send?.({ ready: `127.0.0.1:${port}` });
+});
+process.on('disconnect', () => process.exit());
+process.on('SIGTERM', () => process.exit());

@@ -1,0 +1,27 @@
+import { startSource } from './child-process.ts';
+
+/** Where the server's telemetry goes, in a process of its own. */
+export interface TelemetrySink {
+  /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly url: string;
+  /** Throws unless traces and metrics have arrived: a server without telemetry would be measured too fast. */
+  assertUsed(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a sink that takes everything and keeps nothing. */
+export async function startTelemetrySink(): Promise<TelemetrySink> {
+  const child = startSource(new URL('./sink-process.ts', import.meta.url));
+  const { ready } = (await child.message()) as { ready: string };
+  return {
+    url: ready,
+    async assertUsed() {
+      child.process.send({});
+      const { exports } = (await child.message()) as { exports: Readonly<Record<string, number>> };
+      for (const path of ['/v1/traces', '/v1/metrics']) {
+        if (!exports[path]) throw new Error(`the server under test has sent nothing to ${path}`);
+      }
+    },
+    stop: () => child.stop(),
+  };
+}
