@@ -116,6 +116,8 @@ export async function startSandbox(): Promise<Sandbox> {
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly address: string;
+  /** The SQLite file of its store. */
+  readonly storeFile: string;
   /** Everything it has written. */
   output(): string;
   stop(): Promise<void>;
@@ -124,11 +126,12 @@ export interface ServerProcess {
 /** Starts the built server as an operator would, on a free port. */
 export async function startServerProcess(env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
+  const storeFile = join(folder, 'callpass.db');
   const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve'], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
-      CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
+      CALLPASS_STORE_URL: `sqlite:${storeFile}`,
       CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       ...env,
     },
@@ -148,6 +151,7 @@ export async function startServerProcess(env: NodeJS.ProcessEnv = {}): Promise<S
   return {
     child,
     address,
+    storeFile,
     output: () => output,
     async stop() {
       child.kill('SIGTERM');

@@ -53,7 +53,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'callpass.yaml'), DOCUMENT);
   writeFileSync(join(folder, 'key'), CANARY.key);
   expect(await callpass('config', 'apply', '-f', join(folder, 'callpass.yaml'))).toMatchObject({ code: 0 });
-  expect(await callpass('key', 'add', 'r.example', '--key-file', join(folder, 'key'))).toMatchObject({ code: 0 });
+  expect(await callpass('key', 'add', 'r.example', '--key-file', join(folder, 'key'))).toMatchObject({
+    code: 0,
+  });
   expect(await callpass('key', 'activate', 'r.example', '1')).toMatchObject({ code: 0 });
 });
 afterAll(async () => {
@@ -83,14 +85,19 @@ describe('a trace', () => {
       'callpass.decision': 'issued',
       'rpc.status_code': 'OK',
     });
-    const children = spans.filter(({ parentSpanId }) => parentSpanId === inServer?.spanId).map(({ name }) => name);
+    const children = spans
+      .filter(({ parentSpanId }) => parentSpanId === inServer?.spanId)
+      .map(({ name }) => name);
     expect(children).toEqual(expect.arrayContaining(['callpass.token.seal', 'callpass.ledger.commit']));
   });
 
   it('comes with the durations of calls, on both sides', async () => {
     const names = await receiver.waitFor((all) => {
       const found = all.metrics().map(({ name }) => name);
-      return ['rpc.server.call.duration', 'rpc.client.call.duration'].every((name) => found.includes(name)) && found;
+      return (
+        ['rpc.server.call.duration', 'rpc.client.call.duration'].every((name) => found.includes(name)) &&
+        found
+      );
     }, 10_000);
     expect(names).toContain('rpc.server.call.duration');
   });
@@ -115,7 +122,11 @@ it('nothing that is emitted holds a key, a token or a subject', async () => {
   expect(emitted).toContain('ListFreezes');
   expect(issuedTokens).toHaveLength(3);
   for (const secret of [...Object.values(CANARY), ...issuedTokens]) {
-    for (const form of [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')]) {
+    for (const form of [
+      secret,
+      Buffer.from(secret).toString('hex'),
+      Buffer.from(secret).toString('base64'),
+    ]) {
       expect(emitted.toLowerCase().includes(form.toLowerCase())).toBe(false);
     }
   }

@@ -27,15 +27,19 @@ export {
   type FreezeSubjects,
 } from './realm/freeze.ts';
 export {
-  ENTRY_KINDS,
+  canonicalBytes,
   draftEntry,
+  ENTRY_KINDS,
+  faultOf,
+  GENESIS_HASH,
+  linkEntry,
+  newChain,
+  type ChainHead,
   type EntryDraft,
   type EntryKind,
   type LedgerEntry,
   type TokenFingerprints,
-} from './ledger/entry.ts';
-export { canonicalBytes } from './ledger/canonical.ts';
-export { GENESIS_HASH, faultOf, linkEntry, newChain, type ChainHead } from './ledger/chain.ts';
+} from '@callpass/ledger-chain';
 export { KeyedHash } from './ledger/keyed-hash.ts';
 export {
   StoreError,

@@ -1,4 +1,4 @@
-import type { EntryDraft, LedgerEntry } from './ledger/entry.ts';
+import type { EntryDraft, LedgerEntry } from '@callpass/ledger-chain';
 import type { Freeze, FreezeScope } from './realm/freeze.ts';
 import type { KeyState, RealmKeyRecord } from './realm/key.ts';
 
