@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander';
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000 };
+
+/** Reads `10s`, `500ms`, `2m` or a plain number of ms. Above 0, at most 24 days: what timers can take. */
+export function parseDurationMs(text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,10})(ms|s|m)?$/.exec(text) ?? [];
+  const ms = Number(amount) * (UNITS[unit] ?? Number.NaN);
+  if (!(ms > 0 && ms < 2 ** 31))
+    throw new InvalidArgumentError('Give a time such as 10s, 500ms, or ms as a number.');
+  return ms;
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+
+/** Reads a time of RFC 3339, offset included, as ms since the epoch. */
+export function parseTimeMs(text: string): number {
+  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Give a time such as 2026-12-24T18:00:00+01:00.');
+  return ms;
+}
+
+/** Reads a whole number from a smallest one to the largest of a uint32. */
+export function wholeNumberFrom(smallest: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= smallest && value < 2 ** 32) return value;
+    throw new InvalidArgumentError(`Give a whole number, ${smallest} or more.`);
+  };
+}

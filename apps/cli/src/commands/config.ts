@@ -1,0 +1,156 @@
+import { type Command, Option } from 'commander';
+import type { JsonObject } from '@bufbuild/protobuf';
+import type { ConfigurationDocument } from '@callpass/config-document';
+import { EXIT } from '../exit-code.ts';
+import { Failure, failureOf } from '../failure.ts';
+import { type Page, textOf, type Tone } from '../output.ts';
+import type { RunCommand } from '../program.ts';
+import { readText } from '../read-file.ts';
+import type { Session } from '../session.ts';
+import { wholeNumberFrom } from '../arguments.ts';
+
+interface ApplyOptions {
+  readonly file: string;
+  readonly dryRun?: true;
+  readonly force?: true;
+  readonly expectedRevision?: number;
+}
+
+/** `callpass config …`. */
+export function addConfigCommands(program: Command, run: RunCommand): void {
+  const config = program.command('config').description('the configuration: realms, destinations, clients');
+
+  config
+    .command('apply')
+    .description('replace the configuration as a whole')
+    .requiredOption('-f, --file <file>', 'the document, YAML or JSON; - for stdin')
+    .option('--dry-run', 'check it and show the changes, but apply nothing')
+    .option('--force', 'also where a realm is removed whose tokens are still valid')
+    .addOption(
+      new Option(
+        '--expected-revision <n>',
+        'refuse if another revision is in force; left out, the present one',
+      ).argParser(wholeNumberFrom(0)),
+    )
+    .action((options: ApplyOptions, command: Command) => run(command, (session) => apply(session, options)));
+
+  config
+    .command('get')
+    .description('show the configuration as a document')
+    .addOption(
+      new Option('--revision <n>', 'an earlier one')
+        .argParser(wholeNumberFrom(1))
+        .default(0, 'the one in force'),
+    )
+    .action((options: { readonly revision: number }, command: Command) =>
+      run(command, async (session) => {
+        const response = await session.admin.getConfiguration(options);
+        const { formatConfigurationDocument } = await import('@callpass/config-document');
+        session.answer(response, (print, { revision }) => {
+          const { revision: number = 0, applyTime, appliedBy } = (revision ?? {}) as JsonObject;
+          const by = applyTime === undefined ? '' : `, applied ${textOf(applyTime)} by ${textOf(appliedBy)}`;
+          session.note(`revision ${textOf(number)}${by}`);
+          if (response.configuration) print.raw(formatConfigurationDocument(response.configuration));
+        });
+      }),
+    );
+
+  config
+    .command('history')
+    .description('list the revisions, newest first')
+    .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumberFrom(1)).default(50))
+    .action(({ limit }: { readonly limit: number }, command: Command) =>
+      run(command, async (session) => {
+        const page = await session.admin.listConfigurationRevisions({ pageSize: Math.min(limit, MAX_PAGE) });
+        while (page.revisions.length < limit && page.nextPageToken !== '') {
+          const pageSize = Math.min(limit - page.revisions.length, MAX_PAGE);
+          const next = await session.admin.listConfigurationRevisions({
+            pageSize,
+            pageToken: page.nextPageToken,
+          });
+          page.revisions.push(...next.revisions);
+          page.nextPageToken = next.nextPageToken;
+        }
+        session.answer(page, (print, { revisions }) => {
+          const rows = revisions as JsonObject[];
+          print.table(
+            ['REVISION', 'APPLIED', 'BY'],
+            rows.map(({ revision, applyTime, appliedBy }) => [revision, applyTime, appliedBy]),
+          );
+        });
+        if (page.nextPageToken !== '') session.note('there are more; see --limit');
+      }),
+    );
+}
+
+/** The most that a page of revisions may hold. */
+const MAX_PAGE = 500;
+
+async function apply(session: Session, options: ApplyOptions): Promise<void> {
+  const document = await readDocument(session, options.file);
+  const { dryRun = false, force = false, expectedRevision = await currentRevision(session) } = options;
+  const { configuration } = document;
+  const response = await session.admin
+    .applyConfiguration({ configuration, expectedRevision, dryRun, force })
+    .catch(async (error: unknown) => {
+      throw withLines(await failureOf(error, session.address), document, options.file);
+    });
+  session.answer(response, (print, { changes }) => {
+    for (const change of changes as JsonObject[]) printChange(print, change);
+  });
+  for (const warning of response.warnings) session.note(`warning: ${warning}`, 'warn');
+  session.note(outcome(response.revision, { dryRun, unchanged: response.revision === expectedRevision }));
+}
+
+async function readDocument({ terminal }: Session, file: string): Promise<ConfigurationDocument> {
+  const { parseConfigurationDocument, DocumentError } = await import('@callpass/config-document');
+  const text = await readText(file, terminal.stdin);
+  try {
+    return parseConfigurationDocument(text);
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    const violations = error.problems.map(({ path, message, line, column }) => {
+      return { field: path, description: message, line, column };
+    });
+    throw new Failure(EXIT.refused, { message: `${file} is not a configuration`, violations }, file);
+  }
+}
+
+async function currentRevision({ admin }: Session): Promise<number> {
+  const { revisions } = await admin.listConfigurationRevisions({ pageSize: 1 });
+  return revisions[0]?.revision ?? 0;
+}
+
+/** Adds to what the service found the lines of the document, and takes the request's own part off the paths. */
+function withLines(failure: Failure, document: ConfigurationDocument, file: string): Failure {
+  const { violations = [], ...details } = failure.details;
+  const located = violations.map(({ field, description }) => {
+    const [, path] = /^configuration\.(.*)$/s.exec(field) ?? [];
+    return path === undefined
+      ? { field, description }
+      : { field: path, description, ...document.locate(path) };
+  });
+  return new Failure(failure.exitCode, { ...details, violations: located }, file);
+}
+
+const CHANGES: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {
+  ADDED: ['+', 'good'],
+  CHANGED: ['~', 'warn'],
+  REMOVED: ['-', 'bad'],
+};
+
+function printChange(print: Page, { kind, path, before, after }: JsonObject): void {
+  const [sign, tone] = CHANGES[textOf(kind)] ?? ['?', 'warn'];
+  const values = [before, after]
+    .map(textOf)
+    .filter((value) => value !== '')
+    .join(' -> ');
+  print.line(`${sign} ${textOf(path)}${values === '' ? '' : `: ${values}`}`, tone);
+}
+
+function outcome(revision: number, { dryRun, unchanged }: { dryRun: boolean; unchanged: boolean }): string {
+  if (dryRun) return `dry run: nothing is applied, revision ${revision} stays in force`;
+  return unchanged
+    ? `nothing changes, revision ${revision} stays in force`
+    : `revision ${revision} is in force`;
+}

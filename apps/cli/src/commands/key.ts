@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { JsonObject } from '@bufbuild/protobuf';
+import { wrongUse } from '../failure.ts';
+import type { RunCommand } from '../program.ts';
+import { readSecret } from '../read-file.ts';
+import type { Session } from '../session.ts';
+import { wholeNumberFrom } from '../arguments.ts';
+
+interface AddOptions {
+  readonly keyFile?: string;
+  readonly generate?: true;
+}
+
+/** The steps of a key's life, and the RPC of each. */
+const STEPS = {
+  activate: [
+    'activateRealmKey',
+    'seal with this key from now on; the one before is retired and still validates',
+  ],
+  retire: ['retireRealmKey', 'seal no longer with this key; it validates until its last token has run out'],
+  destroy: ['destroyRealmKey', 'erase a pending or retired key for good; what it sealed no longer validates'],
+} as const;
+
+/** `callpass key …`. */
+export function addKeyCommands(program: Command, run: RunCommand): void {
+  const key = program.command('key').description('the keys of realms');
+
+  key
+    .command('add')
+    .description('add a key, in state PENDING')
+    .argument('<realm>', 'name of the realm')
+    .option('--key-file <file>', "file with the key as typed into the vendor's portal; - for stdin")
+    .option('--generate', 'have the service make one; it is shown once')
+    .action((realm: string, options: AddOptions, command: Command) =>
+      run(command, (session) => add(session, realm, options)),
+    );
+
+  key
+    .command('list')
+    .description('list keys, never the keys themselves')
+    .argument('[realm]', 'name of the realm; left out, every realm', '')
+    .action((realm: string, _options: unknown, command: Command) =>
+      run(command, async (session) => {
+        const response = await session.admin.listRealmKeys({ realm });
+        session.answer(response, (print, { realmKeys }) => {
+          print.table(
+            ['REALM', 'VERSION', 'STATE', 'FINGERPRINT', 'ADDED', 'VALIDATES UNTIL'],
+            (realmKeys as JsonObject[]).map(({ realm: name, version, state, fingerprint, ...times }) => {
+              return [name, version, state, fingerprint, times['createTime'], times['validateUntilTime']];
+            }),
+          );
+        });
+      }),
+    );
+
+  for (const [name, [rpc, summary]] of Object.entries(STEPS)) {
+    key
+      .command(name)
+      .description(summary)
+      .argument('<realm>', 'name of the realm')
+      .argument('<version>', 'version of the key', wholeNumberFrom(1))
+      .action((realm: string, version: number, _options: unknown, command: Command) =>
+        run(command, async (session) => {
+          const response = await session.admin[rpc]({ realm, version });
+          session.answer(response, (print, { realmKey }) => {
+            print.fields((realmKey ?? {}) as JsonObject);
+          });
+        }),
+      );
+  }
+}
+
+async function add(session: Session, realm: string, { keyFile, generate }: AddOptions): Promise<void> {
+  if ((keyFile === undefined) === (generate === undefined)) throw wrongUse('give --key-file or --generate');
+  const key = keyFile === undefined ? undefined : await readSecret(keyFile, session.terminal.stdin);
+  // An empty key would ask for a generated one that nobody expects.
+  if (key === '') throw wrongUse(`${keyFile ?? ''} is empty`);
+  const response = await session.admin.addRealmKey({ realm, ...(key !== undefined && { key }) });
+  session.answer(response, (print, { realmKey, generatedKey }) => {
+    print.fields({ ...((realmKey ?? {}) as JsonObject), key: generatedKey });
+  });
+  if (response.generatedKey !== '') {
+    session.note("This key is shown this once. Type it into the vendor's portal, then activate it.", 'warn');
+  }
+}

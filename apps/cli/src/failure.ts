@@ -1,0 +1,68 @@
+import type { CallpassError } from '@callpass/client';
+import { EXIT, type ExitCode } from './exit-code.ts';
+
+/** A fault that concerns a field, and where it stands in the document if there is one. */
+export interface FieldFault {
+  readonly field: string;
+  readonly description: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** What is told about a failure, in JSON as `{"error": …}`. */
+export interface FailureDetails {
+  readonly message: string;
+  /** Name of the gRPC status. */
+  readonly code?: string | undefined;
+  /** Reason of the service, see docs/errors.md. */
+  readonly reason?: string | undefined;
+  readonly violations?: readonly FieldFault[];
+  readonly retryAfterMs?: number | undefined;
+  readonly traceId?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Why a command did not do what it was asked. */
+export class Failure extends Error {
+  readonly exitCode: ExitCode;
+  readonly details: FailureDetails;
+  /** The document that the lines of the violations count in. */
+  readonly document: string | undefined;
+
+  constructor(exitCode: ExitCode, details: FailureDetails, document?: string) {
+    super(details.message);
+    this.name = 'Failure';
+    this.exitCode = exitCode;
+    this.details = details;
+    this.document = document;
+  }
+}
+
+/** A failure of use: options, files, environment. */
+export function wrongUse(message: string): Failure {
+  return new Failure(EXIT.wrongUse, { message });
+}
+
+/** Says of any error what to tell and what to end with. Errors that should not happen are thrown on. */
+export async function failureOf(error: unknown, address: string): Promise<Failure> {
+  if (error instanceof Failure) return error;
+  if (!isCallpassError(error)) throw error;
+  const { status } = await import('@grpc/grpc-js');
+  const { message, reason, code, violations, retryAfterMs, traceId, metadata } = error;
+  const silent = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
+  const unreached = reason === undefined && silent;
+  return new Failure(unreached ? EXIT.unreachable : EXIT.refused, {
+    message: unreached ? `no answer from ${address}: ${message}` : message,
+    code: status[code],
+    reason,
+    violations,
+    retryAfterMs,
+    traceId,
+    metadata,
+  });
+}
+
+/** By its name, so that a command line that is wrong is told so without loading the client. */
+function isCallpassError(error: unknown): error is CallpassError {
+  return error instanceof Error && error.name === 'CallpassError';
+}

@@ -1,0 +1,17 @@
+import { flushTelemetry } from './telemetry.ts';
+import { runProgram } from './program.ts';
+
+// Whoever reads may stop early, as `head` does: then there is nobody left to tell anything.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => process.exit(process.exitCode));
+
+const { stdin, stdout, stderr, env } = process;
+process.exitCode = await runProgram(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  noColor: (env['NO_COLOR'] ?? '') !== '',
+});
+await flushTelemetry();
+await new Promise((written) => stdout.write('', written));
+process.exit();

@@ -1,0 +1,131 @@
+import { styleText } from 'node:util';
+import type { JsonObject } from '@bufbuild/protobuf';
+import type { Failure } from './failure.ts';
+import type { Sink, Terminal } from './terminal.ts';
+
+/** How answers are written. */
+export type OutputFormat = 'text' | 'json';
+
+/** Colours that mean something: done well, look here, not well. */
+export type Tone = 'good' | 'warn' | 'bad';
+
+/** Writes an answer as text. */
+export interface Page {
+  /** A line. */
+  line(text: string, tone?: Tone): void;
+  /** Names and values, those without a value left out. */
+  fields(values: Readonly<Record<string, unknown>>): void;
+  /** Rows under a header; on anything but a terminal without header and parted by tabs. */
+  table(header: readonly string[], rows: readonly (readonly unknown[])[]): void;
+  /** A text of several lines as it is. */
+  raw(text: string): void;
+}
+
+/** Writes what a command has to say. Nothing that comes from outside reaches a terminal with control characters in it. */
+export interface Output {
+  /** The answer, on stdout: the object as JSON, or the page as text. */
+  answer(json: JsonObject, page: (print: Page) => void): void;
+  /** For a person, beside the answer: on stderr. */
+  readonly note: (text: string, tone?: Tone) => void;
+  /** What went wrong: for a person on stderr, and with JSON as `{"error": …}` on stdout. */
+  failure(failure: Failure): void;
+}
+
+const COLOURS = { good: 'green', warn: 'yellow', bad: 'red' } as const;
+
+/** Output to a terminal in a format. */
+export function createOutput(terminal: Terminal, format: OutputFormat): Output {
+  const out = pageOn(terminal.stdout, terminal);
+  const err = pageOn(terminal.stderr, terminal);
+  const writeJson = (json: object) => {
+    terminal.stdout.write(`${escapeInJson(JSON.stringify(json, undefined, 2))}\n`);
+  };
+  return {
+    answer(json, page) {
+      if (format === 'json') writeJson(json);
+      else page(out);
+    },
+    note: (text, tone) => {
+      err.line(text, tone);
+    },
+    failure({ details, document }) {
+      if (format === 'json') writeJson({ error: details });
+      const { message, reason, code, violations = [], retryAfterMs, traceId, metadata = {} } = details;
+      err.line(`callpass: ${message}`, 'bad');
+      for (const { field, description, line, column } of violations) {
+        const place = line === undefined ? '  ' : `${document ?? ''}:${line}:${column ?? 1}: `;
+        err.line(`${place}${field === '' ? '' : `${field}: `}${description}`);
+      }
+      err.fields({
+        reason,
+        status: code,
+        ...metadata,
+        'retry after': retryAfterMs === undefined ? undefined : `${retryAfterMs / 1000} s`,
+        trace: traceId,
+      });
+    },
+  };
+}
+
+function pageOn(sink: Sink, { noColor }: Terminal): Page {
+  const isTerminal = sink.isTTY === true;
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    isTerminal && !noColor && text !== '' ? styleText(style, text, { validateStream: false }) : text;
+  const write = (line: string) => {
+    sink.write(`${line}\n`);
+  };
+  return {
+    line: (text, tone) => {
+      write(tone ? paint(COLOURS[tone], visible(text)) : visible(text));
+    },
+    fields(values) {
+      const shown = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');
+      const width = isTerminal ? Math.max(0, ...shown.map(([name]) => visible(name).length)) + 1 : 0;
+      for (const [name, value] of shown) {
+        write(`${paint('dim', `${visible(name)}:`.padEnd(width))} ${visible(textOf(value))}`);
+      }
+    },
+    table(header, rows) {
+      const cells = rows.map((row) => row.map((cell) => visible(textOf(cell))));
+      if (!isTerminal) {
+        for (const row of cells) write(row.join('\t'));
+        return;
+      }
+      const widths = header.map((name, i) =>
+        Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)),
+      );
+      const align = (row: readonly string[]) =>
+        row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join('  ')
+          .trimEnd();
+      write(paint('bold', align(header)));
+      for (const row of cells) write(align(row));
+    },
+    raw: (text) => {
+      sink.write(isTerminal ? text.split('\n').map(visible).join('\n') : text);
+    },
+  };
+}
+
+/** A value of protojson as text; empty for one that is not there. */
+export function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+// Control characters, and those that turn or hide text: what comes from outside must not steer the terminal.
+// eslint-disable-next-line no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const codeOf = (character: string) => character.charCodeAt(0).toString(16).padStart(4, '0');
+
+/** The text with everything that could steer a terminal written as `\uXXXX`. */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, (character) => `\\u${codeOf(character)}`);
+}
+
+/** The same JSON value, with the characters that JSON.stringify leaves raw escaped too. */
+function escapeInJson(json: string): string {
+  return json.replace(UNSAFE, (character) => (character === '\n' ? character : `\\u${codeOf(character)}`));
+}

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { wrongUse } from './failure.ts';
+
+/** Reads a file, or stdin where its name is `-`. Throws a Failure of use that names the file and never shows its content. */
+export async function readText(name: string, stdin: Readable): Promise<string> {
+  if (name === '-') return text(stdin);
+  try {
+    return await readFile(name, 'utf8');
+  } catch (error) {
+    throw wrongUse(`cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+}
+
+/** Reads a secret that stands alone in a file or on stdin: one line end behind it is not part of it. */
+export async function readSecret(name: string, stdin: Readable): Promise<string> {
+  return (await readText(name, stdin)).replace(/\r?\n$/, '');
+}

@@ -1,0 +1,101 @@
+import { createRegistry, type JsonObject, type Message, toJson } from '@bufbuild/protobuf';
+import {
+  type AdminClient,
+  connect,
+  type Connection,
+  createAdminClient,
+  createCredentialClient,
+  createHealthClient,
+  type CredentialClient,
+  type HealthClient,
+  isLoopback,
+} from '@callpass/client';
+import * as contract from '@callpass/contract';
+import { file_grpc_health_v1_health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { wrongUse } from './failure.ts';
+import type { GlobalOptions } from './global-options.ts';
+import type { Output, Page } from './output.ts';
+import { readSecret, readText } from './read-file.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command works with: the service, and the terminal to tell the outcome. */
+export interface Session {
+  readonly credentials: CredentialClient;
+  readonly admin: AdminClient;
+  readonly health: HealthClient;
+  /** Where the service is. */
+  readonly address: string;
+  /** The enums of the contract. */
+  readonly contract: typeof contract;
+  readonly terminal: Terminal;
+  readonly note: Output['note'];
+  /** Writes an answer: as protojson with every field, or as the page says, which gets the same object. */
+  readonly answer: (message: Message, page: (print: Page, json: JsonObject) => void) => void;
+  close(): void;
+}
+
+// Answers come from the operator's own service and may be as large as its configuration.
+const NO_LIMIT = -1;
+
+const registry = createRegistry(
+  contract.file_callpass_v1_admin_service,
+  contract.file_callpass_v1_credential_service,
+  file_grpc_health_v1_health,
+);
+
+/** Opens a session by the global options. Throws a Failure of use where they cannot work; does not reach the service yet. */
+export async function openSession(
+  options: GlobalOptions,
+  terminal: Terminal,
+  output: Output,
+): Promise<Session> {
+  const connection = await openConnection(options, terminal);
+  return {
+    credentials: createCredentialClient(connection),
+    admin: createAdminClient(connection),
+    health: createHealthClient(connection),
+    address: options.address,
+    contract,
+    terminal,
+    note: output.note,
+    answer(message, page) {
+      const schema = registry.getMessage(message.$typeName);
+      if (!schema) throw new TypeError(`no descriptor of ${message.$typeName}`);
+      const json = toJson(schema, message, { alwaysEmitImplicit: true }) as JsonObject;
+      output.answer(json, (print) => {
+        page(print, json);
+      });
+    },
+    close: () => {
+      connection.close();
+    },
+  };
+}
+
+async function openConnection(options: GlobalOptions, { stdin }: Terminal): Promise<Connection> {
+  const { address, timeout, tokenFile } = options;
+  const tls = await tlsOf(options, stdin);
+  if (!tls && !isLoopback(address)) {
+    throw wrongUse(
+      `${address} is not on this machine: give --tls or --ca FILE, or tokens would cross the network in clear`,
+    );
+  }
+  const token = tokenFile === undefined ? options.token : await readSecret(tokenFile, stdin);
+  try {
+    return connect({
+      address,
+      tls,
+      token,
+      defaultTimeoutMs: timeout,
+      channelOptions: { 'grpc.max_receive_message_length': NO_LIMIT },
+    });
+  } catch (error) {
+    throw wrongUse((error as Error).message);
+  }
+}
+
+async function tlsOf({ tls, ca, cert, key }: GlobalOptions, stdin: Terminal['stdin']) {
+  if (!tls && ca === undefined && cert === undefined) return undefined;
+  const read = async (name: string | undefined) => (name === undefined ? undefined : readText(name, stdin));
+  return { ca: await read(ca), cert: await read(cert), key: await read(key) };
+}

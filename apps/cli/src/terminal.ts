@@ -1,0 +1,18 @@
+import type { Readable } from 'node:stream';
+
+/** A place to write text to. */
+export interface Sink {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+/** Where the program reads and writes. */
+export interface Terminal {
+  readonly stdin: Readable;
+  /** Answers: what a script reads. */
+  readonly stdout: Sink;
+  /** Notes and errors: what a person reads. */
+  readonly stderr: Sink;
+  /** Whether `NO_COLOR` is set, see no-color.org. */
+  readonly noColor: boolean;
+}
