@@ -42,6 +42,18 @@ export {
 } from '@callpass/ledger-chain';
 export { KeyedHash } from './ledger/keyed-hash.ts';
 export {
+  type ChainRecord,
+  type EntryQuery,
+  type LedgerStore,
+  type PositionedEntry,
+} from './ledger/ledger-store.ts';
+export {
+  verifyLedger,
+  type LedgerFault,
+  type LedgerVerification,
+  type VerificationRange,
+} from './ledger/verify.ts';
+export {
   StoreError,
   type Clock,
   type KeyMove,

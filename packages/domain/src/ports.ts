@@ -58,7 +58,7 @@ export type StateChange =
       readonly createTimeMs: number;
     }
   | {
-      /** Each key must be in state `from`, or nothing changes and the outcome is `keyConflict`. */
+      /** Each key must be in state `from` and no realm may end up with two ACTIVE keys; otherwise `keyConflict`. */
       readonly kind: 'moveKeys';
       readonly moves: readonly KeyMove[];
     }
@@ -152,6 +152,12 @@ export interface Store {
     requestId: string;
     nowMs: number;
   }): Promise<{ bodyHash: Uint8Array; answer: Uint8Array } | undefined>;
+
+  /**
+   * Calls the listener soon after `stateVersion` changed, on whatever instance; the function given back ends that. Left
+   * out where the store cannot tell. A message may get lost: ask `stateVersion` now and then all the same.
+   */
+  readonly onStateChanged?: ((listener: () => void) => () => void) | undefined;
 
   /** Whether the store answers: one trivial read. */
   probe(): Promise<void>;

@@ -6,6 +6,7 @@ export const ENTRY_KINDS = {
   KEY_STATE_CHANGED: 4,
   FROZEN: 5,
   UNFROZEN: 6,
+  ENTRIES_REMOVED: 7,
 } as const;
 
 /** What an entry records. */

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/ledger_service.proto.
  */
 export const file_callpass_v1_ledger_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEixwQKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMIoEBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIKCgZJU1NVRUQQARILCgdSRUZVU0VEEAISGQoVQ09ORklHVVJBVElPTl9BUFBMSUVEEAMSFQoRS0VZX1NUQVRFX0NIQU5HRUQQBBIKCgZGUk9aRU4QBRIMCghVTkZST1pFThAGItQCChJMaXN0RW50cmllc1JlcXVlc3QSLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKC2Rlc3RpbmF0aW9uGAMgASgJQge6SARyAhhAEhcKBmNsaWVudBgEIAEoCUIHukgEcgIYQBI1CgRraW5kGAUgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZEIIukgFggECEAESHAoLaXNzdWFuY2VfaWQYBiABKAlCB7pIBHICGEASGQoIdHJhY2VfaWQYByABKAlCB7pIBHICGCASGwoJcGFnZV9zaXplGAggASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAkgASgJQgi6SAVyAyiAAiJZChNMaXN0RW50cmllc1Jlc3BvbnNlEikKB2VudHJpZXMYASADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSwoSVGFpbEVudHJpZXNSZXF1ZXN0EhwKC2Rlc3RpbmF0aW9uGAEgASgJQge6SARyAhhAEhcKBmNsaWVudBgCIAEoCUIHukgEcgIYQCI+ChNUYWlsRW50cmllc1Jlc3BvbnNlEicKBWVudHJ5GAEgASgLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkiYAoTVmVyaWZ5TGVkZ2VyUmVxdWVzdBIaCgl3cml0ZXJfaWQYASABKAlCB7pIBHICGEASFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBCJlChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkyigIKDUxlZGdlclNlcnZpY2USUAoLTGlzdEVudHJpZXMSHy5jYWxscGFzcy52MS5MaXN0RW50cmllc1JlcXVlc3QaIC5jYWxscGFzcy52MS5MaXN0RW50cmllc1Jlc3BvbnNlElIKC1RhaWxFbnRyaWVzEh8uY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXNwb25zZTABElMKDFZlcmlmeUxlZGdlchIgLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlcXVlc3QaIS5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEi+AQKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDCKWAQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCgoGSVNTVUVEEAESCwoHUkVGVVNFRBACEhkKFUNPTkZJR1VSQVRJT05fQVBQTElFRBADEhUKEUtFWV9TVEFURV9DSEFOR0VEEAQSCgoGRlJPWkVOEAUSDAoIVU5GUk9aRU4QBhITCg9FTlRSSUVTX1JFTU9WRUQQByLUAgoSTGlzdEVudHJpZXNSZXF1ZXN0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgtkZXN0aW5hdGlvbhgDIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYBCABKAlCB7pIBHICGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEhwKC2lzc3VhbmNlX2lkGAYgASgJQge6SARyAhhAEhkKCHRyYWNlX2lkGAcgASgJQge6SARyAhggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgJIAEoCUIIukgFcgMogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIksKElRhaWxFbnRyaWVzUmVxdWVzdBIcCgtkZXN0aW5hdGlvbhgBIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYAiABKAlCB7pIBHICGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5ImAKE1ZlcmlmeUxlZGdlclJlcXVlc3QSGgoJd3JpdGVyX2lkGAEgASgJQge6SARyAhhAEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQijwEKFFZlcmlmeUxlZGdlclJlc3BvbnNlEg4KBmludGFjdBgBIAEoCBITCgtlbnRyeV9jb3VudBgCIAEoBBIoCgZmYXVsdHMYAyADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJGYXVsdBIoCgZjaGFpbnMYBCADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJDaGFpbiJ3CgtMZWRnZXJDaGFpbhIRCgl3cml0ZXJfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIRCglsYXN0X2hhc2gYBCABKAwSEwoLYW5jaG9yX2hhc2gYBSABKAwiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkiTwoUUmVtb3ZlRW50cmllc1JlcXVlc3QSNwoLYmVmb3JlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQEiLAoVUmVtb3ZlRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgEMuICCg1MZWRnZXJTZXJ2aWNlElAKC0xpc3RFbnRyaWVzEh8uY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXNwb25zZRJSCgtUYWlsRW50cmllcxIfLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVzcG9uc2UwARJTCgxWZXJpZnlMZWRnZXISIC5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXF1ZXN0GiEuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVzcG9uc2USVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * What an entry records.
@@ -153,6 +153,14 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
    * @generated from field: bytes hash = 19;
    */
   hash: Uint8Array;
+
+  /**
+   * With ISSUED for a realm: keyed fingerprints of account, from and to token, 16 bytes each, one after the other. Part of
+   * the canonical bytes, so that an export can be verified.
+   *
+   * @generated from field: bytes token_fingerprints = 20;
+   */
+  tokenFingerprints: Uint8Array;
 };
 
 /**
@@ -216,6 +224,13 @@ export const LedgerEntry_Kind = {
    * @generated from enum value: UNFROZEN = 6;
    */
   UNFROZEN: 6,
+
+  /**
+   * Entries before a time were removed by retention; the chains now begin at anchors.
+   *
+   * @generated from enum value: ENTRIES_REMOVED = 7;
+   */
+  ENTRIES_REMOVED: 7,
 } as const;
 
 /**
@@ -446,6 +461,14 @@ export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> &
    * @generated from field: repeated callpass.v1.LedgerFault faults = 3;
    */
   faults: LedgerFault[];
+
+  /**
+   * The chains that were read, with the place and hash they end at. Keep them elsewhere: only a copy can show that a whole
+   * database was put back to what it once was.
+   *
+   * @generated from field: repeated callpass.v1.LedgerChain chains = 4;
+   */
+  chains: LedgerChain[];
 };
 
 /**
@@ -454,6 +477,55 @@ export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> &
  */
 export const VerifyLedgerResponseSchema: GenMessage<VerifyLedgerResponse> = /*@__PURE__*/
   messageDesc(file_callpass_v1_ledger_service, 6);
+
+/**
+ * A chain as far as it was read.
+ *
+ * @generated from message callpass.v1.LedgerChain
+ */
+export type LedgerChain = Message<"callpass.v1.LedgerChain"> & {
+  /**
+   * The chain.
+   *
+   * @generated from field: string writer_id = 1;
+   */
+  writerId: string;
+
+  /**
+   * The first place that is still kept; more than 1 where retention has removed what was before.
+   *
+   * @generated from field: uint64 first_sequence = 2;
+   */
+  firstSequence: bigint;
+
+  /**
+   * The last place.
+   *
+   * @generated from field: uint64 last_sequence = 3;
+   */
+  lastSequence: bigint;
+
+  /**
+   * The hash of the entry at the last place. 32 bytes.
+   *
+   * @generated from field: bytes last_hash = 4;
+   */
+  lastHash: Uint8Array;
+
+  /**
+   * The hash of the entry before the first place, recorded when that was removed. 32 bytes; zero where nothing was.
+   *
+   * @generated from field: bytes anchor_hash = 5;
+   */
+  anchorHash: Uint8Array;
+};
+
+/**
+ * Describes the message callpass.v1.LedgerChain.
+ * Use `create(LedgerChainSchema)` to create a new message.
+ */
+export const LedgerChainSchema: GenMessage<LedgerChain> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 7);
 
 /**
  * Where a chain is broken.
@@ -488,10 +560,53 @@ export type LedgerFault = Message<"callpass.v1.LedgerFault"> & {
  * Use `create(LedgerFaultSchema)` to create a new message.
  */
 export const LedgerFaultSchema: GenMessage<LedgerFault> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 7);
+  messageDesc(file_callpass_v1_ledger_service, 8);
 
 /**
- * Reads and verifies the record of what was issued, refused and changed. Every RPC needs the role AUDITOR.
+ * How far to remove.
+ *
+ * @generated from message callpass.v1.RemoveEntriesRequest
+ */
+export type RemoveEntriesRequest = Message<"callpass.v1.RemoveEntriesRequest"> & {
+  /**
+   * Entries before this time are removed.
+   *
+   * @generated from field: google.protobuf.Timestamp before_time = 1;
+   */
+  beforeTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message callpass.v1.RemoveEntriesRequest.
+ * Use `create(RemoveEntriesRequestSchema)` to create a new message.
+ */
+export const RemoveEntriesRequestSchema: GenMessage<RemoveEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 9);
+
+/**
+ * What was removed.
+ *
+ * @generated from message callpass.v1.RemoveEntriesResponse
+ */
+export type RemoveEntriesResponse = Message<"callpass.v1.RemoveEntriesResponse"> & {
+  /**
+   * How many entries.
+   *
+   * @generated from field: uint64 entry_count = 1;
+   */
+  entryCount: bigint;
+};
+
+/**
+ * Describes the message callpass.v1.RemoveEntriesResponse.
+ * Use `create(RemoveEntriesResponseSchema)` to create a new message.
+ */
+export const RemoveEntriesResponseSchema: GenMessage<RemoveEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 10);
+
+/**
+ * Reads and verifies the record of what was issued, refused and changed. Every RPC needs the role AUDITOR,
+ * except where it says another.
  *
  * @generated from service callpass.v1.LedgerService
  */
@@ -525,6 +640,18 @@ export const LedgerService: GenService<{
     methodKind: "unary";
     input: typeof VerifyLedgerRequestSchema;
     output: typeof VerifyLedgerResponseSchema;
+  },
+  /**
+   * Removes the oldest entries of each chain, up to a time, and leaves an authenticated anchor in their place, so that what
+   * is kept still verifies. Refused while it would remove the record of a token that has not expired. Needs the role
+   * OPERATOR.
+   *
+   * @generated from rpc callpass.v1.LedgerService.RemoveEntries
+   */
+  removeEntries: {
+    methodKind: "unary";
+    input: typeof RemoveEntriesRequestSchema;
+    output: typeof RemoveEntriesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_callpass_v1_ledger_service, 0);

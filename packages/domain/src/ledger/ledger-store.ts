@@ -1,0 +1,59 @@
+import type { ChainHead, EntryDraft, EntryKind, LedgerEntry } from '@callpass/ledger-chain';
+
+/** Which entries. What is left out matches everything. */
+export interface EntryQuery {
+  /** Not before, in milliseconds since the epoch. */
+  readonly startTimeMs?: number | undefined;
+  /** Before, in milliseconds since the epoch. */
+  readonly endTimeMs?: number | undefined;
+  readonly destination?: string | undefined;
+  readonly client?: string | undefined;
+  readonly kind?: EntryKind | undefined;
+  readonly issuanceId?: string | undefined;
+  readonly traceId?: string | undefined;
+  /** Only what was written after this position; 0 for the beginning. */
+  readonly afterPosition: number;
+  readonly limit: number;
+}
+
+/** An entry and where it stands among all that the store holds. */
+export interface PositionedEntry {
+  /** Rises in the order of writing, over all chains. */
+  readonly position: number;
+  readonly entry: LedgerEntry;
+}
+
+/** One writer's chain, as the store has recorded its ends. */
+export interface ChainRecord {
+  readonly writerId: string;
+  /** Chains are numbered from 1 without gaps. */
+  readonly number: number;
+  /** What the first kept entry follows: the beginning, or the last entry that retention removed. */
+  readonly anchor: ChainHead;
+  /** The last entry that was written. */
+  readonly end: ChainHead;
+  /** Whether this service recorded anchor and end. False: somebody else wrote to the store. */
+  readonly genuine: boolean;
+}
+
+/** Reading, verifying and shortening the ledger. Every method rejects with StoreError. */
+export interface LedgerStore {
+  /** Entries that match, in the order of writing. */
+  listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]>;
+
+  /** Every chain, by number. */
+  listChains(): Promise<readonly ChainRecord[]>;
+
+  /** Entries of a chain behind a place, in their order. */
+  readChain(page: {
+    writerId: string;
+    afterSequence: number;
+    limit: number;
+  }): Promise<readonly LedgerEntry[]>;
+
+  /**
+   * Removes of each chain the unbroken run of oldest entries before a time, moves its anchor there, and records `entry`, all
+   * or nothing. Gives how many were removed. The newest entry of a chain always stays.
+   */
+  removeEntries(removal: { beforeTimeMs: number; entry: EntryDraft }): Promise<number>;
+}

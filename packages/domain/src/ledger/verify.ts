@@ -1,0 +1,99 @@
+import { faultOf, type ChainHead } from '@callpass/ledger-chain';
+import type { ChainRecord, LedgerStore } from './ledger-store.ts';
+
+/** Where a chain does not hold. */
+export interface LedgerFault {
+  readonly writerId: string;
+  /** The first place that does not hold. */
+  readonly sequence: number;
+  readonly text: string;
+}
+
+/** What verifying has found. */
+export interface LedgerVerification {
+  readonly entryCount: number;
+  /** At most one a chain. */
+  readonly faults: readonly LedgerFault[];
+  readonly chains: readonly ChainRecord[];
+}
+
+/** Which part. Left out: everything. */
+export interface VerificationRange {
+  readonly writerId?: string | undefined;
+  readonly firstSequence?: number | undefined;
+  readonly lastSequence?: number | undefined;
+}
+
+const PAGE = 2000;
+
+/**
+ * Recomputes the chains and compares them with their recorded ends: an altered, missing or inserted entry, a chain that was
+ * cut at its end, and a chain that is gone as a whole are found. What was removed by retention is not missed: the chain
+ * begins at its anchor.
+ */
+export async function verifyLedger(
+  store: Pick<LedgerStore, 'listChains' | 'readChain'>,
+  range: VerificationRange = {},
+): Promise<LedgerVerification> {
+  const all = await store.listChains();
+  const chains = all.filter(({ writerId }) => range.writerId === undefined || writerId === range.writerId);
+  const faults: LedgerFault[] = range.writerId === undefined ? missingChains(all) : [];
+  let entryCount = 0;
+  for (const chain of chains) {
+    const found = await verifyChain(store, chain, range);
+    entryCount += found.entryCount;
+    if (found.fault) faults.push(found.fault);
+  }
+  return { entryCount, faults, chains };
+}
+
+async function verifyChain(
+  store: Pick<LedgerStore, 'readChain'>,
+  chain: ChainRecord,
+  range: VerificationRange,
+): Promise<{ entryCount: number; fault?: LedgerFault }> {
+  const { writerId, anchor, end } = chain;
+  const fault = (sequence: number, text: string, entryCount = 0) => ({
+    entryCount,
+    fault: { writerId, sequence, text },
+  });
+  if (!chain.genuine) return fault(end.sequence, 'the recorded end of the chain was altered');
+  const last = Math.min(range.lastSequence || end.sequence, end.sequence);
+  const first = Math.max(range.firstSequence || 1, anchor.sequence + 1);
+
+  // Within a range the entry before it is taken as it is: its own place is not asked about.
+  let head: ChainHead = anchor;
+  if (first > anchor.sequence + 1) {
+    const [before] = await store.readChain({ writerId, afterSequence: first - 2, limit: 1 });
+    if (before?.sequence !== first - 1) return fault(first - 1, `entry ${first - 1} is missing`);
+    head = before;
+  }
+  let entryCount = 0;
+  while (head.sequence < last) {
+    const limit = Math.min(PAGE, last - head.sequence);
+    const entries = await store.readChain({ writerId, afterSequence: head.sequence, limit });
+    if (entries.length === 0)
+      return fault(head.sequence + 1, `entry ${head.sequence + 1} is missing`, entryCount);
+    for (const entry of entries) {
+      const text = faultOf(head, entry);
+      if (text !== undefined) return fault(head.sequence + 1, text, entryCount);
+      head = entry;
+      entryCount++;
+    }
+  }
+  if (last === end.sequence && Buffer.compare(head.hash, end.hash) !== 0) {
+    return fault(end.sequence, 'does not end as it was recorded', entryCount);
+  }
+  const [beyond] =
+    last === end.sequence ? await store.readChain({ writerId, afterSequence: end.sequence, limit: 1 }) : [];
+  return beyond ? fault(beyond.sequence, 'was written behind the recorded end', entryCount) : { entryCount };
+}
+
+/** Chains are numbered without gaps, so one that was removed as a whole leaves a hole. */
+function missingChains(chains: readonly ChainRecord[]): LedgerFault[] {
+  const present = new Set(chains.map(({ number }) => number));
+  const count = Math.max(0, ...present);
+  return Array.from({ length: count }, (_, index) => index + 1)
+    .filter((number) => !present.has(number))
+    .map((number) => ({ writerId: `chain ${number}`, sequence: 1, text: 'the chain is missing as a whole' }));
+}
