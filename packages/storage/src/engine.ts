@@ -167,10 +167,13 @@ export class StoreEngine {
       );
       claims.forEach(([index], at) => (outcomes[index] = claimed[at] as ItemOutcome));
     }
+    let changed = false;
     for (const [index, { change }] of items.entries()) {
       if (change === undefined || change.kind === 'rememberAnswer') continue;
       outcomes[index] = await applyChange(transaction, change, this.#sealer);
+      changed ||= outcomes[index].outcome === 'recorded';
     }
+    if (changed) await this.#database.announce(transaction);
     return outcomes;
   }
 

@@ -1,14 +1,19 @@
-import { StoreError } from '@callpass/domain';
 import type { Database } from './database/database.ts';
 import type { StoreLimits } from './limits.ts';
-import { createSqliteFile, SqliteDatabase } from './sqlite/sqlite-database.ts';
 import { parseStoreUrl } from './store-url.ts';
 
 /** Opens the database of a store URL. `create` makes a missing SQLite file; otherwise that is `SCHEMA_OUTDATED`. */
-export function openDatabase(url: string, options: { limits: StoreLimits; create: boolean }): Database {
+export async function openDatabase(
+  url: string,
+  options: { limits: StoreLimits; create: boolean },
+): Promise<Database> {
   const address = parseStoreUrl(url);
-  if (address.engine === 'postgres')
-    throw new StoreError('STORE_UNAVAILABLE', 'PostgreSQL is not supported yet');
+  // Only the driver that is used is loaded.
+  if (address.engine === 'postgres') {
+    const { PostgresDatabase } = await import('./postgres/postgres-database.ts');
+    return new PostgresDatabase(address.url, options.limits);
+  }
+  const { createSqliteFile, SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
   if (options.create) createSqliteFile(address.path);
   return new SqliteDatabase(address.path, { busyMs: options.limits.lockMs });
 }

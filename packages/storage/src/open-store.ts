@@ -11,6 +11,14 @@ import { parseStoreUrl } from './store-url.ts';
 import { ThreadLink } from './thread/thread-link.ts';
 import { ThreadStore } from './thread/thread-store.ts';
 
+/** Migrations and resealing go through whole tables. */
+const PATIENT_LIMITS: StoreLimits = {
+  ...DEFAULT_LIMITS,
+  recordMs: 3_600_000,
+  readMs: 3_600_000,
+  lockMs: 60_000,
+};
+
 /** How to open a store. */
 export interface OpenStoreOptions {
   /** `sqlite:PATH` or `postgres://…`. */
@@ -33,7 +41,7 @@ export interface OpenStoreOptions {
  * yet), `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, or `STORE_UNAVAILABLE`; with `TypeError` for a URL of another kind.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  parseStoreUrl(options.url);
+  const { engine } = parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { link, ledgerSecret } = await ThreadLink.open({
     url: options.url,
@@ -41,7 +49,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     writerId: options.writerId ?? randomUUID(),
     limits,
   });
-  return new ThreadStore({ link, ledgerSecret, limits, onEvent: options.onEvent ?? (() => undefined) });
+  const onEvent = options.onEvent ?? (() => undefined);
+  return new ThreadStore({ link, ledgerSecret, limits, tellsChanges: engine === 'postgres', onEvent });
 }
 
 /**
@@ -80,7 +89,7 @@ async function withDatabase<T>(
   options: { create: boolean },
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const database = openDatabase(url, { limits: DEFAULT_LIMITS, ...options });
+  const database = await openDatabase(url, { limits: PATIENT_LIMITS, ...options });
   try {
     return await body(database);
   } catch (cause) {

@@ -34,7 +34,9 @@ describe('GroupCommitter', () => {
     });
   });
 
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   const turn = () => jest.advanceTimersByTimeAsync(0);
 

@@ -34,6 +34,12 @@ export interface Database {
     nowMs: number,
   ): Promise<readonly Pick<AnswerRow, 'client' | 'request_id'>[]>;
 
+  /** Tells all instances, once the transaction is through, that the state changed. Nothing where nobody can listen. */
+  announce(transaction: Kysely<Tables>): Promise<void>;
+
+  /** Calls `changed` for each announcement until the database is closed. Left out where nobody can listen. */
+  listen?(changed: () => void): void;
+
   /** Called after a realm key was destroyed, to get rid of copies that the database still keeps of the old row. */
   afterDestroy(): Promise<void>;
 

@@ -18,7 +18,7 @@ export async function migrateDatabase(database: Database, sealer: Sealer): Promi
     migrationLockTableName: 'schema_migration_lock',
   });
   const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new StoreError('STORE_UNAVAILABLE', 'a migration failed', { cause: error });
   await database.write((transaction) => createSecrets(transaction, sealer));
   (await openSecrets(database.reads, sealer)).ledgerSecret.fill(0);
   return { applied: (results ?? []).map((result) => result.migrationName) };

@@ -80,6 +80,10 @@ export class SqliteDatabase implements Database {
     );
   }
 
+  async announce(): Promise<void> {
+    // Other processes ask for the state version; they have nothing to listen to.
+  }
+
   /** The old row may still be in the write-ahead log. A reader in another process can hold it there a little longer. */
   async afterDestroy(): Promise<void> {
     await sql`pragma wal_checkpoint(truncate)`.execute(this.reads);

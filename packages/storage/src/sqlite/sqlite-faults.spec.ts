@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite from 'better-sqlite3';
-import { faultOf, newChain, type ChainHead, type Store } from '@callpass/domain';
+import type { Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { migrateStore, openStore, type StoreLimits } from '../index.ts';
+import { chainFaults, sampleEntries } from '../testing/chains.ts';
 import { startChild } from '../testing/child.ts';
+import { killUnderLoad } from '../testing/kill-under-load.ts';
 import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
 
 const REALM = 'support.example';
@@ -75,7 +76,7 @@ describe('a store on SQLite', () => {
     await expect(store.record(sampleEntry({ issuanceId: 'after' }))).resolves.toEqual({
       outcome: 'recorded',
     });
-    expect((await issued(store)).map((entry) => entry.issuanceId)).toEqual(['after']);
+    expect((await sampleEntries(store)).map((entry) => entry.issuanceId)).toEqual(['after']);
   });
 
   it('leaves nothing of a destroyed key in its files', async () => {
@@ -102,21 +103,16 @@ describe('a store on SQLite', () => {
   it('has every acknowledged record and an unbroken chain after kill -9 under load, five times', async () => {
     const acknowledged: string[] = [];
     for (let round = 1; round <= 5; round++) {
-      const { child, lines } = load(`round-${round}`);
-      const enough = acknowledged.length + 500 + Math.floor(Math.random() * 500);
-      lines.on('line', (line) => {
-        if (line === 'ready') return;
-        acknowledged.push(line);
-        if (acknowledged.length >= enough) child.kill('SIGKILL');
-      });
-      await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+      const afterLines = 500 + Math.floor(Math.random() * 500);
+      const { url } = database;
+      acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
     }
     const store = await open();
-    const entries = await issued(store);
+    const entries = await sampleEntries(store);
     const recorded = new Set(entries.map((entry) => entry.issuanceId));
     expect(acknowledged.length).toBeGreaterThanOrEqual(2_500);
     expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
-    expectUnbroken(entries);
+    expect(chainFaults(entries)).toEqual([]);
   }, 60_000);
 
   it('refuses when the disk takes no more, and goes on by itself when it does', async () => {
@@ -135,10 +131,10 @@ describe('a store on SQLite', () => {
     }
     expect(refused).toBeGreaterThanOrEqual(100);
     const store = await open();
-    const entries = await issued(store);
+    const entries = await sampleEntries(store);
     const recorded = new Set(entries.map((entry) => entry.issuanceId));
     expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
-    expectUnbroken(entries);
+    expect(chainFaults(entries)).toEqual([]);
   }, 60_000);
 
   it('opens no file that is not a database, and leaves it as it is', async () => {
@@ -150,18 +146,6 @@ describe('a store on SQLite', () => {
     expect(await readFile(path, 'utf8')).toBe('not a database '.repeat(100));
   });
 });
-
-function issued(store: Store) {
-  return store.findIssued({ realm: REALM, timeMs: NOW_MS });
-}
-
-function expectUnbroken(entries: Awaited<ReturnType<typeof issued>>): void {
-  const heads = new Map<string, ChainHead>();
-  for (const entry of entries) {
-    expect(faultOf(heads.get(entry.writerId) ?? newChain(entry.writerId), entry)).toBeUndefined();
-    heads.set(entry.writerId, entry);
-  }
-}
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { faultOf, KeyedHash, newChain, type ChainHead, type Store } from '@callpass/domain';
+import { KeyedHash, type Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
 import { migrateStore, openStore, resealStore } from '../index.ts';
+import { chainFaults, sampleEntries } from './chains.ts';
 import { runChild } from './child.ts';
 import { tamper, tamperSql, type TestDatabase } from './test-database.ts';
 
@@ -168,7 +169,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         await first.close();
         const second = await open({ writerId: 'instance-1' });
         await second.record(sampleEntry());
-        expect(await chainFaults(second)).toEqual([]);
+        expect(chainFaults(await sampleEntries(second))).toEqual([]);
         expect(await writers()).toMatchObject([{ number: 1, writer_id: 'instance-1', head_sequence: 2 }]);
       });
 
@@ -184,8 +185,8 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
           }),
         );
         const [store] = both as [Store];
-        expect(await store.findIssued({ realm: REALM, timeMs: NOW_MS })).toHaveLength(60);
-        expect(await chainFaults(store)).toEqual([]);
+        expect(await sampleEntries(store)).toHaveLength(60);
+        expect(chainFaults(await sampleEntries(store))).toEqual([]);
         expect(await writers()).toHaveLength(1);
       });
 
@@ -219,7 +220,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const store = await open({ writerId: 'instance-1' });
         await store.record(sampleEntry());
         await store.record(sampleEntry());
-        const [entry] = await store.findIssued({ realm: REALM, timeMs: NOW_MS });
+        const [entry] = await sampleEntries(store);
         await store.close();
         await tamper(database.url, async (db) => {
           await db.deleteFrom('ledger').where('sequence', '=', 2).execute();
@@ -237,7 +238,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         await store.record(sampleEntry());
         await store.record(sampleEntry());
         await tamperSql(database.url, `update ledger set callee = 'other@kandy.example' where sequence = 2`);
-        expect(await chainFaults(store)).toEqual(['was altered']);
+        expect(chainFaults(await sampleEntries(store))).toEqual(['was altered']);
       });
     });
 
@@ -266,17 +267,6 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
 
     const writers = () =>
       tamper(database.url, (db) => db.selectFrom('ledger_writers').selectAll().orderBy('number').execute());
-
-    const chainFaults = async (store: Store): Promise<string[]> => {
-      const heads = new Map<string, ChainHead>();
-      const faults: string[] = [];
-      for (const entry of await store.findIssued({ realm: REALM, timeMs: NOW_MS })) {
-        const fault = faultOf(heads.get(entry.writerId) ?? newChain(entry.writerId), entry);
-        if (fault) faults.push(fault);
-        heads.set(entry.writerId, entry);
-      }
-      return faults;
-    };
   });
 }
 

@@ -13,7 +13,7 @@ export interface TestDatabase {
 
 /** Does something to a database behind the store's back. */
 export async function tamper<T>(url: string, body: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-  const database = openDatabase(url, { limits: DEFAULT_LIMITS, create: false });
+  const database = await openDatabase(url, { limits: DEFAULT_LIMITS, create: false });
   try {
     return await body(database.reads);
   } finally {

@@ -33,7 +33,7 @@ export function monotonicMs(): number {
  * Throws `TypeError` for an entry that has no canonical form, so that one caller's fault does not fail the commit that
  * others share.
  */
-export function assertRecordable(entry: EntryDraft): void {
+export function assertRecordable({ entry, change }: RecordItem): void {
   const wholes = [entry.timeMs, entry.expireTimeMs, entry.keyVersion, entry.configurationRevision];
   const sound =
     ENTRY_KINDS[entry.kind] !== undefined &&
@@ -41,6 +41,9 @@ export function assertRecordable(entry: EntryDraft): void {
     entry.keyVersion <= MAX_UINT32 &&
     entry.configurationRevision <= MAX_UINT32;
   if (!sound) throw new TypeError('an entry needs a known kind and whole numbers from 0');
+  if (change?.kind === 'rememberAnswer' && `${change.client}${change.requestId}`.includes('\0')) {
+    throw new TypeError('a request id and its client may not hold NUL');
+  }
   if (entry.fingerprints === undefined) return;
   const { account, from, to } = entry.fingerprints;
   if ([account, from, to].some((fingerprint) => fingerprint.length !== FINGERPRINT_BYTES)) {
@@ -86,10 +89,10 @@ export function decodeBatch(batch: WireBatch): RecordItem[] {
   const changes = new Map(batch.changes);
   let fingerprintsAt = 0;
   for (let at = 0; at < batch.fields.length; at += FIELDS_PER_ENTRY) {
-    const field = (offset: number) => batch.fields[at + offset] as never;
-    const hasFingerprints = field(15) === 1;
+    const field = <T>(offset: number): T => batch.fields[at + offset] as T;
+    const hasFingerprints = field<number>(15) === 1;
     const entry: EntryDraft = {
-      kind: field(0) as EntryKind,
+      kind: field<EntryKind>(0),
       timeMs: field(1),
       client: field(2),
       destination: field(3),

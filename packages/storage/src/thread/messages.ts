@@ -39,6 +39,7 @@ export interface ThreadRequest {
 export type ThreadMessage =
   | { readonly kind: 'opened'; readonly ledgerSecret: Uint8Array }
   | { readonly kind: 'failed'; readonly error: WireError }
+  | { readonly kind: 'stateChanged' }
   | { readonly kind: 'reply'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
 

@@ -14,7 +14,7 @@ try {
   const start = workerData as ThreadStart;
   const sealer = new Sealer(start.sealKey);
   start.sealKey.fill(0);
-  const database = openDatabase(start.url, { limits: start.limits, create: false });
+  const database = await openDatabase(start.url, { limits: start.limits, create: false });
   const engine = await StoreEngine.open({ database, sealer, writerId: start.writerId }).catch(
     async (error: unknown) => {
       await database.close();
@@ -22,6 +22,7 @@ try {
     },
   );
   port.on('message', (request: ThreadRequest) => void answer(engine, request));
+  database.listen?.(() => tell({ kind: 'stateChanged' }));
   tell({ kind: 'opened', ledgerSecret: engine.ledgerSecret });
 } catch (error) {
   tell({ kind: 'failed', error: toWireError(error, 'STORE_UNAVAILABLE') });

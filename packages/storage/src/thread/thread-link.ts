@@ -19,6 +19,7 @@ type Reply<M extends ThreadMethod> = Awaited<ReturnType<ThreadCalls[M]>>;
 export class ThreadLink {
   readonly #start: ThreadStart;
   readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #opening: Promise<Worker> | undefined;
   #lastId = 0;
@@ -38,6 +39,12 @@ export class ThreadLink {
   /** Calls under way. */
   get busy(): number {
     return this.#pending.size;
+  }
+
+  /** Calls the listener when the thread hears of a changed state, until the function given back is called. */
+  onStateChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Makes a call. It has no time limit of its own. */
@@ -89,6 +96,7 @@ export class ThreadLink {
   }
 
   #receive(message: ThreadMessage): void {
+    if (message.kind === 'stateChanged') for (const listener of this.#listeners) listener();
     if (message.kind !== 'reply' && message.kind !== 'error') return;
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);

@@ -19,6 +19,7 @@ import type { ThreadLink } from './thread-link.ts';
 /** The store as the service sees it: everything but waiting is done by the thread. */
 export class ThreadStore implements Store {
   readonly ledgerSecret: Uint8Array;
+  readonly onStateChanged: Store['onStateChanged'];
   readonly #link: ThreadLink;
   readonly #limits: StoreLimits;
   readonly #committer: GroupCommitter<RecordItem, ItemOutcome>;
@@ -28,9 +29,12 @@ export class ThreadStore implements Store {
     link: ThreadLink;
     ledgerSecret: Uint8Array;
     limits: StoreLimits;
+    /** Whether the thread hears of changes that other instances make. */
+    tellsChanges: boolean;
     onEvent: (event: CommitEvent) => void;
   }) {
     this.ledgerSecret = parts.ledgerSecret;
+    this.onStateChanged = parts.tellsChanges ? (listener) => parts.link.onStateChanged(listener) : undefined;
     this.#link = parts.link;
     this.#limits = parts.limits;
     this.#committer = new GroupCommitter({
@@ -61,8 +65,9 @@ export class ThreadStore implements Store {
 
   /** See the port. Rejects with `TypeError` for an entry that has no canonical form, which is the caller's mistake. */
   async record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome> {
-    assertRecordable(entry);
-    const outcome = await this.#committer.add({ entry, change });
+    const item = { entry, change };
+    assertRecordable(item);
+    const outcome = await this.#committer.add(item);
     if (outcome.outcome !== 'failed') return outcome;
     throw new StoreError('LEDGER_UNAVAILABLE', 'the change could not be made', {
       cause: new Error(outcome.cause),

@@ -1,0 +1,32 @@
+import pg from 'pg';
+
+const INT8 = 20;
+
+/**
+ * How to connect. The server gives up on a statement first, then the client does, and drops the connection, since what
+ * comes back on it later belongs to nobody: both before the callers' time is up.
+ */
+export function connectionOptions(
+  url: string,
+  { timeoutMs, lockMs }: { timeoutMs: number; lockMs: number },
+): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'callpass',
+    connectionTimeoutMillis: Math.ceil(timeoutMs * 0.8),
+    statement_timeout: Math.ceil(timeoutMs * 0.8),
+    query_timeout: Math.ceil(timeoutMs * 0.9),
+    lock_timeout: lockMs,
+    idle_in_transaction_session_timeout: timeoutMs * 2,
+    keepAlive: true,
+    // With this the client drops a connection whose query ran out of time; without it, it would wait there.
+    pipeline: true,
+    types,
+  };
+}
+
+/** Every number in the tables is a safe integer. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : (pg.types.getTypeParser(oid, format) as unknown),
+};

