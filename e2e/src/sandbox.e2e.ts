@@ -141,6 +141,7 @@ describe('buf curl, by reflection', () => {
   it('lists the services', async () => {
     const { stdout } = await curl('--list-services', `http://${sandbox.ready.grpc}`);
     expect(stdout).toContain('callpass.v1.CredentialService');
+    expect(stdout).toContain('callpass.v1.AdminService');
     expect(stdout).toContain('grpc.health.v1.Health');
   });
 
@@ -150,7 +151,10 @@ describe('buf curl, by reflection', () => {
     expect(JSON.parse(granted.stdout)).toMatchObject({ callee: 'support@kandy.example' });
     const refused = await curl('-d', '{"destination":"support","callee":"other@kandy.example"}', url);
     expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain('CALLEE_NOT_ALLOWED');
+    // google.rpc.ErrorInfo as this tool shows it: its bytes in base64, the reason among them.
+    expect(refused.stderr).toContain('google.rpc.ErrorInfo');
+    const { details } = JSON.parse(refused.stderr) as { details: { value: string }[] };
+    expect(Buffer.from(details[0]?.value ?? '', 'base64').toString()).toContain('CALLEE_NOT_ALLOWED');
   });
 });
 

@@ -71,22 +71,27 @@ describe('a trace', () => {
     expect(code).toBe(0);
     const answer = JSON.parse(stdout) as { timeLimited: Record<string, string> };
     issuedTokens.push(...Object.values(answer.timeLimited).filter((text) => /^[0-9A-F]{32,}$/.test(text)));
-    const spans = await receiver.waitFor((all) => {
+    const { client, inServer, spans } = await receiver.waitFor((all) => {
       const found = all.spans();
-      return ['CLIENT', 'SERVER'].every((kind) => found.some((span) => span.kind === kind)) && found;
+      const [client, inServer] = ['CLIENT', 'SERVER'].map((kind) =>
+        found.find(
+          (span) => span.kind === kind && span.name === 'callpass.v1.CredentialService/IssueCredentials',
+        ),
+      );
+      const seal = found.some(
+        ({ name, traceId }) => name === 'callpass.token.seal' && traceId === client?.traceId,
+      );
+      return client && inServer && seal && { client, inServer, spans: found };
     }, 10_000);
-    const client = spans.find(({ kind }) => kind === 'CLIENT');
-    const inServer = spans.find(({ kind }) => kind === 'SERVER');
-    expect(inServer?.name).toBe('callpass.v1.CredentialService/IssueCredentials');
-    expect(inServer?.traceId).toBe(client?.traceId);
-    expect(inServer?.parentSpanId).toBe(client?.spanId);
-    expect(inServer?.attributes).toMatchObject({
+    expect(inServer.traceId).toBe(client.traceId);
+    expect(inServer.parentSpanId).toBe(client.spanId);
+    expect(inServer.attributes).toMatchObject({
       'callpass.destination': 'd',
       'callpass.decision': 'issued',
       'rpc.status_code': 'OK',
     });
     const children = spans
-      .filter(({ parentSpanId }) => parentSpanId === inServer?.spanId)
+      .filter(({ parentSpanId }) => parentSpanId === inServer.spanId)
       .map(({ name }) => name);
     expect(children).toEqual(expect.arrayContaining(['callpass.token.seal', 'callpass.ledger.commit']));
   });
@@ -118,6 +123,7 @@ it('nothing that is emitted holds a key, a token or a subject', async () => {
     (all) => all.spans().some(({ name, kind }) => kind === 'SERVER' && name.endsWith('/ListFreezes')),
     10_000,
   );
+  expect(receiver.dropped()).toBe(0);
   const emitted = [...receiver.raw(), server.output(), ...printed].join('\n');
   expect(emitted).toContain('ListFreezes');
   expect(issuedTokens).toHaveLength(3);

@@ -9,6 +9,7 @@ import {
 } from '@callpass/grpc-kit';
 import { migrateStore, openStore } from '@callpass/storage';
 import { serverTelemetry } from '@callpass/telemetry';
+import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { LOCAL_PRINCIPAL } from '../credentials/principal.ts';
 import { createMapError, type OnFault } from '../errors/map-error.ts';
@@ -112,7 +113,7 @@ async function serve(parts: {
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   const health = createHealth(services);
   health.addTo(server);
-  if (settings.reflection) addReflection(server, services);
+  if (settings.reflection) addReflection(server, [...services, Health]);
 
   const address = await bind(server, settings.listen.address);
   health.setAll('SERVING');
