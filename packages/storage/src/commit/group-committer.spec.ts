@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { StoreError } from '@callpass/domain';
 import { GroupCommitter, type CommitEvent } from './group-committer.ts';
 
 interface RunningCommit {
   readonly items: readonly string[];
   readonly remainingMs: number;
   succeed(): void;
-  fail(): void;
+  fail(cause?: unknown): void;
 }
 
 describe('GroupCommitter', () => {
@@ -24,7 +25,7 @@ describe('GroupCommitter', () => {
             items,
             remainingMs,
             succeed: () => resolve(items.map((item) => `done ${item}`)),
-            fail: () => reject(new Error('no disk')),
+            fail: (cause = new Error('no disk')) => reject(cause),
           });
         }),
       limitMs: 1_000,
@@ -93,6 +94,16 @@ describe('GroupCommitter', () => {
     commits[1]?.succeed();
     expect(await next).toBe('done b');
     expect(events.map((event) => event.kind)).toEqual(['commitFailed', 'committed']);
+  });
+
+  it.each([
+    ['STORE_UNAVAILABLE', 'LEDGER_UNAVAILABLE'],
+    ['SEAL_KEY_WRONG', 'SEAL_KEY_WRONG'],
+  ] as const)('tells callers of a commit that failed with %s that it is %s', async (code, told) => {
+    const refused = expect(committer.add('a')).rejects.toMatchObject({ code: told });
+    await turn();
+    commits[0]?.fail(new StoreError(code, 'gone'));
+    await refused;
   });
 
   it('refuses all who wait once a commit is overdue, and everybody else at once until it has settled', async () => {

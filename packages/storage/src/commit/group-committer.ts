@@ -121,8 +121,7 @@ export class GroupCommitter<Item, Outcome> {
         },
         (cause: unknown) => {
           const durationMs = performance.now() - startMs;
-          const error =
-            cause instanceof StoreError ? cause : unavailable('the entry could not be written', cause);
+          const error = asRefusal(cause);
           for (const waiting of batch) waiting.reject(error);
           this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
           this.#settled();
@@ -163,4 +162,11 @@ const REFUSALS = {
 
 function unavailable(message: string, cause?: unknown): StoreError {
   return new StoreError('LEDGER_UNAVAILABLE', message, cause === undefined ? undefined : { cause });
+}
+
+/** A commit that did not come back is a ledger that could not write, whatever the database said. */
+function asRefusal(cause: unknown): StoreError {
+  return cause instanceof StoreError && cause.code !== 'STORE_UNAVAILABLE'
+    ? cause
+    : unavailable('the entry could not be written', cause);
 }

@@ -242,6 +242,18 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
       });
     });
 
+    it('starts another thread when it loses one, and says so to whoever waited for it', async () => {
+      await migrateStore({ url: database.url, sealKey });
+      const printed = await runChild('thread-loss-child.ts', [database.url, hex(sealKey)]);
+      expect(JSON.parse(printed)).toEqual({
+        outcome: 'STORE_UNAVAILABLE',
+        version: 0,
+        ids: ['before', 'after'],
+        faults: [],
+        threads: 3,
+      });
+    });
+
     it('purges expired answers as new ones are remembered', async () => {
       await migrateStore({ url: database.url, sealKey });
       const store = await open();

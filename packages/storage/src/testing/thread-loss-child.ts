@@ -1,0 +1,27 @@
+import type { Worker } from 'node:worker_threads';
+import { sampleEntry } from '@callpass/testkit';
+import { openStore, readSealKey } from '../index.ts';
+import { chainFaults, sampleEntries } from './chains.ts';
+
+/** A process whose store loses its thread in the middle of a record and in between: URL, key-encryption key. */
+const [url, sealKey] = process.argv.slice(2) as [string, string];
+const threads: Worker[] = [];
+process.on('worker', (worker) => threads.push(worker));
+
+const store = await openStore({ url, sealKey: readSealKey(sealKey) });
+await store.record(sampleEntry({ issuanceId: 'before' }));
+
+const lost = store.stateVersion().catch((error: { code?: string }) => error.code);
+await threads[0]?.terminate();
+const outcome = await lost;
+
+await store.record(sampleEntry({ issuanceId: 'after' }));
+await threads[1]?.terminate();
+const version = await store.stateVersion();
+
+const entries = await sampleEntries(store);
+const ids = entries.map((entry) => entry.issuanceId);
+process.stdout.write(
+  JSON.stringify({ outcome, version, ids, faults: chainFaults(entries), threads: threads.length }),
+);
+await store.close();
