@@ -21,3 +21,6 @@ export {
 } from './token/judge-credentials.ts';
 export { type Diagnosis, explainToken } from './explain/explain.ts';
 export { type Finding, type FindingCode, type FindingDetails } from './explain/findings.ts';
+
+// For other rooms of this workspace.
+export { createMessageAuthenticator, type MessageAuthenticator } from './cipher/hmac.ts';

@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import {
   credentialTimes,
   draftEntry,
@@ -25,7 +24,7 @@ import {
   traceId,
   withSpan,
 } from '@callpass/telemetry';
-import { sealCredentials, type SealedCredentials } from '@callpass/token-core';
+import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import { seesEverything, type Principal } from './principal.ts';
@@ -251,7 +250,8 @@ function seal(
   parties: { callee: string; caller: string },
   nowMs: number,
 ): Issued {
-  const issuanceId = newIssuanceId(nowMs, randomFillSync(randomBytes));
+  systemRandom.fill(randomBytes);
+  const issuanceId = newIssuanceId(nowMs, randomBytes);
   const { callee, caller } = parties;
   if (!sealing) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
   const { realm, key } = sealing;

@@ -97,6 +97,8 @@ async function serve(parts: {
   const server = new Server({
     'grpc.max_receive_message_length': settings.requests.maxMessageBytes,
     'grpc.max_send_message_length': -1,
+    // Nobody reads it here, and it keeps a record of every connection and call.
+    'grpc.enable_channelz': 0,
   });
   const services = Object.values(SERVICES);
   assertEveryMethodHasRow(services, METHODS);

@@ -33,6 +33,14 @@ describe('KeyedHash', () => {
     expect(new Set(starts).size).toBe(3);
   });
 
+  it('takes inputs up to its bound, and leaves nothing of one for the next', () => {
+    expect(names.subject('é'.repeat(4096))).toMatch(/^[0-9a-f]{32}$/);
+    expect(() => names.subject('x'.repeat(8193))).toThrow(RangeError);
+    const short = names.subject('a');
+    names.subject('b'.repeat(8192));
+    expect(names.subject('a')).toBe(short);
+  });
+
   it.each([0, 31, 33])('refuses a secret of %i bytes', (length) => {
     expect(() => new KeyedHash(new Uint8Array(length))).toThrow(TypeError);
   });

@@ -1,15 +1,19 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
+import { createMessageAuthenticator, type MessageAuthenticator } from '@callpass/token-core';
 
 const SECRET_BYTES = 32;
+/** Longest input: a token is at most 4096 characters, a subject 256 bytes. */
+const MAX_INPUT_BYTES = 8192;
 
 /**
  * Names things in the ledger without revealing them: the same input gives the same name, and without the key nobody can
- * try inputs. HMAC-SHA-256 cut to its first bytes, with a key of its own for each use (HKDF, RFC 5869).
+ * try inputs. HMAC-SHA-256 cut to its first bytes, with a key of its own for each use (HKDF, RFC 5869). Inputs are at most
+ * 8,192 bytes; RangeError beyond.
  */
 export class KeyedHash {
-  readonly #subject: KeyObject;
-  readonly #token: KeyObject;
-  readonly #realmKey: KeyObject;
+  readonly #subject: MessageAuthenticator;
+  readonly #token: MessageAuthenticator;
+  readonly #realmKey: MessageAuthenticator;
 
   /** @param secret 32 bytes, the same on every instance of the service. Throws TypeError for any other length. */
   constructor(secret: Uint8Array) {
@@ -22,24 +26,31 @@ export class KeyedHash {
 
   /** A visitor's name as 32 hexadecimal digits; empty for an empty subject. */
   subject(subject: string): string {
-    return subject === '' ? '' : mac(this.#subject, subject).toString('hex', 0, 16);
+    return subject === '' ? '' : mac(this.#subject, subject).slice(0, 32).toLowerCase();
   }
 
   /** A token's fingerprint, 16 bytes. */
   token(token: string): Uint8Array {
-    return mac(this.#token, token).subarray(0, 16);
+    return Buffer.from(mac(this.#token, token).slice(0, 32), 'hex');
   }
 
   /** A realm key's fingerprint as 16 hexadecimal digits. */
   realmKey(key: Uint8Array): string {
-    return mac(this.#realmKey, key).toString('hex', 0, 8);
+    return mac(this.#realmKey, key).slice(0, 16).toLowerCase();
   }
 }
 
-function mac(key: KeyObject, input: string | Uint8Array): Buffer {
-  return createHmac('sha256', key).update(input).digest();
+function mac({ message, sign }: MessageAuthenticator, input: string | Uint8Array): string {
+  const length = Buffer.byteLength(input);
+  if (length > message.length) throw new RangeError('the input of a keyed hash is too long');
+  if (typeof input === 'string') message.write(input, 0, 'utf8');
+  else message.set(input);
+  const name = sign(length);
+  message.fill(0, 0, length);
+  return name;
 }
 
-function derive(secret: Uint8Array, use: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `callpass ledger ${use}`, 32)));
+function derive(secret: Uint8Array, use: string): MessageAuthenticator {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', `callpass ledger ${use}`, 32));
+  return createMessageAuthenticator(key, MAX_INPUT_BYTES);
 }
