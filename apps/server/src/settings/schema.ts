@@ -35,7 +35,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       url: z
         .string()
-        .regex(/^sqlite:.+$/, 'expected sqlite:PATH')
+        .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'expected sqlite:PATH or postgres://…')
         .default('sqlite:callpass.db'),
       migrateOnStart: flag.default(true),
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),

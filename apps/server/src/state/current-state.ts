@@ -43,6 +43,12 @@ export class CurrentState {
   ): Promise<CurrentState> {
     const current = new CurrentState(store, options.events, await store.loadState());
     current.#poll(options.pollIntervalMs);
+    // Where the store can tell, a change is in force at once; polling stays behind it for what gets lost.
+    store.onStateChanged?.(() => {
+      current.reload().catch((error: unknown) => {
+        options.events.onFailed(error);
+      });
+    });
     return current;
   }
 
