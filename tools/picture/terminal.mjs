@@ -26,25 +26,36 @@ sandbox.stdout.on('data', (chunk) => (printed += chunk));
 while (!existsSync(readyFile) || !printed.includes('Ctrl-C')) await pause(100);
 const { grpc, realms } = JSON.parse(readFileSync(readyFile, 'utf8'));
 
-const shown = [['$ npm start', printed.split('\n').slice(1, 16).join('\n')]];
+const shown = [['$ npm start', printed.split('\n').slice(1, 14).join('\n')]];
 const callpass = (...args) => {
-  const { stdout, stderr } = spawnSync('npx', ['callpass', ...args], {
+  const { stdout, stderr } = spawnSync('callpass', args, {
     cwd: ROOT,
     env: { ...colourful, CALLPASS_ADDRESS: grpc },
     encoding: 'utf8',
   });
   return stdout + stderr;
 };
-const seconds = spawnSync('openssl', ['enc', '-aes-128-ecb', '-K', Buffer.from(realms[0].key).toString('hex')], {
-  input: `sip:support@kandy.example;${Math.floor(Date.now() / 1000)}`,
-});
+const seconds = spawnSync(
+  'openssl',
+  ['enc', '-aes-128-ecb', '-K', Buffer.from(realms[0].key).toString('hex')],
+  {
+    input: `sip:support@kandy.example;${Math.floor(Date.now() / 1000)}`,
+  },
+);
 const token = seconds.stdout.toString('hex').toUpperCase();
-shown.push([`$ npx callpass explain ${token.slice(0, 12)}… --realm ${realms[0].name}`, callpass('explain', token, '--realm', realms[0].name)]);
+shown.push([
+  `$ npx callpass explain ${token.slice(0, 12)}… --realm ${realms[0].name}`,
+  callpass('explain', token, '--realm', realms[0].name),
+]);
 
 sandbox.kill('SIGTERM');
 await once(sandbox, 'exit');
 rmSync(folder, { recursive: true, force: true });
-const lines = shown.flatMap(([command, output]) => [`\u001b[1m${command}\u001b[22m`, ...output.trimEnd().split('\n'), '']);
+const lines = shown.flatMap(([command, output]) => [
+  `\u001b[1m${command}\u001b[22m`,
+  ...output.trimEnd().split('\n'),
+  '',
+]);
 writeFileSync(PICTURE, draw(lines));
 console.log(PICTURE);
 
@@ -52,7 +63,9 @@ function draw(lines) {
   const columns = Math.max(...lines.map((line) => line.replace(/\u001b\[\d+m/g, '').length));
   const width = Math.ceil(columns * CHARACTER_WIDTH) + 40;
   const height = lines.length * LINE_HEIGHT + 40;
-  const rows = lines.map((line, row) => `<text x="20" y="${34 + row * LINE_HEIGHT}" xml:space="preserve">${spans(line)}</text>`);
+  const rows = lines.map(
+    (line, row) => `<text x="20" y="${34 + row * LINE_HEIGHT}" xml:space="preserve">${spans(line)}</text>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="The sandbox running in a terminal">
 <rect width="100%" height="100%" rx="8" fill="#1c2128"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#cdd9e5">
@@ -80,7 +93,14 @@ function spans(line) {
 }
 
 function tspan(text, { bold, dim, colour }) {
-  const escaped = text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character]);
-  const attributes = [bold && 'font-weight="bold"', dim && 'fill="#768390"', colour && `fill="${colour}"`].filter(Boolean);
+  const escaped = text.replace(
+    /[&<>]/g,
+    (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character],
+  );
+  const attributes = [
+    bold && 'font-weight="bold"',
+    dim && 'fill="#768390"',
+    colour && `fill="${colour}"`,
+  ].filter(Boolean);
   return `<tspan ${attributes.join(' ')}>${escaped}</tspan>`;
 }
