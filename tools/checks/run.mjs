@@ -33,6 +33,7 @@ const CHECKS = {
   'project references are in sync': () => run('nx', ['sync:check']),
   format: () => run('prettier', ['--check', '--log-level=warn', '.']),
   lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
+  'lint of tools': () => run('eslint', ['tools', 'eslint.config.mjs', 'jest.preset.mjs']),
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
   'lock file names no registry': () =>
     /"resolved": "https?:/.test(readText('package-lock.json'))

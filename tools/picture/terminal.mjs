@@ -12,6 +12,9 @@ const PICTURE = join(ROOT, 'docs', 'images', 'sandbox.svg');
 const LINE_HEIGHT = 18;
 const CHARACTER_WIDTH = 7.85;
 const COLOURS = { 31: '#e5534b', 32: '#57ab5a', 33: '#c69026', 36: '#39c5cf' };
+/** Starts an ANSI style: `ESC [ code m`. */
+const ESCAPE = String.fromCharCode(27);
+const STYLE = new RegExp(`(${ESCAPE}\\[\\d+m)`, 'g');
 const colourful = { ...ENV, FORCE_COLOR: '1' };
 
 const folder = mkdtempSync(join(tmpdir(), 'callpass-picture-'));
@@ -52,7 +55,7 @@ sandbox.kill('SIGTERM');
 await once(sandbox, 'exit');
 rmSync(folder, { recursive: true, force: true });
 const lines = shown.flatMap(([command, output]) => [
-  `\u001b[1m${command}\u001b[22m`,
+  `${ESCAPE}[1m${command}${ESCAPE}[22m`,
   ...output.trimEnd().split('\n'),
   '',
 ]);
@@ -60,7 +63,7 @@ writeFileSync(PICTURE, draw(lines));
 console.log(PICTURE);
 
 function draw(lines) {
-  const columns = Math.max(...lines.map((line) => line.replace(/\u001b\[\d+m/g, '').length));
+  const columns = Math.max(...lines.map((line) => line.replace(STYLE, '').length));
   const width = Math.ceil(columns * CHARACTER_WIDTH) + 40;
   const height = lines.length * LINE_HEIGHT + 40;
   const rows = lines.map(
@@ -79,9 +82,9 @@ ${rows.join('\n')}
 function spans(line) {
   let style = {};
   return line
-    .split(/(\u001b\[\d+m)/)
+    .split(STYLE)
     .map((part) => {
-      const code = /^\u001b\[(\d+)m$/.exec(part)?.[1];
+      const code = part.startsWith(`${ESCAPE}[`) ? part.slice(2, -1) : undefined;
       if (code === undefined) return part === '' ? '' : tspan(part, style);
       if (code === '1') style = { ...style, bold: true };
       else if (code === '2') style = { ...style, dim: true };
