@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  explainToken,
+  type JudgementRules,
+  judgeCredentials,
+  judgeToken,
+  openRealmKey,
+  sealCredentials,
+  type TokenKind,
+} from '../index.ts';
+import { cbcByHand, ecbByHand, KEYS } from '../testing/by-hand.ts';
+
+const TIMEOUT_MS = 120_000;
+const ROUND_TRIPS = 10_000;
+const CHANGES = 100_000;
+const STRINGS = 100_000;
+
+const NOW_MS = 1_700_000_000_123;
+const RULES: JudgementRules = {
+  lifetimeMs: 600_000,
+  maxClockSkewMs: 30_000,
+  unit: 'MILLISECONDS',
+  nowMs: NOW_MS,
+};
+const ECB = openRealmKey('AES_128_ECB', KEYS.AES_128_ECB);
+const CBC = openRealmKey('AES_256_CBC_HMAC_SHA256', KEYS.AES_256_CBC_HMAC_SHA256);
+
+const name = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
+  .filter((text) => !/[;@\p{Cc}]/u.test(text) && text.isWellFormed() && Buffer.byteLength(text) <= 120);
+const user = fc
+  .tuple(name, name)
+  .map(([local, domain]) => `${local}@${domain}`)
+  .filter((text) => !/^sips?:/i.test(text));
+const timestampMs = fc.integer({ min: 1e11, max: Number.MAX_SAFE_INTEGER });
+
+describe('over random users and times', () => {
+  it.each([ECB, CBC])(
+    'a set of three holds what went in, as an independent writer would have put it ($cipher)',
+    (key) => {
+      const keys = [{ version: 1, key }];
+      fc.assert(
+        fc.property(user, user, user, timestampMs, (account, from, to, issued) => {
+          const users = { account, from, to };
+          const tokens = sealCredentials(key, users, { timestampMs: issued, unit: 'MILLISECONDS' });
+          const byHand = (holder: string, token: string): string =>
+            key.cipher === 'AES_128_ECB'
+              ? ecbByHand(KEYS[key.cipher], `${holder};${issued}`)
+              : cbcByHand(KEYS[key.cipher], `${holder};x-ts=${issued}`, { iv: token.slice(64, 80) });
+          const judged = judgeCredentials(keys, tokens, {
+            ...RULES,
+            nowMs: issued,
+            expectedCallee: to,
+            expectedCaller: from,
+          });
+          return (
+            judged.verdict === 'VALID' &&
+            judged.account.user === account &&
+            judged.account.issueTimeMs === issued &&
+            tokens.accountToken === byHand(account, tokens.accountToken) &&
+            tokens.fromToken === byHand(`sip:${from}`, tokens.fromToken) &&
+            tokens.toToken === byHand(`sip:${to}`, tokens.toToken)
+          );
+        }),
+        { numRuns: ROUND_TRIPS },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'a CBC token with any one character replaced by any other is never valid, nor opened',
+    () => {
+      const tokens = ['u@k', 'support@kandy.example.com', `${'zoë'.repeat(30)}@kandy.example`].flatMap(
+        (holder) =>
+          Object.values<string>({
+            ...sealCredentials(
+              CBC,
+              { account: holder, from: holder, to: holder },
+              { timestampMs: NOW_MS, unit: 'MILLISECONDS' },
+            ),
+          }),
+      );
+      const keys = [{ version: 1, key: CBC }];
+      for (const token of tokens) expect(judgeToken(keys, token, RULES).verdict).toBe('VALID');
+      const replacement = fc.oneof(
+        { weight: 6, arbitrary: fc.constantFrom(...'0123456789ABCDEF') },
+        { weight: 3, arbitrary: fc.constantFrom(...'abcdefGHIJKghijk') },
+        {
+          weight: 1,
+          arbitrary: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+        },
+      );
+      fc.assert(
+        fc.property(fc.constantFrom(...tokens), fc.nat(), replacement, (token, at, character) => {
+          const position = at % token.length;
+          fc.pre(token[position] !== character);
+          const changed = token.slice(0, position) + character + token.slice(position + 1);
+          const judgement = judgeToken(keys, changed, RULES);
+          return (
+            Object.keys(judgement).length === 1 && /^(?:MALFORMED|UNDECIPHERABLE)$/.test(judgement.verdict)
+          );
+        }),
+        { numRuns: CHANGES },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'a text of any kind gets a verdict and a diagnosis, and only a token opens',
+    () => {
+      const keySets = [
+        [{ version: 1, key: ECB }],
+        [{ version: 1, key: CBC }],
+        [ECB, CBC].map((key, version) => ({ version, key })),
+      ];
+      const hexLike = fc
+        .tuple(
+          fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), maxLength: 40 }),
+          fc.nat({ max: 130 }),
+        )
+        .map(([text, times]) => text.repeat(times).slice(0, times * 32 + (times % 3 === 0 ? 16 : 0)));
+      const text = fc.oneof(
+        { weight: 40, arbitrary: fc.string({ unit: 'binary', maxLength: 120 }) },
+        { weight: 20, arbitrary: fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units)) },
+        { weight: 40, arbitrary: hexLike },
+        { weight: 10, arbitrary: fc.string({ unit: fc.constantFrom(...' %"<\n0aA;'), maxLength: 200 }) },
+        { weight: 1, arbitrary: fc.tuple(fc.string({ minLength: 1 }), fc.nat({ max: 5000 })).map(([part, times]) => part.repeat(times)) },
+      ); // prettier-ignore
+      const kind = fc.constantFrom<TokenKind | undefined>('ACCOUNT', 'FROM', 'TO', undefined);
+      fc.assert(
+        fc.property(text, fc.constantFrom(...keySets), kind, (token, keys, asked) => {
+          const rules = { ...RULES, kind: asked };
+          const { verdict, findings } = explainToken(keys, token, rules);
+          return (
+            judgeToken(keys, token, rules).verdict === verdict &&
+            (verdict === 'MALFORMED' || verdict === 'UNDECIPHERABLE') &&
+            findings.length > 0
+          );
+        }),
+        { numRuns: STRINGS },
+      );
+    },
+    TIMEOUT_MS,
+  );
+});

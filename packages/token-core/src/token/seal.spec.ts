@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  type Cipher,
+  openRealmKey,
+  openToken,
+  sealCredentials,
+  sealToken,
+  type SealOptions,
+  type TokenKind,
+} from '../index.ts';
+import { cbcByHand, ecbByHand, KEYS, randomForIv } from '../testing/by-hand.ts';
+
+const AT = { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' } as const;
+const USERS = { account: 'anonymous@kandy.example', from: 'zoë@kandy.example', to: '😀@kandy.example' };
+
+describe.each(Object.keys(KEYS) as Cipher[])('sealing with %s', (cipher) => {
+  const key = openRealmKey(cipher, KEYS[cipher]);
+  const byHand = (user: string, timestamp: string, iv: string): string =>
+    cipher === 'AES_128_ECB'
+      ? ecbByHand(KEYS[cipher], `${user};${timestamp}`)
+      : cbcByHand(KEYS[cipher], `${user};x-ts=${timestamp}`, { iv });
+
+  it('gives three tokens that share one time, sip: in front of from and to only', () => {
+    const tokens = sealCredentials(key, USERS, AT);
+    const open = (token: string) => openToken(key, token);
+    const timestamp = AT.timestampMs;
+    expect(open(tokens.accountToken)).toMatchObject({ user: USERS.account, kind: 'ACCOUNT', timestamp });
+    expect(open(tokens.fromToken)).toMatchObject({ user: `sip:${USERS.from}`, kind: 'ADDRESS', timestamp });
+    expect(open(tokens.toToken)).toMatchObject({ user: `sip:${USERS.to}`, kind: 'ADDRESS', timestamp });
+  });
+
+  it('gives the set the same texts as one by one, and as anybody else would', () => {
+    const iv = 'zyxw9876ABCDefgh';
+    const options = { ...AT, random: randomForIv(iv) };
+    for (const extra of ['', 'a', 'longer-by-a-block', 'ë']) {
+      const users = { ...USERS, account: `${extra}${USERS.account}` };
+      expect(sealCredentials(key, users, options)).toEqual({
+        accountToken: byHand(users.account, '1700000000123', iv),
+        fromToken: byHand(`sip:${users.from}`, '1700000000123', iv),
+        toToken: byHand(`sip:${users.to}`, '1700000000123', iv),
+      });
+      expect(sealToken(key, users.to, 'TO', options)).toBe(byHand(`sip:${users.to}`, '1700000000123', iv));
+    }
+  });
+
+  it('writes the longest users there may be whole, three at once', () => {
+    const longest = `${'😀'.repeat(63)}ab@d`;
+    const tokens = sealCredentials(key, { account: longest, from: longest, to: longest }, AT);
+    expect(openToken(key, tokens.toToken)?.user).toBe(`sip:${longest}`);
+    expect(openToken(key, tokens.accountToken)?.user).toBe(longest);
+  });
+
+  it('counts whole seconds in a realm of seconds', () => {
+    const token = sealToken(key, USERS.to, 'FROM', { timestampMs: 1_700_000_000_999, unit: 'SECONDS' });
+    expect(openToken(key, token)).toMatchObject({ timestamp: 1_700_000_000, digits: 10 });
+  });
+
+  it('refuses a bad user in any place of the set, and seals as before afterwards', () => {
+    for (const place of ['account', 'from', 'to'] as const) {
+      expect(() => sealCredentials(key, { ...USERS, [place]: 'a;b@c' }, AT)).toThrow(
+        expect.objectContaining({ code: 'USER_INVALID', reason: 'SEMICOLON' }),
+      );
+    }
+    expect(openToken(key, sealToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+  });
+
+  it('seals as before after the random source failed or a damaged token was opened', () => {
+    const failing = { fill: () => { throw new Error('no entropy'); } }; // prettier-ignore
+    if (cipher !== 'AES_128_ECB') {
+      expect(() => sealCredentials(key, USERS, { ...AT, random: failing })).toThrow('no entropy');
+    }
+    const token = sealToken(key, USERS.to, 'TO', AT);
+    expect(openToken(key, `${token.slice(0, -32)}${'0'.repeat(32)}`)).toBeUndefined();
+    expect(openToken(key, token)?.user).toBe(`sip:${USERS.to}`);
+    expect(openToken(key, sealToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+  });
+
+  it('takes times, units and kinds that are none for mistakes of the programmer', () => {
+    for (const wrong of [
+      { timestampMs: -1 },
+      { timestampMs: 1.5 },
+      { timestampMs: NaN },
+      { unit: 'HOURS' },
+    ]) {
+      expect(() => sealToken(key, USERS.to, 'TO', { ...AT, ...wrong } as SealOptions)).toThrow(TypeError);
+    }
+    expect(() => sealToken(key, USERS.to, 'CALLEE' as TokenKind, AT)).toThrow(TypeError);
+  });
+});
+
+describe('sealing with AES_256_CBC_HMAC_SHA256', () => {
+  it('draws an IV of its own for each token, of letters and digits', () => {
+    const key = openRealmKey('AES_256_CBC_HMAC_SHA256', KEYS.AES_256_CBC_HMAC_SHA256);
+    const ivs = Array.from({ length: 1000 }, () => Object.values(sealCredentials(key, USERS, AT) as object))
+      .flat()
+      .map((token: string) => token.slice(64, 80));
+    expect(new Set(ivs).size).toBe(3000);
+    for (const iv of ivs) expect(iv).toMatch(/^[A-Za-z0-9]{16}$/);
+  });
+});
