@@ -1,9 +1,11 @@
 import { hkdfSync } from 'node:crypto';
+import type { TokenFingerprints } from '@callpass/ledger-chain';
 import { createMessageAuthenticator, type MessageAuthenticator } from '@callpass/token-core';
+import type { IssuedTokens } from '../ports.ts';
 
 const SECRET_BYTES = 32;
-/** Longest input: a token is at most 4096 characters, a subject 256 bytes. */
-const MAX_INPUT_BYTES = 8192;
+/** Longest input of a keyed hash: a token is at most 4096 characters, a subject 256 bytes. */
+export const MAX_KEYED_HASH_BYTES = 8192;
 
 /**
  * Names things in the ledger without revealing them: the same input gives the same name, and without the key nobody can
@@ -34,23 +36,29 @@ export class KeyedHash {
     return Buffer.from(mac(this.#token, token).slice(0, 32), 'hex');
   }
 
+  /** The fingerprints of an issue's tokens. */
+  tokens({ account, from, to }: IssuedTokens): TokenFingerprints {
+    return { account: this.token(account), from: this.token(from), to: this.token(to) };
+  }
+
   /** A realm key's fingerprint as 16 hexadecimal digits. */
   realmKey(key: Uint8Array): string {
     return mac(this.#realmKey, key).slice(0, 16).toLowerCase();
   }
 }
 
-function mac({ message, sign }: MessageAuthenticator, input: string | Uint8Array): string {
+function mac(authenticator: MessageAuthenticator, input: string | Uint8Array): string {
+  const { message } = authenticator;
   const length = Buffer.byteLength(input);
   if (length > message.length) throw new RangeError('the input of a keyed hash is too long');
   if (typeof input === 'string') message.write(input, 0, 'utf8');
   else message.set(input);
-  const name = sign(length);
+  const name = authenticator.sign(length);
   message.fill(0, 0, length);
   return name;
 }
 
 function derive(secret: Uint8Array, use: string): MessageAuthenticator {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', `callpass ledger ${use}`, 32));
-  return createMessageAuthenticator(key, MAX_INPUT_BYTES);
+  return createMessageAuthenticator(key, MAX_KEYED_HASH_BYTES);
 }
