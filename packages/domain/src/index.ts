@@ -40,7 +40,7 @@ export {
   type LedgerEntry,
   type TokenFingerprints,
 } from '@callpass/ledger-chain';
-export { KeyedHash } from './ledger/keyed-hash.ts';
+export { KeyedHash, MAX_KEYED_HASH_BYTES } from './ledger/keyed-hash.ts';
 export {
   type ChainRecord,
   type EntryQuery,
@@ -56,7 +56,9 @@ export {
 export {
   StoreError,
   type Clock,
+  type IssuedTokens,
   type KeyMove,
+  type RecordOptions,
   type RecordOutcome,
   type RevisionRecord,
   type StateChange,

@@ -92,6 +92,24 @@ export interface KeyMove {
   readonly validateUntilMs?: number | undefined;
 }
 
+/** The tokens of one issue as they go to the caller. The store keeps only their keyed fingerprints. */
+export interface IssuedTokens {
+  readonly account: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What goes into the store with an entry. */
+export interface RecordOptions {
+  /** The change of state that the entry records. */
+  readonly change?: StateChange | undefined;
+  /**
+   * The store computes their fingerprints (see {@link KeyedHash}) and puts them into the entry, whose own must be
+   * `undefined`. At most {@link MAX_KEYED_HASH_BYTES} bytes each.
+   */
+  readonly tokens?: IssuedTokens | undefined;
+}
+
 /** What became of a record. Everything but `recorded` has changed nothing and written no entry. */
 export type RecordOutcome =
   | { readonly outcome: 'recorded' }
@@ -139,9 +157,10 @@ export interface Store {
 
   /**
    * Writes an entry at the end of this instance's chain, and the change it records with it. Resolves when both are on
-   * disk. Entries of concurrent calls share one commit and keep the order of the calls.
+   * disk. Entries of concurrent calls share one commit and keep the order of the calls. Rejects with `TypeError` for an
+   * entry that has no canonical form and for tokens that have no fingerprint, which is the caller's mistake.
    */
-  record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome>;
+  record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome>;
 
   /** The entries of kind ISSUED for a realm whose tokens hold exactly this time. */
   findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]>;

@@ -1,4 +1,4 @@
-import { linkEntry, StoreError } from '@callpass/domain';
+import { KeyedHash, linkEntry, StoreError } from '@callpass/domain';
 import type { ChainHead, LedgerEntry, RevisionRecord, StoredRevision, StoredState } from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import { ChainEnds, findChainEnd, headOf } from './database/chain-end.ts';
@@ -28,6 +28,7 @@ export class StoreEngine {
   readonly #sealer: Sealer;
   readonly #secrets: Secrets;
   readonly #ends: ChainEnds;
+  readonly #keyedHash: KeyedHash;
   readonly #issued: reads.IssuedQuery;
   readonly #writerId: string;
   #end: WriterRow | undefined;
@@ -39,6 +40,7 @@ export class StoreEngine {
     this.#secrets = parts.secrets;
     this.#issued = new reads.IssuedQuery(parts.database.reads);
     this.#ends = new ChainEnds(parts.secrets.ledgerSecret);
+    this.#keyedHash = new KeyedHash(parts.secrets.ledgerSecret);
     this.#writerId = parts.writerId;
   }
 
@@ -91,7 +93,7 @@ export class StoreEngine {
 
   /** Writes the records of a batch in one transaction. Nothing at all is written when this throws in time. */
   async commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
-    const items = decodeBatch(batch);
+    const items = decodeBatch(batch).map((item) => this.#fingerprinted(item));
     for (let attempt = 1; ; attempt++) {
       if (monotonicMs() >= batch.deadlineMs) {
         throw new StoreError('LEDGER_UNAVAILABLE', 'the entry was not written in time');
@@ -110,6 +112,11 @@ export class StoreEngine {
   async close(): Promise<void> {
     await this.#database.close();
     this.#secrets.ledgerSecret.fill(0);
+  }
+
+  #fingerprinted(item: RecordItem): RecordItem {
+    if (item.tokens === undefined) return item;
+    return { ...item, entry: { ...item.entry, fingerprints: this.#keyedHash.tokens(item.tokens) } };
   }
 
   async #commitOnce(items: readonly RecordItem[]): Promise<readonly ItemOutcome[]> {

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import {
+  KeyedHash,
   linkEntry,
   newChain,
   StoreError,
   type ChainHead,
   type EntryDraft,
+  type IssuedTokens,
   type LedgerEntry,
+  type RecordOptions,
   type RecordOutcome,
   type RevisionRecord,
-  type StateChange,
   type Store,
   type StoredRevision,
   type StoredState,
@@ -22,6 +24,7 @@ import { FakeDatabase } from './fake-database.ts';
 export class FakeStore implements Store {
   readonly ledgerSecret: Uint8Array;
   readonly database: FakeDatabase;
+  readonly #keyedHash: KeyedHash;
   #head: ChainHead = newChain(randomUUID());
   #recordFaults: ('fail' | 'hang')[] = [];
   #down = false;
@@ -31,6 +34,7 @@ export class FakeStore implements Store {
   constructor(database: FakeDatabase = new FakeDatabase()) {
     this.database = database;
     this.ledgerSecret = Uint8Array.from(database.ledgerSecret);
+    this.#keyedHash = new KeyedHash(database.ledgerSecret);
   }
 
   /** Everything written so far to all chains, in the order of writing. */
@@ -76,13 +80,13 @@ export class FakeStore implements Store {
       .slice(0, page.limit);
   }
 
-  async record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome> {
+  async record(entry: EntryDraft, { change, tokens }: RecordOptions = {}): Promise<RecordOutcome> {
     const fault = this.#recordFaults.shift();
     if (fault === 'hang') await new Promise<void>((resolve) => this.#release.push(resolve));
     if (fault === 'fail' || this.#down || this.#closed) {
       throw new StoreError('LEDGER_UNAVAILABLE', 'the fake ledger was told to fail');
     }
-    const head = linkEntry(this.#head, entry);
+    const head = linkEntry(this.#head, tokens ? this.#fingerprinted(entry, tokens) : entry);
     const outcome: RecordOutcome = change ? this.database.change(change) : { outcome: 'recorded' };
     if (outcome.outcome === 'recorded') {
       this.#head = head;
@@ -112,6 +116,16 @@ export class FakeStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true;
+  }
+
+  #fingerprinted(entry: EntryDraft, tokens: IssuedTokens): EntryDraft {
+    if (entry.fingerprints !== undefined)
+      throw new TypeError('an entry has tokens or fingerprints, not both');
+    try {
+      return { ...entry, fingerprints: this.#keyedHash.tokens(tokens) };
+    } catch (cause) {
+      throw new TypeError('a token is too long', { cause });
+    }
   }
 
   #open(): FakeDatabase {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   faultOf,
+  KeyedHash,
   newChain,
   type ChainHead,
   type LedgerEntry,
@@ -69,6 +70,39 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
         await store.record(sampleEntry({ kind: 'REFUSED', fingerprints: undefined }));
         expect((await issued(store)).map((entry) => entry.issuanceId)).toEqual(['sought']);
         expect(await store.findIssued({ realm: REALM, timeMs: NOW_MS - 1 })).toEqual([]);
+      });
+
+      it('keeps of the tokens of an issue their fingerprints alone, each at its entry', async () => {
+        const hash = new KeyedHash(store.ledgerSecret);
+        const tokensOf = (name: string) => ({ account: `${name}-A`, from: `${name}-F`, to: `${name}-T` });
+        const bare = { fingerprints: undefined };
+        await Promise.all([
+          store.record(sampleEntry({ ...bare, issuanceId: 'none' })),
+          store.record(sampleEntry({ ...bare, issuanceId: 'first' }), { tokens: tokensOf('first') }),
+          store.record(sampleEntry({ issuanceId: 'given' })),
+          store.record(sampleEntry({ ...bare, issuanceId: 'second' }), {
+            tokens: tokensOf('second'),
+            change: remember('8d0f', 'answer'),
+          }),
+        ]);
+        const entries = await issued(store);
+        expectUnbroken(entries);
+        const [none, first, given, second] = entries.map((entry) => entry.fingerprints);
+        expect(none).toBeUndefined();
+        expect(plain(first)).toEqual(plain(hash.tokens(tokensOf('first'))));
+        expect(plain(second)).toEqual(plain(hash.tokens(tokensOf('second'))));
+        expect(given).toBeDefined();
+      });
+
+      it('refuses tokens that it cannot fingerprint and still records the others', async () => {
+        const tokens = { account: 'A', from: 'F', to: 'T' };
+        const entry = sampleEntry({ fingerprints: undefined, issuanceId: 'good' });
+        const good = store.record(entry, { tokens });
+        const tooLong = { ...tokens, to: 'x'.repeat(8193) };
+        await expect(store.record(entry, { tokens: tooLong })).rejects.toThrow(TypeError);
+        await expect(store.record(sampleEntry(), { tokens })).rejects.toThrow(TypeError);
+        await good;
+        expect((await issued(store)).map((found) => found.issuanceId)).toEqual(['good']);
       });
 
       it('holds text that no database takes as it is, in a chain that still verifies', async () => {
@@ -154,7 +188,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       it('writes no entry for a change that a conflict kept out, and all entries around it', async () => {
         const results = await Promise.all([
           store.record(sampleEntry({ issuanceId: 'one' })),
-          store.record(sampleEntry({ issuanceId: 'conflict' }), applyChange(9, 'stale')),
+          store.record(sampleEntry({ issuanceId: 'conflict' }), { change: applyChange(9, 'stale') }),
           store.record(sampleEntry({ issuanceId: 'two' })),
         ]);
         expect(results.map((result) => result.outcome)).toEqual(['recorded', 'revisionConflict', 'recorded']);
@@ -176,7 +210,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
         ];
         const versions = [await other.stateVersion()];
         for (const change of changes) {
-          expect(await store.record(sampleEntry(), change)).toEqual({ outcome: 'recorded' });
+          expect(await store.record(sampleEntry(), { change: change })).toEqual({ outcome: 'recorded' });
           versions.push(await other.stateVersion());
           expect((await other.loadState()).version).toBe(versions.at(-1));
         }
@@ -186,9 +220,9 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       it('stays as it is after entries, answers and conflicts', async () => {
         const before = await store.stateVersion();
         await store.record(sampleEntry());
-        await store.record(sampleEntry(), remember('8d0f', 'answer'));
-        await store.record(sampleEntry(), applyChange(3, 'stale'));
-        await store.record(sampleEntry(), addKey(7));
+        await store.record(sampleEntry(), { change: remember('8d0f', 'answer') });
+        await store.record(sampleEntry(), { change: applyChange(3, 'stale') });
+        await store.record(sampleEntry(), { change: addKey(7) });
         expect(await store.stateVersion()).toBe(before);
       });
     });
@@ -197,12 +231,11 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       it('keeps the text of a key and its times through its life, and destroys it for good', async () => {
         const keyText = throwawayKey(16);
         const expected = Uint8Array.from(keyText);
-        await store.record(sampleEntry(), { ...addKey(1), keyText });
-        await store.record(sampleEntry(), move(1, 'PENDING', 'ACTIVE', { timeMs: NOW_MS + 1 }));
-        await store.record(
-          sampleEntry(),
-          move(1, 'ACTIVE', 'RETIRED', { timeMs: NOW_MS + 2, validateUntilMs: NOW_MS + 900 }),
-        );
+        await store.record(sampleEntry(), { change: { ...addKey(1), keyText } });
+        await store.record(sampleEntry(), { change: move(1, 'PENDING', 'ACTIVE', { timeMs: NOW_MS + 1 }) });
+        await store.record(sampleEntry(), {
+          change: move(1, 'ACTIVE', 'RETIRED', { timeMs: NOW_MS + 2, validateUntilMs: NOW_MS + 900 }),
+        });
         const other = await openAnother();
         const [retired] = (await other.loadState()).keys;
         expect(retired).toMatchObject({
@@ -218,7 +251,9 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
         });
         expect(bytes(retired?.keyText)).toEqual(bytes(expected));
 
-        await store.record(sampleEntry(), move(1, 'RETIRED', 'DESTROYED', { timeMs: NOW_MS + 3 }));
+        await store.record(sampleEntry(), {
+          change: move(1, 'RETIRED', 'DESTROYED', { timeMs: NOW_MS + 3 }),
+        });
         const [destroyed] = (await other.loadState()).keys;
         expect(destroyed).toMatchObject({
           state: 'DESTROYED',
@@ -229,7 +264,8 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
 
       it('lists keys by realm, newest version first', async () => {
         for (const realm of ['b.example', 'a.example']) {
-          for (const version of [1, 2]) await store.record(sampleEntry(), { ...addKey(version), realm });
+          for (const version of [1, 2])
+            await store.record(sampleEntry(), { change: { ...addKey(version), realm } });
         }
         const { keys } = await store.loadState();
         expect(keys.map((key) => `${key.realm} ${key.version}`)).toEqual([
@@ -241,21 +277,21 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       });
 
       it('takes only the next version of a realm', async () => {
-        expect(await store.record(sampleEntry(), addKey(2))).toEqual({ outcome: 'keyConflict' });
+        expect(await store.record(sampleEntry(), { change: addKey(2) })).toEqual({ outcome: 'keyConflict' });
         const racing = await Promise.all([
-          store.record(sampleEntry(), addKey(1)),
-          store.record(sampleEntry(), addKey(1)),
+          store.record(sampleEntry(), { change: addKey(1) }),
+          store.record(sampleEntry(), { change: addKey(1) }),
         ]);
         expect(racing).toEqual([{ outcome: 'recorded' }, { outcome: 'keyConflict' }]);
         expect((await store.loadState()).keys).toHaveLength(1);
       });
 
       it('moves all keys of a change or none', async () => {
-        await store.record(sampleEntry(), addKey(1));
-        await store.record(sampleEntry(), addKey(2));
-        await store.record(sampleEntry(), move(1, 'PENDING', 'ACTIVE'));
+        await store.record(sampleEntry(), { change: addKey(1) });
+        await store.record(sampleEntry(), { change: addKey(2) });
+        await store.record(sampleEntry(), { change: move(1, 'PENDING', 'ACTIVE') });
         const moves = [...move(1, 'ACTIVE', 'RETIRED').moves, ...move(2, 'ACTIVE', 'RETIRED').moves];
-        expect(await store.record(sampleEntry(), { kind: 'moveKeys', moves })).toEqual({
+        expect(await store.record(sampleEntry(), { change: { kind: 'moveKeys', moves } })).toEqual({
           outcome: 'keyConflict',
         });
         const { keys } = await store.loadState();
@@ -264,11 +300,11 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
 
       it('never has two active keys for a realm, even when two operators activate at once', async () => {
         const other = await openAnother();
-        await store.record(sampleEntry(), addKey(1));
-        await store.record(sampleEntry(), addKey(2));
+        await store.record(sampleEntry(), { change: addKey(1) });
+        await store.record(sampleEntry(), { change: addKey(2) });
         const outcomes = await Promise.all([
-          store.record(sampleEntry(), move(1, 'PENDING', 'ACTIVE')),
-          other.record(sampleEntry(), move(2, 'PENDING', 'ACTIVE')),
+          store.record(sampleEntry(), { change: move(1, 'PENDING', 'ACTIVE') }),
+          other.record(sampleEntry(), { change: move(2, 'PENDING', 'ACTIVE') }),
         ]);
         expect(outcomes.map((outcome) => outcome.outcome).sort()).toEqual(['keyConflict', 'recorded']);
         const { keys } = await store.loadState();
@@ -278,20 +314,22 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
 
     describe('freezes', () => {
       it('freezes, freezes anew with another reason, and lifts', async () => {
-        await store.record(sampleEntry(), { kind: 'freeze', freeze: FREEZE });
+        await store.record(sampleEntry(), { change: { kind: 'freeze', freeze: FREEZE } });
         const longer = { ...FREEZE, reason: 'worse than thought', untilMs: NOW_MS + 60_000 };
-        await store.record(sampleEntry(), { kind: 'freeze', freeze: longer });
+        await store.record(sampleEntry(), { change: { kind: 'freeze', freeze: longer } });
         expect((await store.loadState()).freezes).toEqual([longer]);
-        expect(await store.record(sampleEntry(), { kind: 'unfreeze', scope: FREEZE.scope })).toEqual({
+        expect(
+          await store.record(sampleEntry(), { change: { kind: 'unfreeze', scope: FREEZE.scope } }),
+        ).toEqual({
           outcome: 'recorded',
         });
         expect((await store.loadState()).freezes).toEqual([]);
       });
 
       it('says so when nothing is frozen under a scope', async () => {
-        await store.record(sampleEntry(), { kind: 'freeze', freeze: FREEZE });
+        await store.record(sampleEntry(), { change: { kind: 'freeze', freeze: FREEZE } });
         const scope = { kind: 'CLIENT', value: FREEZE.scope.value } as const;
-        expect(await store.record(sampleEntry(), { kind: 'unfreeze', scope })).toEqual({
+        expect(await store.record(sampleEntry(), { change: { kind: 'unfreeze', scope } })).toEqual({
           outcome: 'freezeUnknown',
         });
       });
@@ -299,7 +337,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
 
     describe('remembered answers', () => {
       it('remembers an answer under its client and request id', async () => {
-        await store.record(sampleEntry(), remember('8d0f', 'the answer'));
+        await store.record(sampleEntry(), { change: remember('8d0f', 'the answer') });
         const query = { client: 'web-edge', requestId: '8d0f', nowMs: NOW_MS };
         const found = await store.findAnswer(query);
         expect(text(found?.answer)).toBe('the answer');
@@ -311,7 +349,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       it('gives the first answer to all who claim the id later, and records nothing for them', async () => {
         const outcomes = await Promise.all(
           ['first', 'second', 'third'].map((answer) =>
-            store.record(sampleEntry({ issuanceId: answer }), remember('8d0f', answer)),
+            store.record(sampleEntry({ issuanceId: answer }), { change: remember('8d0f', answer) }),
           ),
         );
         expect(outcomes.map((outcome) => outcome.outcome)).toEqual([
@@ -326,7 +364,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
       });
 
       it('forgets an answer at the moment it expires, and lets the id be claimed again', async () => {
-        await store.record(sampleEntry(), remember('8d0f', 'old'));
+        await store.record(sampleEntry(), { change: remember('8d0f', 'old') });
         const query = { client: 'web-edge', requestId: '8d0f' };
         expect(await store.findAnswer({ ...query, nowMs: NOW_MS + 599_999 })).toBeDefined();
         expect(await store.findAnswer({ ...query, nowMs: NOW_MS + 600_000 })).toBeUndefined();
@@ -335,7 +373,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
           nowMs: NOW_MS + 600_000,
           expireTimeMs: NOW_MS + 1_200_000,
         };
-        expect(await store.record(sampleEntry(), later)).toEqual({ outcome: 'recorded' });
+        expect(await store.record(sampleEntry(), { change: later })).toEqual({ outcome: 'recorded' });
         expect(text((await store.findAnswer({ ...query, nowMs: NOW_MS + 600_000 }))?.answer)).toBe('new');
       });
 
@@ -343,11 +381,13 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
         const other = await openAnother();
         const ids = Array.from({ length: 100 }, (_, index) => `request-${index}`);
         const [mine, theirs] = await Promise.all([
-          Promise.all(ids.map((id) => store.record(sampleEntry({ issuanceId: id }), remember(id, 'mine')))),
+          Promise.all(
+            ids.map((id) => store.record(sampleEntry({ issuanceId: id }), { change: remember(id, 'mine') })),
+          ),
           Promise.all(
             ids
               .toReversed()
-              .map((id) => other.record(sampleEntry({ issuanceId: id }), remember(id, 'theirs'))),
+              .map((id) => other.record(sampleEntry({ issuanceId: id }), { change: remember(id, 'theirs') })),
           ),
         ]);
         theirs.reverse();
@@ -414,10 +454,9 @@ function applyChange(expectedRevision: number, document: string): StateChange {
 }
 
 function apply(store: Store, expectedRevision: number, document: string) {
-  return store.record(
-    sampleEntry({ kind: 'CONFIGURATION_APPLIED', fingerprints: undefined }),
-    applyChange(expectedRevision, document),
-  );
+  return store.record(sampleEntry({ kind: 'CONFIGURATION_APPLIED', fingerprints: undefined }), {
+    change: applyChange(expectedRevision, document),
+  });
 }
 
 function addKey(version: number) {

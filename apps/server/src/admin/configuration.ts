@@ -103,11 +103,13 @@ export async function applyConfiguration(
       traceId: traceId() ?? '',
     }),
     {
-      kind: 'applyConfiguration',
-      document: toBinary(ConfigurationSchema, request.configuration),
-      expectedRevision: revision,
-      applyTimeMs,
-      appliedBy: principal.client,
+      change: {
+        kind: 'applyConfiguration',
+        document: toBinary(ConfigurationSchema, request.configuration),
+        expectedRevision: revision,
+        applyTimeMs,
+        appliedBy: principal.client,
+      },
     },
   );
   if (outcome.outcome === 'revisionConflict') throw conflict(outcome.currentRevision);

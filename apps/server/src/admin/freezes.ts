@@ -40,8 +40,7 @@ export async function freeze(
     frozenBy: principal.client,
   };
   await dependencies.store.record(entry(dependencies, principal, request.scope, request.reason, 'FROZEN'), {
-    kind: 'freeze',
-    freeze: frozen,
+    change: { kind: 'freeze', freeze: frozen },
   });
   await dependencies.state.reload();
   return frozen;
@@ -58,8 +57,7 @@ export async function unfreeze(
   scope: FreezeScope,
 ): Promise<void> {
   const outcome = await dependencies.store.record(entry(dependencies, principal, scope, '', 'UNFROZEN'), {
-    kind: 'unfreeze',
-    scope,
+    change: { kind: 'unfreeze', scope },
   });
   if (outcome.outcome === 'freezeUnknown') throw new Refusal('FREEZE_UNKNOWN');
   await dependencies.state.reload();

@@ -136,7 +136,7 @@ async function recordStep(
       configurationRevision: dependencies.state.snapshot.revision,
       traceId: traceId() ?? '',
     }),
-    change,
+    { change },
   );
   if (outcome.outcome !== 'recorded') {
     throw new Refusal('KEY_STATE_INVALID', {

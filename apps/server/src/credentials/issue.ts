@@ -6,7 +6,7 @@ import {
   newIssuanceId,
   type Clock,
   type CompiledDestination,
-  type EntryDraft,
+  type IssuedTokens,
   type KeyedHash,
   type Limiter,
   type Realm,
@@ -187,10 +187,12 @@ async function grant(
     traceId: traceId() ?? '',
     issuanceId: issued.issuanceId,
     expireTimeMs: timeLimited?.expireTimeMs ?? 0,
-    fingerprints: timeLimited && fingerprintsOf(timeLimited.tokens, dependencies.keyedHash),
   });
   const outcome = await withSpan('callpass.ledger.commit', () =>
-    store.record(entry, idempotency && rememberAnswer(principal, idempotency, issued)),
+    store.record(entry, {
+      change: idempotency && rememberAnswer(principal, idempotency, issued),
+      tokens: timeLimited && issuedTokens(timeLimited.tokens),
+    }),
   );
   if (outcome.outcome === 'answeredBefore' && idempotency) return repeated(outcome, idempotency);
   setSpanAttributes({
@@ -278,12 +280,8 @@ function seal(
   };
 }
 
-function fingerprintsOf(tokens: SealedCredentials, keyedHash: KeyedHash): EntryDraft['fingerprints'] {
-  return {
-    account: keyedHash.token(tokens.accountToken),
-    from: keyedHash.token(tokens.fromToken),
-    to: keyedHash.token(tokens.toToken),
-  };
+function issuedTokens({ accountToken, fromToken, toToken }: SealedCredentials): IssuedTokens {
+  return { account: accountToken, from: fromToken, to: toToken };
 }
 
 function rememberAnswer(principal: Principal, idempotency: Idempotency, issued: Issued): StateChange {

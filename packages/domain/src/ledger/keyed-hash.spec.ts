@@ -18,6 +18,14 @@ describe('KeyedHash', () => {
     );
   });
 
+  it('fingerprints the three tokens of an issue each under its own name', () => {
+    expect(names.tokens({ account: 'A', from: 'B', to: 'C' })).toEqual({
+      account: names.token('A'),
+      from: names.token('B'),
+      to: names.token('C'),
+    });
+  });
+
   it('gives the same name on every instance that has the secret, and another without it', () => {
     expect(new KeyedHash(Uint8Array.from(SECRET)).subject('visitor-1')).toBe(names.subject('visitor-1'));
     expect(new KeyedHash(new Uint8Array(32)).subject('visitor-1')).not.toBe(names.subject('visitor-1'));

@@ -112,7 +112,7 @@ describe('a store on PostgreSQL', () => {
     // The first message is the one for connecting.
     await told();
     let message = told();
-    await here.record(sampleEntry(), FREEZE);
+    await here.record(sampleEntry(), { change: FREEZE });
     await message;
     await expect(there.stateVersion()).resolves.toBe(1);
 

@@ -82,20 +82,24 @@ describe('a store on SQLite', () => {
   it('leaves nothing of a destroyed key in its files', async () => {
     const store = await open();
     await store.record(sampleEntry(), {
-      kind: 'addKey',
-      realm: REALM,
-      version: 1,
-      keyText: throwawayKey(16),
-      fingerprint: '00112233aabbccdd',
-      createTimeMs: NOW_MS,
+      change: {
+        kind: 'addKey',
+        realm: REALM,
+        version: 1,
+        keyText: throwawayKey(16),
+        fingerprint: '00112233aabbccdd',
+        createTimeMs: NOW_MS,
+      },
     });
     const reader = new BetterSqlite(database.path);
     const sealed = reader.prepare('select sealed_text from realm_keys').pluck().get() as Buffer;
     reader.close();
     expect((await database.dump()).includes(sealed)).toBe(true);
     await store.record(sampleEntry(), {
-      kind: 'moveKeys',
-      moves: [{ realm: REALM, version: 1, from: 'PENDING', to: 'DESTROYED', timeMs: NOW_MS }],
+      change: {
+        kind: 'moveKeys',
+        moves: [{ realm: REALM, version: 1, from: 'PENDING', to: 'DESTROYED', timeMs: NOW_MS }],
+      },
     });
     expect((await database.dump()).includes(sealed)).toBe(false);
   });

@@ -26,7 +26,7 @@ async function recordOn(): Promise<void> {
     } as const;
     const claims = count % 4 === 0;
     const line = await store
-      .record(sampleEntry({ issuanceId }), claims ? answer : undefined)
+      .record(sampleEntry({ issuanceId }), claims ? { change: answer } : {})
       .then(() => issuanceId)
       .catch((error: { code?: string }) => `refused ${error.code}`);
     process.stdout.write(`${line}\n`);

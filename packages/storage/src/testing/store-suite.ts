@@ -92,14 +92,17 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const [keyText, token, subject] = planted as [string, string, string];
         const hash = new KeyedHash(store.ledgerSecret);
         const secret = Buffer.from(store.ledgerSecret);
-        await store.record(sampleEntry(), addKey(Buffer.from(keyText)));
+        await store.record(sampleEntry(), { change: addKey(Buffer.from(keyText)) });
         await store.record(
           sampleEntry({
             subjectHash: hash.subject(subject),
-            fingerprints: { account: hash.token(token), from: hash.token('from'), to: hash.token('to') },
+            fingerprints: undefined,
             destination: 'findable-destination',
           }),
-          remember(Buffer.from(token)),
+          {
+            change: remember(Buffer.from(token)),
+            tokens: { account: token, from: `${token}-from`, to: `${token}-to` },
+          },
         );
         await expect(
           store.findAnswer({ client: 'web-edge', requestId: '8d0f', nowMs: NOW_MS }),
@@ -116,7 +119,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
 
       it('refuses a sealed key that was moved to another realm', async () => {
         const store = await open();
-        await store.record(sampleEntry(), addKey(throwawayKey(16)));
+        await store.record(sampleEntry(), { change: addKey(throwawayKey(16)) });
         await tamperSql(database.url, `update realm_keys set realm = 'other.example'`);
         await expect(store.loadState()).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
       });
@@ -125,8 +128,8 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const store = await open();
         const keyText = throwawayKey(16);
         const expected = Buffer.from(keyText).toString('hex');
-        await store.record(sampleEntry(), addKey(keyText));
-        await store.record(sampleEntry(), remember(Buffer.from('the answer')));
+        await store.record(sampleEntry(), { change: addKey(keyText) });
+        await store.record(sampleEntry(), { change: remember(Buffer.from('the answer')) });
         const secret = Buffer.from(store.ledgerSecret).toString('hex');
         await store.close();
 
@@ -153,9 +156,11 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
       it('seals nothing more with a former key in an instance that still runs with it', async () => {
         const store = await open();
         await resealStore({ url: database.url, oldKey: sealKey, newKey: throwawayKey() });
-        await expect(store.record(sampleEntry(), addKey(throwawayKey(16)))).rejects.toMatchObject({
-          code: 'SEAL_KEY_WRONG',
-        });
+        await expect(store.record(sampleEntry(), { change: addKey(throwawayKey(16)) })).rejects.toMatchObject(
+          {
+            code: 'SEAL_KEY_WRONG',
+          },
+        );
         await expect(store.record(sampleEntry())).resolves.toEqual({ outcome: 'recorded' });
       });
     });
@@ -265,11 +270,11 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
       });
       await Promise.all(
         Array.from({ length: 40 }, (_, index) =>
-          store.record(sampleEntry(), remembered(`old-${index}`, NOW_MS)),
+          store.record(sampleEntry(), { change: remembered(`old-${index}`, NOW_MS) }),
         ),
       );
       for (const requestId of ['new-1', 'new-2', 'new-3']) {
-        await store.record(sampleEntry(), remembered(requestId, NOW_MS + 600_000));
+        await store.record(sampleEntry(), { change: remembered(requestId, NOW_MS + 600_000) });
       }
       const left = await tamper(database.url, (db) =>
         db.selectFrom('answers').select('request_id').execute(),

@@ -1,10 +1,12 @@
-import { ENTRY_KINDS, type EntryDraft, type EntryKind, type StateChange } from '@callpass/domain';
+import { ENTRY_KINDS, MAX_KEYED_HASH_BYTES } from '@callpass/domain';
+import type { EntryDraft, EntryKind, IssuedTokens, StateChange } from '@callpass/domain';
 import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
 
 /** One call of `record`. */
 export interface RecordItem {
   readonly entry: EntryDraft;
   readonly change: StateChange | undefined;
+  readonly tokens: IssuedTokens | undefined;
 }
 
 /**
@@ -16,6 +18,8 @@ export interface WireBatch {
   readonly deadlineMs: number;
   readonly fields: readonly (string | number)[];
   readonly fingerprints: Uint8Array;
+  /** Account, from and to of each entry that has tokens. */
+  readonly tokens: readonly string[];
   /** With the index of its entry. */
   readonly changes: readonly (readonly [index: number, change: StateChange])[];
 }
@@ -33,7 +37,7 @@ export function monotonicMs(): number {
  * Throws `TypeError` for an entry that has no canonical form, so that one caller's fault does not fail the commit that
  * others share.
  */
-export function assertRecordable({ entry, change }: RecordItem): void {
+export function assertRecordable({ entry, change, tokens }: RecordItem): void {
   const wholes = [entry.timeMs, entry.expireTimeMs, entry.keyVersion, entry.configurationRevision];
   const sound =
     ENTRY_KINDS[entry.kind] !== undefined &&
@@ -44,10 +48,18 @@ export function assertRecordable({ entry, change }: RecordItem): void {
   if (change?.kind === 'rememberAnswer' && `${change.client}${change.requestId}`.includes('\0')) {
     throw new TypeError('a request id and its client may not hold NUL');
   }
+  if (tokens !== undefined) assertHashable(entry, tokens);
   if (entry.fingerprints === undefined) return;
   const { account, from, to } = entry.fingerprints;
   if ([account, from, to].some((fingerprint) => fingerprint.length !== FINGERPRINT_BYTES)) {
     throw new TypeError(`a fingerprint needs ${FINGERPRINT_BYTES} bytes`);
+  }
+}
+
+function assertHashable(entry: EntryDraft, { account, from, to }: IssuedTokens): void {
+  if (entry.fingerprints !== undefined) throw new TypeError('an entry has tokens or fingerprints, not both');
+  if ([account, from, to].some((token) => Buffer.byteLength(token) > MAX_KEYED_HASH_BYTES)) {
+    throw new TypeError(`a token has at most ${MAX_KEYED_HASH_BYTES} bytes`);
   }
 }
 
@@ -56,7 +68,8 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
   const fields: (string | number)[] = [];
   const changes: [number, StateChange][] = [];
   const fingerprints: Uint8Array[] = [];
-  items.forEach(({ entry, change }, index) => {
+  const flatTokens: string[] = [];
+  items.forEach(({ entry, change, tokens }, index) => {
     fields.push(
       entry.kind,
       entry.timeMs,
@@ -73,13 +86,19 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
       text(entry.traceId),
       text(entry.issuanceId),
       entry.expireTimeMs,
-      entry.fingerprints ? 1 : 0,
+      tokens ? FROM_TOKENS : entry.fingerprints ? GIVEN : NONE,
     );
     if (entry.fingerprints) fingerprints.push(joinFingerprints(entry.fingerprints));
+    if (tokens) flatTokens.push(tokens.account, tokens.from, tokens.to);
     if (change) changes.push([index, change]);
   });
-  return { deadlineMs, fields, fingerprints: Buffer.concat(fingerprints), changes };
+  return { deadlineMs, fields, fingerprints: Buffer.concat(fingerprints), tokens: flatTokens, changes };
 }
+
+/** Where the fingerprints of an entry are: the last of its fields. */
+const NONE = 0;
+const GIVEN = 1;
+const FROM_TOKENS = 2;
 
 const FIELDS_PER_ENTRY = 16;
 
@@ -88,9 +107,12 @@ export function decodeBatch(batch: WireBatch): RecordItem[] {
   const items: RecordItem[] = [];
   const changes = new Map(batch.changes);
   let fingerprintsAt = 0;
+  let tokensAt = 0;
   for (let at = 0; at < batch.fields.length; at += FIELDS_PER_ENTRY) {
     const field = <T>(offset: number): T => batch.fields[at + offset] as T;
-    const hasFingerprints = field<number>(15) === 1;
+    const hasFingerprints = field<number>(15) === GIVEN;
+    const tokens = field<number>(15) === FROM_TOKENS ? tokensFrom(batch.tokens, tokensAt) : undefined;
+    if (tokens) tokensAt += 3;
     const entry: EntryDraft = {
       kind: field<EntryKind>(0),
       timeMs: field(1),
@@ -112,9 +134,14 @@ export function decodeBatch(batch: WireBatch): RecordItem[] {
         : undefined,
     };
     if (hasFingerprints) fingerprintsAt += FINGERPRINTS_BYTES;
-    items.push({ entry, change: changes.get(items.length) });
+    items.push({ entry, change: changes.get(items.length), tokens });
   }
   return items;
+}
+
+function tokensFrom(tokens: readonly string[], at: number): IssuedTokens {
+  const [account, from, to] = tokens.slice(at, at + 3) as [string, string, string];
+  return { account, from, to };
 }
 
 /**

@@ -2,9 +2,9 @@ import { StoreError } from '@callpass/domain';
 import type {
   EntryDraft,
   LedgerEntry,
+  RecordOptions,
   RecordOutcome,
   RevisionRecord,
-  StateChange,
   Store,
   StoredRevision,
   StoredState,
@@ -63,9 +63,8 @@ export class ThreadStore implements Store {
     return this.#read('listRevisions', page);
   }
 
-  /** See the port. Rejects with `TypeError` for an entry that has no canonical form, which is the caller's mistake. */
-  async record(entry: EntryDraft, change?: StateChange): Promise<RecordOutcome> {
-    const item = { entry, change };
+  async record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
+    const item = { entry, change: options?.change, tokens: options?.tokens };
     assertRecordable(item);
     const outcome = await this.#committer.add(item);
     if (outcome.outcome !== 'failed') return outcome;
