@@ -35,4 +35,4 @@ export { connect, type Connection, type ConnectOptions } from './client/connecti
 export type { CallOptions, ClientCall, ClientInterceptor } from './client/client-call.ts';
 export { createHealth, type HealthReporter, type HealthStatus } from './health/health.ts';
 export { addReflection } from './reflection/reflection.ts';
-export { methodName, methodPath } from './codec/codec.ts';
+export { EncodedMessage, methodName, methodPath } from './codec/codec.ts';

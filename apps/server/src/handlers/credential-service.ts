@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import {
   IssueCredentialsRequestSchema,
-  IssueCredentialsResponseSchema,
   Verdict,
-  type BatchIssueCredentialsResultSchema,
   type CredentialService,
   type IssueCredentialsRequest,
-  type IssueCredentialsResponse,
 } from '@callpass/contract';
-import { assertValid, type Handlers } from '@callpass/grpc-kit';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { assertValid, EncodedMessage, type Handlers } from '@callpass/grpc-kit';
 import { issue, type Idempotency, type IssueDependencies } from '../credentials/issue.ts';
 import type { Principal } from '../credentials/principal.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from '../credentials/validate.ts';
 import { itemStatus, type OnFault } from '../errors/map-error.ts';
-import { issuedToMessage, judgementToMessage, kindFromMessage } from './messages.ts';
+import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
+import { judgementToMessage, kindFromMessage } from './messages.ts';
 import { PRINCIPAL } from './principal-key.ts';
 
 /** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
@@ -24,23 +21,21 @@ export type CredentialDependencies = IssueDependencies & ValidateDependencies & 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
   return {
-    issueCredentials: (request, call) => issueOne(dependencies, call.state.require(PRINCIPAL), request),
+    issueCredentials: async (request, call) =>
+      new EncodedMessage(await issueOne(dependencies, call.state.require(PRINCIPAL), request)),
 
     async batchIssueCredentials({ requests }, call) {
       const principal = call.state.require(PRINCIPAL);
-      const results = requests.map(
-        async (request): Promise<MessageInitShape<typeof BatchIssueCredentialsResultSchema>> => {
-          try {
-            // The batch's own rules leave the items out, so that an invalid one does not fail the others.
-            assertValid(IssueCredentialsRequestSchema, request);
-            return { result: { case: 'response', value: await issueOne(dependencies, principal, request) } };
-          } catch (error) {
-            const status = itemStatus(error, call.methodName, dependencies.onFault);
-            return { result: { case: 'status', value: status } };
-          }
-        },
-      );
-      return { results: await Promise.all(results) };
+      const results = requests.map(async (request): Promise<EncodedResult> => {
+        try {
+          // The batch's own rules leave the items out, so that an invalid one does not fail the others.
+          assertValid(IssueCredentialsRequestSchema, request);
+          return { response: await issueOne(dependencies, principal, request) };
+        } catch (error) {
+          return { status: itemStatus(error, call.methodName, dependencies.onFault) };
+        }
+      });
+      return new EncodedMessage(encodeBatch(await Promise.all(results)));
     },
 
     async validateToken(request, call) {
@@ -73,24 +68,24 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
   };
 }
 
+/** The encoded `IssueCredentialsResponse`: the very bytes that a repeated request id gets again. */
 async function issueOne(
   dependencies: IssueDependencies,
   principal: Principal,
   request: IssueCredentialsRequest,
-): Promise<IssueCredentialsResponse> {
-  let message: IssueCredentialsResponse | undefined;
-  const idempotency: Idempotency | undefined =
-    request.requestId === ''
-      ? undefined
-      : {
-          // A UUID may be written in either case.
-          requestId: request.requestId.toLowerCase(),
-          bodyHash: createHash('sha256')
-            .update(toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' }))
-            .digest(),
-          encode: (issued) => toBinary(IssueCredentialsResponseSchema, (message = issuedToMessage(issued))),
-        };
-  const outcome = await issue(dependencies, principal, request, idempotency);
-  if (outcome.kind === 'answeredBefore') return fromBinary(IssueCredentialsResponseSchema, outcome.answer);
-  return message ?? issuedToMessage(outcome.issued);
+): Promise<Uint8Array> {
+  const outcome = await issue(dependencies, principal, request, idempotencyOf(request));
+  return outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued);
+}
+
+function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefined {
+  if (request.requestId === '') return undefined;
+  return {
+    // A UUID may be written in either case.
+    requestId: request.requestId.toLowerCase(),
+    bodyHash: createHash('sha256')
+      .update(toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' }))
+      .digest(),
+    encode: encodeIssued,
+  };
 }

@@ -13,9 +13,21 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/**
+ * An answer that is encoded already: remembered from before, or written by hand where that pays. A handler may give it in
+ * place of a message; that the bytes are a message of the method's type is for the handler to see to.
+ */
+export class EncodedMessage {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
 /** Encodes a message, or what initialises one. Throws when a value does not fit its field. */
-export function encode(desc: DescMessage, init: MessageInitShape<DescMessage>): Buffer {
-  return asBuffer(toBinary(desc, create(desc, init)));
+export function encode(desc: DescMessage, init: MessageInitShape<DescMessage> | EncodedMessage): Buffer {
+  return asBuffer(init instanceof EncodedMessage ? init.bytes : toBinary(desc, create(desc, init)));
 }
 
 /** Decodes a message; throws on bytes that are none. */

@@ -9,13 +9,14 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
+import type { EncodedMessage } from '../codec/codec.ts';
 import type { ServerCall } from './server-call.ts';
 
-/** One request, one answer. */
+/** One request, one answer, as a message or encoded already. */
 export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
   request: MessageShape<I>,
   call: ServerCall,
-) => Promise<MessageInitShape<O>> | MessageInitShape<O>;
+) => Promise<MessageInitShape<O> | EncodedMessage> | MessageInitShape<O> | EncodedMessage;
 
 /** One request, many answers. A handler that waits between answers must heed `call.signal`. */
 export type ServerStreamHandler<I extends DescMessage, O extends DescMessage> = (

@@ -9,13 +9,13 @@ import {
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { decode, encode, methodName } from '../codec/codec.ts';
+import { decode, encode, type EncodedMessage, methodName } from '../codec/codec.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { toWireStatus } from '../error/status-details.ts';
 import { compose, type RunCall, type ServerInterceptor } from './interceptor.ts';
 import { KitServerCall, type MapError } from './server-call.ts';
 
-type Init = MessageInitShape<DescMessage>;
+type Init = MessageInitShape<DescMessage> | EncodedMessage;
 type Writable = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
