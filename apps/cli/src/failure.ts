@@ -52,7 +52,7 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
   const silent = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
   const unreached = reason === undefined && silent;
   return new Failure(unreached ? EXIT.unreachable : EXIT.refused, {
-    message: unreached ? `no answer from ${address}: ${message}` : message,
+    message: unreached ? `no answer from ${address}: ${plain(message)}` : message,
     code: status[code],
     reason,
     violations,
@@ -60,6 +60,11 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
     traceId,
     metadata,
   });
+}
+
+/** What grpc-js says of a failed connection, without what it says twice. */
+function plain(message: string): string {
+  return message.replace(/^.*Last error: (Error: )?/, '').replace(/\s*Resolution note:\s*$/, '');
 }
 
 /** By its name, so that a command line that is wrong is told so without loading the client. */

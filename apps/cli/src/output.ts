@@ -53,6 +53,8 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
       const { message, reason, code, violations = [], retryAfterMs, traceId, metadata = {} } = details;
       err.line(`callpass: ${message}`, 'bad');
       for (const { field, description, line, column } of violations) {
+        // The service's own text tells the first one already.
+        if (line === undefined && message.endsWith(`${field}: ${description}`)) continue;
         const place = line === undefined ? '  ' : `${document ?? ''}:${line}:${column ?? 1}: `;
         err.line(`${place}${field === '' ? '' : `${field}: `}${description}`);
       }

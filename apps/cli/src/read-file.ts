@@ -17,3 +17,8 @@ export async function readText(name: string, stdin: Readable): Promise<string> {
 export async function readSecret(name: string, stdin: Readable): Promise<string> {
   return (await readText(name, stdin)).replace(/\r?\n$/, '');
 }
+
+/** An argument that may be kept out of the shell's history: `-` stands for what is on stdin. */
+export async function valueOrStdin(value: string, stdin: Readable): Promise<string> {
+  return value === '-' ? readSecret('-', stdin) : value;
+}

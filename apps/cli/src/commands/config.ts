@@ -130,7 +130,8 @@ function withLines(failure: Failure, document: ConfigurationDocument, file: stri
       ? { field, description }
       : { field: path, description, ...document.locate(path) };
   });
-  return new Failure(failure.exitCode, { ...details, violations: located }, file);
+  const message = located.length > 0 ? `${file} cannot be applied` : details.message;
+  return new Failure(failure.exitCode, { ...details, message, violations: located }, file);
 }
 
 const CHANGES: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {

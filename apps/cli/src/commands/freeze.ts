@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { RunCommand } from '../program.ts';
-import { readSecret } from '../read-file.ts';
+import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { parseTimeMs } from '../arguments.ts';
 
@@ -74,7 +74,7 @@ function scopeCommand(program: Command, name: string): Command {
 
 async function scopeOf({ terminal }: Session, scope: Scope, value: string) {
   return {
-    scope: { case: SCOPES[scope], value: value === '-' ? await readSecret('-', terminal.stdin) : value },
+    scope: { case: SCOPES[scope], value: await valueOrStdin(value, terminal.stdin) },
   };
 }
 

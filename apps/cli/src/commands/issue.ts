@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { RunCommand } from '../program.ts';
+import { valueOrStdin } from '../read-file.ts';
 
 interface IssueOptions {
   readonly subject?: string;
@@ -15,7 +16,7 @@ export function addIssueCommand(program: Command, run: RunCommand): void {
     .command('issue')
     .description('issue the credentials of one call')
     .argument('<destination>', 'id of the destination')
-    .option('--subject <name>', 'who the visitor is')
+    .option('--subject <name>', 'who the visitor is; - to read it from stdin')
     .option('--callee <address>', 'who is called, user@domain; left out, the first of the destination')
     .option(
       '--caller <address>',
@@ -24,7 +25,8 @@ export function addIssueCommand(program: Command, run: RunCommand): void {
     .option('--request-id <uuid>', 'makes the request safe to repeat: the same id gets the same answer')
     .action((destination: string, options: IssueOptions, command: Command) =>
       run(command, async (session) => {
-        const { subject = '', callee = '', caller = '', requestId = '' } = options;
+        const { callee = '', caller = '', requestId = '' } = options;
+        const subject = await valueOrStdin(options.subject ?? '', session.terminal.stdin);
         const response = await session.credentials.issueCredentials({
           destination,
           subject,

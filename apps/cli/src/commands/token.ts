@@ -3,7 +3,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { EXIT } from '../exit-code.ts';
 import { textOf } from '../output.ts';
 import type { RunCommand } from '../program.ts';
-import { readSecret } from '../read-file.ts';
+import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 
 type Kind = 'ACCOUNT' | 'FROM' | 'TO';
@@ -68,7 +68,7 @@ function parseKind(text: string): Kind {
 async function requestOf({ contract, terminal }: Session, token: string, { realm, kind }: TokenOptions) {
   return {
     realm,
-    token: token === '-' ? await readSecret('-', terminal.stdin) : token,
+    token: await valueOrStdin(token, terminal.stdin),
     kind: contract.TokenKind[kind ?? 'TOKEN_KIND_UNSPECIFIED'],
   };
 }
