@@ -64,7 +64,10 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
 
 /** What grpc-js says of a failed connection, without what it says twice. */
 function plain(message: string): string {
-  return message.replace(/^.*Last error: (Error: )?/, '').replace(/\s*Resolution note:\s*$/, '');
+  return message
+    .replace(/^.*Last error: (Error: )?/s, '')
+    .replace(/\s*Resolution note:\s*$/, '')
+    .replace(/\s*\(\d{4}-[\d:.TZ-]+\)\.$/, '');
 }
 
 /** By its name, so that a command line that is wrong is told so without loading the client. */
