@@ -268,6 +268,28 @@ describe('freezes', () => {
     }
   });
 
+  it.each([
+    ['realm', 'nowhere', 'REALM_UNKNOWN'],
+    ['destination', 'nowhere', 'DESTINATION_UNKNOWN'],
+    ['client', 'nobody', 'REQUEST_INVALID'],
+  ] as const)(
+    'refuses a %s that does not exist: a typing error must not look like success',
+    async (scope, value, reason) => {
+      const call = server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'leak' });
+      expect(await refusalOf(call)).toMatchObject({ reason });
+    },
+  );
+
+  it('refuses an end that is over', async () => {
+    const until = { seconds: BigInt(Math.floor(server.clock.nowMs / 1000) - 1) };
+    const call = server.admin.freeze({
+      scope: { scope: { case: 'subject', value: 'x' } },
+      reason: 'leak',
+      until,
+    });
+    expect(await refusalOf(call)).toMatchObject({ reason: 'REQUEST_INVALID', fields: ['until'] });
+  });
+
   it('says so where there is nothing to lift', async () => {
     expect(
       await refusalOf(server.admin.unfreeze({ scope: { scope: { case: 'client', value: 'nobody' } } })),

@@ -1,4 +1,5 @@
 import type { EntryDraft, LedgerEntry } from '@callpass/ledger-chain';
+import type { LedgerStore } from './ledger/ledger-store.ts';
 import type { Freeze, FreezeScope } from './realm/freeze.ts';
 import type { KeyState, RealmKeyRecord } from './realm/key.ts';
 
@@ -108,6 +109,11 @@ export interface RecordOptions {
    * `undefined`. At most {@link MAX_KEYED_HASH_BYTES} bytes each.
    */
   readonly tokens?: IssuedTokens | undefined;
+  /**
+   * The visitor in clear, where the caller has no need of the hash itself: the store puts its keyed hash into the entry,
+   * whose own must be empty. At most {@link MAX_KEYED_HASH_BYTES} bytes.
+   */
+  readonly subject?: string | undefined;
 }
 
 /** What became of a record. Everything but `recorded` has changed nothing and written no entry. */
@@ -139,7 +145,7 @@ export type StoreErrorCode =
   'LEDGER_UNAVAILABLE' | 'STORE_UNAVAILABLE' | 'SEAL_KEY_WRONG' | 'SCHEMA_OUTDATED' | 'SCHEMA_TOO_NEW';
 
 /** Durable state and ledger. Every method rejects with {@link StoreError} and never hangs past its own limits. */
-export interface Store {
+export interface Store extends LedgerStore {
   /** The secret of {@link KeyedHash}, the same on every instance: 32 bytes, made with the store and sealed in it. */
   readonly ledgerSecret: Uint8Array;
 

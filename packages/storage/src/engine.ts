@@ -1,15 +1,27 @@
 import { KeyedHash, linkEntry, StoreError } from '@callpass/domain';
-import type { ChainHead, LedgerEntry, RevisionRecord, StoredRevision, StoredState } from '@callpass/domain';
+import type {
+  ChainHead,
+  ChainRecord,
+  EntryQuery,
+  LedgerEntry,
+  PositionedEntry,
+  RevisionRecord,
+  StoredRevision,
+  StoredState,
+} from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import { ChainEnds, findChainEnd, headOf } from './database/chain-end.ts';
-import { applyChange, type ItemOutcome } from './database/changes.ts';
+import { readChain, readChains } from './database/chains.ts';
+import { applyChange, attemptAlone, type ItemOutcome } from './database/changes.ts';
 import { claimAnswers, type Claim } from './database/claims.ts';
 import type { Database } from './database/database.ts';
 import { entryToRow } from './database/entry-rows.ts';
+import { searchEntries } from './database/entry-search.ts';
 import * as reads from './database/reads.ts';
+import { removeStep, type RemovalStep } from './database/removal.ts';
 import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
 import { assertCurrentSchema } from './schema/migrate.ts';
-import type { Tables, WriterRow } from './schema/tables.ts';
+import type { Tables, WriterEnd } from './schema/tables.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { decodeBatch, monotonicMs, type RecordItem, type WireBatch } from './thread/batch-codec.ts';
 
@@ -31,7 +43,7 @@ export class StoreEngine {
   readonly #keyedHash: KeyedHash;
   readonly #issued: reads.IssuedQuery;
   readonly #writerId: string;
-  #end: WriterRow | undefined;
+  #end: WriterEnd | undefined;
   #leastSequence = 0;
 
   private constructor(parts: { database: Database; sealer: Sealer; secrets: Secrets; writerId: string }) {
@@ -86,6 +98,30 @@ export class StoreEngine {
     return reads.readAnswer(this.#database.reads, this.#sealer, query);
   }
 
+  /** See `LedgerStore.listEntries`. The deadline is on the clock of `monotonicMs`. */
+  listEntries(search: { query: EntryQuery; deadlineMs: number }): Promise<readonly PositionedEntry[]> {
+    return searchEntries(this.#database.reads, search);
+  }
+
+  /** See `LedgerStore.listChains`. */
+  listChains(): Promise<readonly ChainRecord[]> {
+    return readChains(this.#database.reads, this.#ends);
+  }
+
+  /** See `LedgerStore.readChain`. */
+  readChain(page: {
+    writerId: string;
+    afterSequence: number;
+    limit: number;
+  }): Promise<readonly LedgerEntry[]> {
+    return readChain(this.#database.reads, page);
+  }
+
+  /** One more step of `LedgerStore.removeEntries`, whose first one is in the commit of its entry. */
+  removeStep(step: { beforeTimeMs: number; fromChain: number }): Promise<RemovalStep> {
+    return this.#database.write((transaction) => this.#removeStep(transaction, step));
+  }
+
   /** See `Store.probe`. */
   async probe(): Promise<void> {
     await reads.readStateVersion(this.#database.reads);
@@ -115,8 +151,16 @@ export class StoreEngine {
   }
 
   #fingerprinted(item: RecordItem): RecordItem {
-    if (item.tokens === undefined) return item;
-    return { ...item, entry: { ...item.entry, fingerprints: this.#keyedHash.tokens(item.tokens) } };
+    const { entry, tokens, subject } = item;
+    if (tokens === undefined && subject === undefined) return item;
+    return {
+      ...item,
+      entry: {
+        ...entry,
+        fingerprints: tokens ? this.#keyedHash.tokens(tokens) : entry.fingerprints,
+        subjectHash: subject === undefined ? entry.subjectHash : this.#keyedHash.subject(subject),
+      },
+    };
   }
 
   async #commitOnce(items: readonly RecordItem[]): Promise<readonly ItemOutcome[]> {
@@ -139,11 +183,11 @@ export class StoreEngine {
   }
 
   async #append(
-    from: WriterRow,
+    from: WriterEnd,
     outcomes: readonly ItemOutcome[],
     items: readonly RecordItem[],
     transaction?: Kysely<Tables>,
-  ): Promise<{ to: WriterRow; outcomes: readonly ItemOutcome[] }> {
+  ): Promise<{ to: WriterEnd; outcomes: readonly ItemOutcome[] }> {
     let head: ChainHead = headOf(from);
     const rows = [];
     for (const [index, { entry }] of items.entries()) {
@@ -177,11 +221,25 @@ export class StoreEngine {
     let changed = false;
     for (const [index, { change }] of items.entries()) {
       if (change === undefined || change.kind === 'rememberAnswer') continue;
-      outcomes[index] = await applyChange(transaction, change, this.#sealer);
+      if (change.kind === 'removeEntries') {
+        outcomes[index] = await attemptAlone(transaction, async () => ({
+          outcome: 'recorded',
+          removal: await this.#removeStep(transaction, { ...change, fromChain: 1 }),
+        }));
+        continue;
+      }
+      outcomes[index] = await attemptAlone(transaction, () => applyChange(transaction, change, this.#sealer));
       changed ||= outcomes[index].outcome === 'recorded';
     }
     if (changed) await this.#database.announce(transaction);
     return outcomes;
+  }
+
+  #removeStep(
+    transaction: Kysely<Tables>,
+    step: { beforeTimeMs: number; fromChain: number },
+  ): Promise<RemovalStep> {
+    return removeStep(transaction, { ends: this.#ends, engine: this.#database.engine }, step);
   }
 
   async #cleanUp(items: readonly RecordItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
@@ -197,7 +255,7 @@ export class StoreEngine {
     if (destroyed) await this.#database.afterDestroy().catch(() => undefined);
   }
 
-  #findEnd(): Promise<WriterRow> {
+  #findEnd(): Promise<WriterEnd> {
     return findChainEnd(this.#database, this.#ends, {
       writerId: this.#writerId,
       leastSequence: this.#leastSequence,

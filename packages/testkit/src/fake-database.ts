@@ -3,12 +3,12 @@ import type {
   Freeze,
   FreezeScope,
   KeyMove,
-  LedgerEntry,
   RecordOutcome,
   StateChange,
   StoredRealmKey,
   StoredRevision,
 } from '@callpass/domain';
+import { FakeLedger } from './fake-ledger.ts';
 
 interface Answer {
   readonly bodyHash: Uint8Array;
@@ -22,8 +22,7 @@ const RECORDED: RecordOutcome = { outcome: 'recorded' };
 export class FakeDatabase {
   readonly ledgerSecret: Uint8Array = randomBytes(32);
   readonly revisions: StoredRevision[] = [];
-  /** All chains, in the order of writing. */
-  readonly ledger: LedgerEntry[] = [];
+  readonly ledger = new FakeLedger();
   version = 0;
   #keys: StoredRealmKey[] = [];
   readonly #freezes = new Map<string, Freeze>();

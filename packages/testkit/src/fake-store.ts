@@ -5,9 +5,12 @@ import {
   newChain,
   StoreError,
   type ChainHead,
+  type ChainRecord,
   type EntryDraft,
+  type EntryQuery,
   type IssuedTokens,
   type LedgerEntry,
+  type PositionedEntry,
   type RecordOptions,
   type RecordOutcome,
   type RevisionRecord,
@@ -37,9 +40,9 @@ export class FakeStore implements Store {
     this.#keyedHash = new KeyedHash(database.ledgerSecret);
   }
 
-  /** Everything written so far to all chains, in the order of writing. */
+  /** Everything in the ledger, in the order of writing. */
   get entries(): readonly LedgerEntry[] {
-    return this.database.ledger;
+    return this.database.ledger.entries;
   }
 
   /** The next `record` rejects with `LEDGER_UNAVAILABLE` and writes nothing. */
@@ -80,23 +83,26 @@ export class FakeStore implements Store {
       .slice(0, page.limit);
   }
 
-  async record(entry: EntryDraft, { change, tokens }: RecordOptions = {}): Promise<RecordOutcome> {
+  async record(entry: EntryDraft, { change, tokens, subject }: RecordOptions = {}): Promise<RecordOutcome> {
     const fault = this.#recordFaults.shift();
     if (fault === 'hang') await new Promise<void>((resolve) => this.#release.push(resolve));
     if (fault === 'fail' || this.#down || this.#closed) {
       throw new StoreError('LEDGER_UNAVAILABLE', 'the fake ledger was told to fail');
     }
-    const head = linkEntry(this.#head, tokens ? this.#fingerprinted(entry, tokens) : entry);
+    const head = linkEntry(
+      this.#head,
+      this.#hashed(tokens ? this.#fingerprinted(entry, tokens) : entry, subject),
+    );
     const outcome: RecordOutcome = change ? this.database.change(change) : { outcome: 'recorded' };
     if (outcome.outcome === 'recorded') {
       this.#head = head;
-      this.database.ledger.push(head);
+      this.database.ledger.append(head);
     }
     return outcome;
   }
 
   async findIssued({ realm, timeMs }: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
-    return this.#open().ledger.filter(
+    return this.#open().ledger.entries.filter(
       (entry) => entry.kind === 'ISSUED' && entry.timeMs === timeMs && entry.realm === realm,
     );
   }
@@ -110,12 +116,41 @@ export class FakeStore implements Store {
     return found && { bodyHash: found.bodyHash, answer: found.answer };
   }
 
+  async listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]> {
+    return this.#open().ledger.list(query);
+  }
+
+  async listChains(): Promise<readonly ChainRecord[]> {
+    return this.#open().ledger.chains;
+  }
+
+  async readChain(page: {
+    writerId: string;
+    afterSequence: number;
+    limit: number;
+  }): Promise<readonly LedgerEntry[]> {
+    return this.#open().ledger.read(page);
+  }
+
+  async removeEntries({ beforeTimeMs, entry }: { beforeTimeMs: number; entry: EntryDraft }): Promise<number> {
+    const { ledger } = this.#open();
+    const anchors = ledger.anchorsBefore(beforeTimeMs);
+    await this.record(entry);
+    return ledger.moveAnchors(anchors);
+  }
+
   async probe(): Promise<void> {
     this.#open();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+  }
+
+  #hashed(entry: EntryDraft, subject: string | undefined): EntryDraft {
+    if (subject === undefined) return entry;
+    if (entry.subjectHash !== '') throw new TypeError('an entry has a subject or its hash, not both');
+    return { ...entry, subjectHash: this.#keyedHash.subject(subject) };
   }
 
   #fingerprinted(entry: EntryDraft, tokens: IssuedTokens): EntryDraft {

@@ -8,6 +8,7 @@ import {
   type StateChange,
   type Store,
 } from '@callpass/domain';
+import { ledgerConformance } from './ledger-conformance.ts';
 import { sampleEntry } from './sample-entry.ts';
 import { throwawayKey } from './throwaway-key.ts';
 
@@ -24,6 +25,8 @@ const REALM = 'support.example';
 
 /** Everything that the port promises, tried on a store. Every store passes the same suite. */
 export function storeConformance(name: string, openFresh: () => Promise<ConformanceDatabase>): void {
+  ledgerConformance(name, openFresh);
+
   describe(`${name} keeps the store's promises`, () => {
     let database: ConformanceDatabase;
     let stores: Store[];
@@ -92,6 +95,18 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
         expect(plain(first)).toEqual(plain(hash.tokens(tokensOf('first'))));
         expect(plain(second)).toEqual(plain(hash.tokens(tokensOf('second'))));
         expect(given).toBeDefined();
+      });
+
+      it('keeps of a subject its keyed hash alone', async () => {
+        const issued = sampleEntry({ subjectHash: '', issuanceId: 'of-a-subject' });
+        await store.record(issued, { subject: 'visitor-in-clear' });
+        const [entry] = (await store.findIssued(issued)).filter(
+          ({ issuanceId }) => issuanceId === 'of-a-subject',
+        );
+        expect(entry?.subjectHash).toBe(new KeyedHash(store.ledgerSecret).subject('visitor-in-clear'));
+        await expect(
+          store.record(sampleEntry({ subjectHash: 'a'.repeat(32) }), { subject: 'x' }),
+        ).rejects.toThrow(TypeError);
       });
 
       it('refuses tokens that it cannot fingerprint and still records the others', async () => {

@@ -1,7 +1,8 @@
 import { draftEntry, type Freeze, type FreezeScope, type KeyedHash } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import type { Principal } from '../credentials/principal.ts';
-import { Refusal } from '../errors/refusal.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../credentials/principal.ts';
+import { invalidField, Refusal } from '../errors/refusal.ts';
+import type { Snapshot } from '../state/snapshot.ts';
 import type { AdminDependencies } from './configuration.ts';
 
 /** What an operator names: a visitor either in clear or by the hash that the ledger shows. */
@@ -26,16 +27,26 @@ export function scopeOf(named: NamedScope, keyedHash: KeyedHash): FreezeScope {
   }
 }
 
-/** Stops a scope, in force here at once and everywhere after the poll interval. Freezing again replaces reason and end. */
+/**
+ * Stops a scope, in force here at once and everywhere after the poll interval. Freezing again replaces reason and end.
+ *
+ * @throws {Refusal} for a realm, destination or client that does not exist, since a slip of the pen in an emergency must not
+ * look like success; `REQUEST_INVALID` for an end that is over.
+ */
 export async function freeze(
   dependencies: AdminDependencies,
   principal: Principal,
   request: { scope: FreezeScope; reason: string; untilMs: number | undefined },
 ): Promise<Freeze> {
+  const nowMs = dependencies.clock.now();
+  if (request.untilMs !== undefined && request.untilMs <= nowMs)
+    throw invalidField('until', 'is over already');
+  await dependencies.state.reload();
+  assertExists(dependencies.state.snapshot, request.scope);
   const frozen: Freeze = {
     scope: request.scope,
     reason: request.reason,
-    freezeTimeMs: dependencies.clock.now(),
+    freezeTimeMs: nowMs,
     untilMs: request.untilMs,
     frozenBy: principal.client,
   };
@@ -44,6 +55,15 @@ export async function freeze(
   });
   await dependencies.state.reload();
   return frozen;
+}
+
+function assertExists({ realms, destinations, configuration }: Snapshot, { kind, value }: FreezeScope): void {
+  const isClient = () =>
+    value === LOCAL_PRINCIPAL.client || configuration.clients.some(({ name }) => name === value);
+  if (kind === 'REALM' && !realms.has(value)) throw new Refusal('REALM_UNKNOWN');
+  if (kind === 'DESTINATION' && !destinations.has(value)) throw new Refusal('DESTINATION_UNKNOWN');
+  if (kind === 'CLIENT' && !isClient())
+    throw invalidField('scope.client', 'is no client of the configuration');
 }
 
 /**

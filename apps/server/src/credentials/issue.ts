@@ -94,13 +94,13 @@ export async function issue(
   idempotency?: Idempotency,
 ): Promise<IssueOutcome> {
   const { snapshot } = dependencies.state;
-  const subjectHash = dependencies.keyedHash.subject(request.subject);
+  const visitor = new Visitor(principal.client, request.subject, dependencies.keyedHash);
   setSpanAttributes({
     [ATTR_DESTINATION]: request.destination,
     [ATTR_CONFIGURATION_REVISION]: snapshot.revision,
   });
   try {
-    return await grant(dependencies, principal, request, { snapshot, subjectHash, idempotency });
+    return await grant(dependencies, principal, request, { snapshot, visitor, idempotency });
   } catch (error) {
     if (error instanceof Refusal) {
       await dependencies.store.record(
@@ -112,21 +112,40 @@ export async function issue(
           realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
           callee: request.callee,
           caller: request.caller,
-          subjectHash,
           reason: error.reason,
           rule: error.details.rule ?? '',
           configurationRevision: snapshot.revision,
           traceId: traceId() ?? '',
         }),
+        { subject: visitor.subject },
       );
     }
     throw error;
   }
 }
 
+/** Who asks. The hash is computed only where a rule needs it; the ledger's is computed where the ledger is written. */
+class Visitor {
+  readonly client: string;
+  /** `undefined` where the client names nobody. */
+  readonly subject: string | undefined;
+  readonly #keyedHash: KeyedHash;
+  #hash: string | undefined;
+
+  constructor(client: string, subject: string, keyedHash: KeyedHash) {
+    this.client = client;
+    this.subject = subject === '' ? undefined : subject;
+    this.#keyedHash = keyedHash;
+  }
+
+  get subjectHash(): string {
+    return (this.#hash ??= this.#keyedHash.subject(this.subject ?? ''));
+  }
+}
+
 interface Scope {
   readonly snapshot: Snapshot;
-  readonly subjectHash: string;
+  readonly visitor: Visitor;
   readonly idempotency: Idempotency | undefined;
 }
 
@@ -134,7 +153,7 @@ async function grant(
   dependencies: IssueDependencies,
   principal: Principal,
   request: IssueRequest,
-  { snapshot, subjectHash, idempotency }: Scope,
+  { snapshot, visitor, idempotency }: Scope,
 ): Promise<IssueOutcome> {
   const { clock, limiter, store } = dependencies;
   if (idempotency) {
@@ -150,13 +169,12 @@ async function grant(
   if (!compiled) throw new Refusal(seesEverything(principal) ? 'DESTINATION_UNKNOWN' : 'CLIENT_NOT_GRANTED');
   const parties = decide(snapshot, compiled, {
     request,
-    client: principal.client,
-    subjectHash,
+    visitor,
     nowMs: clock.now(),
   });
   const sealing = sealingOf(snapshot, compiled);
 
-  const checks = limitKeys(compiled, { client: principal.client, subjectHash });
+  const checks = limitKeys(compiled, visitor);
   if (checks.length > 0) {
     const outcome = await withSpan('callpass.limit.take', () => limiter.take(checks, clock.now()));
     if (!outcome.allowed) {
@@ -182,7 +200,6 @@ async function grant(
     keyVersion: timeLimited?.keyVersion ?? 0,
     callee: issued.callee,
     caller: issued.caller,
-    subjectHash,
     configurationRevision: snapshot.revision,
     traceId: traceId() ?? '',
     issuanceId: issued.issuanceId,
@@ -192,6 +209,7 @@ async function grant(
     store.record(entry, {
       change: idempotency && rememberAnswer(principal, idempotency, issued),
       tokens: timeLimited && issuedTokens(timeLimited.tokens),
+      subject: visitor.subject,
     }),
   );
   if (outcome.outcome === 'answeredBefore' && idempotency) return repeated(outcome, idempotency);
@@ -208,11 +226,19 @@ async function grant(
 function decide(
   snapshot: Snapshot,
   compiled: CompiledDestination,
-  asked: { request: IssueRequest; client: string; subjectHash: string; nowMs: number },
+  asked: { request: IssueRequest; visitor: Visitor; nowMs: number },
 ): { callee: string; caller: string } {
-  const { request, client, subjectHash, nowMs } = asked;
+  const { request, visitor, nowMs } = asked;
   const { id, realm } = compiled.destination;
-  const freeze = snapshot.freezes.find({ realm, destination: id, client, subjectHash }, nowMs);
+  const freeze = snapshot.freezes.find(
+    {
+      realm,
+      destination: id,
+      client: visitor.client,
+      subjectHash: snapshot.freezes.hasSubjects ? visitor.subjectHash : undefined,
+    },
+    nowMs,
+  );
   if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
   const decision = moderate(compiled, {
     callee: request.callee,

@@ -9,6 +9,7 @@ export interface EntryQuery {
   readonly destination?: string | undefined;
   readonly client?: string | undefined;
   readonly kind?: EntryKind | undefined;
+  /** An id of `newIssuanceId` is sought at its own time, which an entry's lies at most a second before. */
   readonly issuanceId?: string | undefined;
   readonly traceId?: string | undefined;
   /** Only what was written after this position; 0 for the beginning. */
@@ -18,7 +19,10 @@ export interface EntryQuery {
 
 /** An entry and where it stands among all that the store holds. */
 export interface PositionedEntry {
-  /** Rises in the order of writing, over all chains. */
+  /**
+   * Rises in the order of writing, over all chains. Where several instances write at once, one that commits later can still
+   * get the lower position: to miss nothing, follow the chains.
+   */
   readonly position: number;
   readonly entry: LedgerEntry;
 }
@@ -38,7 +42,10 @@ export interface ChainRecord {
 
 /** Reading, verifying and shortening the ledger. Every method rejects with StoreError. */
 export interface LedgerStore {
-  /** Entries that match, in the order of writing. */
+  /**
+   * Entries that match, in the order of writing; fewer than `limit` when there are no more. Rejects with
+   * `STORE_UNAVAILABLE` when the search takes too long: a range of time makes it shorter.
+   */
   listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]>;
 
   /** Every chain, by number. */
@@ -52,8 +59,12 @@ export interface LedgerStore {
   }): Promise<readonly LedgerEntry[]>;
 
   /**
-   * Removes of each chain the unbroken run of oldest entries before a time, moves its anchor there, and records `entry`, all
-   * or nothing. Gives how many were removed. The newest entry of a chain always stays.
+   * Removes of each chain the unbroken run of oldest entries before a time, moves its anchor there, and records `entry`, even
+   * if there was nothing to remove. Gives how many were removed. The newest entry of a chain always stays, and so does
+   * everything from an entry on that does not hold, since removing it would sweep away what was done to it.
+   *
+   * Goes in steps, each all or nothing, the first together with `entry`. When it rejects half way, what is left verifies and
+   * the call can be made again.
    */
   removeEntries(removal: { beforeTimeMs: number; entry: EntryDraft }): Promise<number>;
 }

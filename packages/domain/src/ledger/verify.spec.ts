@@ -89,6 +89,31 @@ describe('verifyLedger', () => {
     expect(await verifyLedger(kept)).toMatchObject({ entryCount: COUNT - 100, faults: [] });
   });
 
+  it('does not take what is written meanwhile for forged', async () => {
+    const records = [good.slice(0, 3), good].map((entries) => storeOf({ a: entries }).listChains());
+    const growing = {
+      ...storeOf({ a: good }),
+      listChains: () => records.shift() ?? storeOf({ a: good }).listChains(),
+    };
+    expect(await verifyLedger(growing)).toMatchObject({ entryCount: 3, faults: [] });
+  });
+
+  it('does not miss what retention removes meanwhile, but does miss what is gone behind the anchor', async () => {
+    const anchored = (entries: LedgerEntry[]) => {
+      const kept = storeOf({ a: entries }, (record) => ({ ...record, anchor: good[99] as LedgerEntry }));
+      const first = storeOf({ a: good }).listChains();
+      let asked = 0;
+      return { ...kept, listChains: () => (asked++ === 0 ? first : kept.listChains()) };
+    };
+    expect(await verifyLedger(anchored(good.slice(100)))).toMatchObject({
+      entryCount: COUNT - 100,
+      faults: [],
+    });
+    expect((await verifyLedger(anchored(good.slice(101)))).faults).toEqual([
+      { writerId: 'a', sequence: 101, text: 'entry 101 is missing' },
+    ]);
+  });
+
   it('keeps to a range', async () => {
     const damaged = good.with(2999, { ...(good[2999] as LedgerEntry), callee: 'x@y.example' });
     const ranged = (firstSequence: number, lastSequence: number) =>

@@ -40,15 +40,35 @@ export async function verifyLedger(
   const faults: LedgerFault[] = range.writerId === undefined ? missingChains(all) : [];
   let entryCount = 0;
   for (const chain of chains) {
-    const found = await verifyChain(store, chain, range);
+    const found = await verifyKeptPart(store, chain, range);
     entryCount += found.entryCount;
     if (found.fault) faults.push(found.fault);
   }
   return { entryCount, faults, chains };
 }
 
+/** Retention may shorten a chain while it is read: what is missing then is behind an anchor that this service moved. */
+async function verifyKeptPart(
+  store: Pick<LedgerStore, 'listChains' | 'readChain'>,
+  chain: ChainRecord,
+  range: VerificationRange,
+): Promise<{ entryCount: number; fault?: LedgerFault }> {
+  const found = await verifyChain(store, chain, range);
+  if (!found.fault) return found;
+  const now = await recordOf(store, chain.writerId);
+  const removed = now !== undefined && now.genuine && found.fault.sequence <= now.anchor.sequence;
+  return removed && now.anchor.sequence > chain.anchor.sequence ? verifyKeptPart(store, now, range) : found;
+}
+
+async function recordOf(
+  store: Pick<LedgerStore, 'listChains'>,
+  writerId: string,
+): Promise<ChainRecord | undefined> {
+  return (await store.listChains()).find((chain) => chain.writerId === writerId);
+}
+
 async function verifyChain(
-  store: Pick<LedgerStore, 'readChain'>,
+  store: Pick<LedgerStore, 'listChains' | 'readChain'>,
   chain: ChainRecord,
   range: VerificationRange,
 ): Promise<{ entryCount: number; fault?: LedgerFault }> {
@@ -57,7 +77,7 @@ async function verifyChain(
     entryCount,
     fault: { writerId, sequence, text },
   });
-  if (!chain.genuine) return fault(end.sequence, 'the recorded end of the chain was altered');
+  if (!chain.genuine) return fault(end.sequence, 'the recorded ends of the chain were altered');
   const last = Math.min(range.lastSequence || end.sequence, end.sequence);
   const first = Math.max(range.firstSequence || 1, anchor.sequence + 1);
 
@@ -86,7 +106,11 @@ async function verifyChain(
   }
   const [beyond] =
     last === end.sequence ? await store.readChain({ writerId, afterSequence: end.sequence, limit: 1 }) : [];
-  return beyond ? fault(beyond.sequence, 'was written behind the recorded end', entryCount) : { entryCount };
+  if (beyond === undefined) return { entryCount };
+  // The writer may have gone on since the end was read.
+  const now = await recordOf(store, writerId);
+  if (now?.genuine && now.end.sequence >= beyond.sequence) return { entryCount };
+  return fault(beyond.sequence, 'was written behind the recorded end', entryCount);
 }
 
 /** Chains are numbered without gaps, so one that was removed as a whole leaves a hole. */

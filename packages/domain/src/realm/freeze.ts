@@ -57,6 +57,11 @@ export class FreezeIndex {
     return this.#byKind.DESTINATION.size + this.#byKind.CLIENT.size + this.#byKind.SUBJECT.size > 0;
   }
 
+  /** Whether a visitor is frozen, so that the keyed hash of a subject is worth computing. */
+  get hasSubjects(): boolean {
+    return this.#byKind.SUBJECT.size > 0;
+  }
+
   #get(kind: FreezeKind, value: string | undefined, nowMs: number): Freeze | undefined {
     const freeze = value === undefined ? undefined : this.#byKind[kind].get(value);
     return freeze !== undefined && nowMs < endOf(freeze) ? freeze : undefined;

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { GENESIS_HASH, StoreError, type ChainHead } from '@callpass/domain';
-import type { WriterRow } from '../schema/tables.ts';
+import { GENESIS_HASH, newChain, StoreError, type ChainHead } from '@callpass/domain';
+import type { WriterAnchor, WriterEnd, WriterRow } from '../schema/tables.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -11,46 +11,79 @@ import type { Database } from './database.ts';
  * to the database but not open its secrets can neither cut a chain nor compute it anew without this row telling. Chains
  * are numbered without gaps, so a chain that was removed as a whole leaves a hole among the numbers.
  *
+ * Where a chain begins that retention has shortened, its anchor, is recorded in the same row and authenticated likewise,
+ * under a key of its own, so that commits need not know of it. An anchor that is put back to a former one misses entries.
+ *
  * What this cannot show: that the database as a whole, or a chain with its row, was put back to what it once was, and
  * the removal of the newest chains together with their rows. Only an export kept elsewhere shows those.
  */
 export class ChainEnds {
-  readonly #key: KeyObject;
+  readonly #endKey: KeyObject;
+  readonly #anchorKey: KeyObject;
 
   constructor(ledgerSecret: Uint8Array) {
-    this.#key = createSecretKey(Buffer.from(hkdfSync('sha256', ledgerSecret, '', 'callpass ledger end', 32)));
+    this.#endKey = derive(ledgerSecret, 'end');
+    this.#anchorKey = derive(ledgerSecret, 'anchor');
   }
 
-  /** The row of a chain that ends here. */
-  seal(number: number, head: ChainHead): WriterRow {
+  /** The columns of a chain that ends here. */
+  seal(number: number, head: ChainHead): WriterEnd {
     return {
       number,
       writer_id: head.writerId,
       head_sequence: head.sequence,
       head_hash: head.hash,
-      head_mac: this.#mac(number, head),
+      head_mac: mac(this.#endKey, number, head),
     };
   }
 
-  /** Whether this service recorded the row. */
-  isGenuine(row: WriterRow): boolean {
-    const expected = this.#mac(row.number, headOf(row));
-    return row.head_mac.length === expected.length && timingSafeEqual(row.head_mac, expected);
+  /** Whether this service recorded the end. */
+  isGenuine(row: WriterEnd): boolean {
+    return equal(row.head_mac, mac(this.#endKey, row.number, headOf(row)));
   }
 
-  #mac(number: number, head: ChainHead): Buffer {
-    const text = JSON.stringify([
-      number,
-      head.writerId,
-      head.sequence,
-      Buffer.from(head.hash).toString('hex'),
-    ]);
-    return createHmac('sha256', this.#key).update(text).digest();
+  /** The columns of a chain whose entries up to this one were removed. */
+  sealAnchor(number: number, anchor: ChainHead): WriterAnchor {
+    return {
+      anchor_sequence: anchor.sequence,
+      anchor_hash: anchor.hash,
+      anchor_mac: mac(this.#anchorKey, number, anchor),
+    };
+  }
+
+  /** Whether this service recorded the anchor, or there is none. */
+  isAnchorGenuine(row: WriterRow): boolean {
+    const columns = [row.anchor_sequence, row.anchor_hash, row.anchor_mac];
+    if (columns.every((column) => column === null)) return true;
+    return row.anchor_mac !== null && equal(row.anchor_mac, mac(this.#anchorKey, row.number, anchorOf(row)));
   }
 }
 
+function derive(ledgerSecret: Uint8Array, use: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', ledgerSecret, '', `callpass ledger ${use}`, 32)));
+}
+
+function mac(key: KeyObject, number: number, place: ChainHead): Buffer {
+  const hash = Buffer.from(place.hash).toString('hex');
+  const text = JSON.stringify([number, place.writerId, place.sequence, hash]);
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function equal(recorded: Uint8Array, expected: Uint8Array): boolean {
+  return recorded.length === expected.length && timingSafeEqual(recorded, expected);
+}
+
+/** What the first kept entry of a chain follows, as its row records it. */
+export function anchorOf(row: WriterRow): ChainHead {
+  return {
+    writerId: row.writer_id,
+    sequence: row.anchor_sequence ?? 0,
+    hash: row.anchor_hash ?? GENESIS_HASH,
+  };
+}
+
 /** The end of a chain as its row records it. */
-export function headOf(row: WriterRow): ChainHead {
+export function headOf(row: WriterEnd): ChainHead {
   return { writerId: row.writer_id, sequence: row.head_sequence, hash: row.head_hash };
 }
 
@@ -62,7 +95,7 @@ export async function findChainEnd(
   database: Database,
   ends: ChainEnds,
   { writerId, leastSequence }: { writerId: string; leastSequence: number },
-): Promise<WriterRow> {
+): Promise<WriterEnd> {
   const row = await database.write(async (transaction) => {
     const found = await transaction
       .selectFrom('ledger_writers')
@@ -74,7 +107,7 @@ export async function findChainEnd(
       .selectFrom('ledger_writers')
       .select((eb) => eb.fn.max('number').as('last'))
       .executeTakeFirstOrThrow();
-    const begun = ends.seal((last ?? 0) + 1, { writerId, sequence: 0, hash: GENESIS_HASH });
+    const begun = ends.seal((last ?? 0) + 1, newChain(writerId));
     await transaction.insertInto('ledger_writers').values(begun).execute();
     return begun;
   });

@@ -1,5 +1,6 @@
 import { StoreError, type KeyMove, type RecordOutcome, type StateChange } from '@callpass/domain';
 import { sql, type Kysely } from 'kysely';
+import type { RemovalStep } from './removal.ts';
 import type { Tables } from '../schema/tables.ts';
 import { realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
@@ -8,7 +9,10 @@ import type { Sealer } from '../seal/sealer.ts';
 export type SnapshotChange = Exclude<StateChange, { kind: 'rememberAnswer' }>;
 
 /** What became of one record of a commit. `failed` concerns that record alone; the text is for the log. */
-export type ItemOutcome = RecordOutcome | { readonly outcome: 'failed'; readonly cause: string };
+export type ItemOutcome =
+  | RecordOutcome
+  | { readonly outcome: 'recorded'; readonly removal: RemovalStep }
+  | { readonly outcome: 'failed'; readonly cause: string };
 
 const RECORDED: RecordOutcome = { outcome: 'recorded' };
 
@@ -16,20 +20,14 @@ const RECORDED: RecordOutcome = { outcome: 'recorded' };
  * Makes one change inside the commit's transaction. A conflict or a fault undoes this change alone, so that one
  * operator's call never takes others' grants with it.
  */
-export async function applyChange(
+export async function attemptAlone(
   transaction: Kysely<Tables>,
-  change: SnapshotChange,
-  sealer: Sealer,
+  change: () => Promise<ItemOutcome>,
 ): Promise<ItemOutcome> {
   await sql`savepoint one_change`.execute(transaction);
   let outcome: ItemOutcome;
   try {
-    // Taken first, this row's lock puts the changes of all instances in one order.
-    await transaction
-      .updateTable('state')
-      .set((eb) => ({ version: eb('version', '+', 1) }))
-      .execute();
-    outcome = await makeChange(transaction, change, sealer);
+    outcome = await change();
   } catch (error) {
     outcome = { outcome: 'failed', cause: error instanceof Error ? error.message : String(error) };
   }
@@ -38,11 +36,17 @@ export async function applyChange(
   return outcome;
 }
 
-async function makeChange(
+/** Makes a change of state, or says what is in its way: then the caller undoes what it did. */
+export async function applyChange(
   transaction: Kysely<Tables>,
   change: SnapshotChange,
   sealer: Sealer,
 ): Promise<RecordOutcome> {
+  // Taken first, this row's lock puts the changes of all instances in one order.
+  await transaction
+    .updateTable('state')
+    .set((eb) => ({ version: eb('version', '+', 1) }))
+    .execute();
   switch (change.kind) {
     case 'applyConfiguration':
       return applyConfiguration(transaction, change);

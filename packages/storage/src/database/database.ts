@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { EngineName } from '../schema/migrations.ts';
-import type { AnswerRow, LedgerRow, Tables, WriterRow } from '../schema/tables.ts';
+import type { AnswerRow, LedgerRow, Tables, WriterEnd } from '../schema/tables.ts';
 
 /** A ledger row before the database gives it its position. */
 export type NewLedgerRow = Omit<LedgerRow, 'position'>;
@@ -51,7 +51,7 @@ export interface Database {
 
 /** Rows for the end of a chain, which they move from one entry to another. */
 export interface ChainStep {
-  readonly from: WriterRow;
-  readonly to: WriterRow;
+  readonly from: WriterEnd;
+  readonly to: WriterEnd;
   readonly rows: readonly NewLedgerRow[];
 }

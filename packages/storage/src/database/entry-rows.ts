@@ -34,12 +34,18 @@ export function entryToRow(writer: number, entry: LedgerEntry): NewLedgerRow {
   };
 }
 
-/** The entry in a row. Whether it was altered is for the chain to tell, not for this. */
-export function rowToEntry(row: Selectable<LedgerRow> & { writer_id: string }): LedgerEntry {
+/** A ledger row with the name of its chain. */
+export type NamedLedgerRow = Selectable<LedgerRow> & { writer_id: string };
+
+/**
+ * The entry in a row. Whether it was altered is for the chain to tell, not for this: what no entry can hold, an unknown
+ * kind among it, is passed on as it is, so that it has no canonical form.
+ */
+export function rowToEntry(row: NamedLedgerRow): LedgerEntry {
   return {
     writerId: row.writer_id,
     sequence: row.sequence,
-    kind: KIND_NAMES.get(row.kind) ?? 'REFUSED',
+    kind: KIND_NAMES.get(row.kind) ?? (`KIND_${row.kind}` as EntryKind),
     timeMs: row.time_ms,
     client: row.client,
     destination: row.destination,
@@ -69,11 +75,11 @@ export function joinFingerprints({ account, from, to }: TokenFingerprints): Uint
   return bytes;
 }
 
-/** The reverse of {@link joinFingerprints}. */
+/** The reverse of {@link joinFingerprints}. Bytes too many stay with the last, too few leave it short. */
 export function splitFingerprints(bytes: Uint8Array): TokenFingerprints {
   return {
     account: bytes.subarray(0, FINGERPRINT_BYTES),
     from: bytes.subarray(FINGERPRINT_BYTES, 2 * FINGERPRINT_BYTES),
-    to: bytes.subarray(2 * FINGERPRINT_BYTES, 3 * FINGERPRINT_BYTES),
+    to: bytes.subarray(2 * FINGERPRINT_BYTES),
   };
 }

@@ -9,11 +9,11 @@ import type {
   StoredState,
 } from '@callpass/domain';
 import { ENTRY_KINDS } from '@callpass/domain';
-import type { CompiledQuery, Kysely, Selectable } from 'kysely';
-import type { FreezeRow, LedgerRow, RealmKeyRow, Tables } from '../schema/tables.ts';
+import type { CompiledQuery, Kysely } from 'kysely';
+import type { FreezeRow, RealmKeyRow, Tables } from '../schema/tables.ts';
 import { answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
-import { rowToEntry } from './entry-rows.ts';
+import { rowToEntry, type NamedLedgerRow } from './entry-rows.ts';
 
 /** See `Store.stateVersion`. */
 export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
@@ -76,12 +76,10 @@ export async function readRevisions(
   }));
 }
 
-type IssuedRow = Selectable<LedgerRow> & { writer_id: string };
-
 /** The query of `Store.findIssued`, built once: it runs for every token that is validated as issued here. */
 export class IssuedQuery {
   readonly #db: Kysely<Tables>;
-  readonly #query: CompiledQuery<IssuedRow>;
+  readonly #query: CompiledQuery<NamedLedgerRow>;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
@@ -99,7 +97,7 @@ export class IssuedQuery {
 
   async run({ realm, timeMs }: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
     const parameters = [timeMs, realm, ENTRY_KINDS.ISSUED];
-    const { rows } = await this.#db.executeQuery<IssuedRow>({ ...this.#query, parameters });
+    const { rows } = await this.#db.executeQuery<NamedLedgerRow>({ ...this.#query, parameters });
     return rows.map(rowToEntry);
   }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
+import { ledgerSuite } from '../testing/ledger-suite.ts';
 import { postgresServer, type PostgresServer } from '../testing/postgres-server.ts';
 import { storeSuite } from '../testing/store-suite.ts';
 
@@ -9,3 +10,4 @@ beforeAll(async () => {
 afterAll(() => server.remove());
 
 storeSuite('a store on PostgreSQL', () => server.freshDatabase());
+ledgerSuite('a store on PostgreSQL', () => server.freshDatabase());

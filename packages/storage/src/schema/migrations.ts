@@ -31,6 +31,11 @@ export function migrationsFor(engine: EngineName): Record<string, Migration> {
         await createLedger(db, types, create, engine);
       },
     },
+    '0002-anchors': {
+      async up(db) {
+        await addAnchors(db, types);
+      },
+    },
   };
 }
 
@@ -93,6 +98,14 @@ async function createState(
     .addPrimaryKeyConstraint('answers_key', ['client', 'request_id'])
     .execute();
   await db.schema.createIndex('answers_by_expiry').on('answers').column('expire_time_ms').execute();
+}
+
+/** Where each chain begins that retention has shortened. All empty: at its first entry. */
+async function addAnchors(db: Kysely<unknown>, { integer, bytes }: ColumnTypes): Promise<void> {
+  const alter = db.schema.alterTable('ledger_writers');
+  await alter.addColumn('anchor_sequence', integer).execute();
+  await alter.addColumn('anchor_hash', bytes).execute();
+  await alter.addColumn('anchor_mac', bytes).execute();
 }
 
 async function createLedger(

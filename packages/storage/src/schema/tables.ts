@@ -47,7 +47,7 @@ export interface AnswerRow {
 }
 
 /** A chain and its recorded end. `number` counts from 1 without gaps, so that a removed chain leaves a hole. */
-export interface WriterRow {
+export interface WriterEnd {
   number: number;
   writer_id: string;
   head_sequence: number;
@@ -55,6 +55,16 @@ export interface WriterRow {
   /** Keyed: nobody without the ledger secret can record another end. */
   head_mac: Uint8Array;
 }
+
+/** The last entry that retention removed, under a MAC of its own; null all three while the chain has its beginning. */
+export interface WriterAnchor {
+  anchor_sequence: number | null;
+  anchor_hash: Uint8Array | null;
+  anchor_mac: Uint8Array | null;
+}
+
+/** A chain with both its ends. */
+export interface WriterRow extends WriterEnd, WriterAnchor {}
 
 /** A ledger entry. `position` is the order of writing in this database. */
 export interface LedgerRow {

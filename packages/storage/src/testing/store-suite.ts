@@ -58,7 +58,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const both = await Promise.all(
           [1, 2].map(() => runChild('migrate-child.ts', [database.url, hex(sealKey)])),
         );
-        expect(both.join('')).toBe('0001-state-and-ledger');
+        expect(both.join('')).toBe('0001-state-and-ledger\n0002-anchors');
         await expect(open()).resolves.toBeDefined();
       });
 

@@ -17,7 +17,7 @@ const TOKENS = { account: 'A', from: 'F', to: 'T' };
 const OTHER_TOKENS = { account: 'a', from: 'f', to: 't' };
 
 function itemOf(entry: EntryDraft): RecordItem {
-  return { entry, change: undefined, tokens: undefined };
+  return { entry, change: undefined, tokens: undefined, subject: undefined };
 }
 
 describe('a batch on its way to the thread', () => {

@@ -1,12 +1,17 @@
 import { ENTRY_KINDS, MAX_KEYED_HASH_BYTES } from '@callpass/domain';
 import type { EntryDraft, EntryKind, IssuedTokens, StateChange } from '@callpass/domain';
 import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
+import type { EntryRemoval } from '../database/removal.ts';
 
-/** One call of `record`. */
+/** What happens together with an entry: a change of state, or the first step of a removal. */
+export type ItemChange = StateChange | EntryRemoval;
+
+/** One call of `record`, or the beginning of one of `removeEntries`. */
 export interface RecordItem {
   readonly entry: EntryDraft;
-  readonly change: StateChange | undefined;
+  readonly change: ItemChange | undefined;
   readonly tokens: IssuedTokens | undefined;
+  readonly subject: string | undefined;
 }
 
 /**
@@ -21,7 +26,7 @@ export interface WireBatch {
   /** Account, from and to of each entry that has tokens. */
   readonly tokens: readonly string[];
   /** With the index of its entry. */
-  readonly changes: readonly (readonly [index: number, change: StateChange])[];
+  readonly changes: readonly (readonly [index: number, change: ItemChange])[];
 }
 
 const FINGERPRINTS_BYTES = 48;
@@ -37,7 +42,7 @@ export function monotonicMs(): number {
  * Throws `TypeError` for an entry that has no canonical form, so that one caller's fault does not fail the commit that
  * others share.
  */
-export function assertRecordable({ entry, change, tokens }: RecordItem): void {
+export function assertRecordable({ entry, change, tokens, subject }: RecordItem): void {
   const wholes = [entry.timeMs, entry.expireTimeMs, entry.keyVersion, entry.configurationRevision];
   const sound =
     ENTRY_KINDS[entry.kind] !== undefined &&
@@ -49,6 +54,12 @@ export function assertRecordable({ entry, change, tokens }: RecordItem): void {
     throw new TypeError('a request id and its client may not hold NUL');
   }
   if (tokens !== undefined) assertHashable(entry, tokens);
+  if (
+    subject !== undefined &&
+    (entry.subjectHash !== '' || Buffer.byteLength(subject) > MAX_KEYED_HASH_BYTES)
+  ) {
+    throw new TypeError('an entry has a subject of bounded length or its hash, not both');
+  }
   if (entry.fingerprints === undefined) return;
   const { account, from, to } = entry.fingerprints;
   if ([account, from, to].some((fingerprint) => fingerprint.length !== FINGERPRINT_BYTES)) {
@@ -66,10 +77,10 @@ function assertHashable(entry: EntryDraft, { account, from, to }: IssuedTokens):
 /** The records as a message. The entries must be recordable. */
 export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): WireBatch {
   const fields: (string | number)[] = [];
-  const changes: [number, StateChange][] = [];
+  const changes: [number, ItemChange][] = [];
   const fingerprints: Uint8Array[] = [];
   const flatTokens: string[] = [];
-  items.forEach(({ entry, change, tokens }, index) => {
+  items.forEach(({ entry, change, tokens, subject }, index) => {
     fields.push(
       entry.kind,
       entry.timeMs,
@@ -87,6 +98,7 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
       text(entry.issuanceId),
       entry.expireTimeMs,
       tokens ? FROM_TOKENS : entry.fingerprints ? GIVEN : NONE,
+      subject ?? '',
     );
     if (entry.fingerprints) fingerprints.push(joinFingerprints(entry.fingerprints));
     if (tokens) flatTokens.push(tokens.account, tokens.from, tokens.to);
@@ -100,7 +112,7 @@ const NONE = 0;
 const GIVEN = 1;
 const FROM_TOKENS = 2;
 
-const FIELDS_PER_ENTRY = 16;
+const FIELDS_PER_ENTRY = 17;
 
 /** The reverse of {@link encodeBatch}. */
 export function decodeBatch(batch: WireBatch): RecordItem[] {
@@ -134,7 +146,7 @@ export function decodeBatch(batch: WireBatch): RecordItem[] {
         : undefined,
     };
     if (hasFingerprints) fingerprintsAt += FINGERPRINTS_BYTES;
-    items.push({ entry, change: changes.get(items.length), tokens });
+    items.push({ entry, change: changes.get(items.length), tokens, subject: field<string>(16) || undefined });
   }
   return items;
 }

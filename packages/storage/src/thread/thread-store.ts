@@ -1,7 +1,10 @@
 import { StoreError } from '@callpass/domain';
 import type {
+  ChainRecord,
   EntryDraft,
+  EntryQuery,
   LedgerEntry,
+  PositionedEntry,
   RecordOptions,
   RecordOutcome,
   RevisionRecord,
@@ -11,6 +14,7 @@ import type {
 } from '@callpass/domain';
 import { GroupCommitter, type CommitEvent } from '../commit/group-committer.ts';
 import type { ItemOutcome } from '../database/changes.ts';
+import type { RemovalStep } from '../database/removal.ts';
 import type { StoreLimits } from '../limits.ts';
 import { assertRecordable, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
 import type { ThreadCalls, ThreadMethod } from './messages.ts';
@@ -64,13 +68,41 @@ export class ThreadStore implements Store {
   }
 
   async record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
-    const item = { entry, change: options?.change, tokens: options?.tokens };
-    assertRecordable(item);
-    const outcome = await this.#committer.add(item);
-    if (outcome.outcome !== 'failed') return outcome;
-    throw new StoreError('LEDGER_UNAVAILABLE', 'the change could not be made', {
-      cause: new Error(outcome.cause),
+    return this.#commit({
+      entry,
+      change: options?.change,
+      tokens: options?.tokens,
+      subject: options?.subject,
     });
+  }
+
+  listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]> {
+    // The thread gives up first, and says why.
+    return this.#read('listEntries', { query, deadlineMs: monotonicMs() + 0.9 * this.#limits.readMs });
+  }
+
+  listChains(): Promise<readonly ChainRecord[]> {
+    return this.#read('listChains', undefined);
+  }
+
+  readChain(page: {
+    writerId: string;
+    afterSequence: number;
+    limit: number;
+  }): Promise<readonly LedgerEntry[]> {
+    return this.#read('readChain', page);
+  }
+
+  async removeEntries({ beforeTimeMs, entry }: { beforeTimeMs: number; entry: EntryDraft }): Promise<number> {
+    const change = { kind: 'removeEntries', beforeTimeMs } as const;
+    const outcome = await this.#commit({ entry, change, tokens: undefined, subject: undefined });
+    let step: RemovalStep | undefined = 'removal' in outcome ? outcome.removal : undefined;
+    let count = step?.removed ?? 0;
+    while (step?.nextChain !== undefined) {
+      step = await this.#read('removeStep', { beforeTimeMs, fromChain: step.nextChain });
+      count += step.removed;
+    }
+    return count;
   }
 
   findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
@@ -92,6 +124,15 @@ export class ThreadStore implements Store {
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;
+  }
+
+  async #commit(item: RecordItem): Promise<Exclude<ItemOutcome, { outcome: 'failed' }>> {
+    assertRecordable(item);
+    const outcome = await this.#committer.add(item);
+    if (outcome.outcome !== 'failed') return outcome;
+    throw new StoreError('LEDGER_UNAVAILABLE', 'the change could not be made', {
+      cause: new Error(outcome.cause),
+    });
   }
 
   async #finish(): Promise<void> {

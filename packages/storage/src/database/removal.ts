@@ -1,0 +1,116 @@
+import { faultOf, type ChainHead } from '@callpass/domain';
+import type { Kysely } from 'kysely';
+import type { EngineName } from '../schema/migrations.ts';
+import type { Tables, WriterRow } from '../schema/tables.ts';
+import { anchorOf, type ChainEnds } from './chain-end.ts';
+import { rowToEntry } from './entry-rows.ts';
+
+/** What one step does at most, so that commits of grants wait for it some hundredths of a second and no more. */
+const ENTRIES_PER_STEP = 1000;
+const CHAINS_PER_STEP = 100;
+
+/** The removal of old entries, as the change that their record brings with it: its first step. */
+export interface EntryRemoval {
+  readonly kind: 'removeEntries';
+  readonly beforeTimeMs: number;
+}
+
+/** How far one step came. */
+export interface RemovalStep {
+  readonly removed: number;
+  /** The number of the chain to go on with; `undefined` when all is done. */
+  readonly nextChain: number | undefined;
+}
+
+/**
+ * One step of `LedgerStore.removeEntries` in the transaction given: chains by their numbers from `fromChain` on. A chain
+ * whose ends this service did not record is left alone.
+ */
+export async function removeStep(
+  transaction: Kysely<Tables>,
+  { ends, engine }: { ends: ChainEnds; engine: EngineName },
+  { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
+): Promise<RemovalStep> {
+  const chains = await chainsToShorten(transaction, { beforeTimeMs, fromChain });
+  let removed = 0;
+  for (const number of chains) {
+    const chain = await lockChain(transaction, number, engine);
+    const limit = ENTRIES_PER_STEP - removed;
+    if (ends.isGenuine(chain) && ends.isAnchorGenuine(chain)) {
+      removed += await shorten(transaction, ends, { chain, beforeTimeMs, limit });
+    }
+    if (removed === ENTRIES_PER_STEP) return { removed, nextChain: number };
+  }
+  const last = chains.length === CHAINS_PER_STEP ? chains.at(-1) : undefined;
+  return { removed, nextChain: last && last + 1 };
+}
+
+/** Chains whose first kept entry is before the time and not their newest. */
+async function chainsToShorten(
+  transaction: Kysely<Tables>,
+  { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
+): Promise<number[]> {
+  const rows = await transaction
+    .selectFrom('ledger_writers')
+    .innerJoin('ledger', (join) =>
+      join
+        .onRef('ledger.writer', '=', 'ledger_writers.number')
+        .on((eb) =>
+          eb('ledger.sequence', '=', eb(eb.fn.coalesce('ledger_writers.anchor_sequence', eb.lit(0)), '+', 1)),
+        ),
+    )
+    .select('ledger_writers.number')
+    .where('ledger_writers.number', '>=', fromChain)
+    .where('ledger.time_ms', '<', beforeTimeMs)
+    .whereRef('ledger.sequence', '<', 'ledger_writers.head_sequence')
+    .orderBy('ledger_writers.number')
+    .limit(CHAINS_PER_STEP)
+    .execute();
+  return rows.map(({ number }) => number);
+}
+
+/** Locked, since another instance may be shortening the same chain. On SQLite the transaction has the only lock. */
+function lockChain(transaction: Kysely<Tables>, number: number, engine: EngineName): Promise<WriterRow> {
+  return transaction
+    .selectFrom('ledger_writers')
+    .selectAll()
+    .where('number', '=', number)
+    .$if(engine === 'postgres', (query) => query.forNoKeyUpdate())
+    .executeTakeFirstOrThrow();
+}
+
+async function shorten(
+  transaction: Kysely<Tables>,
+  ends: ChainEnds,
+  { chain, beforeTimeMs, limit }: { chain: WriterRow; beforeTimeMs: number; limit: number },
+): Promise<number> {
+  const former = anchorOf(chain);
+  const rows = await transaction
+    .selectFrom('ledger')
+    .selectAll()
+    .where('writer', '=', chain.number)
+    .where('sequence', '>', former.sequence)
+    .where('sequence', '<', chain.head_sequence)
+    .orderBy('sequence')
+    .limit(limit)
+    .execute();
+  let anchor: ChainHead = former;
+  for (const row of rows) {
+    const entry = rowToEntry({ ...row, writer_id: chain.writer_id });
+    if (entry.timeMs >= beforeTimeMs || faultOf(anchor, entry) !== undefined) break;
+    anchor = entry;
+  }
+  if (anchor === former) return 0;
+  await transaction
+    .deleteFrom('ledger')
+    .where('writer', '=', chain.number)
+    .where('sequence', '>', former.sequence)
+    .where('sequence', '<=', anchor.sequence)
+    .execute();
+  await transaction
+    .updateTable('ledger_writers')
+    .set(ends.sealAnchor(chain.number, anchor))
+    .where('number', '=', chain.number)
+    .execute();
+  return anchor.sequence - former.sequence;
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import BetterSqlite from 'better-sqlite3';
+import { draftEntry, KeyedHash, verifyLedger } from '@callpass/domain';
+import { sampleEntry } from '@callpass/testkit';
+import pg from 'pg';
+import { migrateStore, openStore } from '../index.ts';
+import { postgresServer, type PostgresServer } from '../testing/postgres-server.ts';
+import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
+import type { TestDatabase } from '../testing/test-database.ts';
+
+/** The key-encryption key of the dumps: worth nothing. */
+const DUMP_SEAL_KEY = new Uint8Array(32).fill(7);
+const DUMP_TIME_MS = 1_800_000_000_000;
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await postgresServer();
+}, 60_000);
+afterAll(() => server.remove());
+
+const DATABASES: Record<string, () => Promise<TestDatabase>> = {
+  sqlite: async () => {
+    const database = await sqliteTestDatabase();
+    const file = new BetterSqlite(database.path);
+    file.exec(await dump('0001.sqlite.sql'));
+    file.close();
+    return database;
+  },
+  postgres: async () => {
+    const database = await server.freshDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(await dump('0001.postgres.sql'));
+    await client.end();
+    return database;
+  },
+};
+
+describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, restore) => {
+  it('is not opened before it is migrated', async () => {
+    const database = await restore();
+    await expect(openStore({ url: database.url, sealKey: DUMP_SEAL_KEY })).rejects.toMatchObject({
+      code: 'SCHEMA_OUTDATED',
+    });
+    await database.remove();
+  });
+
+  it('is migrated with all that it holds, verifies, goes on and can be shortened', async () => {
+    const database = await restore();
+    const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
+    expect(await migrateStore(options)).toEqual({ applied: ['0002-anchors'] });
+    const store = await openStore({ ...options, writerId: 'instance-1' });
+
+    const state = await store.loadState();
+    expect(text(state.revision?.document)).toBe('a configuration of schema 0001');
+    expect(state.keys).toMatchObject([{ realm: 'support.example', version: 1, state: 'ACTIVE' }]);
+    expect(text(state.keys[0]?.keyText)).toBe('throw-away-key-1');
+    expect(state.freezes).toMatchObject([{ scope: { kind: 'DESTINATION', value: 'sales' } }]);
+    const remembered = { client: 'web-edge', requestId: '8d0f', nowMs: DUMP_TIME_MS };
+    expect(text((await store.findAnswer(remembered))?.answer)).toBe('the answer');
+    const [issued] = await store.findIssued({ realm: 'support.example', timeMs: DUMP_TIME_MS + 4000 });
+    expect(issued?.fingerprints).toEqual(
+      new KeyedHash(store.ledgerSecret).tokens({ account: 'ACCOUNT4', from: 'FROM4', to: 'TO4' }),
+    );
+
+    expect(await verifyLedger(store)).toMatchObject({
+      entryCount: 12,
+      faults: [],
+      chains: [{ writerId: 'instance-1', number: 1, anchor: { sequence: 0 }, end: { sequence: 12 } }],
+    });
+    await store.record(sampleEntry({ timeMs: DUMP_TIME_MS + 20_000 }));
+    const removed = await store.removeEntries({
+      beforeTimeMs: DUMP_TIME_MS + 6000,
+      entry: draftEntry({ kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 21_000, client: 'operator' }),
+    });
+    expect(removed).toBe(6);
+    expect(await verifyLedger(store)).toMatchObject({ entryCount: 8, faults: [] });
+    await store.close();
+    await database.remove();
+  });
+});
+
+function dump(name: string): Promise<string> {
+  return readFile(new URL(`../testing/dumps/${name}`, import.meta.url), 'utf8');
+}
+
+function text(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes).toString('utf8');
+}
