@@ -1,4 +1,4 @@
-import { AdminService, CredentialService } from '@callpass/contract';
+import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { defineMethods } from '@callpass/grpc-kit';
 import type { Role } from '@callpass/domain';
 
@@ -13,7 +13,11 @@ export interface MethodRow {
 }
 
 /** The services that have rows here. Health and reflection are open to everybody who can connect. */
-export const SERVICES = { credentials: CredentialService, admin: AdminService } as const;
+export const SERVICES = {
+  credentials: CredentialService,
+  admin: AdminService,
+  ledger: LedgerService,
+} as const;
 
 const read = (role: Role): MethodRow => ({ role, audited: false, idempotent: true });
 const change = (role: Role): MethodRow => ({ role, audited: true, idempotent: false });
@@ -40,5 +44,11 @@ export const METHODS = defineMethods<typeof SERVICES, MethodRow>(SERVICES, {
     unfreeze: change('OPERATOR'),
     listFreezes: read('OPERATOR'),
     explainToken: read('OPERATOR'),
+  },
+  ledger: {
+    listEntries: read('AUDITOR'),
+    tailEntries: read('AUDITOR'),
+    verifyLedger: read('AUDITOR'),
+    removeEntries: change('OPERATOR'),
   },
 });

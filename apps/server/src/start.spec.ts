@@ -95,6 +95,7 @@ describe('startServer', () => {
         ['', 'SERVING'],
         ['callpass.v1.AdminService', 'SERVING'],
         ['callpass.v1.CredentialService', 'SERVING'],
+        ['callpass.v1.LedgerService', 'SERVING'],
       ]);
     } finally {
       await server.stop();

@@ -16,6 +16,7 @@ import { createMapError, type OnFault } from '../errors/map-error.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
 import { identify } from '../handlers/identify.ts';
+import { ledgerHandlers } from '../handlers/ledger-service.ts';
 import { MemoryLimiter } from '../limits/memory-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
 import { METHODS, SERVICES } from '../methods.ts';
@@ -113,6 +114,7 @@ async function serve(parts: {
   };
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
+  addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
   const health = createHealth(services);
   health.addTo(server);
   if (settings.reflection) addReflection(server, [...services, Health]);

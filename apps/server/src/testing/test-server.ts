@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfigurationDocument } from '@callpass/config-document';
-import { AdminService, CredentialService } from '@callpass/contract';
+import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { connect, createClient, type Client, type Connection } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
 import { startServer } from '../lifecycle/server.ts';
@@ -22,6 +22,7 @@ export interface TestServer {
   readonly connection: Connection;
   readonly credentials: Client<typeof CredentialService>;
   readonly admin: Client<typeof AdminService>;
+  readonly ledger: Client<typeof LedgerService>;
   readonly clock: TestClock;
   /** Its environment, to start a second one on the same store. */
   readonly environment: Readonly<Record<string, string>>;
@@ -58,6 +59,7 @@ export async function startTestServer(
     connection,
     credentials: createClient(CredentialService, connection),
     admin,
+    ledger: createClient(LedgerService, connection),
     clock,
     environment,
     async configure(document) {
@@ -98,7 +100,7 @@ realms:
   - { name: seconds.example, cipher: AES_128_ECB, tokenLifetime: 60s, timestampUnit: SECONDS }
   - { name: keyless.example, cipher: AES_128_ECB, tokenLifetime: 60s }
 destinations:
-  - { id: ecb, realm: ecb.example, account: account@kandy.example, callees: [support@kandy.example, "*@team.example"], callers: [shop@kandy.example] }
+  - { id: ecb, realm: ecb.example, account: account@kandy.example, callees: [support@kandy.example, "*@team.example", "*@x.io"], callers: [shop@kandy.example] }
   - { id: cbc, realm: cbc.example, account: account@kandy.example, callees: [support@kandy.example] }
   - { id: seconds, realm: seconds.example, account: account@kandy.example, callees: [support@kandy.example] }
   - { id: keyless, realm: keyless.example, account: account@kandy.example, callees: [support@kandy.example] }
