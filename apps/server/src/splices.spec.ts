@@ -16,8 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** A real to-token of this service for a user of so many characters. */
+/** A real to-token of this service for a user of so many characters, each of a millisecond of its own. */
 async function issuedToken(length: number): Promise<string> {
+  server.clock.nowMs += 1;
   const callee = 'u'.repeat(length - DOMAIN.length) + DOMAIN;
   const { grant } = await server.credentials.issueCredentials({ destination: 'ecb', callee });
   if (grant.case !== 'timeLimited') throw new Error('no tokens');
@@ -46,7 +47,7 @@ describe('splices of ECB tokens: the last block of a fresh token on an expired o
         // Blocks fit where both plaintexts have their last block filled alike.
         if (oldLength % 16 !== newLength % 16) continue;
         const spliced = old.slice(0, -BLOCK_DIGITS) + young.slice(-BLOCK_DIGITS);
-        // With the whole timestamp in the last block this is the fresh token itself.
+        // With the whole timestamp in the last block and the same user this is the fresh token itself.
         if (spliced === young) continue;
         tried++;
         const withRecord = await verdict(spliced, true);
