@@ -148,11 +148,11 @@ async function partOf(
         .limit(limit)
         .as('part'),
     )
-    .select(({ fn, lit }) => [
-      fn.countAll<number>().as('count'),
-      fn.coalesce(fn.min('position'), lit(0)).as('first'),
-      fn.coalesce(fn.max('position'), lit(0)).as('last'),
-      fn.coalesce(fn.max('time_ms'), lit(0)).as('lastTimeMs'),
+    .select((eb) => [
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.coalesce(eb.fn.min('position'), eb.lit(0)).as('first'),
+      eb.fn.coalesce(eb.fn.max('position'), eb.lit(0)).as('last'),
+      eb.fn.coalesce(eb.fn.max('time_ms'), eb.lit(0)).as('lastTimeMs'),
     ])
     .executeTakeFirstOrThrow();
 }
