@@ -4,7 +4,6 @@ import type {
   ChainRecord,
   EntryQuery,
   LedgerEntry,
-  PositionedEntry,
   RevisionRecord,
   StoredRevision,
   StoredState,
@@ -24,6 +23,7 @@ import { assertCurrentSchema } from './schema/migrate.ts';
 import type { Tables, WriterEnd } from './schema/tables.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { decodeBatch, monotonicMs, type RecordItem, type WireBatch } from './thread/batch-codec.ts';
+import { encodeEntries, type WireEntries, type WirePage } from './thread/entry-codec.ts';
 
 /** How often a commit that wrote nothing for sure is tried again at once. */
 const ATTEMPTS = 4;
@@ -99,8 +99,10 @@ export class StoreEngine {
   }
 
   /** See `LedgerStore.listEntries`. The deadline is on the clock of `monotonicMs`. */
-  listEntries(search: { query: EntryQuery; deadlineMs: number }): Promise<readonly PositionedEntry[]> {
-    return searchEntries(this.#database.reads, search);
+  async listEntries(search: { query: EntryQuery; deadlineMs: number }): Promise<WirePage> {
+    const found = await searchEntries(this.#database.reads, search);
+    const positions = found.map(({ position }) => position);
+    return { positions, entries: encodeEntries(found.map(({ entry }) => entry)) };
   }
 
   /** See `LedgerStore.listChains`. */
@@ -109,12 +111,8 @@ export class StoreEngine {
   }
 
   /** See `LedgerStore.readChain`. */
-  readChain(page: {
-    writerId: string;
-    afterSequence: number;
-    limit: number;
-  }): Promise<readonly LedgerEntry[]> {
-    return readChain(this.#database.reads, page);
+  async readChain(page: { writerId: string; afterSequence: number; limit: number }): Promise<WireEntries> {
+    return encodeEntries(await readChain(this.#database.reads, page));
   }
 
   /** One more step of `LedgerStore.removeEntries`, whose first one is in the commit of its entry. */

@@ -68,11 +68,7 @@ export function rowToEntry(row: NamedLedgerRow): LedgerEntry {
 
 /** Account, from and to, one after the other: 48 bytes. */
 export function joinFingerprints({ account, from, to }: TokenFingerprints): Uint8Array {
-  const bytes = Buffer.allocUnsafe(3 * FINGERPRINT_BYTES);
-  bytes.set(account, 0);
-  bytes.set(from, FINGERPRINT_BYTES);
-  bytes.set(to, 2 * FINGERPRINT_BYTES);
-  return bytes;
+  return Buffer.concat([account, from, to]);
 }
 
 /** The reverse of {@link joinFingerprints}. Bytes too many stay with the last, too few leave it short. */

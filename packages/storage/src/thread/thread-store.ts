@@ -17,6 +17,7 @@ import type { ItemOutcome } from '../database/changes.ts';
 import type { RemovalStep } from '../database/removal.ts';
 import type { StoreLimits } from '../limits.ts';
 import { assertRecordable, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
+import { decodeEntries } from './entry-codec.ts';
 import type { ThreadCalls, ThreadMethod } from './messages.ts';
 import type { ThreadLink } from './thread-link.ts';
 
@@ -76,21 +77,23 @@ export class ThreadStore implements Store {
     });
   }
 
-  listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]> {
+  async listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]> {
     // The thread gives up first, and says why.
-    return this.#read('listEntries', { query, deadlineMs: monotonicMs() + 0.9 * this.#limits.readMs });
+    const deadlineMs = monotonicMs() + 0.9 * this.#limits.readMs;
+    const { positions, entries } = await this.#read('listEntries', { query, deadlineMs });
+    return decodeEntries(entries).map((entry, index) => ({ position: positions[index] as number, entry }));
   }
 
   listChains(): Promise<readonly ChainRecord[]> {
     return this.#read('listChains', undefined);
   }
 
-  readChain(page: {
+  async readChain(page: {
     writerId: string;
     afterSequence: number;
     limit: number;
   }): Promise<readonly LedgerEntry[]> {
-    return this.#read('readChain', page);
+    return decodeEntries(await this.#read('readChain', page));
   }
 
   async removeEntries({ beforeTimeMs, entry }: { beforeTimeMs: number; entry: EntryDraft }): Promise<number> {
