@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  type Cipher,
   explainToken,
   type FindingCode,
   type JudgementRules,
@@ -104,9 +103,8 @@ describe('explainToken', () => {
     const diagnosis = cbc(lower);
     expect(diagnosis).toMatchObject({ verdict: 'UNDECIPHERABLE', user: `sip:${USER}`, keyVersion: 1 });
     expect(codes(diagnosis)).toEqual(['LOWER_CASE_HEX']);
-    expect(
-      codes(cbc(lower.replace(/[0-9](?=.{0}$)|[a-f](?=.{0}$)/, (last) => (last === '0' ? '1' : '0')))),
-    ).toEqual(['MAC_MISMATCH']);
+    const damaged = `${lower.slice(0, -1)}${lower.endsWith('0') ? '1' : '0'}`;
+    expect(codes(cbc(damaged))).toEqual(['MAC_MISMATCH']);
     expect(codes(ecb(ecbToken.toLowerCase()))).toEqual([]);
   });
 
@@ -190,11 +188,5 @@ describe('explainToken', () => {
     for (const token of [ecbToken, cbcToken]) {
       for (let i = 0; i + 8 <= token.length; i++) expect(texts).not.toContain(token.slice(i, i + 8));
     }
-  });
-
-  it('gives every cipher a diagnosis of the same shape', () => {
-    const ciphers: Cipher[] = [ECB.cipher, CBC.cipher];
-    expect(ciphers).toEqual(Object.keys(KEYS));
-    expect(Object.keys(ecb(ecbToken))).toEqual(Object.keys(cbc(cbcToken)));
   });
 });

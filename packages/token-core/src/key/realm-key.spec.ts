@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { type Cipher, openRealmKey, openToken, type RealmKey, sealToken } from '../index.ts';
+import { type Cipher, KeyLengthError, openRealmKey, openToken, type RealmKey, sealToken } from '../index.ts';
 import { KEYS } from '../testing/by-hand.ts';
 
 const AT = { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' } as const;
@@ -25,11 +25,11 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
 
   it.each([-1, 1])('refuses a key that is off by %d byte, naming both lengths and never the key', (by) => {
     const key = by < 0 ? text.slice(1) : `${text}x`;
+    const refusal = refusalOf(cipher, key);
     const needed = text.length;
-    expect(() => openRealmKey(cipher, key)).toThrow(
-      expect.objectContaining({ code: 'KEY_LENGTH_INVALID', cipher, found: needed + by, needed }),
-    );
-    expect(() => openRealmKey(cipher, key)).toThrow(expect.not.stringContaining(key.slice(0, 6)));
+    expect(refusal).toBeInstanceOf(KeyLengthError);
+    expect(refusal).toMatchObject({ code: 'KEY_LENGTH_INVALID', cipher, found: needed + by, needed });
+    expect(inspect(refusal)).not.toContain(key.slice(0, 12));
   });
 
   it('lets nothing be read out of the handle', () => {
@@ -79,3 +79,12 @@ describe('openRealmKey', () => {
     }
   });
 });
+
+function refusalOf(cipher: Cipher, key: string): unknown {
+  try {
+    openRealmKey(cipher, key);
+  } catch (error) {
+    return error;
+  }
+  throw new Error('the key was accepted');
+}
