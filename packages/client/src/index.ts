@@ -15,7 +15,9 @@ export {
   type AdminClient,
   createAdminClient,
   createHealthClient,
+  createLedgerClient,
   type HealthClient,
+  type LedgerClient,
 } from './operator-clients.ts';
 export { isLoopback } from './connection/loopback.ts';
 export { type Timing } from './calls/retries.ts';

@@ -1,5 +1,5 @@
 import type { DescMethod, DescMethodUnary, DescService, MessageInitShape } from '@bufbuild/protobuf';
-import { AdminService, CredentialService } from '@callpass/contract';
+import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { methodName } from '@callpass/grpc-kit';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 
@@ -43,6 +43,8 @@ const ADMIN: RowsOf<typeof AdminService> = {
   explainToken: true,
 };
 
+const LEDGER: RowsOf<typeof LedgerService> = { listEntries: true, verifyLedger: true, removeEntries: false };
+
 // Who asks for health wants to know how it is now.
 const HEALTH: RowsOf<typeof Health> = { check: false, list: false };
 
@@ -50,6 +52,7 @@ type UntypedRows = Readonly<Record<string, Repeatable<never>>>;
 const ROWS = new Map<DescService, UntypedRows>([
   [CredentialService, CREDENTIALS],
   [AdminService, ADMIN],
+  [LedgerService, LEDGER],
   [Health, HEALTH],
 ]);
 

@@ -1,5 +1,6 @@
 import type {
   DescMethod,
+  DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
   MessageInitShape,
@@ -14,28 +15,36 @@ import { repeatability } from './repeatable.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
-  /** Time limit in ms for the call with all its attempts; the connection's when left out. */
+  /** Time limit in ms for the call with all its attempts; the connection's when left out, none for a stream. */
   readonly timeoutMs?: number | undefined;
   /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A function for each unary method of a service. Failures are {@link CallpassError}s. */
+/**
+ * A function for each method of a service that takes one request. Failures are {@link CallpassError}s.
+ *
+ * An answer that is a stream starts when its iteration starts and is never started again by itself; leaving the loop early
+ * cancels it.
+ */
 export type ServiceClient<D extends DescService> = {
-  readonly [K in keyof D['method'] as D['method'][K] extends DescMethodUnary ? K : never]: UnaryCall<
-    D['method'][K]
-  >;
+  readonly [
+    K in keyof D['method'] as D['method'][K] extends DescMethodUnary | DescMethodServerStreaming ? K : never
+  ]: ServiceCall<D['method'][K]>;
 } & {
   /** Closes the connection that was opened for this client; one that it was given stays open. */
   close(): void;
 };
 
-type UnaryCall<M extends DescMethod> =
+type ServiceCall<M extends DescMethod> =
   M extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
-    : never;
+    : M extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
+      : never;
 
-type KitCall = (request: unknown, options: KitCallOptions) => Promise<unknown>;
+type KitUnaryCall = (request: unknown, options: KitCallOptions) => Promise<unknown>;
+type KitStreamCall = (request: unknown, options: KitCallOptions) => AsyncIterable<unknown>;
 
 /** A client of one service on a connection of its own or on a shared one. */
 export function createServiceClient<D extends DescService>(
@@ -44,17 +53,19 @@ export function createServiceClient<D extends DescService>(
 ): ServiceClient<D> {
   const shared = 'channel' in target;
   const connection = shared ? target : connect(target);
-  const kit = createClient(service, connection.channel) as unknown as Record<string, KitCall>;
+  const kit = createClient(service, connection.channel) as unknown as Record<string, unknown>;
   const client: Record<string, unknown> = { close: () => shared || connection.close() };
   for (const method of service.methods) {
-    if (method.methodKind !== 'unary') continue;
     const call = kit[method.localName];
-    if (call) client[method.localName] = unaryCall(connection, repeatability(method), call);
+    if (method.methodKind === 'unary')
+      client[method.localName] = unaryCall(connection, repeatability(method), call as KitUnaryCall);
+    if (method.methodKind === 'server_streaming')
+      client[method.localName] = streamCall(connection, call as KitStreamCall);
   }
   return client as ServiceClient<D>;
 }
 
-function unaryCall(connection: Connection, isRepeatable: (request: unknown) => boolean, call: KitCall) {
+function unaryCall(connection: Connection, isRepeatable: (request: unknown) => boolean, call: KitUnaryCall) {
   return async (request: unknown, { timeoutMs = connection.defaultTimeoutMs, signal }: CallOptions = {}) => {
     assertTimeout('timeoutMs', timeoutMs);
     return connection.retries.run({
@@ -70,6 +81,18 @@ function unaryCall(connection: Connection, isRepeatable: (request: unknown) => b
       timeoutMs,
       signal,
     });
+  };
+}
+
+function streamCall(connection: Connection, call: KitStreamCall) {
+  return async function* (request: unknown, { timeoutMs, signal }: CallOptions = {}) {
+    if (timeoutMs !== undefined) assertTimeout('timeoutMs', timeoutMs);
+    if (connection.closed) throw closedError();
+    try {
+      yield* call(request, { timeoutMs: timeoutMs ?? Infinity, ...(signal && { signal }) });
+    } catch (error) {
+      throw error instanceof RpcError ? toCallpassError(error) : error;
+    }
   };
 }
 

@@ -72,6 +72,8 @@ class KitClientCall implements ClientCall {
     if (onTrailer) grpcCall.on('status', (ended: StatusObject) => onTrailer(ended.metadata));
     if (signal === undefined) return () => {};
     const cancel = () => grpcCall.cancel();
+    // It may have aborted while the call was opened; then no event comes any more.
+    if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
     return () => signal.removeEventListener('abort', cancel);
   }

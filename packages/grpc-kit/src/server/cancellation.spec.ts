@@ -88,6 +88,19 @@ describe('cancellation', () => {
     expect(reached).toBe(false);
   });
 
+  it('reaches a stream whose signal aborts while it is being opened', async () => {
+    running = await startEcho({
+      // eslint-disable-next-line require-yield
+      async *repeat(_request, call) {
+        await ended(call);
+      },
+    });
+    const abort = new AbortController();
+    const answer = rejectionOf(collect(client().repeat({}, { signal: abort.signal })));
+    abort.abort('enough');
+    expect(await answer).toMatchObject({ code: status.CANCELLED, cause: 'enough' });
+  });
+
   it('ends the handler of a stream that the client leaves early', async () => {
     const finished = Promise.withResolvers<unknown>();
     running = await startEcho({
