@@ -42,11 +42,11 @@ export function sealCredentials(key: RealmKey, users: CallUsers, options: SealOp
   assertUser(to);
   const { row, engine } = insideOf(key);
   const tail = row.separator + timestampIn(options.unit, options.timestampMs);
-  const [accountToken, fromToken, toToken] = engine.seal(
+  const sealed = engine.seal(
     [account + tail, SIP_SCHEME + from + tail, SIP_SCHEME + to + tail],
     options.random ?? systemRandom,
   ) as [string, string, string];
-  return { accountToken, fromToken, toToken };
+  return { accountToken: sealed[0], fromToken: sealed[1], toToken: sealed[2] };
 }
 
 /** Makes one token; `sip:` is added for `FROM` and `TO`. Errors as for {@link sealCredentials}. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { assertUser, UserInvalidError, type UserFault } from './assert-user.ts';
 
 const atLength = (bytes: number): string => `${'u'.repeat(bytes - 2)}@d`;
+
+const atLengthOf = (extra: number): string => `u@${'d'.repeat(extra)}`;
 
 describe('assertUser', () => {
   it.each([
@@ -37,6 +40,28 @@ describe('assertUser', () => {
     },
   );
 
+  it('accepts what the rule, read plainly, accepts, and nothing else', () => {
+    const near = fc.string({
+      unit: fc.constantFrom(...'@;:sipSIP ~\u001f\u007f\u0080\u009fëa', '😀', '\ud800'),
+      maxLength: 12,
+    });
+    const text = fc.oneof(near, fc.tuple(near, near).map((sides) => sides.join('@')), fc.nat({ max: 300 }).map(atLengthOf)); // prettier-ignore
+    fc.assert(
+      fc.property(text, (user) => {
+        const sides = user.split('@');
+        const holds =
+          sides.length === 2 &&
+          sides.every((side) => side !== '') &&
+          Buffer.byteLength(user) <= 256 &&
+          !/[;\p{Cc}]/u.test(user) &&
+          user.isWellFormed() &&
+          !/^sips?:/i.test(user);
+        return isAccepted(user) === holds;
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   it('takes what is no string for a mistake of the programmer', () => {
     for (const user of [undefined, null, 7, {}]) {
       expect(() => assertUser(user as string)).toThrow(TypeError);
@@ -51,4 +76,13 @@ function refusalOf(user: string): UserInvalidError {
     return error as UserInvalidError;
   }
   throw new Error('the user was accepted');
+}
+
+function isAccepted(user: string): boolean {
+  try {
+    assertUser(user);
+    return true;
+  } catch {
+    return false;
+  }
 }

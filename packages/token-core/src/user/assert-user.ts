@@ -33,6 +33,8 @@ export class UserInvalidError extends Error {
   }
 }
 
+const SEMICOLON = 0x3b;
+const AT_SIGN = 0x40;
 const SCHEME = /^sips?:/i;
 // Cc is C0, DEL and C1; Cs is a surrogate without its other half.
 const USER_AT_DOMAIN = /^(?![sS][iI][pP][sS]?:)[^;@\p{Cc}\p{Cs}]+@[^;@\p{Cc}\p{Cs}]+$/u;
@@ -44,9 +46,25 @@ const USER_AT_DOMAIN = /^(?![sS][iI][pP][sS]?:)[^;@\p{Cc}\p{Cs}]+@[^;@\p{Cc}\p{C
  */
 export function assertUser(user: string): void {
   if (typeof user !== 'string') throw new TypeError('user is not a string');
+  if (isPlainUser(user)) return;
   if (!USER_AT_DOMAIN.test(user) || isTooLong(user)) {
     throw new UserInvalidError(faultOf(user));
   }
+}
+
+/** True for most users and for no text that is none: ASCII, without a colon where that of a scheme would be. */
+function isPlainUser(user: string): boolean {
+  // Three regular expressions a call are a tenth of the time of an ECB set.
+  if (user.length > MAX_USER_BYTES || user[3] === ':' || user[4] === ':') return false;
+  let at = -1;
+  for (let i = 0; i < user.length; i++) {
+    const code = user.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === SEMICOLON) return false;
+    if (code !== AT_SIGN) continue;
+    if (at >= 0) return false;
+    at = i;
+  }
+  return at > 0 && at < user.length - 1;
 }
 
 function isTooLong(user: string): boolean {
