@@ -43,7 +43,7 @@ const ROOMS = {
     'telemetry',
   ],
   tool: ['client', 'contract', 'grpc-kit', 'rpc-protos', 'token-core'],
-  e2e: ['client', 'contract', 'grpc-kit', 'otlp-receiver', 'rpc-protos'],
+  e2e: ['client', 'contract', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],
 };
 
 /** What tests may import besides. Code that ships never imports these. */

@@ -96,6 +96,7 @@ export async function startSandbox(): Promise<Sandbox> {
     });
     child.once('exit', () => {
       watcher.close();
+      rmSync(folder, { recursive: true, force: true });
       reject(new Error(`npm start ended: ${output}`));
     });
   });

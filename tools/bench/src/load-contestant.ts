@@ -10,8 +10,10 @@ export interface CpuUse {
   readonly serverCores: number;
   /** Cores that the load generator used. Near 1 it may be the generator that is measured. */
   readonly generatorCores: number;
-  /** CPU time of the server for one unit. */
+  /** CPU time of the server for one unit, all its threads together. */
   readonly microsecondsEach: number;
+  /** CPU time of its main thread for one unit: the figure that other programs on the machine disturb least. */
+  readonly mainThreadMicrosecondsEach: number;
 }
 
 /** A server under one kind of load. Its speed is in calls a second, or in what calls hold. */
@@ -35,16 +37,22 @@ export interface LoadPlan {
 /** Puts a server under load, round by round; a round throws when not every call is answered as it should be. */
 export function loadContestant(plan: LoadPlan): LoadContestant {
   const { name, server, call, unitsPerCall, generator, shape, roundMs } = plan;
-  const used: { server: number; generator: number; seconds: number; units: number }[] = [];
+  const used: { server: number; mainThread: number; generator: number; seconds: number; units: number }[] =
+    [];
   return {
     name,
     async runRound() {
-      const before = { server: server.child.cpuSeconds(), generator: generator.cpuSeconds() };
+      const before = {
+        server: server.child.cpuSeconds(),
+        mainThread: server.child.mainThreadCpuSeconds(),
+        generator: generator.cpuSeconds(),
+      };
       const startMs = performance.now();
       const result = await generator.run(server.address, call, { ...shape, durationMs: roundMs });
       assertAnswered(result, call);
       used.push({
         server: server.child.cpuSeconds() - before.server,
+        mainThread: server.child.mainThreadCpuSeconds() - before.mainThread,
         generator: generator.cpuSeconds() - before.generator,
         seconds: (performance.now() - startMs) / 1000,
         units: result.ok * unitsPerCall,
@@ -52,13 +60,14 @@ export function loadContestant(plan: LoadPlan): LoadContestant {
       return result.perSecond * unitsPerCall;
     },
     cpuUse(rounds) {
-      const sum = (key: 'server' | 'generator' | 'seconds' | 'units') =>
+      const sum = (key: 'server' | 'mainThread' | 'generator' | 'seconds' | 'units') =>
         used.slice(-rounds).reduce((total, round) => total + round[key], 0);
       return {
         name,
         serverCores: sum('server') / sum('seconds'),
         generatorCores: sum('generator') / sum('seconds'),
         microsecondsEach: (1e6 * sum('server')) / sum('units'),
+        mainThreadMicrosecondsEach: (1e6 * sum('mainThread')) / sum('units'),
       };
     },
   };

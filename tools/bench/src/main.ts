@@ -22,9 +22,11 @@ function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function describeCpu({ name, serverCores, generatorCores, microsecondsEach }: CpuUse): string {
+function describeCpu(use: CpuUse): string {
+  const { name, serverCores, generatorCores, microsecondsEach, mainThreadMicrosecondsEach } = use;
   return (
-    `${name}: ${serverCores.toFixed(2)} cores, ${microsecondsEach.toFixed(1)} us of CPU each` +
+    `${name}: ${serverCores.toFixed(2)} cores; CPU each: ${microsecondsEach.toFixed(1)} us, ` +
+    `of it ${mainThreadMicrosecondsEach.toFixed(1)} us in the main thread` +
     (Number.isNaN(generatorCores) ? '' : ` (load generator: ${generatorCores.toFixed(2)} cores)`)
   );
 }

@@ -4,8 +4,9 @@ import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { migrateStore, openStore, type StoreLimits } from '../index.ts';
 import { chainFaults, sampleEntries } from '../testing/chains.ts';
 import { killUnderLoad } from '../testing/kill-under-load.ts';
-import { ownPostgresServer, type OwnPostgresServer } from '../testing/postgres-server.ts';
-import { tamperSql, type TestDatabase } from '../testing/test-database.ts';
+import { ownPostgresServer, type OwnPostgresServer } from '@callpass/testkit/postgres-server';
+import { tamperSql } from '../testing/test-database.ts';
+import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 const LIMITS = { recordMs: 1_000, readMs: 1_000, lockMs: 300 };
 const LITTLE_MORE_MS = 300;

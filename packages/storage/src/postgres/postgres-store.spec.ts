@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { ledgerSuite } from '../testing/ledger-suite.ts';
-import { postgresServer, type PostgresServer } from '../testing/postgres-server.ts';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { storeSuite } from '../testing/store-suite.ts';
 
 let server: PostgresServer;

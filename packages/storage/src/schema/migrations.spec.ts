@@ -5,9 +5,9 @@ import { draftEntry, KeyedHash, verifyLedger } from '@callpass/domain';
 import { sampleEntry } from '@callpass/testkit';
 import pg from 'pg';
 import { migrateStore, openStore } from '../index.ts';
-import { postgresServer, type PostgresServer } from '../testing/postgres-server.ts';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
-import type { TestDatabase } from '../testing/test-database.ts';
+import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 /** The key-encryption key of the dumps: worth nothing. */
 const DUMP_SEAL_KEY = new Uint8Array(32).fill(7);

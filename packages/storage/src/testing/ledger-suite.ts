@@ -4,7 +4,8 @@ import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import type { Updateable } from 'kysely';
 import { migrateStore, openStore, resealStore } from '../index.ts';
 import type { LedgerRow, WriterRow } from '../schema/tables.ts';
-import { tamper, tamperSql, type TestDatabase } from './test-database.ts';
+import { tamper, tamperSql } from './test-database.ts';
+import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 const NOW_MS = 1_800_000_000_000;
 const OTHER_BYTES = new Uint8Array(32).fill(1);

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestDatabase } from './test-database.ts';
+import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 /** A database file in a folder of its own. */
 export async function sqliteTestDatabase(): Promise<TestDatabase & { path: string }> {

@@ -5,7 +5,8 @@ import { storeConformance } from '@callpass/testkit/store-conformance';
 import { migrateStore, openStore, resealStore } from '../index.ts';
 import { chainFaults, sampleEntries } from './chains.ts';
 import { runChild } from './child.ts';
-import { tamper, tamperSql, type TestDatabase } from './test-database.ts';
+import { tamper, tamperSql } from './test-database.ts';
+import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 const REALM = 'support.example';
 const NOW_MS = 1_800_000_000_000;

