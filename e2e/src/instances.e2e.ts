@@ -14,7 +14,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
-const [OK, PERMISSION_DENIED, ABORTED]: readonly number[] = [status.OK, status.PERMISSION_DENIED, status.ABORTED];
+const [OK, PERMISSION_DENIED, ABORTED]: readonly number[] = [
+  status.OK,
+  status.PERMISSION_DENIED,
+  status.ABORTED,
+];
 
 /** What the contract promises for changes made at another instance. */
 const LIMIT_MS = 2000;

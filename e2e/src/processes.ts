@@ -88,12 +88,15 @@ export async function startSandbox(): Promise<Sandbox> {
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await new Promise<void>((resolve, reject) => {
-    const watcher = watch(folder, () => {
-      if (existsSync(readyFile)) {
+    // The file is written after the last line, but a pipe may be slower than a file system.
+    const check = () => {
+      if (existsSync(readyFile) && output.includes('Ctrl-C stops it')) {
         watcher.close();
         resolve();
       }
-    });
+    };
+    const watcher = watch(folder, check);
+    child.stdout.on('data', check);
     child.once('exit', () => {
       watcher.close();
       rmSync(folder, { recursive: true, force: true });

@@ -43,10 +43,10 @@ try {
   connection.close();
 
   const addresses = { grpc: service.grpc, edge: null, gateway: null, page: null, telemetry: null };
+  process.stdout.write(report({ addresses, ...proof }));
   if (options.readyFile !== undefined) {
     writeReadyFile(options.readyFile, { ...addresses, destinations: DESTINATIONS, realms });
   }
-  process.stdout.write(report({ addresses, ...proof }));
 
   const ended = await Promise.race([
     stopAsked.then(() => 'asked' as const),
