@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { StoreError } from '@callpass/domain';
-import { migrateStore } from '@callpass/storage';
+import { migrateStore, resealStore } from '@callpass/storage';
 import { Command } from 'commander';
 import { checkDocument } from './configuration/check-document.ts';
 import { loadKeyEncryptionKey } from './lifecycle/key-encryption.ts';
@@ -38,6 +38,11 @@ export function createProgram(): Command {
   withSettings('migrate', 'Bring the schema of the store up to date').action(
     (options: { settings?: string }) => run(options, migrate),
   );
+  withSettings('reseal', 'Seal the keys in the store anew, under another key-encryption key')
+    .requiredOption('--new-key-file <file>', 'the new key-encryption key')
+    .action((options: { settings?: string; newKeyFile: string }) =>
+      run(options, (settings) => reseal(settings, options.newKeyFile)),
+    );
   program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.wrong));
   return program;
 }
@@ -103,6 +108,17 @@ async function migrate(settings: Settings): Promise<void> {
     sealKey: loadKeyEncryptionKey(settings),
   });
   process.stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
+}
+
+async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
+  const { resealed } = await resealStore({
+    url: settings.store.url,
+    oldKey: loadKeyEncryptionKey(settings),
+    newKey: loadKeyEncryptionKey({ keyEncryption: { keyFile: newKeyFile } }),
+  });
+  process.stdout.write(
+    `resealed: ${resealed} values; give running instances the new key and restart them, and keep the old one with old backups\n`,
+  );
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DOCUMENT } from './testing/test-server.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'callpass-program-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the program as an operator does, from its sources. */
+function run(args: readonly string[], env: Record<string, string> = {}) {
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--conditions=@callpass/source', main, ...args],
+    {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+    },
+  );
+  return { code: status, stdout, stderr };
+}
+
+const file = (name: string, text: string) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const key = () => randomBytes(32).toString('base64');
+
+describe('callpass-server', () => {
+  it('check-config: says that settings and document hold', () => {
+    const document = file('good.yaml', DOCUMENT);
+    const outcome = run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    expect(outcome).toMatchObject({ code: 0, stdout: `settings: ok\n${document}: ok\n` });
+    expect(outcome.stderr).toContain('warning');
+  });
+
+  it('check-config: names the line of each problem', () => {
+    const document = file('bad.yaml', 'realms:\n  - name: r\n    cipher: DES\ndestinations:\n  - idd: x\n');
+    const { code, stderr } = run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${document}:3:13: realms[0].cipher: expected one of AES_128_ECB`);
+    expect(stderr).toContain(`${document}:5:5: destinations[0]: unknown key "idd"`);
+    const dangling = file('dangling.yaml', DOCUMENT.replace('realm: cbc.example', 'realm: gone.example'));
+    expect(run(['check-config', dangling], { CALLPASS_KEY_ENCRYPTION_KEY: key() }).stderr).toMatch(
+      /dangling\.yaml:9:\d+: destinations\[1\]\.realm/,
+    );
+  });
+
+  it('ends with 2 for settings that do not hold, and names them', () => {
+    const settings = file('settings.yaml', 'listen:\n  adress: x\n');
+    const { code, stderr } = run(['serve', '--settings', settings]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/unknown setting listen\.adress .*line 2/);
+    expect(run(['nonsense']).code).toBe(2);
+  });
+
+  it('migrate makes the store, and reseal moves it to another key-encryption key', () => {
+    const [oldKey, newKey] = [key(), key()];
+    const store = { CALLPASS_STORE_URL: `sqlite:${join(folder, 'store.db')}` };
+    const withOld = { ...store, CALLPASS_KEY_ENCRYPTION_KEY: oldKey };
+    expect(run(['migrate'], withOld)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('migrated: 0001'),
+    });
+    expect(run(['migrate'], withOld)).toMatchObject({ code: 0, stdout: 'up to date\n' });
+    const newKeyFile = file('new-key', newKey);
+    expect(run(['reseal', '--new-key-file', newKeyFile], withOld)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^resealed: \d+ values/),
+    });
+    const again = run(['reseal', '--new-key-file', newKeyFile], withOld);
+    expect(again.code).toBe(1);
+    expect(again.stderr).not.toContain(oldKey);
+    expect(run(['migrate'], { ...store, CALLPASS_KEY_ENCRYPTION_KEY: newKey })).toMatchObject({ code: 0 });
+    expect(run(['migrate'], withOld).code).toBe(1);
+  });
+});
