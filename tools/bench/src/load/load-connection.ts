@@ -61,7 +61,6 @@ export class LoadConnection {
     options: { concurrency: number; onLost: (error: Error) => void },
   ) {
     const message = grpcMessage(target.message);
-    if (message.length > MAX_FRAME_BYTES) throw new RangeError('a load request does not fit one frame');
     this.#socket = socket;
     this.#concurrency = options.concurrency;
     this.#onLost = options.onLost;
@@ -78,11 +77,14 @@ export class LoadConnection {
     socket.on('close', () => this.#lose(new Error('the server closed a connection of the load generator')));
   }
 
-  /** Connects. `onLost` is told, once, when the connection breaks or the server does what is not expected. */
+  /** Connects. `onLost` is told, once, when the connection breaks. Rejects with RangeError for a request over 16 KiB. */
   static async open(
     target: LoadTarget,
     options: { concurrency: number; onLost: (error: Error) => void },
   ): Promise<LoadConnection> {
+    if (grpcMessage(target.message).length > MAX_FRAME_BYTES) {
+      throw new RangeError('a load request does not fit one frame');
+    }
     const colon = target.address.lastIndexOf(':');
     const socket = connect({
       host: target.address.slice(0, colon),
