@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { CpuUse } from './load-contestant.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
+import { measureScale } from './scale.ts';
 import { measureSealing } from './sealing.ts';
 import { measureServers, type ServerFigures } from './servers.ts';
 
@@ -41,7 +42,13 @@ if (options.parts.includes('server') || options.parts.includes('batch')) {
   rows.push(...servers.rows);
 }
 
-const remarks = servers ? [`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu)] : [];
+const remarks: string[] = [];
+if (options.parts.includes('scale')) {
+  const scale = await measureScale({ ...options, rounds: options.servers }, progress);
+  rows.push(...scale.rows);
+  remarks.push(...scale.remarks);
+}
+if (servers) remarks.push(`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu));
 process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);
 mkdirSync(dirname(file), { recursive: true });
@@ -49,7 +56,7 @@ const results = rows.map((row) => ({ ...row, met: isMet(row) }));
 const { sealing, servers: serverRounds } = options;
 writeFileSync(
   file,
-  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, generator: servers?.generator, cpuUse: servers?.cpuUse }, null, 2)}\n`,
+  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: servers?.cpuUse }, null, 2)}\n`,
 );
 progress(`figures: ${file}`);
 if (options.check && !rows.every(isMet)) process.exitCode = 1;

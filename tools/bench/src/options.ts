@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { Rounds } from './measure.ts';
+import type { Scale } from './scale.ts';
 
 /** The parts of the benchmark. */
-export const PARTS = ['sealing', 'server', 'batch'] as const;
+export const PARTS = ['sealing', 'server', 'batch', 'scale'] as const;
 
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
@@ -12,6 +13,7 @@ export interface BenchOptions {
   readonly parts: readonly Part[];
   readonly sealing: Rounds & { readonly roundMs: number };
   readonly servers: Rounds & { readonly roundMs: number };
+  readonly scale: Scale;
   /** `undefined`: h2load where there is one. */
   readonly generator: 'own' | 'h2load' | undefined;
   readonly jsonFile: string;
@@ -21,7 +23,7 @@ export interface BenchOptions {
 
 /** How it is called. */
 export const USAGE = `Usage: npm run bench -- [options]
-  --only sealing|server|batch   one part only
+  --only sealing|server|batch|scale   one part only
   --quick                       short rounds: a first impression, not for the record
   --generator own|h2load        load generator; h2load where it is installed, else our own
   --json FILE                   where the figures go; default artifacts/bench.json
@@ -31,10 +33,12 @@ const LONG = {
   sealing: { measured: 15, warmUp: 3, roundMs: 100 },
   // The server's code takes some ten thousand calls until the engine has settled on how to run it.
   servers: { measured: 9, warmUp: 8, roundMs: 2000 },
+  scale: { fewDestinations: 10, manyDestinations: 100_000, entries: 1_000_000 },
 };
 const QUICK = {
   sealing: { measured: 5, warmUp: 2, roundMs: 50 },
   servers: { measured: 3, warmUp: 2, roundMs: 600 },
+  scale: { fewDestinations: 10, manyDestinations: 1000, entries: 20_000 },
 };
 
 /** Reads the command line. Throws an Error with a text for the user when it makes no sense. */

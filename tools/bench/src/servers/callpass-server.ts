@@ -43,13 +43,18 @@ export interface CallpassServer {
 }
 
 /** Starts the built server with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
-export async function startCallpassServer(telemetryUrl: string): Promise<CallpassServer> {
+export async function startCallpassServer(
+  telemetryUrl: string,
+  { destinations = 1 }: { destinations?: number } = {},
+): Promise<CallpassServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
   const child = startNode([BIN, 'serve'], {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     CALLPASS_LOG_LEVEL: 'warn',
+    // A document of 100,000 destinations has more than the 4 MiB that are taken by default.
+    CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: String(64 * 1024 * 1024),
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetryUrl,
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.01',
@@ -61,7 +66,7 @@ export async function startCallpassServer(telemetryUrl: string): Promise<Callpas
   try {
     const address = ((await child.message()) as { ready: { grpc: string } }).ready.grpc;
     const connection = connect({ address, credentials: credentials.createInsecure() });
-    await provision(connection);
+    await provision(connection, destinations);
     const single = await singleCall(connection);
     return {
       child,
@@ -79,23 +84,24 @@ export async function startCallpassServer(telemetryUrl: string): Promise<Callpas
   }
 }
 
-async function provision(connection: Connection): Promise<void> {
+async function provision(connection: Connection, destinations: number): Promise<void> {
   const admin = createClient(AdminService, connection);
   const { name, cipher } = REALM;
-  await admin.applyConfiguration({
-    configuration: {
-      realms: [{ name, cipher, tokenLifetime: { seconds: 600n }, maxClockSkew: { seconds: 30n } }],
-      destinations: [
-        {
-          id: REQUEST.destination,
+  await admin.applyConfiguration(
+    {
+      configuration: {
+        realms: [{ name, cipher, tokenLifetime: { seconds: 600n }, maxClockSkew: { seconds: 30n } }],
+        destinations: Array.from({ length: destinations }, (_, index) => ({
+          id: index === 0 ? REQUEST.destination : `${REQUEST.destination}-${index}`,
           realm: name,
           account: 'anonymous@kandy.example',
           callees: ['support@kandy.example'],
-        },
-      ],
+        })),
+      },
+      expectedRevision: 0,
     },
-    expectedRevision: 0,
-  });
+    { timeoutMs: 60_000 },
+  );
   const { realmKey } = await admin.addRealmKey({ realm: name });
   await admin.activateRealmKey({ realm: name, version: realmKey?.version ?? 0 });
 }
