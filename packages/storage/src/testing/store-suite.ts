@@ -258,7 +258,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         faults: [],
         threads: 3,
       });
-    });
+    }, 30_000);
 
     it('purges expired answers as new ones are remembered', async () => {
       await migrateStore({ url: database.url, sealKey });
