@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseOptions } from './options.ts';
+import { parseOptions, PARTS } from './options.ts';
 
 const parse = (...args: string[]) => parseOptions(args, { jsonFile: 'bench.json' });
 
 describe('parseOptions', () => {
   it('measures everything and only reports when nothing is said', () => {
     expect(parse()).toMatchObject({
-      parts: ['sealing', 'server', 'batch'],
+      parts: [...PARTS],
       generator: undefined,
       jsonFile: 'bench.json',
       check: false,

@@ -12,6 +12,8 @@ export interface LoadShape {
 export interface LoadResult extends Readonly<LoadCounts> {
   /** Calls that went well, per second. */
   readonly perSecond: number;
+  /** Calls that were cut off at the end: their answers may be among the bytes without being counted. */
+  readonly cutOff: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function generateLoad(target: LoadTarget, shape: LoadShape): Promis
     const { ok } = total(connections);
     const seconds = (performance.now() - startMs) / 1000;
     await Promise.race([Promise.all(connections.map((connection) => connection.stop())), lost]);
-    return { ...total(connections), perSecond: ok / seconds };
+    return { ...total(connections), perSecond: ok / seconds, cutOff: 0 };
   } finally {
     for (const connection of connections) connection.close();
   }

@@ -16,6 +16,7 @@ describe('readH2loadOutput', () => {
       ok: 14590,
       failed: 7,
       responseBytes: 9451260,
+      cutOff: 80,
     });
   });
 

@@ -41,10 +41,12 @@ export function readH2loadOutput(output: string): LoadResult {
     if (text === undefined) throw new Error(`h2load printed something else than expected:\n${output}`);
     return Number(text);
   };
+  const done = figure(/^requests:.* (\d+) done/m);
   return {
     perSecond: figure(/^finished in [^,]+, ([\d.]+) req\/s/m),
     ok: figure(/^requests:.* (\d+) succeeded/m),
     failed: figure(/^requests:.* (\d+) failed/m),
     responseBytes: figure(/^traffic:.*\((\d+)\) data/m),
+    cutOff: figure(/^requests:.* (\d+) started/m) - done,
   };
 }
