@@ -34,11 +34,22 @@ export interface ModerationRequest {
   readonly nowMs: number;
 }
 
+/** A default that was looked up once. */
+interface Default {
+  readonly address: string | undefined;
+}
+
+function defaultOf(matcher: AddressMatcher, address = ''): Default {
+  return { address: matcher.matches(address) ? address : undefined };
+}
+
 /** A destination of one configuration revision, ready to be asked. What a rule needs is made when it is first asked. */
 export class CompiledDestination {
   readonly destination: Destination;
   #callees: AddressMatcher | undefined;
   #callers: AddressMatcher | undefined;
+  #defaultCallee: Default | undefined;
+  #defaultCaller: Default | undefined;
   #hours: CompiledHours | undefined;
 
   constructor(destination: Destination) {
@@ -53,6 +64,16 @@ export class CompiledDestination {
   /** Who a call may come from, the account included. */
   get callers(): AddressMatcher {
     return (this.#callers ??= compileAddresses([this.destination.account, ...this.destination.callers]));
+  }
+
+  /** Who is called when nobody is named; `undefined` where that is no address, which `checkConfiguration` refuses. */
+  get defaultCallee(): string | undefined {
+    return (this.#defaultCallee ??= defaultOf(this.callees, this.destination.callees[0])).address;
+  }
+
+  /** Who a call comes from when nobody is named. */
+  get defaultCaller(): string | undefined {
+    return (this.#defaultCaller ??= defaultOf(this.callers, this.destination.account)).address;
   }
 
   /** When it is open; `undefined` for always. Throws HoursError for hours that `checkConfiguration` refuses. */
@@ -77,20 +98,21 @@ export function moderate(compiled: CompiledDestination, request: ModerationReque
   if (destination.requireSubject && request.subject === '') {
     return { allow: false, reason: 'SUBJECT_REQUIRED', rule: 'requireSubject' };
   }
-  const callee = given(request.callee) ?? destination.callees[0] ?? '';
-  if (!compiled.callees.matches(callee)) {
-    return { allow: false, reason: 'CALLEE_NOT_ALLOWED', rule: 'callees' };
-  }
-  const caller = given(request.caller) ?? destination.account;
-  if (!compiled.callers.matches(caller)) {
-    return { allow: false, reason: 'CALLER_NOT_ALLOWED', rule: 'callers' };
-  }
+  const callee = allowedBy(compiled.callees, request.callee, compiled.defaultCallee);
+  if (callee === undefined) return { allow: false, reason: 'CALLEE_NOT_ALLOWED', rule: 'callees' };
+  const caller = allowedBy(compiled.callers, request.caller, compiled.defaultCaller);
+  if (caller === undefined) return { allow: false, reason: 'CALLER_NOT_ALLOWED', rule: 'callers' };
   return closedAt(compiled, request.nowMs) ?? { allow: true, callee, caller };
 }
 
-/** Fields left out of a message arrive as empty text. */
-function given(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
+/** The address asked for, if it is allowed. Fields left out of a message arrive as empty text: then the default. */
+function allowedBy(
+  matcher: AddressMatcher,
+  asked: string | undefined,
+  byDefault: string | undefined,
+): string | undefined {
+  if (asked === undefined || asked === '') return byDefault;
+  return matcher.matches(asked) ? asked : undefined;
 }
 
 function closedAt(compiled: CompiledDestination, nowMs: number): Decision | undefined {

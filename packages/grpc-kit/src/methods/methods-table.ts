@@ -35,9 +35,15 @@ export function defineMethods<Services extends Record<string, DescService>, Row>
     }
     for (const stray of ofService.keys()) strays.push(`${service.typeName}/${stray}`);
   }
+  // Asked on every call: by the descriptor itself, without making its name.
+  const byMethod = new Map<DescMethod, Row | undefined>(
+    Object.values(services).flatMap(({ methods }) =>
+      methods.map((method) => [method, table.get(methodName(method))]),
+    ),
+  );
   const result: MethodsTable<Row> = {
     row(method) {
-      const row = table.get(methodName(method));
+      const row = byMethod.get(method) ?? table.get(methodName(method));
       if (row === undefined) throw new TypeError(`no row for ${methodName(method)}`);
       return row;
     },
