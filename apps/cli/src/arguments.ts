@@ -28,3 +28,9 @@ export function wholeNumberFrom(smallest: number): (text: string) => number {
     throw new InvalidArgumentError(`Give a whole number, ${smallest} or more.`);
   };
 }
+
+/** The google.protobuf.Timestamp of ms since the epoch. */
+export function timestampOf(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
+}

@@ -13,6 +13,8 @@ export interface GlobalOptions {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly timeout: number;
+  /** Whether `timeout` is anything but the default. */
+  readonly timeoutGiven: boolean;
   readonly output: OutputFormat;
 }
 
@@ -54,5 +56,5 @@ export function globalOptionsOf(command: Command): GlobalOptions {
   if ((options['cert'] === undefined) !== (options['key'] === undefined)) {
     throw wrongUse('--cert and --key go together');
   }
-  return options as unknown as GlobalOptions;
+  return { ...options, timeoutGiven: given('timeout') } as unknown as GlobalOptions;
 }

@@ -11,6 +11,11 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   stdout,
   stderr,
   noColor: (env['NO_COLOR'] ?? '') !== '',
+  untilInterrupted() {
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+    return controller.signal;
+  },
 });
 await flushTelemetry();
 await new Promise((written) => stdout.write('', written));

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { Failure } from './failure.ts';
 import { createOutput, type Output, type OutputFormat, visible } from './output.ts';
 
+const untilInterrupted = () => new AbortController().signal;
 const ESCAPE = '\u001b';
 
 function recorded(
@@ -11,7 +12,13 @@ function recorded(
 ): { output: Output; written: { stdout: string; stderr: string } } {
   const written = { stdout: '', stderr: '' };
   const sink = (name: keyof typeof written) => ({ isTTY, write: (text: string) => (written[name] += text) });
-  const terminal = { stdin: Readable.from([]), stdout: sink('stdout'), stderr: sink('stderr'), noColor };
+  const terminal = {
+    stdin: Readable.from([]),
+    stdout: sink('stdout'),
+    stderr: sink('stderr'),
+    noColor,
+    untilInterrupted,
+  };
   return { output: createOutput(terminal, format), written };
 }
 

@@ -17,6 +17,8 @@ export interface Page {
   fields(values: Readonly<Record<string, unknown>>): void;
   /** Rows under a header; on anything but a terminal without header and parted by tabs. */
   table(header: readonly string[], rows: readonly (readonly unknown[])[]): void;
+  /** One row of a table that has no end, in columns at least so wide; on anything but a terminal as in {@link table}. */
+  row(cells: readonly unknown[], widths: readonly number[]): void;
   /** A text of several lines as it is. */
   raw(text: string): void;
 }
@@ -25,28 +27,41 @@ export interface Page {
 export interface Output {
   /** The answer, on stdout: the object as JSON, or the page as text. */
   answer(json: JsonObject, page: (print: Page) => void): void;
+  /** One of many answers, on stdout: the object as JSON on one line, or the page as text. */
+  item(json: JsonObject, page: (print: Page) => void): void;
   /** For a person, beside the answer: on stderr. */
   readonly note: (text: string, tone?: Tone) => void;
+  /** How far it is: on stderr, each in the place of the one before, and taken away by an empty one. On terminals only. */
+  progress(text: string): void;
   /** What went wrong: for a person on stderr, and with JSON as `{"error": …}` on stdout. */
   failure(failure: Failure): void;
 }
 
 const COLOURS = { good: 'green', warn: 'yellow', bad: 'red' } as const;
 
+const ERASE_TO_END = '\u001b[K';
+
 /** Output to a terminal in a format. */
 export function createOutput(terminal: Terminal, format: OutputFormat): Output {
   const out = pageOn(terminal.stdout, terminal);
   const err = pageOn(terminal.stderr, terminal);
-  const writeJson = (json: object) => {
-    terminal.stdout.write(`${escapeInJson(JSON.stringify(json, undefined, 2))}\n`);
+  const writeJson = (json: object, indent = 2) => {
+    terminal.stdout.write(`${escapeInJson(JSON.stringify(json, undefined, indent))}\n`);
   };
   return {
     answer(json, page) {
       if (format === 'json') writeJson(json);
       else page(out);
     },
+    item(json, page) {
+      if (format === 'json') writeJson(json, 0);
+      else page(out);
+    },
     note: (text, tone) => {
       err.line(text, tone);
+    },
+    progress(text) {
+      if (terminal.stderr.isTTY === true) terminal.stderr.write(`\r${visible(text)}${ERASE_TO_END}`);
     },
     failure({ details, document }) {
       if (format === 'json') writeJson({ error: details });
@@ -76,6 +91,12 @@ function pageOn(sink: Sink, { noColor }: Terminal): Page {
   const write = (line: string) => {
     sink.write(`${line}\n`);
   };
+  const align = (row: readonly string[], widths: readonly number[]) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const cellsOf = (row: readonly unknown[]) => row.map((cell) => visible(textOf(cell)));
   return {
     line: (text, tone) => {
       write(tone ? paint(COLOURS[tone], visible(text)) : visible(text));
@@ -88,7 +109,7 @@ function pageOn(sink: Sink, { noColor }: Terminal): Page {
       }
     },
     table(header, rows) {
-      const cells = rows.map((row) => row.map((cell) => visible(textOf(cell))));
+      const cells = rows.map(cellsOf);
       if (!isTerminal) {
         for (const row of cells) write(row.join('\t'));
         return;
@@ -96,13 +117,12 @@ function pageOn(sink: Sink, { noColor }: Terminal): Page {
       const widths = header.map((name, i) =>
         Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)),
       );
-      const align = (row: readonly string[]) =>
-        row
-          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-          .join('  ')
-          .trimEnd();
-      write(paint('bold', align(header)));
-      for (const row of cells) write(align(row));
+      write(paint('bold', align(header, widths)));
+      for (const row of cells) write(align(row, widths));
+    },
+    row(row, widths) {
+      const cells = cellsOf(row);
+      write(isTerminal ? align(cells, widths) : cells.join('\t'));
     },
     raw: (text) => {
       sink.write(isTerminal ? text.split('\n').map(visible).join('\n') : text);

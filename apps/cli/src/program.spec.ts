@@ -234,6 +234,49 @@ describe('exit code 2', () => {
   });
 });
 
+describe('--help', () => {
+  it('of the program names every command, and of each command what it takes', async () => {
+    const { stdout } = await runInProcess(['--help']);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: \[options\])?(?: [<[].*)? {2}/gm)].map(
+      ([, name = '']) => name,
+    );
+    expect(commands).toEqual([
+      ...[
+        'issue',
+        'validate',
+        'explain',
+        'config',
+        'key',
+        'freeze',
+        'unfreeze',
+        'freezes',
+        'ledger',
+        'health',
+      ],
+      'help',
+    ]);
+    for (const command of commands.slice(0, -1)) {
+      const help = await runInProcess([command, '--help']);
+      expect(help).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(help.stdout).toMatch(new RegExp(`^Usage: callpass ${command} `));
+      expect(help.stdout).toContain('--address <target>');
+    }
+  });
+
+  it.each([
+    ['config', ['apply', 'get', 'history']],
+    ['key', ['add', 'list', 'plan', 'activate', 'retire', 'destroy']],
+    ['ledger', ['list', 'tail', 'verify', 'export', 'remove']],
+  ])('of %s names what it can do', async (group, names) => {
+    const { stdout } = await runInProcess([group, '--help']);
+    for (const name of names) {
+      expect(stdout).toContain(`\n  ${name} `);
+      const help = await runInProcess([group, name, '--help']);
+      expect(help.stdout).toMatch(new RegExp(`^Usage: callpass ${group} ${name} .*\n\n\\S.*`));
+    }
+  });
+});
+
 describe('callpass validate', () => {
   const answering = (verdict: Verdict, seen: ValidateTokenRequest[] = []): Answers => ({
     credentials: {

@@ -5,19 +5,25 @@ import { addFreezeCommands } from './commands/freeze.ts';
 import { addHealthCommand } from './commands/health.ts';
 import { addIssueCommand } from './commands/issue.ts';
 import { addKeyCommands } from './commands/key.ts';
+import { addLedgerCommands } from './commands/ledger.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { failureOf } from './failure.ts';
-import { addGlobalOptions, globalOptionsOf } from './global-options.ts';
-import { createOutput } from './output.ts';
+import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
+import { createOutput, type Output } from './output.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Does the work of a command in a session; the command is done unless the work says otherwise. */
-export type RunCommand = (
-  command: Command,
-  work: (session: Session) => Promise<ExitCode | void>,
-) => Promise<void>;
+/** Does the work of a command; the command is done unless the work says otherwise. */
+export interface RunCommand {
+  /** In a session with the service. */
+  (command: Command, work: (session: Session) => Promise<ExitCode | void>): Promise<void>;
+  /** Without the service. */
+  offline(
+    command: Command,
+    work: (at: { terminal: Terminal; output: Output }) => Promise<ExitCode | void>,
+  ): Promise<void>;
+}
 
 /** The command groups, in the order of the help. */
 const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
@@ -26,15 +32,21 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
   addConfigCommands,
   addKeyCommands,
   addFreezeCommands,
+  addLedgerCommands,
   addHealthCommand,
 ];
 
 /** Runs the command line `callpass` with these arguments and says what the process is to end with. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
-  const program = createProgram(terminal, async (command, work) => {
+  const run = async (command: Command, work: Work) => {
     exitCode = await runCommand(command, work, terminal);
-  });
+  };
+  const online = (command: Command, work: (session: Session) => Promise<ExitCode | void>) =>
+    run(command, (options, output) => inSession(options, { terminal, output, work }));
+  const offline: RunCommand['offline'] = (command, work) =>
+    run(command, (_options, output) => work({ terminal, output }));
+  const program = createProgram(terminal, Object.assign(online, { offline }));
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
@@ -44,32 +56,41 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-async function runCommand(
-  command: Command,
-  work: (session: Session) => Promise<ExitCode | void>,
-  terminal: Terminal,
-): Promise<ExitCode> {
+type Work = (options: GlobalOptions, output: Output) => Promise<ExitCode | void>;
+
+async function runCommand(command: Command, work: Work, terminal: Terminal): Promise<ExitCode> {
   let output = createOutput(terminal, 'text');
   let address = '';
   try {
     const options = globalOptionsOf(command);
     ({ address } = options);
     output = createOutput(terminal, options.output);
-    // Only now: a wrong command line or --help should not wait for gRPC to load.
-    const [{ openSession }, { withSpan }] = await Promise.all([
-      import('./session.ts'),
-      import('@callpass/telemetry'),
-    ]);
-    const session = await openSession(options, terminal, output);
-    try {
-      return (await withSpan('callpass.command.run', () => work(session))) ?? EXIT.done;
-    } finally {
-      session.close();
-    }
+    return (await work(options, output)) ?? EXIT.done;
   } catch (error) {
     const failure = await failureOf(error, address);
     output.failure(failure);
     return failure.exitCode;
+  }
+}
+
+async function inSession(
+  options: GlobalOptions,
+  {
+    terminal,
+    output,
+    work,
+  }: { terminal: Terminal; output: Output; work: (session: Session) => Promise<ExitCode | void> },
+): Promise<ExitCode | void> {
+  // Only now: a wrong command line or --help should not wait for gRPC to load.
+  const [{ openSession }, { withSpan }] = await Promise.all([
+    import('./session.ts'),
+    import('@callpass/telemetry'),
+  ]);
+  const session = await openSession(options, terminal, output);
+  try {
+    return await withSpan('callpass.command.run', () => work(session));
+  } finally {
+    session.close();
   }
 }
 

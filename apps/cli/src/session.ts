@@ -6,9 +6,12 @@ import {
   createAdminClient,
   createCredentialClient,
   createHealthClient,
+  createLedgerClient,
+  type CallOptions,
   type CredentialClient,
   type HealthClient,
   isLoopback,
+  type LedgerClient,
 } from '@callpass/client';
 import * as contract from '@callpass/contract';
 import { file_grpc_health_v1_health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
@@ -22,24 +25,33 @@ import type { Terminal } from './terminal.ts';
 export interface Session {
   readonly credentials: CredentialClient;
   readonly admin: AdminClient;
+  readonly ledger: LedgerClient;
   readonly health: HealthClient;
   /** Where the service is. */
   readonly address: string;
   /** The enums of the contract. */
   readonly contract: typeof contract;
   readonly terminal: Terminal;
+  readonly output: Output;
   readonly note: Output['note'];
+  /** For requests that read the whole ledger: the time limit that was given, or ten minutes. */
+  readonly patiently: CallOptions;
   /** Writes an answer: as protojson with every field, or as the page says, which gets the same object. */
   readonly answer: (message: Message, page: (print: Page, json: JsonObject) => void) => void;
+  /** The protojson of {@link answer}. */
+  readonly jsonOf: (message: Message) => JsonObject;
   close(): void;
 }
 
 // Answers come from the operator's own service and may be as large as its configuration.
 const NO_LIMIT = -1;
 
+const LONG_TIMEOUT_MS = 600_000;
+
 const registry = createRegistry(
   contract.file_callpass_v1_admin_service,
   contract.file_callpass_v1_credential_service,
+  contract.file_callpass_v1_ledger_service,
   file_grpc_health_v1_health,
 );
 
@@ -53,15 +65,17 @@ export async function openSession(
   return {
     credentials: createCredentialClient(connection),
     admin: createAdminClient(connection),
+    ledger: createLedgerClient(connection),
     health: createHealthClient(connection),
     address: options.address,
     contract,
     terminal,
+    output,
     note: output.note,
+    patiently: { timeoutMs: options.timeoutGiven ? options.timeout : LONG_TIMEOUT_MS },
+    jsonOf,
     answer(message, page) {
-      const schema = registry.getMessage(message.$typeName);
-      if (!schema) throw new TypeError(`no descriptor of ${message.$typeName}`);
-      const json = toJson(schema, message, { alwaysEmitImplicit: true }) as JsonObject;
+      const json = jsonOf(message);
       output.answer(json, (print) => {
         page(print, json);
       });
@@ -70,6 +84,12 @@ export async function openSession(
       connection.close();
     },
   };
+}
+
+function jsonOf(message: Message): JsonObject {
+  const schema = registry.getMessage(message.$typeName);
+  if (!schema) throw new TypeError(`no descriptor of ${message.$typeName}`);
+  return toJson(schema, message, { alwaysEmitImplicit: true }) as JsonObject;
 }
 
 async function openConnection(options: GlobalOptions, { stdin }: Terminal): Promise<Connection> {

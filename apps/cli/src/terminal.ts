@@ -15,4 +15,6 @@ export interface Terminal {
   readonly stderr: Sink;
   /** Whether `NO_COLOR` is set, see no-color.org. */
   readonly noColor: boolean;
+  /** From now on Ctrl-C and SIGTERM do not end the program but abort this. */
+  untilInterrupted(): AbortSignal;
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import type { RunCommand } from '../program.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
-import { parseTimeMs } from '../arguments.ts';
+import { parseTimeMs, timestampOf } from '../arguments.ts';
 
 /** What can be frozen, and its field in FreezeScope. */
 const SCOPES = {
@@ -76,11 +76,6 @@ async function scopeOf({ terminal }: Session, scope: Scope, value: string) {
   return {
     scope: { case: SCOPES[scope], value: await valueOrStdin(value, terminal.stdin) },
   };
-}
-
-function timestampOf(ms: number): { seconds: bigint; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
 }
 
 function rowOf({ scope, reason, freezeTime, untilTime, frozenBy }: JsonObject) {

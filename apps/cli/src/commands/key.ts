@@ -5,6 +5,7 @@ import type { RunCommand } from '../program.ts';
 import { readSecret } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { wholeNumberFrom } from '../arguments.ts';
+import { addKeyPlanCommand } from './key-plan.ts';
 
 interface AddOptions {
   readonly keyFile?: string;
@@ -52,6 +53,8 @@ export function addKeyCommands(program: Command, run: RunCommand): void {
         });
       }),
     );
+
+  addKeyPlanCommand(key, run);
 
   for (const [name, [rpc, summary]] of Object.entries(STEPS)) {
     key

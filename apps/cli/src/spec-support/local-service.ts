@@ -1,4 +1,4 @@
-import { AdminService, CredentialService } from '@callpass/contract';
+import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import {
   addService,
   createHealth,
@@ -16,6 +16,7 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 export interface Answers {
   readonly credentials?: Partial<Handlers<typeof CredentialService>>;
   readonly admin?: Partial<Handlers<typeof AdminService>>;
+  readonly ledger?: Partial<Handlers<typeof LedgerService>>;
 }
 
 /** The services that the command line speaks to, on a free port of the loopback. */
@@ -25,15 +26,20 @@ export interface LocalService {
   stop(): void;
 }
 
-const unanswered = () => {
+const unanswered = (): never => {
   throw new RpcError(status.UNIMPLEMENTED, 'not part of this test');
 };
 
 /** Starts them. The handlers may change as long as the object stays the same. */
-export async function startLocalService({ credentials = {}, admin = {} }: Answers): Promise<LocalService> {
+export async function startLocalService({
+  credentials = {},
+  admin = {},
+  ledger = {},
+}: Answers): Promise<LocalService> {
   const server = new Server();
   addService(server, CredentialService, withAll(CredentialService.method, credentials));
   addService(server, AdminService, withAll(AdminService.method, admin));
+  addService(server, LedgerService, withAll(LedgerService.method, ledger));
   const health = createHealth([CredentialService]);
   health.setAll('SERVING');
   health.addTo(server);

@@ -9,21 +9,42 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** What a run finds around it. */
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array;
+  readonly isTTY?: boolean;
+  readonly noColor?: boolean;
+  /** Aborts where a person would press Ctrl-C. */
+  readonly interrupted?: AbortSignal;
+  /** Hears of what was written to stdout so far. */
+  readonly onStdout?: (stdout: string) => void;
+}
+
 /** Runs the whole program in this process on a terminal, or on pipes by default. */
 export async function runInProcess(
   args: readonly string[],
-  { stdin = '', isTTY = false, noColor = false }: { stdin?: string; isTTY?: boolean; noColor?: boolean } = {},
+  {
+    stdin = '',
+    isTTY = false,
+    noColor = false,
+    interrupted = new AbortController().signal,
+    onStdout,
+  }: RunOptions = {},
 ): Promise<Run> {
   const written = { stdout: '', stderr: '' };
   const sink = (name: keyof typeof written) => ({
     isTTY,
-    write: (text: string) => void (written[name] += text),
+    write(text: string) {
+      written[name] += text;
+      if (name === 'stdout') onStdout?.(written.stdout);
+    },
   });
   const exitCode = await runProgram(args, {
     stdin: Readable.from([stdin]),
     stdout: sink('stdout'),
     stderr: sink('stderr'),
     noColor,
+    untilInterrupted: () => interrupted,
   });
   return { exitCode, ...written };
 }

@@ -1,0 +1,129 @@
+import { type Command, Option } from 'commander';
+import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import type { ListEntriesRequestSchema } from '@callpass/contract';
+import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { Failure } from '../failure.ts';
+import { textOf } from '../output.ts';
+import type { RunCommand } from '../program.ts';
+import type { Session } from '../session.ts';
+
+/** What can be asked for with --kind, each named as in the contract but for case and hyphens. */
+const KINDS = [
+  'issued',
+  'refused',
+  'configuration-applied',
+  'key-state-changed',
+  'frozen',
+  'unfrozen',
+  'entries-removed',
+] as const;
+
+interface FilterOptions {
+  readonly destination?: string;
+  readonly client?: string;
+}
+
+interface ListOptions extends FilterOptions {
+  readonly since?: number;
+  readonly until?: number;
+  readonly kind?: (typeof KINDS)[number];
+  readonly issuanceId?: string;
+  readonly traceId?: string;
+  readonly limit: number;
+}
+
+/** The most that a page of entries may hold. */
+const MAX_PAGE = 1000;
+
+/** `callpass ledger list` and `tail`. */
+export function addEntryCommands(ledger: Command, run: RunCommand): void {
+  filtered(ledger.command('list'))
+    .description('list entries, oldest first')
+    .addOption(new Option('--since <time>', 'not before').argParser(parseTimeMs))
+    .addOption(new Option('--until <time>', 'before').argParser(parseTimeMs))
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
+    .option('--issuance-id <id>', 'only of this issue')
+    .option('--trace-id <id>', 'only of this trace')
+    .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumberFrom(1)).default(100))
+    .action((options: ListOptions, command: Command) => run(command, (session) => list(session, options)));
+
+  filtered(ledger.command('tail'))
+    .description('show entries as they are written, until Ctrl-C; with --output json one JSON object a line')
+    .action((options: FilterOptions, command: Command) => run(command, (session) => tail(session, options)));
+}
+
+function filtered(command: Command): Command {
+  return command
+    .option('--destination <id>', 'only of this destination')
+    .option('--client <name>', 'only of this client');
+}
+
+async function list(session: Session, { since, until, kind, limit, ...names }: ListOptions): Promise<void> {
+  const filter: MessageInitShape<typeof ListEntriesRequestSchema> = {
+    ...names,
+    ...(since !== undefined && { startTime: timestampOf(since) }),
+    ...(until !== undefined && { endTime: timestampOf(until) }),
+    ...(kind !== undefined && { kind: kindOf(session, kind) }),
+  };
+  const page = await session.ledger.listEntries({ ...filter, pageSize: Math.min(limit, MAX_PAGE) });
+  while (page.entries.length < limit && page.nextPageToken !== '') {
+    const pageSize = Math.min(limit - page.entries.length, MAX_PAGE);
+    const next = await session.ledger.listEntries({ ...filter, pageSize, pageToken: page.nextPageToken });
+    for (const entry of next.entries) page.entries.push(entry);
+    page.nextPageToken = next.nextPageToken;
+  }
+  session.answer(page, (print, { entries }) => {
+    print.table(HEADER, (entries as JsonObject[]).map(rowOf));
+  });
+  if (page.nextPageToken !== '') session.note('there are more; see --since and --limit');
+}
+
+async function tail(session: Session, { destination = '', client = '' }: FilterOptions): Promise<ExitCode> {
+  const { ledger, output } = session;
+  const signal = session.terminal.untilInterrupted();
+  try {
+    for await (const response of ledger.tailEntries({ destination, client }, { signal })) {
+      if (!response.entry) continue;
+      const entry = session.jsonOf(response.entry);
+      output.item(entry, (print) => {
+        print.row(rowOf(entry), WIDTHS);
+      });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  if (signal.aborted) return EXIT.done;
+  throw new Failure(EXIT.unreachable, { message: `${session.address} has ended the stream of entries` });
+}
+
+function kindOf({ contract }: Session, kind: (typeof KINDS)[number]) {
+  const name = kind.toUpperCase().replaceAll('-', '_') as keyof typeof contract.LedgerEntry_Kind;
+  return contract.LedgerEntry_Kind[name];
+}
+
+const HEADER = [
+  'TIME',
+  'KIND',
+  'CLIENT',
+  'DESTINATION',
+  'REALM',
+  'KEY',
+  'CALLEE',
+  'REASON',
+  'RULE',
+  'ISSUANCE',
+  'TRACE',
+  'CHAIN',
+  'SEQUENCE',
+];
+
+/** Of the columns of a tail, which does not know what will come. */
+const WIDTHS = [24, 17, 16, 16];
+
+function rowOf(entry: JsonObject): unknown[] {
+  const { time, kind, client, destination, realm, keyVersion, callee, reason, rule } = entry;
+  const key = keyVersion === 0 ? '' : textOf(keyVersion);
+  const about = [time, kind, client, destination, realm, key, callee, reason, rule];
+  return [...about, entry['issuanceId'], entry['traceId'], entry['writerId'], entry['sequence']];
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { CallOptions, LedgerClient } from '@callpass/client';
+import type { LedgerChain } from '@callpass/contract';
+import { type ChainHead, faultOf } from '@callpass/ledger-chain';
+import { EXIT } from '../exit-code.ts';
+import { Failure } from '../failure.ts';
+import { bytesOf, digestLine, entryLine, type ExportedChain, headerLine, hexOf } from './export-format.ts';
+import { entryOf } from './from-message.ts';
+
+/** What was exported. */
+export interface ExportSummary {
+  readonly exportTime: string;
+  readonly entryCount: number;
+  readonly chains: readonly ExportedChain[];
+  /** The digest in the last line. */
+  readonly sha256: string;
+}
+
+/** Where an export comes from and goes to. */
+export interface ExportOptions {
+  readonly ledger: Pick<LedgerClient, 'verifyLedger' | 'listEntries'>;
+  /** How to ask for the verification, which reads the whole ledger. */
+  readonly patiently: CallOptions;
+  readonly signal: AbortSignal;
+  readonly write: (bytes: Buffer) => Promise<unknown>;
+  readonly onProgress: (written: number, of: number) => void;
+}
+
+/** The most that a page of entries may hold. */
+const PAGE = 1000;
+
+/**
+ * Writes an export of the ledger as it is now: what is written later is left out. Follows the chains itself, so what it has
+ * written verifies.
+ *
+ * Throws a Failure when the ledger is not intact, or was shortened meanwhile.
+ */
+export async function writeExport(options: ExportOptions): Promise<ExportSummary> {
+  const { ledger, signal, write, onProgress } = options;
+  const found = await ledger.verifyLedger({}, { ...options.patiently, signal });
+  const [fault] = found.faults;
+  if (!found.intact) {
+    const where = fault ? `: chain ${fault.writerId}, entry ${fault.sequence} ${fault.text}` : '';
+    throw new Failure(EXIT.refused, { message: `the ledger is not intact${where}` });
+  }
+  const exportTime = new Date().toISOString();
+  const chains = found.chains.map(exportedChain);
+  const open = new Map(
+    chains
+      .filter(({ firstSequence, lastSequence }) => firstSequence <= lastSequence)
+      .map((chain) => [chain.writerId, { chain, head: anchorOf(chain) }]),
+  );
+  const total = chains.reduce(
+    (sum, { firstSequence, lastSequence }) => sum + lastSequence - firstSequence + 1,
+    0,
+  );
+
+  const digest = createHash('sha256');
+  const writeLines = async (lines: readonly string[]) => {
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+    digest.update(bytes);
+    await write(bytes);
+  };
+  await writeLines([headerLine({ exportTime, chains })]);
+  let entryCount = 0;
+  let pageToken = '';
+  while (open.size > 0) {
+    const page = await ledger.listEntries({ pageSize: PAGE, pageToken }, { signal });
+    const lines: string[] = [];
+    for (const message of page.entries) {
+      const progress = open.get(message.writerId);
+      if (!progress) continue;
+      const entry = entryOf(message);
+      const text = faultOf(progress.head, entry);
+      if (text !== undefined) throw changed(progress.head, text);
+      lines.push(entryLine(entry));
+      progress.head = entry;
+      if (entry.sequence === progress.chain.lastSequence) open.delete(entry.writerId);
+    }
+    await writeLines(lines);
+    entryCount += lines.length;
+    onProgress(entryCount, total);
+    pageToken = page.nextPageToken;
+    if (pageToken === '') break;
+  }
+  for (const { head } of open.values()) throw changed(head, 'is missing');
+  const sha256 = digest.digest('hex');
+  await write(Buffer.from(`${digestLine(sha256)}\n`));
+  return { exportTime, entryCount, chains, sha256 };
+}
+
+function exportedChain({
+  writerId,
+  firstSequence,
+  lastSequence,
+  lastHash,
+  anchorHash,
+}: LedgerChain): ExportedChain {
+  return {
+    writerId,
+    firstSequence: Number(firstSequence),
+    lastSequence: Number(lastSequence),
+    lastHash: hexOf(lastHash),
+    anchorHash: hexOf(anchorHash),
+  };
+}
+
+function anchorOf({ writerId, firstSequence, anchorHash }: ExportedChain): ChainHead {
+  return { writerId, sequence: firstSequence - 1, hash: bytesOf(anchorHash) };
+}
+
+function changed({ writerId, sequence }: ChainHead, text: string): Failure {
+  const place = `chain ${writerId}, entry ${sequence + 1}: ${text}`;
+  return new Failure(EXIT.refused, {
+    message: `the ledger is not as it was when the export began (${place}); if entries were removed meanwhile, export again`,
+  });
+}
