@@ -61,7 +61,11 @@ function readyAddress(child: ChildProcess, ended: Promise<void>): Promise<string
       resolve((message as { ready: { grpc: string } }).ready.grpc);
     });
     void ended.then(() => {
-      reject(new Error('the server did not start; its reason is above'));
+      reject(
+        new Error(
+          'the server did not start; its reason is above. Is the port taken? npm start -- --ports auto takes free ones',
+        ),
+      );
     });
   });
 }

@@ -83,6 +83,18 @@ describe('startServer', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
   });
 
+  it('says that the address is in use, and leaves nothing running', async () => {
+    const first = await startTestServer();
+    await expect(
+      start({
+        CALLPASS_LISTEN_ADDRESS: first.address,
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'd.db')}`,
+        CALLPASS_KEY_ENCRYPTION_KEY: key(),
+      }),
+    ).rejects.toThrow(/cannot listen on 127\.0\.0\.1:\d+: the address is in use/);
+    await first.stop();
+  });
+
   it('reports health for the server and each service', async () => {
     const server = await startTestServer();
     try {

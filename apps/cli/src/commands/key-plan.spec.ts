@@ -134,6 +134,8 @@ describe('callpass key plan', () => {
     const [, second] = (await planOf([active], [REALM])).ways;
     expect(second?.checks[0]).toMatch(/"Token Realm: Any \| one realm".*anonymous@kandy\.example/);
     expect(second?.steps[2]).toMatchObject({ where: 'portal', title: expect.stringContaining(`${REALM}-3`) });
+    expect(second?.refusedByGateway[1]).toContain('from step 5 on');
+    expect(second?.steps[4]?.title).toBe(`let the destinations use ${REALM}-3`);
   });
 
   it('goes on from a key that is pending already', async () => {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { wrongUse } from '../failure.ts';
+import { Failure, wrongUse } from '../failure.ts';
 import type { ExportedChain } from '../ledger/export-format.ts';
 import { type Output, type Page, textOf } from '../output.ts';
 import type { RunCommand } from '../program.ts';
@@ -45,6 +45,8 @@ async function verifyService(
 ): Promise<ExitCode> {
   const request = { writerId: writer, firstSequence: BigInt(first), lastSequence: BigInt(last) };
   const response = await session.ledger.verifyLedger(request, session.patiently);
+  if (writer !== '' && response.chains.length === 0)
+    throw new Failure(EXIT.refused, { message: `there is no chain ${writer}` });
   session.answer(response, (print, json) => {
     printOutcome(print, json);
   });

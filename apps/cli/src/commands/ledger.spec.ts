@@ -208,6 +208,11 @@ describe('callpass ledger verify', () => {
     });
   });
 
+  it('ends with 1 where the chain that was named does not exist, since nothing of it was verified', async () => {
+    const run = await ledger({ verifyLedger: () => ({ intact: true }) }, ['verify', '--writer', 'nobody']);
+    expect(run).toEqual({ exitCode: 1, stdout: '', stderr: 'callpass: there is no chain nobody\n' });
+  });
+
   it('verifies an export without any service, and says the same of it as the service does', async () => {
     const path = file('good.jsonl', wholeExport(entries));
     const here = await offline(['verify', '--file', path, '--output=json']);

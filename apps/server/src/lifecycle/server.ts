@@ -20,6 +20,7 @@ import { ledgerHandlers } from '../handlers/ledger-service.ts';
 import { MemoryLimiter } from '../limits/memory-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
 import { METHODS, SERVICES } from '../methods.ts';
+import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import { CurrentState } from '../state/current-state.ts';
 import { shutDown } from './drain.ts';
@@ -119,7 +120,10 @@ async function serve(parts: {
   health.addTo(server);
   if (settings.reflection) addReflection(server, [...services, Health]);
 
-  const address = await bind(server, settings.listen.address);
+  const address = await bind(server, settings.listen.address).catch((error: unknown) => {
+    state.stop();
+    throw error;
+  });
   health.setAll('SERVING');
   log.info({ address, revision: state.snapshot.revision }, 'serving');
 
@@ -144,8 +148,12 @@ function telemetryAddress(address: string): { serverAddress: string; serverPort:
 function bind(server: Server, address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(error);
-      else resolve(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+      if (error) {
+        const why = /EADDRINUSE/.test(error.message) ? 'the address is in use' : error.message;
+        reject(new SettingsError([`listen.address: cannot listen on ${address}: ${why}`]));
+        return;
+      }
+      resolve(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
     });
   });
 }
