@@ -163,6 +163,23 @@ describe('verifyExport', () => {
     }
   });
 
+  it('tells text that is not Unicode from the character that stands for it, which has the same hash', async () => {
+    const [first] = entries;
+    if (!first) throw new Error('no entries');
+    const entry = linkEntry(
+      { ...first, sequence: 0, hash: first.previousHash },
+      { ...first, rule: '\ufffd' },
+    );
+    const [line, chains] = [entryLine(entry), chainsOf([entry])];
+    expect((await verify(exportOf([line], chains))).fault).toBeUndefined();
+    const escaped = exportOf([line.replace('\ufffd', '\\ud800')], chains);
+    expect((await verify(escaped)).fault?.line).toBe(2);
+    const whole = exportOf([line], chains);
+    const at = whole.indexOf('\ufffd');
+    const invalid = Buffer.concat([whole.subarray(0, at), Buffer.from([0xff]), whole.subarray(at + 3)]);
+    expect((await verify(invalid)).fault).toEqual({ line: 2, text: 'is not UTF-8' });
+  });
+
   it('never crashes on what is no export, and keeps no more than a line of it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
