@@ -54,28 +54,26 @@ export interface LedgerEntry extends EntryDraft {
   readonly hash: Uint8Array;
 }
 
-const BLANK: EntryDraft = {
-  kind: 'REFUSED',
-  timeMs: 0,
-  client: '',
-  destination: '',
-  realm: '',
-  keyVersion: 0,
-  callee: '',
-  caller: '',
-  subjectHash: '',
-  reason: '',
-  rule: '',
-  configurationRevision: 0,
-  traceId: '',
-  issuanceId: '',
-  expireTimeMs: 0,
-  fingerprints: undefined,
-};
-
-/** An entry of this kind with everything that is not given left blank. */
+/** An entry of this kind with everything that is not given left blank. One literal: it is made for every request. */
 export function draftEntry(
   fields: Partial<EntryDraft> & Pick<EntryDraft, 'kind' | 'timeMs' | 'client'>,
 ): EntryDraft {
-  return { ...BLANK, ...fields };
+  return {
+    kind: fields.kind,
+    timeMs: fields.timeMs,
+    client: fields.client,
+    destination: fields.destination ?? '',
+    realm: fields.realm ?? '',
+    keyVersion: fields.keyVersion ?? 0,
+    callee: fields.callee ?? '',
+    caller: fields.caller ?? '',
+    subjectHash: fields.subjectHash ?? '',
+    reason: fields.reason ?? '',
+    rule: fields.rule ?? '',
+    configurationRevision: fields.configurationRevision ?? 0,
+    traceId: fields.traceId ?? '',
+    issuanceId: fields.issuanceId ?? '',
+    expireTimeMs: fields.expireTimeMs ?? 0,
+    fingerprints: fields.fingerprints,
+  };
 }

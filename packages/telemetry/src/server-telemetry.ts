@@ -39,8 +39,13 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
     const row = rowOf(call.methodName);
     // From the root, not the active context: a connection may have been accepted inside somebody else's span.
     const parent = propagation.extract(ROOT_CONTEXT, call.metadata, metadataGetter);
-    const span = tracer.startSpan(row.spanName, row.spanOptions, parent);
-    if (span.isRecording()) span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, hostOf(call.peer));
+    // The attributes come when it is known that the span is recorded: the SDK would copy them for each that is not. The
+    // standard samplers go by the trace id and the parent, not by attributes.
+    const span = tracer.startSpan(row.spanName, AS_SERVER, parent);
+    if (span.isRecording()) {
+      span.setAttributes(row.spanOptions.attributes);
+      span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, hostOf(call.peer));
+    }
     let code = STATUS_OK;
     try {
       await context.with(trace.setSpan(parent, span), next);
@@ -54,6 +59,8 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
 }
 
 /** The peer without its port: `10.1.2.3:5000`, `::1:5000` and `[::1]:5000` lose what follows the last colon. */
+const AS_SERVER = { kind: SpanKind.SERVER };
+
 function hostOf(peer: string): string {
   const host = peer.replace(/:\d+$/, '');
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

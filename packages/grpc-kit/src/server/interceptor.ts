@@ -23,11 +23,17 @@ export function compose(interceptors: readonly ServerInterceptor[], innermost: R
     }
   };
   return interceptors.reduceRight<RunCall>(
-    (next, interceptor) => async (call) => {
-      try {
-        await interceptor(call, () => next(call));
-      } catch (error) {
+    (next, interceptor) => (call) => {
+      const fail = (error: unknown): never => {
         throw call.fail(error);
+      };
+      // On every call, so without a promise more than needed: what only hands on what `next` gave is handed on as it is.
+      let inner: Promise<void> | undefined;
+      try {
+        const outer = interceptor(call, () => (inner = next(call)));
+        return outer === inner ? outer : Promise.resolve(outer).catch(fail);
+      } catch (error) {
+        return Promise.reject(call.fail(error));
       }
     },
     guarded,
