@@ -6,6 +6,8 @@ export default {
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   passWithNoTests: true,
+  // Real processes, threads and databases on a machine that may be busy; what hangs still ends.
+  testTimeout: 30_000,
   // Nx runs two projects at a time; one process for each keeps a crash apart from a failure (tools/launch/test.mjs).
   maxWorkers: 1,
   reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
