@@ -1,3 +1,5 @@
+import { traceIds } from './trace-ids.ts';
+
 // Starts the OpenTelemetry SDK, configured by the standard OTEL_* variables only. Imported before everything else, so that
 // tracers and meters are real from their first use. Where nobody asks for an export the SDK is not even loaded.
 
@@ -38,6 +40,7 @@ async function start() {
     ...(traces ? {} : { spanProcessors: [] }),
     ...(metrics ? {} : { metricReaders: [] }),
     logRecordProcessors: [],
+    idGenerator: traceIds,
     instrumentations: [],
   });
   nodeSdk.start();

@@ -24,6 +24,9 @@ import {
 } from './messages.ts';
 import { PRINCIPAL } from './principal-key.ts';
 
+/** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
+const MAX_CHANGES = 5000;
+
 /** The handlers of AdminService: messages in, use cases, messages out. */
 export function adminHandlers(
   dependencies: AdminDependencies & { readonly keyedHash: KeyedHash },
@@ -62,8 +65,13 @@ export function adminHandlers(
       });
       return {
         revision: applied.revision,
-        changes: applied.changes.map(changeToMessage),
-        warnings: [...applied.warnings],
+        changes: applied.changes.slice(0, MAX_CHANGES).map(changeToMessage),
+        warnings: [
+          ...applied.warnings,
+          ...(applied.changes.length > MAX_CHANGES
+            ? [`${applied.changes.length - MAX_CHANGES} further changes are not listed`]
+            : []),
+        ],
       };
     },
 

@@ -159,7 +159,7 @@ export type ApplyConfigurationResponse = Message<"callpass.v1.ApplyConfiguration
   revision: number;
 
   /**
-   * In the order of the document.
+   * In the order of the document; the first 5,000, with a warning where there are more.
    *
    * @generated from field: repeated callpass.v1.ConfigurationChange changes = 2;
    */
