@@ -41,6 +41,23 @@ describe('GroupCommitter', () => {
 
   const turn = () => jest.advanceTimersByTimeAsync(0);
 
+  it('does not wait for the end of a burst: enough for a commit is committed while the rest still comes', async () => {
+    const eager = new GroupCommitter<string, string>({
+      commit: (items) => {
+        commits.push({ items, remainingMs: 0, succeed: () => undefined, fail: () => undefined });
+        return new Promise(() => undefined);
+      },
+      limitMs: 1_000,
+      maxQueued: 1_000,
+      maxBatch: 512,
+      onEvent: () => undefined,
+    });
+    for (let count = 0; count < 100; count++) void eager.add(`item ${count}`).catch(() => undefined);
+    expect(commits.map(({ items }) => items.length)).toEqual([48]);
+    await turn();
+    expect(commits).toHaveLength(1);
+  });
+
   it('takes what comes at once into one commit, and what comes meanwhile into the next', async () => {
     const first = [committer.add('a'), committer.add('b')];
     await turn();

@@ -29,6 +29,12 @@ export interface GroupCommitterOptions<Item, Outcome> {
   readonly onEvent: (event: CommitEvent) => void;
 }
 
+/**
+ * So many are enough for a commit of their own. Without it a burst of requests that arrived at once would all be worked off
+ * first, and then all wait together for one commit while this thread has nothing to do.
+ */
+const EAGER_BATCH = 48;
+
 interface Waiting<Item, Outcome> {
   readonly item: Item;
   readonly sinceMs: number;
@@ -67,7 +73,9 @@ export class GroupCommitter<Item, Outcome> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, sinceMs: performance.now(), resolve, reject });
       this.#timer ??= setTimeout(this.#expire, this.#options.limitMs);
-      if (this.#running === undefined && !this.#scheduled) {
+      if (this.#running !== undefined) return;
+      if (this.#queue.length >= EAGER_BATCH) this.#commitNext();
+      else if (!this.#scheduled) {
         this.#scheduled = true;
         setImmediate(this.#commitNext);
       }
@@ -91,6 +99,7 @@ export class GroupCommitter<Item, Outcome> {
 
   readonly #commitNext = (): void => {
     this.#scheduled = false;
+    if (this.#running !== undefined) return;
     const batch = this.#queue.splice(0, this.#options.maxBatch);
     const oldest = batch[0];
     if (oldest === undefined) {

@@ -65,7 +65,11 @@ export async function startCallpassServer(
   };
   try {
     const address = ((await child.message()) as { ready: { grpc: string } }).ready.grpc;
-    const connection = connect({ address, credentials: credentials.createInsecure() });
+    const connection = connect({
+      address,
+      credentials: credentials.createInsecure(),
+      channelOptions: { 'grpc.max_receive_message_length': -1 },
+    });
     await provision(connection, destinations);
     const single = await singleCall(connection);
     return {
