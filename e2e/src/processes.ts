@@ -12,7 +12,7 @@ const BIN = join(ROOT, 'node_modules', '.bin');
 /** The environment of a person in the repository, on the pinned Node, without what the test runner has set. */
 export const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries({ ...process.env, PATH: `${BIN}${delimiter}${process.env['PATH']}` }).filter(
-    ([name]) => !/^(NODE_OPTIONS|OTEL_|CALLPASS_|NX_|npm_|INIT_CWD|JEST_)/.test(name),
+    ([name]) => !/^(NODE_OPTIONS|FORCE_COLOR|OTEL_|CALLPASS_|NX_|npm_|INIT_CWD|JEST_)/.test(name),
   ),
 );
 
