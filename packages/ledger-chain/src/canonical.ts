@@ -3,8 +3,8 @@ import { ENTRY_KINDS, type EntryDraft } from './entry.ts';
 /** Version of the canonical form. A change of fields or order needs a new number and a reader for the old one. */
 const CANONICAL_VERSION = 1;
 
-/** The order of the fields is part of the form. */
-const TEXT_FIELDS = [
+/** The fields of an entry that are text. Their order is part of the canonical form. */
+export const ENTRY_TEXT_FIELDS = [
   'client',
   'destination',
   'realm',
@@ -29,7 +29,7 @@ const TEXT_LENGTH_BYTES = 4;
  * Unicode has no form of its own. Throws RangeError for numbers that do not fit and fingerprints that are not 16 bytes.
  */
 export function canonicalBytes(writerId: string, sequence: number, entry: EntryDraft): Uint8Array {
-  const texts = [writerId, ...TEXT_FIELDS.map((field) => entry[field])];
+  const texts = [writerId, ...ENTRY_TEXT_FIELDS.map((field) => entry[field])];
   const fingerprints = entry.fingerprints;
   let size = FIXED_BYTES + (fingerprints ? 3 * FINGERPRINT_BYTES : 0);
   for (const text of texts) size += TEXT_LENGTH_BYTES + Buffer.byteLength(text);

@@ -6,5 +6,5 @@ export {
   type LedgerEntry,
   type TokenFingerprints,
 } from './entry.ts';
-export { canonicalBytes } from './canonical.ts';
+export { canonicalBytes, ENTRY_TEXT_FIELDS } from './canonical.ts';
 export { GENESIS_HASH, faultOf, linkEntry, newChain, type ChainHead } from './chain.ts';

@@ -2,7 +2,7 @@
 // the SHA-256 of all bytes before the last line. Every line has exactly one spelling, so that what is read and written again
 // gives the same bytes: a change that the chain would not see, such as white space, is a fault too.
 import { hash } from 'node:crypto';
-import { ENTRY_KINDS, type EntryKind, type LedgerEntry } from '@callpass/ledger-chain';
+import { ENTRY_TEXT_FIELDS, ENTRY_KINDS, type EntryKind, type LedgerEntry } from '@callpass/ledger-chain';
 
 const FORMAT = 'callpass-ledger-export';
 const VERSION = 1;
@@ -124,16 +124,7 @@ export function readEntry(line: string): LedgerEntry | string {
 const TEXT_FIELDS = [
   'writerId',
   'kind',
-  'client',
-  'destination',
-  'realm',
-  'callee',
-  'caller',
-  'subjectHash',
-  'reason',
-  'rule',
-  'traceId',
-  'issuanceId',
+  ...ENTRY_TEXT_FIELDS,
   'fingerprints',
   'previousHash',
   'hash',

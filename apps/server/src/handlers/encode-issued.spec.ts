@@ -1,11 +1,17 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BatchIssueCredentialsResponseSchema, IssueCredentialsResponseSchema } from '@callpass/contract';
+import {
+  BatchIssueCredentialsResponseSchema,
+  IssueCredentialsResponseSchema,
+  TimeLimitedCredentialsSchema,
+  UnrestrictedCredentialsSchema,
+  type IssueCredentialsResponse,
+} from '@callpass/contract';
 import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import type { Issued } from '../credentials/issue.ts';
 import { encodeBatch, encodeIssued } from './encode-issued.ts';
-import { issuedToMessage } from './messages.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 300 });
 /** From 1970-01-01 00:00:01 until the seconds leave 32 bits. */
@@ -27,6 +33,28 @@ const issued: fc.Arbitrary<Issued> = fc.record({
     { nil: undefined },
   ),
 });
+
+/** The same by way of the message: what the hand-written encoding is held against. */
+function issuedToMessage(issued: Issued): IssueCredentialsResponse {
+  const { timeLimited } = issued;
+  return create(IssueCredentialsResponseSchema, {
+    issuanceId: issued.issuanceId,
+    callee: issued.callee,
+    caller: issued.caller,
+    issueTime: timestampFromMs(issued.issueTimeMs),
+    ...(timeLimited
+      ? {
+          grant: {
+            case: 'timeLimited',
+            value: create(TimeLimitedCredentialsSchema, { ...timeLimited.tokens, realm: timeLimited.realm }),
+          },
+          expireTime: timestampFromMs(timeLimited.expireTimeMs),
+          refreshTime: timestampFromMs(timeLimited.refreshTimeMs),
+          keyVersion: timeLimited.keyVersion,
+        }
+      : { grant: { case: 'unrestricted', value: create(UnrestrictedCredentialsSchema) } }),
+  });
+}
 
 describe('encodeIssued', () => {
   it('writes byte for byte what toBinary writes', () => {

@@ -3,45 +3,18 @@ import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   ConfigurationChange_Kind,
   FreezeScopeSchema,
-  IssueCredentialsResponseSchema,
   KeyState,
-  TimeLimitedCredentialsSchema,
   TokenKind,
-  UnrestrictedCredentialsSchema,
   ValidateTokenResponseSchema,
   Verdict,
   type ConfigurationChangeSchema,
   type ConfigurationRevisionSchema,
   type FreezeEntrySchema,
-  type IssueCredentialsResponse,
   type RealmKeySchema,
   type ValidateTokenResponse,
 } from '@callpass/contract';
 import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
 import type { TokenJudgement, TokenKind as CoreTokenKind } from '@callpass/token-core';
-import type { Issued } from '../credentials/issue.ts';
-
-/** What was issued, as the contract's message. */
-export function issuedToMessage(issued: Issued): IssueCredentialsResponse {
-  const { timeLimited } = issued;
-  return create(IssueCredentialsResponseSchema, {
-    issuanceId: issued.issuanceId,
-    callee: issued.callee,
-    caller: issued.caller,
-    issueTime: timestampFromMs(issued.issueTimeMs),
-    ...(timeLimited
-      ? {
-          grant: {
-            case: 'timeLimited',
-            value: create(TimeLimitedCredentialsSchema, { ...timeLimited.tokens, realm: timeLimited.realm }),
-          },
-          expireTime: timestampFromMs(timeLimited.expireTimeMs),
-          refreshTime: timestampFromMs(timeLimited.refreshTimeMs),
-          keyVersion: timeLimited.keyVersion,
-        }
-      : { grant: { case: 'unrestricted', value: create(UnrestrictedCredentialsSchema) } }),
-  });
-}
 
 /** A judgement as the contract's message. */
 export function judgementToMessage(judgement: TokenJudgement): ValidateTokenResponse {
