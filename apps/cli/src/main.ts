@@ -1,4 +1,4 @@
-import { flushTelemetry } from './telemetry.ts';
+import { telemetry } from './telemetry.ts';
 import { runProgram } from './program.ts';
 
 // Whoever reads may stop early, as `head` does: then there is nobody left to tell anything.
@@ -17,6 +17,6 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     return controller.signal;
   },
 });
-await flushTelemetry();
+await telemetry.stop();
 await new Promise((written) => stdout.write('', written));
 process.exit();

@@ -43,6 +43,7 @@ export const METHODS = defineMethods<typeof SERVICES, MethodRow>(SERVICES, {
     freeze: change('OPERATOR'),
     unfreeze: change('OPERATOR'),
     listFreezes: read('OPERATOR'),
+    tryIssue: read('OPERATOR'),
     explainToken: read('OPERATOR'),
   },
   ledger: {

@@ -8,9 +8,9 @@ import { assertPlaintextAllowed } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
 import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts';
 import { createLog } from './log.ts';
-import { loadSettings, SettingsError } from './settings/load.ts';
+import { loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
-import { stopTelemetry } from './telemetry.ts';
+import { telemetry } from './telemetry.ts';
 
 /** Exit codes: 0 done, 1 the server or store failed, 2 settings, configuration or use are wrong. */
 const EXIT = { failed: 1, wrong: 2 } as const;
@@ -52,7 +52,7 @@ async function run(
   command: (settings: Settings) => Promise<void>,
 ): Promise<void> {
   try {
-    await command(loadSettings({ file: options.settings, environment: process.env }));
+    await command(loadServerSettings({ file: options.settings, environment: process.env }));
   } catch (error) {
     const known = error instanceof SettingsError || error instanceof StoreError;
     const text = known || isSystemError(error) ? error.message : ((error as Error).stack ?? String(error));
@@ -72,7 +72,7 @@ async function serve(settings: Settings): Promise<void> {
     log.info({ why }, 'stopping');
     void server
       .stop()
-      .then(stopTelemetry)
+      .then(() => telemetry.stop())
       .catch((error: unknown) => {
         log.error({ error: String(error) }, 'did not stop cleanly');
         process.exitCode = EXIT.failed;

@@ -14,7 +14,7 @@ import { isLoopback } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
 import { createLog } from './log.ts';
 import { METHODS, SERVICES } from './methods.ts';
-import { loadSettings, SettingsError } from './settings/load.ts';
+import { loadServerSettings, SettingsError } from './settings/load.ts';
 import { startTestServer } from './testing/test-server.ts';
 
 let folder: string;
@@ -26,7 +26,7 @@ afterAll(() => {
 });
 
 function start(environment: Record<string, string>) {
-  const settings = loadSettings({
+  const settings = loadServerSettings({
     environment: {
       CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
       CALLPASS_STORE_URL: `sqlite:${join(folder, 'a.db')}`,

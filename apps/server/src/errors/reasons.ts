@@ -57,5 +57,9 @@ export const REASONS: Readonly<Record<Reason, { readonly code: status; readonly 
     message: 'a realm that would be removed has tokens that are still valid',
   },
   REVISION_UNKNOWN: { code: status.NOT_FOUND, message: 'no such configuration revision' },
+  CLOCK_UNTRUSTED: {
+    code: status.UNAVAILABLE,
+    message: 'the clock of the server cannot be trusted, so nothing is issued',
+  },
   FREEZE_UNKNOWN: { code: status.NOT_FOUND, message: 'nothing is frozen under this scope' },
 };

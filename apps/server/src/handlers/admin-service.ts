@@ -2,8 +2,9 @@ import { create, fromBinary } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } from '@callpass/contract';
 import type { KeyedHash, KeyStep } from '@callpass/domain';
-import type { Handlers, ServerCall } from '@callpass/grpc-kit';
+import { RpcError, type Handlers, type ServerCall } from '@callpass/grpc-kit';
 import { explainToken } from '@callpass/token-core';
+import { status } from '@grpc/grpc-js';
 import {
   applyConfiguration,
   listRevisions,
@@ -115,6 +116,10 @@ export function adminHandlers(
 
     async listFreezes() {
       return { freezes: (await listFreezes(dependencies)).map(freezeToMessage) };
+    },
+
+    tryIssue() {
+      throw new RpcError(status.UNIMPLEMENTED, 'not yet');
     },
 
     explainToken(request) {

@@ -1,93 +1,32 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { leafPaths, loadSettings, SettingsError, variableOf } from './load.ts';
+import { leafPaths, variableOf } from '@callpass/settings';
+import { loadServerSettings, SETTINGS_PREFIX } from './load.ts';
 import { settingsSchema } from './schema.ts';
 
 const SAMPLE = join(import.meta.dirname, '..', '..', 'settings.sample.yaml');
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'callpass-settings-'));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function file(text: string): string {
-  const name = join(folder, 'settings.yaml');
-  writeFileSync(name, text);
-  return name;
-}
-
-const load = (text: string, environment = {}) => loadSettings({ file: file(text), environment });
-
-describe('loadSettings', () => {
-  it('gives the defaults without a file', () => {
-    const settings = loadSettings({ environment: {} });
-    expect(settings.listen.address).toBe('127.0.0.1:50051');
-    expect(settings.store.pollInterval).toBe(500);
-    expect(Object.isFrozen(settings)).toBe(true);
-  });
-
-  it('reads the file, and lets the environment win', () => {
-    const text = 'listen: { address: "127.0.0.1:1" }\ndrain: { grace: 2s }\nreflection: true\n';
-    const settings = load(text, { CALLPASS_LISTEN_ADDRESS: '127.0.0.1:2', CALLPASS_REFLECTION: 'false' });
-    expect(settings.listen.address).toBe('127.0.0.1:2');
-    expect(settings.drain.grace).toBe(2000);
-    expect(settings.reflection).toBe(false);
-  });
-
-  it('does not keep a variable from one call in the next', () => {
-    loadSettings({ environment: { CALLPASS_LISTEN_ADDRESS: '127.0.0.1:2' } });
-    expect(loadSettings({ environment: {} }).listen.address).toBe('127.0.0.1:50051');
-  });
-
-  it.each([
-    ['an unknown key', 'log:\n  levle: info\n', /unknown setting log\.levle .*line 2/],
-    ['an unknown key at the top', 'lissen: {}\n', /unknown setting lissen .*line 1/],
-    ['a wrong value', 'drain:\n  grace: soon\n', /drain\.grace .*line 2.*length of time/],
-    ['a value out of bounds', 'store:\n  pollInterval: 1h\n', /store\.pollInterval .*line 2/],
-    ['a store that is none', 'store:\n  url: mysql://x\n', /store\.url .*line 2/],
-    ['an address without a port', 'listen:\n  address: localhost\n', /listen\.address .*line 2.*host:port/],
-    ['a double key', 'log: {}\nlog: {}\n', /line 2/],
-    ['a list', '- 1\n', /expected keys and values/],
-  ])('refuses %s and says where', (_, text, message) => {
-    expect(() => load(text)).toThrow(SettingsError);
-    expect(() => load(text)).toThrow(message);
-  });
-
-  it('names the variable that holds a wrong value, and never the value', () => {
-    const environment = { CALLPASS_DRAIN_GRACE: 'canary-value' };
-    expect(() => loadSettings({ environment })).toThrow(/CALLPASS_DRAIN_GRACE/);
-    expect(() => loadSettings({ environment })).not.toThrow(/canary-value/);
-  });
-
-  it('reports every problem, not only the first', () => {
-    expect(() => load('a: 1\nb: 2\n')).toThrow(/unknown setting a[^]*unknown setting b/);
-  });
-
-  it('refuses a file that cannot be read', () => {
-    expect(() => loadSettings({ file: join(folder, 'nowhere.yaml'), environment: {} })).toThrow(/ENOENT/);
-  });
-});
-
 describe('settings.sample.yaml', () => {
   const text = readFileSync(SAMPLE, 'utf8');
 
   it('shows every setting with its default and its variable', () => {
-    expect(loadSettings({ file: SAMPLE, environment: {} })).toEqual(loadSettings({ environment: {} }));
+    expect(loadServerSettings({ file: SAMPLE, environment: {} })).toEqual(
+      loadServerSettings({ environment: {} }),
+    );
     for (const path of leafPaths(settingsSchema)) {
       expect(text).toContain(`${path[path.length - 1]}:`);
-      expect(text).toContain(`# ${variableOf(path)}\n`);
+      expect(text).toContain(`# ${variableOf(SETTINGS_PREFIX, path)}\n`);
     }
   });
 
   it('names no variable that does not exist', () => {
     const named = [...text.matchAll(/CALLPASS_[A-Z_]+/g)].map(([name]) => name);
-    expect(named.sort()).toEqual(leafPaths(settingsSchema).map(variableOf).sort());
+    expect(named.sort()).toEqual(
+      leafPaths(settingsSchema)
+        .map((path) => variableOf(SETTINGS_PREFIX, path))
+        .sort(),
+    );
     expect(parse(text)).toBeTruthy();
   });
 });

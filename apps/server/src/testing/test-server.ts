@@ -8,7 +8,7 @@ import { connect, createClient, type Client, type Connection } from '@callpass/g
 import { credentials } from '@grpc/grpc-js';
 import { startServer } from '../lifecycle/server.ts';
 import { createLog } from '../log.ts';
-import { loadSettings } from '../settings/load.ts';
+import { loadServerSettings } from '../settings/load.ts';
 
 /** A clock that stands still until it is moved. */
 export interface TestClock {
@@ -50,7 +50,7 @@ export async function startTestServer(
     ...options.environment,
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
-  const settings = loadSettings({ environment });
+  const settings = loadServerSettings({ environment });
   const server = await startServer(settings, createLog(settings), clock);
   const connection = connect({ address: server.address, credentials: credentials.createInsecure() });
   const admin = createClient(AdminService, connection);

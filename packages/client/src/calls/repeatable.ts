@@ -40,6 +40,7 @@ const ADMIN: RowsOf<typeof AdminService> = {
   freeze: false,
   unfreeze: false,
   listFreezes: true,
+  tryIssue: true,
   explainToken: true,
 };
 

@@ -48,6 +48,7 @@ export const REASON_CODES: Readonly<Record<Reason, ErrorCode>> = {
   REALM_IN_USE: status.FAILED_PRECONDITION,
   REVISION_UNKNOWN: status.NOT_FOUND,
   FREEZE_UNKNOWN: status.NOT_FOUND,
+  CLOCK_UNTRUSTED: status.UNAVAILABLE,
 };
 
 /** A refusal as the wire would carry it. */

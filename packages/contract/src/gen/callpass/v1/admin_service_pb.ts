@@ -9,15 +9,15 @@ import type { Configuration } from "./configuration_pb.ts";
 import { file_callpass_v1_configuration } from "./configuration_pb.ts";
 import type { TokenKind, Verdict } from "./token_pb.ts";
 import { file_callpass_v1_token } from "./token_pb.ts";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file callpass/v1/admin_service.proto.
  */
 export const file_callpass_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIpEBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJeCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAAiJ0CiJMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1Jlc3BvbnNlEjUKCXJldmlzaW9ucxgBIAMoCzIiLmNhbGxwYXNzLnYxLkNvbmZpZ3VyYXRpb25SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5QIKCFJlYWxtS2V5Eg0KBXJlYWxtGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJAoFc3RhdGUYAyABKA4yFS5jYWxscGFzcy52MS5LZXlTdGF0ZRITCgtmaW5nZXJwcmludBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNYWN0aXZhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV0aXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGRlc3Ryb3lfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoTdmFsaWRhdGVfdW50aWxfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoSQWRkUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEh0KA2tleRgCIAEoCUILgAEBukgFcgMogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIi8KFExpc3RSZWFsbUtleXNSZXF1ZXN0EhcKBXJlYWxtGAEgASgJQgi6SAVyAxiAASJCChVMaXN0UmVhbG1LZXlzUmVzcG9uc2USKQoKcmVhbG1fa2V5cxgBIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5Ik4KF0FjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAEiRAoYQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IkwKFVJldGlyZVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiTQoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkMKF0Rlc3Ryb3lSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IscBCgtGcmVlemVTY29wZRIbCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAAUgAEiAKC2Rlc3RpbmF0aW9uGAIgASgJQgm6SAZyBBABGEBIABIbCgZjbGllbnQYAyABKAlCCbpIBnIEEAEYQEgAEh0KB3N1YmplY3QYBCABKAlCCrpIB3IFEAEogAJIABItCgxzdWJqZWN0X2hhc2gYBSABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JEgAQg4KBXNjb3BlEgW6SAIIASK6AQoLRnJlZXplRW50cnkSJwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZRIOCgZyZWFzb24YAiABKAkSLwoLZnJlZXplX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVudGlsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWZyb3plbl9ieRgFIAEoCSKHAQoNRnJlZXplUmVxdWVzdBIvCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlQga6SAPIAQESGgoGcmVhc29uGAIgASgJQgq6SAdyBRABKIACEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5InkKE0V4cGxhaW5Ub2tlblJlcXVlc3QSGQoFcmVhbG0YASABKAlCCrpIB3IFEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABIncKFEV4cGxhaW5Ub2tlblJlc3BvbnNlEjIKB3N1bW1hcnkYASABKAsyIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuU3VtbWFyeRIrCghmaW5kaW5ncxgCIAMoCzIZLmNhbGxwYXNzLnYxLlRva2VuRmluZGluZyLBAQoUVmFsaWRhdGVUb2tlblN1bW1hcnkSJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0iKgoMVG9rZW5GaW5kaW5nEgwKBGNvZGUYASABKAkSDAoEdGV4dBgCIAEoCSpaCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCwoHUkVUSVJFRBADEg0KCURFU1RST1lFRBAEMswICgxBZG1pblNlcnZpY2USXwoQR2V0Q29uZmlndXJhdGlvbhIkLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXF1ZXN0GiUuY2FsbHBhc3MudjEuR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEmUKEkFwcGx5Q29uZmlndXJhdGlvbhImLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QaJy5jYWxscGFzcy52MS5BcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRJ9ChpMaXN0Q29uZmlndXJhdGlvblJldmlzaW9ucxIuLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVxdWVzdBovLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVzcG9uc2USUAoLQWRkUmVhbG1LZXkSHy5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlcXVlc3QaIC5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlc3BvbnNlElYKDUxpc3RSZWFsbUtleXMSIS5jYWxscGFzcy52MS5MaXN0UmVhbG1LZXlzUmVxdWVzdBoiLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXNwb25zZRJfChBBY3RpdmF0ZVJlYWxtS2V5EiQuY2FsbHBhc3MudjEuQWN0aXZhdGVSZWFsbUtleVJlcXVlc3QaJS5jYWxscGFzcy52MS5BY3RpdmF0ZVJlYWxtS2V5UmVzcG9uc2USWQoOUmV0aXJlUmVhbG1LZXkSIi5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlcXVlc3QaIy5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlc3BvbnNlElwKD0Rlc3Ryb3lSZWFsbUtleRIjLmNhbGxwYXNzLnYxLkRlc3Ryb3lSZWFsbUtleVJlcXVlc3QaJC5jYWxscGFzcy52MS5EZXN0cm95UmVhbG1LZXlSZXNwb25zZRJBCgZGcmVlemUSGi5jYWxscGFzcy52MS5GcmVlemVSZXF1ZXN0GhsuY2FsbHBhc3MudjEuRnJlZXplUmVzcG9uc2USRwoIVW5mcmVlemUSHC5jYWxscGFzcy52MS5VbmZyZWV6ZVJlcXVlc3QaHS5jYWxscGFzcy52MS5VbmZyZWV6ZVJlc3BvbnNlElAKC0xpc3RGcmVlemVzEh8uY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXNwb25zZRJTCgxFeHBsYWluVG9rZW4SIC5jYWxscGFzcy52MS5FeHBsYWluVG9rZW5SZXF1ZXN0GiEuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_token, file_google_protobuf_timestamp]);
+  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIpEBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJeCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAAiJ0CiJMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1Jlc3BvbnNlEjUKCXJldmlzaW9ucxgBIAMoCzIiLmNhbGxwYXNzLnYxLkNvbmZpZ3VyYXRpb25SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5QIKCFJlYWxtS2V5Eg0KBXJlYWxtGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJAoFc3RhdGUYAyABKA4yFS5jYWxscGFzcy52MS5LZXlTdGF0ZRITCgtmaW5nZXJwcmludBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNYWN0aXZhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV0aXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGRlc3Ryb3lfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoTdmFsaWRhdGVfdW50aWxfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoSQWRkUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEh0KA2tleRgCIAEoCUILgAEBukgFcgMogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIi8KFExpc3RSZWFsbUtleXNSZXF1ZXN0EhcKBXJlYWxtGAEgASgJQgi6SAVyAxiAASJCChVMaXN0UmVhbG1LZXlzUmVzcG9uc2USKQoKcmVhbG1fa2V5cxgBIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5Ik4KF0FjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAEiRAoYQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IkwKFVJldGlyZVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiTQoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkMKF0Rlc3Ryb3lSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IscBCgtGcmVlemVTY29wZRIbCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAAUgAEiAKC2Rlc3RpbmF0aW9uGAIgASgJQgm6SAZyBBABGEBIABIbCgZjbGllbnQYAyABKAlCCbpIBnIEEAEYQEgAEh0KB3N1YmplY3QYBCABKAlCCrpIB3IFEAEogAJIABItCgxzdWJqZWN0X2hhc2gYBSABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JEgAQg4KBXNjb3BlEgW6SAIIASK6AQoLRnJlZXplRW50cnkSJwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZRIOCgZyZWFzb24YAiABKAkSLwoLZnJlZXplX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVudGlsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWZyb3plbl9ieRgFIAEoCSKHAQoNRnJlZXplUmVxdWVzdBIvCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlQga6SAPIAQESGgoGcmVhc29uGAIgASgJQgq6SAdyBRABKIACEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5InkKE0V4cGxhaW5Ub2tlblJlcXVlc3QSGQoFcmVhbG0YASABKAlCCrpIB3IFEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABIncKFEV4cGxhaW5Ub2tlblJlc3BvbnNlEjIKB3N1bW1hcnkYASABKAsyIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuU3VtbWFyeRIrCghmaW5kaW5ncxgCIAMoCzIZLmNhbGxwYXNzLnYxLlRva2VuRmluZGluZyLBAQoUVmFsaWRhdGVUb2tlblN1bW1hcnkSJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0iKgoMVG9rZW5GaW5kaW5nEgwKBGNvZGUYASABKAkSDAoEdGV4dBgCIAEoCSL2AQoPVHJ5SXNzdWVSZXF1ZXN0Eh4KC2Rlc3RpbmF0aW9uGAEgASgJQgm6SAZyBBABGEASGQoHc3ViamVjdBgCIAEoCUIIukgFcgMogAISGAoGY2FsbGVlGAMgASgJQgi6SAVyAyiAAhIYCgZjYWxsZXIYBCABKAlCCLpIBXIDKIACEhcKBmNsaWVudBgFIAEoCUIHukgEcgIYQBIoCgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb25maWd1cmF0aW9uGAcgASgLMhouY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbiLHAQoQVHJ5SXNzdWVSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDgoGY2FsbGVlGAUgASgJEg4KBmNhbGxlchgGIAEoCRItCglvcGVuX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBmxpbWl0cxgIIAMoCzIXLmNhbGxwYXNzLnYxLkxpbWl0U3RhdGUigAEKCkxpbWl0U3RhdGUSDAoEbmFtZRgBIAEoCRILCgNtYXgYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKBXRha2VuGAQgASgNSACIAQESDgoGc2hhZG93GAUgASgIQggKBl90YWtlbipaCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCwoHUkVUSVJFRBADEg0KCURFU1RST1lFRBAEMpUJCgxBZG1pblNlcnZpY2USXwoQR2V0Q29uZmlndXJhdGlvbhIkLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXF1ZXN0GiUuY2FsbHBhc3MudjEuR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEmUKEkFwcGx5Q29uZmlndXJhdGlvbhImLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QaJy5jYWxscGFzcy52MS5BcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRJ9ChpMaXN0Q29uZmlndXJhdGlvblJldmlzaW9ucxIuLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVxdWVzdBovLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVzcG9uc2USUAoLQWRkUmVhbG1LZXkSHy5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlcXVlc3QaIC5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlc3BvbnNlElYKDUxpc3RSZWFsbUtleXMSIS5jYWxscGFzcy52MS5MaXN0UmVhbG1LZXlzUmVxdWVzdBoiLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXNwb25zZRJfChBBY3RpdmF0ZVJlYWxtS2V5EiQuY2FsbHBhc3MudjEuQWN0aXZhdGVSZWFsbUtleVJlcXVlc3QaJS5jYWxscGFzcy52MS5BY3RpdmF0ZVJlYWxtS2V5UmVzcG9uc2USWQoOUmV0aXJlUmVhbG1LZXkSIi5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlcXVlc3QaIy5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlc3BvbnNlElwKD0Rlc3Ryb3lSZWFsbUtleRIjLmNhbGxwYXNzLnYxLkRlc3Ryb3lSZWFsbUtleVJlcXVlc3QaJC5jYWxscGFzcy52MS5EZXN0cm95UmVhbG1LZXlSZXNwb25zZRJBCgZGcmVlemUSGi5jYWxscGFzcy52MS5GcmVlemVSZXF1ZXN0GhsuY2FsbHBhc3MudjEuRnJlZXplUmVzcG9uc2USRwoIVW5mcmVlemUSHC5jYWxscGFzcy52MS5VbmZyZWV6ZVJlcXVlc3QaHS5jYWxscGFzcy52MS5VbmZyZWV6ZVJlc3BvbnNlElAKC0xpc3RGcmVlemVzEh8uY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXNwb25zZRJHCghUcnlJc3N1ZRIcLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVxdWVzdBodLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVzcG9uc2USUwoMRXhwbGFpblRva2VuEiAuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVxdWVzdBohLmNhbGxwYXNzLnYxLkV4cGxhaW5Ub2tlblJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_token, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Which revision.
@@ -1028,6 +1028,188 @@ export const TokenFindingSchema: GenMessage<TokenFinding> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 30);
 
 /**
+ * An issue that is only tried.
+ *
+ * @generated from message callpass.v1.TryIssueRequest
+ */
+export type TryIssueRequest = Message<"callpass.v1.TryIssueRequest"> & {
+  /**
+   * Id of the destination.
+   *
+   * @generated from field: string destination = 1;
+   */
+  destination: string;
+
+  /**
+   * The visitor, as in IssueCredentialsRequest. At most 256 bytes.
+   *
+   * @generated from field: string subject = 2;
+   */
+  subject: string;
+
+  /**
+   * Who is called; left out, the destination's default. At most 256 bytes.
+   *
+   * @generated from field: string callee = 3;
+   */
+  callee: string;
+
+  /**
+   * Who the call comes from; left out, the account. At most 256 bytes.
+   *
+   * @generated from field: string caller = 4;
+   */
+  caller: string;
+
+  /**
+   * The client that would ask. Left out, no grant is asked for and no limit per client is looked at.
+   *
+   * @generated from field: string client = 5;
+   */
+  client: string;
+
+  /**
+   * When it would be asked. Left out, now.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 6;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * A document to try instead of the configuration in force.
+   *
+   * @generated from field: callpass.v1.Configuration configuration = 7;
+   */
+  configuration?: Configuration | undefined;
+};
+
+/**
+ * Describes the message callpass.v1.TryIssueRequest.
+ * Use `create(TryIssueRequestSchema)` to create a new message.
+ */
+export const TryIssueRequestSchema: GenMessage<TryIssueRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 31);
+
+/**
+ * What would become of it.
+ *
+ * @generated from message callpass.v1.TryIssueResponse
+ */
+export type TryIssueResponse = Message<"callpass.v1.TryIssueResponse"> & {
+  /**
+   * Whether credentials would be issued.
+   *
+   * @generated from field: bool allowed = 1;
+   */
+  allowed: boolean;
+
+  /**
+   * A name of ErrorReason without its prefix. Empty when allowed.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The rule that decided, for example "hours" or "limits[0] per SUBJECT". Empty when allowed.
+   *
+   * @generated from field: string rule = 3;
+   */
+  rule: string;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * Who would be called. Empty when refused.
+   *
+   * @generated from field: string callee = 5;
+   */
+  callee: string;
+
+  /**
+   * Who the call would come from. Empty when refused.
+   *
+   * @generated from field: string caller = 6;
+   */
+  caller: string;
+
+  /**
+   * With DESTINATION_CLOSED, when it opens next; left out where it never does.
+   *
+   * @generated from field: google.protobuf.Timestamp open_time = 7;
+   */
+  openTime?: Timestamp | undefined;
+
+  /**
+   * The limits that would count, in the destination's order, with what is taken of each at this moment.
+   *
+   * @generated from field: repeated callpass.v1.LimitState limits = 8;
+   */
+  limits: LimitState[];
+};
+
+/**
+ * Describes the message callpass.v1.TryIssueResponse.
+ * Use `create(TryIssueResponseSchema)` to create a new message.
+ */
+export const TryIssueResponseSchema: GenMessage<TryIssueResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 32);
+
+/**
+ * A limit and how much of it is taken.
+ *
+ * @generated from message callpass.v1.LimitState
+ */
+export type LimitState = Message<"callpass.v1.LimitState"> & {
+  /**
+   * For example "limits[0] per SUBJECT".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many in a window.
+   *
+   * @generated from field: uint32 max = 2;
+   */
+  max: number;
+
+  /**
+   * The window's length.
+   *
+   * @generated from field: google.protobuf.Duration window = 3;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * Taken in the current window; left out while the counters are out of reach.
+   *
+   * @generated from field: optional uint32 taken = 4;
+   */
+  taken?: number | undefined;
+
+  /**
+   * Counted and reported, never enforced.
+   *
+   * @generated from field: bool shadow = 5;
+   */
+  shadow: boolean;
+};
+
+/**
+ * Describes the message callpass.v1.LimitState.
+ * Use `create(LimitStateSchema)` to create a new message.
+ */
+export const LimitStateSchema: GenMessage<LimitState> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 33);
+
+/**
  * Where a key is in its life: PENDING, ACTIVE, RETIRED, DESTROYED, in this order and never back.
  *
  * @generated from enum callpass.v1.KeyState
@@ -1197,6 +1379,16 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListFreezesRequestSchema;
     output: typeof ListFreezesResponseSchema;
+  },
+  /**
+   * What would become of an issue, and which rule says so. Issues nothing, counts nothing, leaves no entry.
+   *
+   * @generated from rpc callpass.v1.AdminService.TryIssue
+   */
+  tryIssue: {
+    methodKind: "unary";
+    input: typeof TryIssueRequestSchema;
+    output: typeof TryIssueResponseSchema;
   },
   /**
    * Says in words what is wrong with a token. Tells apart what ValidateToken does not, so it is for operators only.

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** A length of time such as `500ms`, `10s`, `5m`; read as milliseconds. */
+export const duration = (bounds: { minMs: number; maxMs: number }) =>
+  z
+    .string()
+    .regex(/^\d{1,9}(ms|s|m|h)$/, 'expected a length of time such as 500ms, 10s or 5m')
+    .transform((text) => {
+      const [, count, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+      return Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+    })
+    .refine((ms) => ms >= bounds.minMs && ms <= bounds.maxMs, {
+      message: `expected ${bounds.minMs} ms to ${bounds.maxMs} ms`,
+    });
+
+/** A whole number, also as the text an environment variable holds. */
+export const wholeNumber = (bounds: { min: number; max: number }) =>
+  z.coerce.number().int().min(bounds.min).max(bounds.max);
+
+/** `true`/`false`, also as the text an environment variable holds. */
+export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+
+/** Where a server listens or is reached, `host:port`; an IPv6 address stands in brackets. Port 0 takes a free one. */
+export const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'expected host:port');
+
+/** A list of texts; in an environment variable the texts are parted by commas. */
+export const textList = z.preprocess(
+  (value) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((text) => text.trim())
+          .filter((text) => text !== '')
+      : value,
+  z.array(z.string().min(1)),
+);

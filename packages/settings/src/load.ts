@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { isMap, isScalar, LineCounter, parseDocument, type Node } from 'yaml';
+import { z } from 'zod';
+
+/** Settings that cannot be used. The message names every key that is wrong, with its line or variable. */
+export class SettingsError extends Error {
+  readonly code = 'SETTINGS_INVALID';
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'SettingsError';
+  }
+}
+
+/** Where settings come from. */
+export interface SettingsSource {
+  /** Every setting with its default, as strict objects within strict objects. */
+  readonly schema: z.ZodType;
+  /** Begins the name of each variable, for example `CALLPASS`. */
+  readonly prefix: string;
+  /** A YAML file. */
+  readonly file?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Reads the settings: defaults, then the file, then the environment. Every key has a variable: the prefix and the key's
+ * path in capitals, words parted by `_` (`store.pollInterval` is `CALLPASS_STORE_POLL_INTERVAL`).
+ *
+ * @throws {SettingsError} on unknown keys, wrong values, or a file that cannot be read.
+ */
+export function loadSettings<Schema extends z.ZodType>(
+  source: SettingsSource & { readonly schema: Schema },
+): Readonly<z.output<Schema>> {
+  const { schema, prefix, environment } = source;
+  const file = source.file === undefined ? { values: {}, place: () => '' } : readSettingsFile(source.file);
+  const variables = new Map<string, string>();
+  for (const path of leafPaths(schema)) {
+    const variable = variableOf(prefix, path);
+    const value = environment[variable];
+    if (value === undefined || value === '') continue;
+    variables.set(path.join('.'), variable);
+    setAt(file.values, path, value);
+  }
+  const parsed = schema.safeParse(file.values);
+  if (!parsed.success)
+    throw new SettingsError(parsed.error.issues.flatMap((issue) => describe(issue, file, variables)));
+  return Object.freeze(parsed.data);
+}
+
+/** The environment variable of a setting. */
+export function variableOf(prefix: string, path: readonly string[]): string {
+  return [prefix, ...path.map((key) => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase())].join('_');
+}
+
+/** The paths of all settings that hold a value. */
+export function leafPaths(schema: z.ZodType, path: readonly string[] = []): string[][] {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodObject)) return [[...path]];
+  return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, child]) =>
+    leafPaths(child, [...path, key]),
+  );
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType);
+  }
+  return schema;
+}
+
+interface SettingsFile {
+  readonly values: Record<string, unknown>;
+  /** ` (line N)` of a path, or an empty text. */
+  readonly place: (path: readonly PropertyKey[]) => string;
+}
+
+function readSettingsFile(name: string): SettingsFile {
+  let text: string;
+  try {
+    text = readFileSync(name, 'utf8');
+  } catch (error) {
+    throw new SettingsError([
+      `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    ]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    throw new SettingsError(
+      document.errors.map((error) => `${name} (line ${lines.linePos(error.pos[0]).line}): ${error.code}`),
+    );
+  }
+  const values: unknown = document.toJS() ?? {};
+  if (typeof values !== 'object' || values === null || Array.isArray(values))
+    throw new SettingsError([`${name}: expected keys and values`]);
+  return {
+    // A section whose keys are all commented out is as good as not written.
+    values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)),
+    place: (path) => {
+      const offset = keyOffset(document.contents, path);
+      return offset === undefined ? '' : ` (${name}, line ${lines.linePos(offset).line})`;
+    },
+  };
+}
+
+function keyOffset(root: Node | null, path: readonly PropertyKey[]): number | undefined {
+  let node: Node | null = root;
+  let offset: number | undefined;
+  for (const key of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+    if (!pair) break;
+    offset = (pair.key as Node).range?.[0];
+    node = pair.value as Node | null;
+  }
+  return offset;
+}
+
+function setAt(values: Record<string, unknown>, path: readonly string[], value: string): void {
+  let at = values;
+  for (const key of path.slice(0, -1)) {
+    const next = at[key];
+    const inner: Record<string, unknown> = typeof next === 'object' && next !== null ? { ...next } : {};
+    at[key] = inner;
+    at = inner;
+  }
+  at[path[path.length - 1] as string] = value;
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  file: SettingsFile,
+  variables: ReadonlyMap<string, string>,
+): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      return `unknown setting ${path.join('.')}${file.place(path)}`;
+    });
+  }
+  const name = issue.path.join('.');
+  const variable = variables.get(name);
+  return [`${name}${variable === undefined ? file.place(issue.path) : ` (${variable})`}: ${issue.message}`];
+}

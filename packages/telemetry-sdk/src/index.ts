@@ -1,0 +1,1 @@
+export { startTelemetry, type Telemetry, type TelemetryProgram } from './start-telemetry.ts';
