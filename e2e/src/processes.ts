@@ -136,6 +136,7 @@ export async function startServerProcess(env: NodeJS.ProcessEnv = {}): Promise<S
       ...ENVIRONMENT,
       CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
       CALLPASS_STORE_URL: `sqlite:${storeFile}`,
+      CALLPASS_ACCESS_LOCAL: 'everything',
       CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       ...env,
     },

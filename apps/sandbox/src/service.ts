@@ -29,6 +29,7 @@ export async function startService(options: { folder: string; address: string })
         CALLPASS_LISTEN_ADDRESS: options.address,
         CALLPASS_STORE_URL: `sqlite:${join(options.folder, 'callpass.db')}`,
         CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+        CALLPASS_ACCESS_LOCAL: 'everything',
         CALLPASS_DRAIN_GRACE: `${GRACE_SECONDS}s`,
         CALLPASS_LOG_LEVEL: process.env['CALLPASS_LOG_LEVEL'] ?? 'warn',
       },

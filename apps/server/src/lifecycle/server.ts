@@ -12,6 +12,7 @@ import { serverTelemetry } from '@callpass/telemetry';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { LOCAL_PRINCIPAL } from '../credentials/principal.ts';
+import { Refusal } from '../errors/refusal.ts';
 import { createMapError, type OnFault } from '../errors/map-error.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
@@ -108,7 +109,7 @@ async function serve(parts: {
   const options = {
     interceptors: [
       serverTelemetry(telemetryAddress(settings.listen.address)),
-      identify(() => LOCAL_PRINCIPAL, METHODS),
+      identify(recogniseLocal(settings), METHODS),
       validation(),
     ],
     mapError: createMapError(onFault),
@@ -136,6 +137,13 @@ async function serve(parts: {
         await store.close();
         log.info('stopped');
       })),
+  };
+}
+
+function recogniseLocal(settings: Settings) {
+  return () => {
+    if (settings.access.local === 'everything') return LOCAL_PRINCIPAL;
+    throw new Refusal('CLIENT_UNKNOWN');
   };
 }
 

@@ -34,6 +34,11 @@ export const settingsSchema = z.strictObject({
       grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s'),
     })
     .prefault({}),
+  access: z
+    .strictObject({
+      local: z.enum(['none', 'everything']).default('none'),
+    })
+    .prefault({}),
   reflection: flag.default(true),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })

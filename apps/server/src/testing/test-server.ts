@@ -46,6 +46,7 @@ export async function startTestServer(
     CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_STORE_POLL_INTERVAL: '50ms',
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_ACCESS_LOCAL: 'everything',
     CALLPASS_LOG_LEVEL: 'silent',
     ...options.environment,
   };

@@ -52,6 +52,7 @@ export async function startCallpassServer(
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_ACCESS_LOCAL: 'everything',
     CALLPASS_LOG_LEVEL: 'warn',
     // A document of 100,000 destinations has more than the 4 MiB that are taken by default.
     CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: String(64 * 1024 * 1024),
