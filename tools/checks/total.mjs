@@ -9,6 +9,8 @@ for (const file of readdirSync(folder)) {
   const counts = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
+// Whatever a test needs is installed here, so a skipped test is one that nobody runs.
+if (process.env.CI && total.skipped > 0) total.failed += total.skipped;
 if (Number(failedSteps) > 0 && total.failed === 0) total.failed = Number(failedSteps);
 console.log(
   `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
