@@ -40,7 +40,7 @@ export function frame(of: { type: number; flags?: number; stream?: number; paylo
 }
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-const SETTING = { headerTableSize: 1, enablePush: 2, initialWindowSize: 4 } as const;
+const SETTING = { headerTableSize: 1, enablePush: 2, maxConcurrentStreams: 3, initialWindowSize: 4 } as const;
 
 /**
  * What a client says first: windows that stay open, and no table of headers, so that a header looks the same in every
@@ -72,7 +72,16 @@ export function windowUpdate(bytes: number): Buffer {
 }
 
 /** The request headers of a gRPC call in plain text, as an HPACK block that needs no table (RFC 7541, 6.2.2). */
-export function grpcRequestHeaders({ authority, path }: { authority: string; path: string }): Buffer {
+export function grpcRequestHeaders({
+  authority,
+  path,
+  timeoutMs,
+}: {
+  authority: string;
+  path: string;
+  /** Sent as `grpc-timeout`; none when left out. */
+  timeoutMs?: number;
+}): Buffer {
   const indexed = Buffer.from([0x83, 0x86]); // :method POST, :scheme http
   return Buffer.concat([
     indexed,
@@ -85,6 +94,9 @@ export function grpcRequestHeaders({ authority, path }: { authority: string; pat
     Buffer.from([0x00]),
     headerText('te'),
     headerText('trailers'),
+    ...(timeoutMs === undefined
+      ? []
+      : [Buffer.from([0x00]), headerText('grpc-timeout'), headerText(`${timeoutMs}m`)]),
   ]);
 }
 
@@ -95,12 +107,32 @@ function headerText(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-/** `grpc-status` in the Huffman code of RFC 7541, then `0` as one plain byte: what nghttp2 writes without a table. */
-const GRPC_STATUS_OK = Buffer.from('889acac8b21234da8f0130', 'hex');
+/** `grpc-status` in the Huffman code of RFC 7541: what nghttp2 writes without a table. */
+const GRPC_STATUS = Buffer.from('889acac8b21234da8f', 'hex');
+
+/** `grpc-status` and `0` as one plain byte. */
+const GRPC_STATUS_OK = Buffer.concat([GRPC_STATUS, Buffer.from('\x010', 'latin1')]);
 
 /** Whether a block of trailers says that the call went well. A form that it does not know counts as no. */
 export function isGrpcOk(trailers: Buffer): boolean {
   return trailers.includes(GRPC_STATUS_OK);
+}
+
+/** The status in a block of trailers, whose digits nghttp2 leaves plain; `undefined` in a form that it does not know. */
+export function grpcStatusOf(trailers: Buffer): number | undefined {
+  const at = trailers.indexOf(GRPC_STATUS);
+  if (at < 0) return undefined;
+  const digits = at + GRPC_STATUS.length + 1;
+  const text = trailers.toString('latin1', digits, digits + (trailers[digits - 1] ?? 0));
+  return /^\d{1,2}$/.test(text) ? Number(text) : undefined;
+}
+
+/** How many streams the other side allows at a time, if these settings say so. */
+export function maxConcurrentStreamsOf(settings: Buffer): number | undefined {
+  for (let at = 0; at + 6 <= settings.length; at += 6) {
+    if (settings.readUInt16BE(at) === SETTING.maxConcurrentStreams) return settings.readUInt32BE(at + 2);
+  }
+  return undefined;
 }
 
 /** A gRPC message with its prefix: not compressed, length. */
