@@ -18,6 +18,7 @@ const ROOMS = {
   telemetry: [],
   'telemetry-sdk': [],
   settings: [],
+  'dev-certificates': [],
   'otlp-receiver': [],
   'config-document': ['contract'],
   client: ['contract', 'grpc-kit', 'rpc-protos', 'telemetry'],
@@ -38,6 +39,7 @@ const ROOMS = {
     'client',
     'config-document',
     'contract',
+    'dev-certificates',
     'grpc-kit',
     'ledger-chain',
     'rpc-protos',
@@ -49,18 +51,19 @@ const ROOMS = {
     'client',
     'config-document',
     'contract',
+    'dev-certificates',
     'gateway',
     'grpc-kit',
     'otlp-receiver',
     'server',
     'telemetry',
   ],
-  tool: ['client', 'contract', 'grpc-kit', 'rpc-protos', 'token-core'],
-  e2e: ['client', 'contract', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],
+  tool: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'rpc-protos', 'token-core'],
+  e2e: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],
 };
 
 /** What tests may import besides. Code that ships never imports these. */
-const FOR_TESTS = ['testkit', 'otlp-receiver', 'client'];
+const FOR_TESTS = ['testkit', 'otlp-receiver', 'client', 'dev-certificates'];
 
 const boundaries = (mayAlso) => [
   'error',

@@ -1,0 +1,1 @@
+export { createAuthority, type Authority, type CertifiedKey, type LeafOptions } from './authority.ts';
