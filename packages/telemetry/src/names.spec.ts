@@ -12,7 +12,12 @@ describe('names', () => {
     'ATTR_SERVER_ADDRESS',
     'ATTR_SERVER_PORT',
     'ATTR_NETWORK_PEER_ADDRESS',
+    'ATTR_HTTP_REQUEST_METHOD',
+    'ATTR_HTTP_ROUTE',
+    'ATTR_HTTP_RESPONSE_STATUS_CODE',
+    'ATTR_URL_SCHEME',
     'ATTR_ERROR_TYPE',
+    'METRIC_HTTP_SERVER_REQUEST_DURATION',
     'METRIC_RPC_SERVER_CALL_DURATION',
     'METRIC_RPC_CLIENT_CALL_DURATION',
   ] as const)('%s is the stable name of the semantic conventions', (name) => {
@@ -33,7 +38,9 @@ describe('names', () => {
 
   it('allows no label on metrics that is not allowed on spans, and none of ours', () => {
     expect(names.SPAN_ATTRIBUTES).toEqual(expect.arrayContaining([...names.METRIC_ATTRIBUTES]));
-    expect(names.METRIC_ATTRIBUTES.filter((name) => name.startsWith('callpass.'))).toEqual([]);
+    expect(names.SPAN_ATTRIBUTES).toEqual(expect.arrayContaining([...names.HTTP_METRIC_ATTRIBUTES]));
+    const labels = [...names.METRIC_ATTRIBUTES, ...names.HTTP_METRIC_ATTRIBUTES];
+    expect(labels.filter((name) => name.startsWith('callpass.'))).toEqual([]);
   });
 
   it('names the gRPC status codes as grpc-js does', () => {

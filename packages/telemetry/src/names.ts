@@ -21,6 +21,14 @@ export const ATTR_SERVER_ADDRESS = 'server.address';
 export const ATTR_SERVER_PORT = 'server.port';
 /** Address of the other end of the connection, without its port. */
 export const ATTR_NETWORK_PEER_ADDRESS = 'network.peer.address';
+/** Method of an HTTP request; {@link METHOD_OTHER} when it is not a known one. */
+export const ATTR_HTTP_REQUEST_METHOD = 'http.request.method';
+/** Pattern of the route that served an HTTP request, never its path. */
+export const ATTR_HTTP_ROUTE = 'http.route';
+/** Status code of an HTTP answer, a number. */
+export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
+/** `http` or `https`, as the visitor's browser speaks it. */
+export const ATTR_URL_SCHEME = 'url.scheme';
 /** Present for faults only: the status name, or the class of the error in a child span. */
 export const ATTR_ERROR_TYPE = 'error.type';
 
@@ -52,7 +60,9 @@ export const ERROR_TYPE_OTHER = '_OTHER';
 export const METRIC_RPC_SERVER_CALL_DURATION = 'rpc.server.call.duration';
 /** Histogram of made calls, in seconds. */
 export const METRIC_RPC_CLIENT_CALL_DURATION = 'rpc.client.call.duration';
-/** Upper bounds, in seconds, that the semantic conventions advise for both histograms. */
+/** Histogram of served HTTP requests, in seconds. */
+export const METRIC_HTTP_SERVER_REQUEST_DURATION = 'http.server.request.duration';
+/** Upper bounds, in seconds, that the semantic conventions advise for all three histograms. */
 export const RPC_DURATION_BOUNDARIES: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
@@ -68,6 +78,10 @@ export const SPAN_ATTRIBUTES = [
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_ROUTE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_URL_SCHEME,
   ATTR_ERROR_TYPE,
   ATTR_DECISION,
   ATTR_REASON,
@@ -84,6 +98,15 @@ export const METRIC_ATTRIBUTES = [
   ATTR_RPC_SYSTEM_NAME,
   ATTR_RPC_METHOD,
   ATTR_RPC_STATUS_CODE,
+  ATTR_ERROR_TYPE,
+] as const;
+
+/** The labels a point of the HTTP histogram may carry; routes are those of the program, never paths. */
+export const HTTP_METRIC_ATTRIBUTES = [
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_ROUTE,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_URL_SCHEME,
   ATTR_ERROR_TYPE,
 ] as const;
 

@@ -1,0 +1,133 @@
+import {
+  context,
+  metrics,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type MeterProvider,
+  type TextMapGetter,
+  type TracerProvider,
+} from '@opentelemetry/api';
+import { createDurationHistogram } from './method-table.ts';
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_URL_SCHEME,
+  METHOD_OTHER,
+  METRIC_HTTP_SERVER_REQUEST_DURATION,
+  SCOPE_NAME,
+} from './names.ts';
+
+/** Headers as node:http gives them. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** What HTTP telemetry reads of a request: neither its path nor its query, which may hold what must not be recorded. */
+export interface ObservedHttpRequest {
+  readonly method: string;
+  /** Pattern of the route that serves it, fixed in the code; undefined where none does. */
+  readonly route: string | undefined;
+  readonly scheme: 'http' | 'https';
+  readonly headers: Headers;
+}
+
+/** One request under way. */
+export interface HttpExchange {
+  /** Trace id, sampled or not, or undefined without an SDK. */
+  readonly traceId: string | undefined;
+  /** Whether the span is recorded. */
+  readonly recording: boolean;
+  /** Runs work in which spans become children of the request's. */
+  run<T>(work: () => T): T;
+  /** Closes it with the status of the answer; only the first call counts. */
+  finish(statusCode: number): void;
+}
+
+/** Begins the span of a request. */
+export type HttpTelemetry = (request: ObservedHttpRequest) => HttpExchange;
+
+/** Where it goes; the global providers when left out. */
+export interface HttpTelemetryOptions {
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly meterProvider?: MeterProvider | undefined;
+}
+
+const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'],
+]);
+const FIRST_SERVER_FAULT = 500;
+
+const headerGetter: TextMapGetter<Headers> = {
+  get: (headers, key) => headers[key],
+  keys: (headers) => Object.keys(headers),
+};
+
+/**
+ * The server side of HTTP by the semantic conventions 1.45: one SERVER span named for its route and one point of
+ * `http.server.request.duration` for each request. The parent is what the global propagator finds in the headers. A status
+ * of 500 or more marks the span as failed. Start the SDK before this is called.
+ */
+export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry {
+  const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
+  const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);
+  const duration = createDurationHistogram(
+    meter,
+    METRIC_HTTP_SERVER_REQUEST_DURATION,
+    'Duration of HTTP server requests.',
+  );
+  const labels = createLabels();
+
+  return ({ method, route, scheme, headers }) => {
+    const startedAtMs = performance.now();
+    const known = KNOWN_METHODS.has(method) ? method : METHOD_OTHER;
+    const parent = propagation.extract(ROOT_CONTEXT, headers, headerGetter);
+    const name = known === METHOD_OTHER ? 'HTTP' : known;
+    const span = tracer.startSpan(
+      route === undefined ? name : `${name} ${route}`,
+      { kind: SpanKind.SERVER },
+      parent,
+    );
+    const inSpan: Context = trace.setSpan(parent, span);
+    const spanContext = span.spanContext();
+    let finished = false;
+    return {
+      traceId: trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined,
+      recording: span.isRecording(),
+      run: (work) => context.with(inSpan, work),
+      finish(statusCode) {
+        if (finished) return;
+        finished = true;
+        const attributes = labels(known, route, scheme, statusCode);
+        duration.record((performance.now() - startedAtMs) / 1000, attributes);
+        if (!span.isRecording()) return;
+        span.setAttributes(attributes);
+        if (statusCode >= FIRST_SERVER_FAULT) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  };
+}
+
+/** The attributes of each kind of outcome, made once: methods, routes and statuses are few, whatever is asked. */
+function createLabels() {
+  const made = new Map<string, Attributes>();
+  return (method: string, route: string | undefined, scheme: string, statusCode: number): Attributes => {
+    const key = `${method} ${statusCode} ${scheme} ${route ?? ''}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const attributes: Attributes = {
+      [ATTR_HTTP_REQUEST_METHOD]: method,
+      [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode,
+      [ATTR_URL_SCHEME]: scheme,
+    };
+    if (route !== undefined) attributes[ATTR_HTTP_ROUTE] = route;
+    if (statusCode >= FIRST_SERVER_FAULT) attributes[ATTR_ERROR_TYPE] = String(statusCode);
+    made.set(key, attributes);
+    return attributes;
+  };
+}
