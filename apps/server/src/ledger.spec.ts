@@ -40,7 +40,7 @@ describe('the ledger', () => {
     [{ destination: 'ecb', callee: 'boss@kandy.example' }, 'CALLEE_NOT_ALLOWED', 'callees'],
     [{ destination: 'ecb', caller: 'visitor@elsewhere.example' }, 'CALLER_NOT_ALLOWED', 'callers'],
     [{ destination: 'off' }, 'DESTINATION_DISABLED', 'enabled'],
-    [{ destination: 'nowhere' }, 'DESTINATION_UNKNOWN', ''],
+    [{ destination: 'nowhere' }, 'DESTINATION_UNKNOWN', 'grant'],
   ])('records the refusal of %j with reason, rule and client', async (request, reason, rule) => {
     await refusalOf(server.credentials.issueCredentials(request));
     const { entries } = await server.ledger.listEntries({

@@ -4,7 +4,7 @@ import { migrateStore, resealStore } from '@callpass/storage';
 import { Command } from 'commander';
 import { checkDocument } from './configuration/check-document.ts';
 import { loadKeyEncryptionKey } from './lifecycle/key-encryption.ts';
-import { assertPlaintextAllowed } from './lifecycle/listen-address.ts';
+import { assertTransportSafe } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
 import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts';
 import { createLog } from './log.ts';
@@ -88,7 +88,7 @@ async function serve(settings: Settings): Promise<void> {
 }
 
 async function checkConfig(settings: Settings, documents: readonly string[]): Promise<void> {
-  assertPlaintextAllowed(settings.listen.address);
+  assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
   process.stdout.write('settings: ok\n');
   for (const name of documents) {

@@ -11,6 +11,7 @@ export {
   type Realm,
   type Role,
 } from './realm/configuration.ts';
+export { identityKey } from './realm/identity-key.ts';
 export {
   keyValidates,
   mayStep,

@@ -8,6 +8,7 @@ export type {
   UnaryHandler,
 } from './server/handlers.ts';
 export type { ServerInterceptor } from './server/interceptor.ts';
+export { type PreparedRefusal, prepareRefusal, refuseEarly } from './server/refuse-early.ts';
 export {
   type GrpcServerCall,
   type MapError,
@@ -15,6 +16,7 @@ export {
   type RequestInspector,
   type ServerCall,
 } from './server/server-call.ts';
+export { sessionOf } from './server/session.ts';
 export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
 export {
   detail,

@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { z } from 'zod';
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
@@ -38,3 +39,16 @@ export const textList = z.preprocess(
       : value,
   z.array(z.string().min(1)),
 );
+
+/** A list of sections; an environment variable holds it as YAML or JSON, such as `[{"issuer": "https://…"}]`. */
+export const sectionList = <Section extends z.ZodType>(section: Section) =>
+  z.preprocess((value) => (typeof value === 'string' ? parsed(value) : value), z.array(section));
+
+/** What is no YAML stays a text, which is no list: the problem then names the setting and never shows its value. */
+function parsed(text: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

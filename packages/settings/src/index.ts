@@ -1,2 +1,2 @@
 export { leafPaths, loadSettings, SettingsError, variableOf, type SettingsSource } from './load.ts';
-export { duration, flag, hostAndPort, textList, wholeNumber } from './fields.ts';
+export { duration, flag, hostAndPort, sectionList, textList, wholeNumber } from './fields.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { duration, flag, hostAndPort, textList } from './fields.ts';
+import { duration, flag, hostAndPort, sectionList, textList } from './fields.ts';
 import { loadSettings, SettingsError } from './load.ts';
 
 const schema = z.strictObject({
@@ -13,6 +13,9 @@ const schema = z.strictObject({
     .prefault({}),
   drain: z.strictObject({ grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s') }).prefault({}),
   origins: textList.prefault([]),
+  issuers: sectionList(z.strictObject({ issuer: z.string(), algorithms: textList.prefault([]) })).prefault(
+    [],
+  ),
   reflection: flag.default(true),
   log: z.strictObject({ level: z.enum(['info', 'warn']).default('info') }).prefault({}),
 });
@@ -51,6 +54,26 @@ describe('loadSettings', () => {
     expect(settings.listen.address).toBe('127.0.0.1:2');
     expect(settings.drain.grace).toBe(2000);
     expect(settings.reflection).toBe(false);
+  });
+
+  it('takes a list of sections from the file, or as YAML or JSON from its variable', () => {
+    expect(load('issuers:\n  - issuer: a\n    algorithms: [x]\n').issuers).toEqual([
+      { issuer: 'a', algorithms: ['x'] },
+    ]);
+    for (const text of ['[{"issuer":"b"}]', '- issuer: b'])
+      expect(fromEnvironment({ CALLPASS_ISSUERS: text }).issuers).toEqual([{ issuer: 'b', algorithms: [] }]);
+  });
+
+  it('says where a list of sections is wrong', () => {
+    expect(() => load('issuers:\n  - issuer: a\n  - issuer: 7\n')).toThrow(/issuers\.1\.issuer .*line 3/);
+    expect(() => load('issuers:\n  - { issuer: a, isuer: b }\n')).toThrow(
+      /unknown setting issuers\.0\.isuer/,
+    );
+    for (const text of ['canary', '[{"issuer": canary', '{"issuer": "canary"}']) {
+      const start = () => fromEnvironment({ CALLPASS_ISSUERS: text });
+      expect(start).toThrow(/issuers.* \(CALLPASS_ISSUERS\)/);
+      expect(start).not.toThrow(/canary/);
+    }
   });
 
   it('does not keep a variable from one call in the next', () => {

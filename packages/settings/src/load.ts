@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, LineCounter, parseDocument, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { z } from 'zod';
 
 /** Settings that cannot be used. The message names every key that is wrong, with its line or variable. */
@@ -108,6 +108,11 @@ function keyOffset(root: Node | null, path: readonly PropertyKey[]): number | un
   let node: Node | null = root;
   let offset: number | undefined;
   for (const key of path) {
+    if (isSeq(node)) {
+      node = (node.items[key as number] as Node | undefined) ?? null;
+      offset = node?.range?.[0] ?? offset;
+      continue;
+    }
     if (!isMap(node)) break;
     const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
     if (!pair) break;
@@ -140,6 +145,8 @@ function describe(
     });
   }
   const name = issue.path.join('.');
-  const variable = variables.get(name);
+  const variable = issue.path
+    .map((_, end) => variables.get(issue.path.slice(0, end + 1).join('.')))
+    .find((found) => found !== undefined);
   return [`${name}${variable === undefined ? file.place(issue.path) : ` (${variable})`}: ${issue.message}`];
 }

@@ -27,7 +27,8 @@ import {
 import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
-import { seesEverything, type Principal } from './principal.ts';
+import { covers, seesEverything, type Principal } from './principal.ts';
+import { recordRefusal } from './record-refusal.ts';
 
 /** What issuing needs of the world. */
 export interface IssueDependencies {
@@ -103,22 +104,13 @@ export async function issue(
     return await grant(dependencies, principal, request, { snapshot, visitor, idempotency });
   } catch (error) {
     if (error instanceof Refusal) {
-      await dependencies.store.record(
-        draftEntry({
-          kind: 'REFUSED',
-          timeMs: dependencies.clock.now(),
-          client: principal.client,
-          destination: request.destination,
-          realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
-          callee: request.callee,
-          caller: request.caller,
-          reason: error.reason,
-          rule: error.details.rule ?? '',
-          configurationRevision: snapshot.revision,
-          traceId: traceId() ?? '',
-        }),
-        { subject: visitor.subject },
-      );
+      await recordRefusal({ ...dependencies, state: { snapshot } }, principal, error, {
+        destination: request.destination,
+        realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
+        callee: request.callee,
+        caller: request.caller,
+        subject: visitor.subject,
+      });
     }
     throw error;
   }
@@ -156,6 +148,7 @@ async function grant(
   { snapshot, visitor, idempotency }: Scope,
 ): Promise<IssueOutcome> {
   const { clock, limiter, store } = dependencies;
+  const compiled = grantedDestination(snapshot, principal, request.destination);
   if (idempotency) {
     const before = await store.findAnswer({
       client: principal.client,
@@ -165,8 +158,6 @@ async function grant(
     if (before) return repeated(before, idempotency);
   }
 
-  const compiled = snapshot.destinations.get(request.destination);
-  if (!compiled) throw new Refusal(seesEverything(principal) ? 'DESTINATION_UNKNOWN' : 'CLIENT_NOT_GRANTED');
   const parties = decide(snapshot, compiled, {
     request,
     visitor,
@@ -220,6 +211,17 @@ async function grant(
     [ATTR_KEY_VERSION]: timeLimited?.keyVersion,
   });
   return { kind: 'issued', issued };
+}
+
+/** Before anything else is looked at, so that a missing destination and a forbidden one take the same way. */
+function grantedDestination(snapshot: Snapshot, principal: Principal, id: string): CompiledDestination {
+  const compiled = covers(principal.destinations, id) ? snapshot.destinations.get(id) : undefined;
+  if (compiled) return compiled;
+  const reason =
+    seesEverything(principal) && !snapshot.destinations.has(id)
+      ? 'DESTINATION_UNKNOWN'
+      : 'CLIENT_NOT_GRANTED';
+  throw new Refusal(reason, { rule: 'grant' });
 }
 
 /** Freezes and the destination's rules: who calls whom, or why not. */

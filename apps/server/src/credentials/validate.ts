@@ -12,12 +12,13 @@ import {
 } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
 import { openingKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
-import { seesEverything, type Principal } from './principal.ts';
+import { covers, seesEverything, type Principal } from './principal.ts';
+import { recordRefusal } from './record-refusal.ts';
 
 /** What validating needs of the world. */
 export interface ValidateDependencies {
   readonly state: { readonly snapshot: Snapshot };
-  readonly store: Pick<Store, 'findIssued'>;
+  readonly store: Pick<Store, 'findIssued' | 'record'>;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
 }
@@ -51,7 +52,7 @@ export async function validateToken(
   query: TokenQuery,
 ): Promise<TokenJudgement> {
   const { snapshot } = dependencies.state;
-  const realm = realmOf(snapshot, principal, query.realm);
+  const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
   const judgement = judgeToken(openingKeys(realm, nowMs), query.token, {
     ...rulesOf(realm),
@@ -75,7 +76,7 @@ export async function validateCredentials(
   query: CredentialsQuery,
 ): Promise<CredentialsJudgement> {
   const { snapshot } = dependencies.state;
-  const realm = realmOf(snapshot, principal, query.realm);
+  const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
   const judged = judgeCredentials(openingKeys(realm, nowMs), query.tokens, {
     ...rulesOf(realm),
@@ -110,10 +111,18 @@ interface Match {
   readonly kind: TokenKind;
 }
 
-function realmOf(snapshot: Snapshot, principal: Principal, name: string): SnapshotRealm {
-  const realm = snapshot.realms.get(name);
-  if (!realm) throw new Refusal(seesEverything(principal) ? 'REALM_UNKNOWN' : 'CLIENT_NOT_GRANTED');
-  return realm;
+async function realmOf(
+  dependencies: ValidateDependencies,
+  principal: Principal,
+  name: string,
+): Promise<SnapshotRealm> {
+  const { realms } = dependencies.state.snapshot;
+  const realm = covers(principal.realms, name) ? realms.get(name) : undefined;
+  if (realm) return realm;
+  const reason = seesEverything(principal) && !realms.has(name) ? 'REALM_UNKNOWN' : 'CLIENT_NOT_GRANTED';
+  const refusal = new Refusal(reason, { rule: 'grant' });
+  await recordRefusal(dependencies, principal, refusal, { realm: name });
+  throw refusal;
 }
 
 function rulesOf({ realm }: SnapshotRealm) {

@@ -1,20 +1,63 @@
-import { type MethodsTable, type ServerInterceptor } from '@callpass/grpc-kit';
+import type { MethodsTable, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
 import { ATTR_CLIENT, setSpanAttributes } from '@callpass/telemetry';
 import type { Principal } from '../credentials/principal.ts';
+import { recordRefusal, type RecordDependencies } from '../credentials/record-refusal.ts';
 import { Refusal } from '../errors/refusal.ts';
+import type { Authenticate } from '../identity/authenticate.ts';
+import { AuthenticationRefusal } from '../identity/fault.ts';
+import type { RefusedAuthentications } from '../identity/refused-authentications.ts';
 import type { MethodRow } from '../methods.ts';
 import { PRINCIPAL } from './principal-key.ts';
 
+/** What recognising clients needs. */
+export interface IdentifyDependencies extends RecordDependencies {
+  readonly authenticate: Authenticate;
+  readonly refused: Pick<RefusedAuthentications, 'note'>;
+  readonly methods: MethodsTable<MethodRow>;
+}
+
 /**
  * Recognises the client of a call and checks that it has the role that the method's row asks for. Nothing is allowed that
- * no row allows.
+ * no row allows, and each refusal is in the ledger.
  */
-export function identify(recognise: () => Principal, methods: MethodsTable<MethodRow>): ServerInterceptor {
-  return (call, next) => {
-    const principal = recognise();
+export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
+  const { authenticate, methods, refused } = dependencies;
+
+  const letIn = (
+    call: ServerCall,
+    role: MethodRow['role'],
+    principal: Principal,
+    next: () => Promise<void>,
+  ) => {
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
-    if (!principal.roles.has(methods.row(call.method).role)) throw new Refusal('CLIENT_NOT_GRANTED');
+    if (role !== 'ANY_CLIENT' && role !== 'ANYBODY' && !principal.roles.has(role))
+      return refuse(principal, role);
     call.state.set(PRINCIPAL, principal);
     return next();
+  };
+  const refuse = async (principal: Principal, role: string) => {
+    const refusal = new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
+    await recordRefusal(dependencies, principal, refusal);
+    throw refusal;
+  };
+  const refuseUnknown = async (call: ServerCall, error: unknown) => {
+    if (error instanceof AuthenticationRefusal) await refused.note(error.fault, call.peer);
+    throw error;
+  };
+
+  return (call, next) => {
+    const { role } = methods.row(call.method);
+    if (role === 'ANYBODY') return next();
+    let principal: Principal | Promise<Principal>;
+    try {
+      principal = authenticate(call);
+    } catch (error) {
+      return refuseUnknown(call, error);
+    }
+    if (!(principal instanceof Promise)) return letIn(call, role, principal, next);
+    return principal.then(
+      (recognised) => letIn(call, role, recognised, next),
+      (error: unknown) => refuseUnknown(call, error),
+    );
   };
 }

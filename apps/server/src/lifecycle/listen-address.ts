@@ -1,22 +1,32 @@
-import { BlockList, isIP } from 'node:net';
 import { SettingsError } from '../settings/load.ts';
+import { isLoopback } from '../settings/loopback.ts';
+import type { Settings } from '../settings/schema.ts';
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether an address reaches only this machine. A name other than `localhost` may resolve to anything, so it does not. */
-export function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-  if (host === 'localhost') return true;
-  const family = isIP(host);
-  return family !== 0 && LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** Throws SettingsError unless plain text on this address stays on this machine. */
-export function assertPlaintextAllowed(address: string): void {
-  if (isLoopback(address)) return;
-  throw new SettingsError([
-    `listen.address: ${address} is not a loopback address; without TLS, credentials and keys would cross the network in clear`,
-  ]);
+/**
+ * Throws SettingsError unless what crosses the network is encrypted. Plain text beyond this machine has to be said twice, and
+ * the second time by naming what encrypts instead: a switch alone is copied from somewhere without a thought.
+ */
+export function assertTransportSafe({
+  listen,
+  tls,
+  access,
+}: Pick<Settings, 'listen' | 'tls' | 'access'>): void {
+  const { address, allowPlaintext, plaintextEncryptedBy } = listen;
+  const plaintext = tls.certFile === undefined;
+  if (access.local !== 'none' && !(plaintext && isLoopback(address))) {
+    throw new SettingsError([
+      'access.local: is for plain text on a loopback address; everybody who can connect would be let in',
+    ]);
+  }
+  if (!plaintext || isLoopback(address)) return;
+  if (!allowPlaintext) {
+    throw new SettingsError([
+      `listen.address: ${address} is not a loopback address; without TLS (tls.certFile), credentials and keys would cross the network in clear`,
+    ]);
+  }
+  if (plaintextEncryptedBy === undefined) {
+    throw new SettingsError([
+      'listen.plaintextEncryptedBy: is needed with listen.allowPlaintext: name what encrypts instead, for example the mesh',
+    ]);
+  }
 }

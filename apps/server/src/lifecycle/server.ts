@@ -4,34 +4,39 @@ import {
   addService,
   assertEveryMethodHasRow,
   createHealth,
+  refuseEarly,
   validation,
   warmUp,
 } from '@callpass/grpc-kit';
 import { migrateStore, openStore } from '@callpass/storage';
 import { serverTelemetry } from '@callpass/telemetry';
-import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { LOCAL_PRINCIPAL } from '../credentials/principal.ts';
-import { Refusal } from '../errors/refusal.ts';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { admit } from '../admission/admit.ts';
+import { earlyRefusal } from '../admission/early-refusal.ts';
+import { startAdmission } from '../admission/start-admission.ts';
 import { createMapError, type OnFault } from '../errors/map-error.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
-import { identify } from '../handlers/identify.ts';
 import { ledgerHandlers } from '../handlers/ledger-service.ts';
+import { openIdentity } from '../identity/open-identity.ts';
 import { MemoryLimiter } from '../limits/memory-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
-import { METHODS, SERVICES } from '../methods.ts';
+import { ALL_SERVICES, METHODS, SERVICES } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import { CurrentState } from '../state/current-state.ts';
+import { connectionOptions } from './connections.ts';
 import { shutDown } from './drain.ts';
 import { loadKeyEncryptionKey } from './key-encryption.ts';
-import { assertPlaintextAllowed } from './listen-address.ts';
+import { assertTransportSafe } from './listen-address.ts';
+import { openTransport, type Transport } from './tls.ts';
 
 /** A server that serves. */
 export interface RunningServer {
   /** host:port as it is bound. */
   readonly address: string;
+  /** When the certificate that is served now runs out; `undefined` in plain text. */
+  certificateExpiry(): { readonly notAfterMs: number } | undefined;
   /**
    * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
    * what is left is cut off. Calling it again joins the first call.
@@ -51,18 +56,24 @@ export async function startServer(
   log: Logger,
   clock: Clock = systemClock,
 ): Promise<RunningServer> {
-  assertPlaintextAllowed(settings.listen.address);
+  assertTransportSafe(settings);
   const sealKey = loadKeyEncryptionKey(settings);
   const { url } = settings.store;
   if (settings.store.migrateOnStart) {
     const { applied } = await migrateStore({ url, sealKey });
     if (applied.length > 0) log.info({ applied }, 'store migrated');
   }
-  const store = await openStore({ url, sealKey });
+  const transport = openTransport(settings, log);
   try {
-    return await serve({ settings, log, clock, store });
+    const store = await openStore({ url, sealKey });
+    try {
+      return await serve({ settings, log, clock, store, transport });
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   } catch (error) {
-    await store.close();
+    transport.stop();
     throw error;
   }
 }
@@ -72,10 +83,12 @@ async function serve(parts: {
   log: Logger;
   clock: Clock;
   store: Store;
+  transport: Transport;
 }): Promise<RunningServer> {
-  const { settings, log, clock, store } = parts;
+  const { settings, log, clock, store, transport } = parts;
   const state = await CurrentState.follow(store, {
     pollIntervalMs: settings.store.pollInterval,
+    operators: settings.access.operators,
     events: {
       onChanged: ({ revision }) => {
         log.info({ revision }, 'state changed');
@@ -97,53 +110,61 @@ async function serve(parts: {
     onFault,
   };
 
+  const admission = startAdmission(settings, log);
   const server = new Server({
-    'grpc.max_receive_message_length': settings.requests.maxMessageBytes,
-    'grpc.max_send_message_length': -1,
-    // Nobody reads it here, and it keeps a record of every connection and call.
-    'grpc.enable_channelz': 0,
+    ...connectionOptions(settings),
+    interceptors: [refuseEarly(earlyRefusal(admission, METHODS))],
   });
   const services = Object.values(SERVICES);
-  assertEveryMethodHasRow(services, METHODS);
+  assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
+  const identity = openIdentity(settings, { state, store, clock, log });
+  const mapError = createMapError(onFault);
   const options = {
     interceptors: [
       serverTelemetry(telemetryAddress(settings.listen.address)),
-      identify(recogniseLocal(settings), METHODS),
+      admit(admission, METHODS, { maxCallMs: settings.overload.maxCallTime }),
+      identity.interceptor,
       validation(),
     ],
-    mapError: createMapError(onFault),
+    mapError,
   };
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
   const health = createHealth(services);
-  health.addTo(server);
-  if (settings.reflection) addReflection(server, [...services, Health]);
+  const forTools = { interceptors: [identity.interceptor], mapError };
+  health.addTo(server, forTools);
+  if (settings.reflection) addReflection(server, [...services, ALL_SERVICES.health], forTools);
 
-  const address = await bind(server, settings.listen.address).catch((error: unknown) => {
+  const { address: wanted, plaintextEncryptedBy } = settings.listen;
+  const address = await bind(server, wanted, transport.credentials).catch(async (error: unknown) => {
+    await identity.stop();
+    admission.stop();
     state.stop();
     throw error;
   });
   health.setAll('SERVING');
+  if (plaintextEncryptedBy !== undefined)
+    log.warn(
+      { address, plaintextEncryptedBy },
+      'plain text: what crosses the network is encrypted by others',
+    );
   log.info({ address, revision: state.snapshot.revision }, 'serving');
 
   let stopping: Promise<void> | undefined;
   return {
     address,
+    certificateExpiry: () => transport.certificateExpiry(),
     stop: () =>
       (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+        transport.stop();
+        admission.stop();
+        await identity.stop();
         state.stop();
         await store.close();
         log.info('stopped');
       })),
-  };
-}
-
-function recogniseLocal(settings: Settings) {
-  return () => {
-    if (settings.access.local === 'everything') return LOCAL_PRINCIPAL;
-    throw new Refusal('CLIENT_UNKNOWN');
   };
 }
 
@@ -153,9 +174,9 @@ function telemetryAddress(address: string): { serverAddress: string; serverPort:
   return { serverAddress: address.slice(0, colon), serverPort: Number(address.slice(colon + 1)) };
 }
 
-function bind(server: Server, address: string): Promise<string> {
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error) {
         const why = /EADDRINUSE/.test(error.message) ? 'the address is in use' : error.message;
         reject(new SettingsError([`listen.address: cannot listen on ${address}: ${why}`]));

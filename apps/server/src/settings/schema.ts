@@ -1,13 +1,25 @@
 import { duration, flag, hostAndPort, wholeNumber } from '@callpass/settings';
 import { z } from 'zod';
+import { jwtIssuers, operators } from './identities.ts';
 
 /** Every setting of the server with its default. settings.sample.yaml documents each; a test keeps the two equal. */
 export const settingsSchema = z.strictObject({
   listen: z
     .strictObject({
       address: hostAndPort.default('127.0.0.1:50051'),
+      allowPlaintext: flag.default(false),
+      plaintextEncryptedBy: z.string().min(1).optional(),
     })
     .prefault({}),
+  tls: z
+    .strictObject({
+      certFile: z.string().min(1).optional(),
+      keyFile: z.string().min(1).optional(),
+      clientCaFile: z.string().min(1).optional(),
+      clientCertificates: z.enum(['required', 'optional']).default('optional'),
+    })
+    .prefault({}),
+  identity: z.strictObject({ jwt: jwtIssuers.prefault([]) }).prefault({}),
   store: z
     .strictObject({
       url: z
@@ -29,6 +41,23 @@ export const settingsSchema = z.strictObject({
       maxMessageBytes: wholeNumber({ min: 64 * 1024, max: 64 * 1024 * 1024 }).default(4 * 1024 * 1024),
     })
     .prefault({}),
+  overload: z
+    .strictObject({
+      maxInFlight: wholeNumber({ min: 1, max: 100_000 }).default(512),
+      maxEventLoopLag: duration({ minMs: 10, maxMs: 10_000 }).prefault('250ms'),
+      maxCallTime: duration({ minMs: 100, maxMs: 600_000 }).prefault('10s'),
+    })
+    .prefault({}),
+  connections: z
+    .strictObject({
+      maxAge: duration({ minMs: 1000, maxMs: 86_400_000 }).prefault('30m'),
+      maxAgeGrace: duration({ minMs: 100, maxMs: 600_000 }).prefault('30s'),
+      maxIdle: duration({ minMs: 1000, maxMs: 86_400_000 }).prefault('10m'),
+      keepaliveInterval: duration({ minMs: 1000, maxMs: 86_400_000 }).prefault('60s'),
+      keepaliveTimeout: duration({ minMs: 100, maxMs: 600_000 }).prefault('20s'),
+      maxConcurrentStreams: wholeNumber({ min: 1, max: 10_000 }).default(128),
+    })
+    .prefault({}),
   drain: z
     .strictObject({
       grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s'),
@@ -37,6 +66,7 @@ export const settingsSchema = z.strictObject({
   access: z
     .strictObject({
       local: z.enum(['none', 'everything']).default('none'),
+      operators: operators.prefault([]),
     })
     .prefault({}),
   reflection: flag.default(true),

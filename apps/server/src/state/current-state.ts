@@ -9,6 +9,7 @@ import {
 } from '@callpass/domain';
 import { openRealmKey, type RealmKey } from '@callpass/token-core';
 import { configurationFromMessage } from '../configuration/from-message.ts';
+import { indexClients, type ClientIndex, type NamedOperator } from '../identity/client-index.ts';
 import { buildSnapshot, type Snapshot } from './snapshot.ts';
 
 /** What may go wrong while following the store; for the log. */
@@ -25,23 +26,30 @@ export class CurrentState {
   readonly #store: Store;
   readonly #events: StateEvents;
   readonly #keys = new Map<string, RealmKey>();
-  #configuration: { revision: number; value: Configuration } = { revision: 0, value: EMPTY_CONFIGURATION };
+  readonly #operators: readonly NamedOperator[];
+  #configuration: { revision: number; value: Configuration; clients: ClientIndex };
   #snapshot: Snapshot;
   #timer: NodeJS.Timeout | undefined;
   #reloading: Promise<void> | undefined;
 
-  private constructor(store: Store, events: StateEvents, state: StoredState) {
+  private constructor(
+    store: Store,
+    options: { events: StateEvents; operators: readonly NamedOperator[] },
+    state: StoredState,
+  ) {
     this.#store = store;
-    this.#events = events;
+    this.#events = options.events;
+    this.#operators = options.operators;
+    this.#configuration = this.#indexed(0, EMPTY_CONFIGURATION);
     this.#snapshot = this.#build(state);
   }
 
   /** Reads the state once and keeps following it until `stop`. */
   static async follow(
     store: Store,
-    options: { pollIntervalMs: number; events: StateEvents },
+    options: { pollIntervalMs: number; events: StateEvents; operators: readonly NamedOperator[] },
   ): Promise<CurrentState> {
-    const current = new CurrentState(store, options.events, await store.loadState());
+    const current = new CurrentState(store, options, await store.loadState());
     current.#poll(options.pollIntervalMs);
     // Where the store can tell, a change is in force at once; polling stays behind it for what gets lost.
     store.onStateChanged?.(() => {
@@ -100,10 +108,11 @@ export class CurrentState {
     const stored = state.revision;
     if (stored && stored.revision !== this.#configuration.revision) {
       const message = fromBinary(ConfigurationSchema, stored.document);
-      this.#configuration = { revision: stored.revision, value: configurationFromMessage(message) };
+      this.#configuration = this.#indexed(stored.revision, configurationFromMessage(message));
     }
+    const { value, clients } = this.#configuration;
     const inUse = new Set<string>();
-    const snapshot = buildSnapshot(state, this.#configuration.value, (realm, key) => {
+    const snapshot = buildSnapshot(state, { configuration: value, clients }, (realm, key) => {
       const handle = this.#handle(realm, key);
       if (handle) inUse.add(handleName(realm, key.version));
       return handle;
@@ -115,6 +124,10 @@ export class CurrentState {
     }
     for (const key of state.keys) key.keyText?.fill(0);
     return snapshot;
+  }
+
+  #indexed(revision: number, value: Configuration) {
+    return { revision, value, clients: indexClients(value.clients, this.#operators) };
   }
 
   /** Opens each key once and keeps its handle from snapshot to snapshot: making one costs more than a token. */

@@ -8,6 +8,7 @@ import {
 } from '@callpass/domain';
 import { compileDestination, type CompiledDestination } from '@callpass/domain';
 import type { RealmKey } from '@callpass/token-core';
+import type { ClientIndex } from '../identity/client-index.ts';
 
 /** A realm's key, ready to seal and open. */
 export interface SnapshotKey {
@@ -35,12 +36,13 @@ export interface Snapshot {
   readonly realms: ReadonlyMap<string, SnapshotRealm>;
   readonly destinations: ReadonlyMap<string, CompiledDestination>;
   readonly freezes: FreezeIndex;
+  readonly clients: ClientIndex;
 }
 
 /** Builds the snapshot of a state. `keyOf` gives the handle of a stored key that is not destroyed. */
 export function buildSnapshot(
   state: StoredState,
-  configuration: Configuration,
+  { configuration, clients }: { configuration: Configuration; clients: ClientIndex },
   keyOf: (realm: Realm, stored: StoredState['keys'][number]) => RealmKey | undefined,
 ): Snapshot {
   const realms = new Map<string, SnapshotRealm>();
@@ -62,6 +64,7 @@ export function buildSnapshot(
       configuration.destinations.map((destination) => [destination.id, compileDestination(destination)]),
     ),
     freezes: new FreezeIndex(state.freezes),
+    clients,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Client, Grant, Identity } from './configuration.ts';
+import type { Client, Grant } from './configuration.ts';
+import { identityKey } from './identity-key.ts';
 import { indexNames, quote, type KnownNames, type Report } from './problem.ts';
 
 /** What the clients of a configuration are checked against. */
@@ -37,20 +38,6 @@ function checkIdentities(clients: readonly Client[], report: Report): void {
       }
     });
   });
-}
-
-/** The same for identities that prove the same: DNS names and hexadecimal digits have no case. */
-function identityKey(identity: Identity): string {
-  switch (identity.kind) {
-    case 'jwt':
-      return JSON.stringify([identity.kind, identity.issuer, identity.subject]);
-    case 'dnsName':
-    case 'tokenSha256':
-      return JSON.stringify([identity.kind, identity.value.toLowerCase()]);
-    case 'spiffeId':
-    case 'commonName':
-      return JSON.stringify([identity.kind, identity.value]);
-  }
 }
 
 function checkGrant(
