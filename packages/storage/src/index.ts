@@ -1,4 +1,4 @@
-export { migrateStore, openStore, resealStore, type OpenStoreOptions } from './open-store.ts';
+export { backUpStore, migrateStore, openStore, resealStore, type OpenStoreOptions } from './open-store.ts';
 export { readSealKey, SealKeyError } from './seal/seal-key.ts';
 export { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 export { type CommitEvent } from './commit/group-committer.ts';

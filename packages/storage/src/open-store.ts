@@ -3,6 +3,7 @@ import { StoreError, type Store } from '@callpass/domain';
 import type { CommitEvent } from './commit/group-committer.ts';
 import type { Database } from './database/database.ts';
 import { resealEverything } from './database/reseal.ts';
+import { openSecrets } from './database/secrets.ts';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 import { openDatabase } from './open-database.ts';
 import { assertCurrentSchema, migrateDatabase } from './schema/migrate.ts';
@@ -82,6 +83,27 @@ export async function resealStore(options: {
     await assertCurrentSchema(database);
     return { resealed: await database.write((transaction) => resealEverything(transaction, from, to)) };
   });
+}
+
+/**
+ * Copies an SQLite store that may be in use into a new file that only its owner can read, as it is at one instant.
+ * The copy opens with the same key-encryption key, which is checked first. Rejects with a StoreError: `STORE_UNAVAILABLE`
+ * when the file exists or cannot be written, `SEAL_KEY_WRONG`, `SCHEMA_OUTDATED`; with `TypeError` for a store on
+ * PostgreSQL, which has tools of its own for this.
+ */
+export async function backUpStore(options: { url: string; sealKey: Uint8Array; to: string }): Promise<void> {
+  const address = parseStoreUrl(options.url);
+  if (address.engine !== 'sqlite') throw new TypeError('only a store on SQLite is backed up this way');
+  const { backUpSqlite } = await import('./sqlite/back-up.ts');
+  const sealer = new Sealer(options.sealKey);
+  // A wrong key is told before anything is written.
+  await withDatabase(options.url, { create: false }, (database) => assertOpens(database, sealer));
+  backUpSqlite(address.path, options.to);
+}
+
+async function assertOpens(database: Database, sealer: Sealer): Promise<void> {
+  await assertCurrentSchema(database);
+  (await openSecrets(database.reads, sealer)).ledgerSecret.fill(0);
 }
 
 async function withDatabase<T>(
