@@ -7,6 +7,7 @@ export {
   type Hours,
   type Identity,
   type Limit,
+  type LimitFallback,
   type LimitScope,
   type Realm,
   type Role,
@@ -86,4 +87,12 @@ export {
   type RefusalReason,
 } from './moderation/rules.ts';
 export { limitKeys, type LimitCheck, type LimitSubjects } from './moderation/limits.ts';
-export { LimiterError, type Limiter, type LimitOutcome } from './moderation/limiter.ts';
+export {
+  fullLimit,
+  LimiterError,
+  refusingUncounted,
+  uncounted,
+  type Limiter,
+  type LimitOutcome,
+  type LimitReading,
+} from './moderation/limiter.ts';

@@ -2,6 +2,7 @@ import type { Duration } from '@bufbuild/protobuf/wkt';
 import {
   CallMode,
   Cipher,
+  LimitFallback,
   LimitScope,
   Role,
   TimestampUnit,
@@ -85,6 +86,7 @@ function destination(message: DestinationMessage): domain.Destination {
       max: limit.max,
       windowMs: milliseconds(limit.window),
       shadow: limit.shadow,
+      whenUnavailable: limit.whenUnavailable === LimitFallback.ALLOW ? 'ALLOW' : 'REFUSE',
     })),
   };
 }

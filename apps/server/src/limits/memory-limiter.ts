@@ -1,31 +1,80 @@
-import type { LimitCheck, Limiter, LimitOutcome } from '@callpass/domain';
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import {
+  fullLimit,
+  type LimitCheck,
+  type Limiter,
+  type LimitOutcome,
+  type LimitReading,
+} from '@callpass/domain';
 
-/** Counters know no maximum: each check compares for itself, so that a raised limit keeps what was counted. */
-const UNBOUNDED = Number.MAX_SAFE_INTEGER;
-
-interface Taken {
-  readonly check: LimitCheck;
-  readonly result: RateLimiterRes;
+/** A counter's window. */
+interface Window {
+  taken: number;
+  endMs: number;
 }
 
-/** Limits for one process. They start anew with it. */
-export class MemoryLimiter implements Limiter {
-  readonly #counters = new RateLimiterMemory({ points: UNBOUNDED, duration: 1 });
+/** Counters whose windows have one length. They end in the order in which they began, which is the order of the map. */
+type Windows = Map<string, Window>;
 
-  async take(checks: readonly LimitCheck[]): Promise<LimitOutcome> {
-    const taken: Taken[] = await Promise.all(
-      checks.map(async (check) => ({
-        check,
-        result: await this.#counters.consume(check.key, 1, { customDuration: check.windowMs / 1000 }),
-      })),
-    );
-    const exceeded = taken.filter(({ check, result }) => result.consumedPoints > check.max);
-    const enforced = exceeded.filter(({ check }) => !check.shadow);
-    const longest = enforced.sort((a, b) => b.result.msBeforeNext - a.result.msBeforeNext)[0];
-    if (!longest) return { allowed: true, exceededShadow: exceeded.map(({ check }) => check.name) };
-    // What was refused does not count: give back to every counter.
-    await Promise.all(checks.map((check) => this.#counters.reward(check.key, 1)));
-    return { allowed: false, limit: longest.check, retryAfterMs: longest.result.msBeforeNext };
+/** So many ended windows are forgotten with each one that begins: more than begin, so that none pile up. */
+const FORGET_AT_ONCE = 2;
+
+/**
+ * Limits for one process, which start anew with it. A take is one turn of the event loop, so nothing comes between looking
+ * and counting, and there is no timer: ended windows are forgotten as others begin.
+ */
+export class MemoryLimiter implements Limiter {
+  readonly #byLength = new Map<number, Windows>();
+
+  take(checks: readonly LimitCheck[], nowMs: number): LimitOutcome {
+    const readings = this.peek(checks, nowMs);
+    const full = fullLimit(readings);
+    if (full) return { allowed: false, readings, limit: full.check, retryAfterMs: full.resetAfterMs };
+    return { allowed: true, readings: checks.map((check) => this.#count(check, nowMs)) };
+  }
+
+  peek(checks: readonly LimitCheck[], nowMs: number): LimitReading[] {
+    return checks.map((check) => {
+      const window = this.#current(check, nowMs);
+      return { check, taken: window?.taken ?? 0, resetAfterMs: window ? window.endMs - nowMs : 0 };
+    });
+  }
+
+  /** How many counters are held: for tests and measurements. */
+  get size(): number {
+    let size = 0;
+    for (const windows of this.#byLength.values()) size += windows.size;
+    return size;
+  }
+
+  #count(check: LimitCheck, nowMs: number): LimitReading {
+    const current = this.#current(check, nowMs);
+    if (current) {
+      current.taken++;
+      return { check, taken: current.taken, resetAfterMs: current.endMs - nowMs };
+    }
+    const { key, windowMs } = check;
+    let windows = this.#byLength.get(windowMs);
+    if (!windows) this.#byLength.set(windowMs, (windows = new Map()));
+    forgetEnded(windows, nowMs);
+    // Taken out first, or it would keep the place of the window that has ended.
+    windows.delete(key);
+    windows.set(key, { taken: 1, endMs: nowMs + windowMs });
+    return { check, taken: 1, resetAfterMs: windowMs };
+  }
+
+  #current({ key, windowMs }: LimitCheck, nowMs: number): Window | undefined {
+    const window = this.#byLength.get(windowMs)?.get(key);
+    if (!window || window.endMs <= nowMs) return undefined;
+    // A clock that was set back must not make a window longer than it is.
+    window.endMs = Math.min(window.endMs, nowMs + windowMs);
+    return window;
+  }
+}
+
+function forgetEnded(windows: Windows, nowMs: number): void {
+  let left = FORGET_AT_ONCE;
+  for (const [key, { endMs }] of windows) {
+    if (endMs > nowMs || left-- === 0) return;
+    windows.delete(key);
   }
 }

@@ -1,4 +1,4 @@
-import type { Limit } from '../realm/configuration.ts';
+import type { Limit, LimitFallback } from '../realm/configuration.ts';
 import type { CompiledDestination } from './rules.ts';
 
 /** One counter to take from, and how much it allows. */
@@ -11,6 +11,8 @@ export interface LimitCheck {
   readonly windowMs: number;
   /** Counted and reported, never enforced. */
   readonly shadow: boolean;
+  /** What becomes of the request while the counter is out of reach. */
+  readonly whenUnavailable: LimitFallback;
 }
 
 /** Who asks, as far as limits care. */
@@ -39,6 +41,7 @@ export function limitKeys(compiled: CompiledDestination, subjects: LimitSubjects
       max: limit.max,
       windowMs: limit.windowMs,
       shadow: limit.shadow,
+      whenUnavailable: limit.whenUnavailable,
     });
   });
   return checks;

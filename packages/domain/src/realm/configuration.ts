@@ -22,6 +22,9 @@ export interface Hours {
 /** What a limit is counted by. */
 export type LimitScope = 'SUBJECT' | 'CLIENT' | 'DESTINATION' | 'REALM' | 'OVERALL';
 
+/** What becomes of a request whose limit cannot be counted: refused, or granted without being counted. */
+export type LimitFallback = 'REFUSE' | 'ALLOW';
+
 /** At most `max` credentials in a window of `windowMs`. */
 export interface Limit {
   readonly per: LimitScope;
@@ -29,6 +32,7 @@ export interface Limit {
   readonly windowMs: number;
   /** Counted and reported, never enforced. */
   readonly shadow: boolean;
+  readonly whenUnavailable: LimitFallback;
 }
 
 /** A support line that visitors may call. */

@@ -1,0 +1,156 @@
+import {
+  fullLimit,
+  LimiterError,
+  type LimitCheck,
+  type Limiter,
+  type LimitOutcome,
+  type LimitReading,
+} from '@callpass/domain';
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** How the counters are reached. */
+export interface RedisLimiterOptions {
+  /** `redis://` or `rediss://`, with user, password and database as it may be. */
+  readonly url: string;
+  /** An answer that takes longer counts as none. */
+  readonly timeoutMs: number;
+  /** Before every key. */
+  readonly keyPrefix: string;
+  readonly events: {
+    /** Once each time the counters get out of reach. The error may name the address, never the password. */
+    onLost(error: unknown): void;
+    /** Once each time they are back. */
+    onReady(): void;
+  };
+}
+
+/**
+ * All or none: looks at every counter first, and counts only if no enforced one is full. Redis runs nothing else meanwhile.
+ * ARGV: "take" or "peek", then for each key its max (-1 for a shadow limit) and its window in ms. Gives for each key what is
+ * taken and how many ms are left, after whether it was counted.
+ */
+const SCRIPT = `
+local counted = ARGV[1] == 'take'
+local answer = { 0 }
+for i, key in ipairs(KEYS) do
+  local taken = tonumber(redis.call('GET', key) or 0)
+  local max = tonumber(ARGV[2 * i])
+  if max >= 0 and taken >= max then counted = false end
+  answer[2 * i] = taken
+  answer[2 * i + 1] = math.max(redis.call('PTTL', key), 0)
+end
+if counted then
+  answer[1] = 1
+  for i, key in ipairs(KEYS) do
+    answer[2 * i] = redis.call('INCR', key)
+    if answer[2 * i + 1] == 0 then
+      redis.call('PEXPIRE', key, ARGV[2 * i + 1])
+      answer[2 * i + 1] = tonumber(ARGV[2 * i + 1])
+    end
+  end
+end
+return answer
+`;
+
+/** The longest pause between two attempts to reach the counters again. */
+const MAX_PAUSE_MS = 1000;
+
+/** The script as a command of the connection: how many keys, the keys, the arguments. */
+type CountCommand = (keys: number, ...keysAndArguments: (string | number)[]) => Promise<number[]>;
+
+/**
+ * Limits for all instances together, kept in Redis or Valkey. Nothing waits for a connection: while there is none, every
+ * call rejects at once; a connection that does not answer in time is given up, and others are tried until one does.
+ */
+export class RedisLimiter implements Limiter {
+  readonly #redis: Redis;
+  readonly #count: CountCommand;
+  readonly #keyPrefix: string;
+
+  constructor({ url, timeoutMs, keyPrefix, events }: RedisLimiterOptions) {
+    const redis = new Redis(url, connectionOptions(timeoutMs));
+    redis.defineCommand('callpassCount', { lua: SCRIPT });
+    this.#count = (redis as unknown as { callpassCount: CountCommand }).callpassCount.bind(redis);
+    this.#redis = redis;
+    this.#keyPrefix = keyPrefix;
+    follow(redis, events);
+  }
+
+  async take(checks: readonly LimitCheck[]): Promise<LimitOutcome> {
+    const { counted, readings } = await this.#ask('take', checks);
+    if (counted) return { allowed: true, readings };
+    const full = fullLimit(readings);
+    if (!full) throw new LimiterError('the counters gave an answer that cannot be');
+    return { allowed: false, readings, limit: full.check, retryAfterMs: full.resetAfterMs };
+  }
+
+  async peek(checks: readonly LimitCheck[]): Promise<readonly LimitReading[]> {
+    return (await this.#ask('peek', checks)).readings;
+  }
+
+  /** Lets go of the connection. */
+  close(): void {
+    this.#redis.disconnect();
+  }
+
+  async #ask(
+    what: 'take' | 'peek',
+    checks: readonly LimitCheck[],
+  ): Promise<{ counted: boolean; readings: LimitReading[] }> {
+    const keys = checks.map(({ key }) => this.#keyPrefix + key);
+    const rules = checks.flatMap(({ max, shadow, windowMs }) => [shadow ? -1 : max, windowMs]);
+    let answer: number[];
+    try {
+      answer = await this.#count(keys.length, ...keys, what, ...rules);
+    } catch (cause) {
+      // ioredis hangs the arguments on its errors, and they are no business of a log.
+      throw new LimiterError('the counters are out of reach', { cause: new Error((cause as Error).message) });
+    }
+    return {
+      counted: answer[0] === 1,
+      readings: checks.map((check, index) => ({
+        check,
+        taken: answer[2 * index + 1],
+        resetAfterMs: answer[2 * index + 2] ?? 0,
+      })),
+    };
+  }
+}
+
+function connectionOptions(timeoutMs: number): RedisOptions {
+  return {
+    connectionName: 'callpass',
+    disableClientInfo: true,
+    // Fail at once rather than wait for a connection that may come.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: timeoutMs,
+    // A peer that hangs is given up as a whole, or the requests that wait for it would pile up.
+    socketTimeout: timeoutMs,
+    connectTimeout: Math.max(timeoutMs, 1000),
+    retryStrategy: (attempt) => Math.min(50 * attempt, MAX_PAUSE_MS),
+    // After a failover the old primary answers this: look again for where the name leads now.
+    reconnectOnError: (error) => /^(READONLY|MASTERDOWN)/.test(error.message),
+  };
+}
+
+/** Tells each change once, not each attempt. */
+function follow(redis: Redis, events: RedisLimiterOptions['events']): void {
+  let reached: boolean | undefined;
+  const lost = (error: unknown) => {
+    if (reached === false) return;
+    reached = false;
+    events.onLost(error);
+  };
+  redis.on('error', lost);
+  redis.on('close', () => {
+    lost(new LimiterError('the connection to the counters is closed'));
+  });
+  redis.on('ready', () => {
+    reached = true;
+    events.onReady();
+  });
+  // A last close is no loss.
+  redis.on('end', () => redis.removeAllListeners());
+}

@@ -1,0 +1,86 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+
+/** A Redis of the test's own, which it may stop, start and hold. */
+export interface RedisServer {
+  readonly url: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Holds the process, so that connections stay and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** Sends one command and gives the first line of the answer. */
+  ask(command: string): Promise<string>;
+  /** Stops it and leaves nothing behind. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Whether `redis-server` is on this machine. Where it is not, says on stderr which tests are left out for that; with
+ * `CI=true` it throws instead, since there nothing may be left out.
+ */
+export function redisIsInstalled(forWhat: string): boolean {
+  if (spawnSync('redis-server', ['--version']).status === 0) return true;
+  if (process.env['CI'] === 'true') throw new Error('redis-server is needed and is not installed');
+  process.stderr.write(`left out, since redis-server is not installed: ${forWhat}\n`);
+  return false;
+}
+
+/** Starts `redis-server` on a free port, in memory only. */
+export async function ownRedisServer(): Promise<RedisServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'callpass-redis-'));
+  const port = await freePort();
+  let child: ChildProcess | undefined;
+  const ask = (command: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+      socket.once('data', (data) => {
+        socket.destroy();
+        resolve(data.toString().split('\r\n')[0] ?? '');
+      });
+      socket.once('error', reject);
+    });
+  const start = async () => {
+    child = spawn(
+      'redis-server',
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
+      { stdio: 'ignore' },
+    );
+    const ended = once(child, 'exit').then(() => {
+      throw new Error('redis-server did not start');
+    });
+    await Promise.race([ended, answering(() => ask('PING'))]);
+    ended.catch(() => undefined);
+  };
+  const stop = async () => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    start,
+    stop,
+    freeze: () => child?.kill('SIGSTOP'),
+    thaw: () => child?.kill('SIGCONT'),
+    ask,
+    remove: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answering(ask: () => Promise<string>): Promise<void> {
+  for (;;) {
+    if ((await ask().catch(() => '')) === '+PONG') return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
