@@ -58,29 +58,42 @@ export async function createAuthority(commonName = 'Callpass throw-away authorit
   });
   return {
     cert: pem(certificate),
-    async issue(options) {
-      const leaf = await generateKeys();
-      const issued = await x509.X509CertificateGenerator.create({
-        subject: options.commonName === undefined ? '' : `CN=${options.commonName}`,
-        issuer: certificate.subject,
-        ...validity(options),
-        publicKey: leaf.publicKey,
-        signingKey: keys.privateKey,
-        signingAlgorithm: ALGORITHM,
-        extensions: [
-          new x509.BasicConstraintsExtension(false, undefined, true),
-          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-          new x509.ExtendedKeyUsageExtension([
-            options.use === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
-          ]),
-          ...alternativeNames(options),
-          await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
-        ],
-      });
-      const key = await webcrypto.subtle.exportKey('pkcs8', leaf.privateKey);
-      return { cert: pem(issued), key: `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n` };
-    },
+    issue: (options) => certify(options, { name: certificate.subject, keys }),
   };
+}
+
+/** A certificate that no authority stands behind, for tests of who is let in with it. */
+export function selfSigned(options: LeafOptions): Promise<CertifiedKey> {
+  return certify(options);
+}
+
+async function certify(
+  options: LeafOptions,
+  by?: { readonly name: string; readonly keys: webcrypto.CryptoKeyPair },
+): Promise<CertifiedKey> {
+  x509.cryptoProvider.set(webcrypto);
+  const leaf = await generateKeys();
+  const signer = by?.keys ?? leaf;
+  const subject = options.commonName === undefined ? '' : `CN=${options.commonName}`;
+  const issued = await x509.X509CertificateGenerator.create({
+    subject,
+    issuer: by?.name ?? subject,
+    ...validity(options),
+    publicKey: leaf.publicKey,
+    signingKey: signer.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([
+        options.use === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
+      ]),
+      ...alternativeNames(options),
+      await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
+    ],
+  });
+  const key = await webcrypto.subtle.exportKey('pkcs8', leaf.privateKey);
+  return { cert: pem(issued), key: `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n` };
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

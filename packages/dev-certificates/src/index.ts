@@ -1,1 +1,7 @@
-export { createAuthority, type Authority, type CertifiedKey, type LeafOptions } from './authority.ts';
+export {
+  createAuthority,
+  selfSigned,
+  type Authority,
+  type CertifiedKey,
+  type LeafOptions,
+} from './authority.ts';

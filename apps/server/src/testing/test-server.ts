@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfigurationDocument } from '@callpass/config-document';
 import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
-import { connect, createClient, type Client, type Connection } from '@callpass/grpc-kit';
+import { connect, createClient, type Client, type Connection, type ConnectOptions } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
 import { startServer } from '../lifecycle/server.ts';
-import { createLog } from '../log.ts';
+import { createLog, type Logger } from '../log.ts';
 import { loadServerSettings } from '../settings/load.ts';
 
 /** A clock that stands still until it is moved. */
@@ -38,7 +38,14 @@ export const START_MS = Date.UTC(2026, 2, 2, 10, 0, 0, 123);
 
 /** Starts one. Give `environment` of another to share its store. */
 export async function startTestServer(
-  options: { environment?: Readonly<Record<string, string>>; clock?: TestClock } = {},
+  options: {
+    environment?: Readonly<Record<string, string>>;
+    clock?: TestClock;
+    /** Where it logs to; by its settings when left out. */
+    log?: Logger;
+    /** How its own clients connect; in plain text when left out. */
+    connect?: Omit<ConnectOptions, 'address'>;
+  } = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-server-'));
   const environment = {
@@ -52,8 +59,12 @@ export async function startTestServer(
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
   const settings = loadServerSettings({ environment });
-  const server = await startServer(settings, createLog(settings), clock);
-  const connection = connect({ address: server.address, credentials: credentials.createInsecure() });
+  const server = await startServer(settings, options.log ?? createLog(settings), clock);
+  const connection = connect({
+    address: server.address,
+    credentials: credentials.createInsecure(),
+    ...options.connect,
+  });
   const admin = createClient(AdminService, connection);
   return {
     address: server.address,
