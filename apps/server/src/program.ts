@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { StoreError } from '@callpass/domain';
-import { migrateStore, resealStore } from '@callpass/storage';
-import { Command } from 'commander';
+import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
+import { Command, Option } from 'commander';
 import { checkDocument } from './configuration/check-document.ts';
+import { examine } from './doctor/doctor.ts';
+import { printFindings } from './doctor/print.ts';
 import { loadKeyEncryptionKey } from './lifecycle/key-encryption.ts';
 import { assertTransportSafe } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
@@ -43,6 +45,14 @@ export function createProgram(): Command {
     .action((options: { settings?: string; newKeyFile: string }) =>
       run(options, (settings) => reseal(settings, options.newKeyFile)),
     );
+  withSettings('backup', 'Copy an SQLite store that is in use into a new file')
+    .requiredOption('--to <file>', 'the new file')
+    .action((options: { settings?: string; to: string }) =>
+      run(options, (settings) => backUp(settings, options.to)),
+    );
+  withSettings('doctor', 'Look at all that the server needs here, and say what to do; changes nothing')
+    .addOption(new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(doctor);
   program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.wrong));
   return program;
 }
@@ -119,6 +129,29 @@ async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
   process.stdout.write(
     `resealed: ${resealed} values; give running instances the new key and restart them, and keep the old one with old backups\n`,
   );
+}
+
+async function backUp(settings: Settings, to: string): Promise<void> {
+  const { url } = settings.store;
+  if (!url.startsWith('sqlite:')) {
+    throw new SettingsError([
+      'store.url: only SQLite is backed up this way; PostgreSQL has pg_dump and pg_basebackup (docs/operations/backup-and-restore.md)',
+    ]);
+  }
+  await backUpStore({ url, sealKey: loadKeyEncryptionKey(settings), to });
+  process.stdout.write(
+    `backed up to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`,
+  );
+}
+
+async function doctor({ settings, output }: { settings?: string; output: 'text' | 'json' }): Promise<void> {
+  const findings = await examine({ file: settings, environment: process.env, nowMs: Date.now() });
+  process.stdout.write(
+    output === 'json'
+      ? `${JSON.stringify({ findings }, undefined, 2)}\n`
+      : printFindings(findings, process.stdout.isTTY && process.env['NO_COLOR'] === undefined),
+  );
+  if (findings.some(({ state }) => state === 'problem')) process.exitCode = EXIT.failed;
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,7 +1,7 @@
 import { loadSettings, SettingsError, type SettingsSource } from '@callpass/settings';
 import { settingsSchema, type Settings } from './schema.ts';
 
-export { SettingsError };
+export { SettingsError, type SettingsSource };
 
 /** The prefix of the server's environment variables. */
 export const SETTINGS_PREFIX = 'CALLPASS';

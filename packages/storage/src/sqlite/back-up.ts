@@ -58,6 +58,6 @@ function sync(path: string): void {
   }
 }
 
-const codeOf = (error: unknown) => String((error as { code?: unknown }).code ?? 'unknown');
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
 const failed = (text: string, cause: unknown) => new StoreError('STORE_UNAVAILABLE', text, { cause });

@@ -1,0 +1,66 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { ConfigurationSchema } from '@callpass/contract';
+import { StoreError, type Store, type StoreErrorCode, type StoredState } from '@callpass/domain';
+import { openStore } from '@callpass/storage';
+import { loadKeyEncryptionKey } from '../lifecycle/key-encryption.ts';
+import type { Settings } from '../settings/schema.ts';
+import { checkKeys } from './check-keys.ts';
+import { ok, problem, skipped, type Finding } from './finding.ts';
+
+const ADVICE: Record<StoreErrorCode, string> = {
+  SCHEMA_OUTDATED: 'run callpass-server migrate with these settings',
+  SCHEMA_TOO_NEW: 'run the newer version of the service, or restore the backup from before the upgrade',
+  SEAL_KEY_WRONG: 'give the key-encryption key that this store was made or last resealed with',
+  STORE_UNAVAILABLE:
+    'see that the database runs and can be reached from here, and that name and password are right',
+  LEDGER_UNAVAILABLE: 'see that the database takes writes: disk, locks, read-only replica',
+};
+
+/** More than the clocks of two instances on one store may differ. */
+const FUTURE_MS = 2000;
+
+/** Opens the store as the server would, writes nothing, and looks at what it holds. */
+export async function checkStore(settings: Settings, nowMs: number): Promise<readonly Finding[]> {
+  const sealKey = loadKeyEncryptionKey(settings);
+  let store: Store;
+  try {
+    store = await openStore({ url: settings.store.url, sealKey });
+  } catch (error) {
+    return [storeProblem(error), ...['keys', 'clock'].map((check) => skipped(check, 'needs the store'))];
+  } finally {
+    sealKey.fill(0);
+  }
+  try {
+    const state = await store.loadState();
+    const findings = [ok('store', describe(state)), ...checkKeys(state, realmsOf(state), nowMs)];
+    return [...findings, await checkClock(store, nowMs)];
+  } catch (error) {
+    return [storeProblem(error)];
+  } finally {
+    await store.close();
+  }
+}
+
+function storeProblem(error: unknown): Finding {
+  if (!(error instanceof StoreError)) throw error;
+  return problem('store', error.message, ADVICE[error.code]);
+}
+
+const describe = ({ revision }: StoredState) =>
+  `answers, its schema is this version's, configuration revision ${revision?.revision ?? 0}`;
+
+const realmsOf = ({ revision }: StoredState) =>
+  revision === undefined
+    ? []
+    : fromBinary(ConfigurationSchema, revision.document).realms.map(({ name }) => name);
+
+/** An entry from the future means that this clock went back, or another instance's runs ahead. */
+async function checkClock(store: Store, nowMs: number): Promise<Finding> {
+  const [later] = await store.listEntries({ startTimeMs: nowMs + FUTURE_MS, afterPosition: 0, limit: 1 });
+  if (later === undefined) return ok('clock', `${new Date(nowMs).toISOString()}, not behind the ledger`);
+  return problem(
+    'clock',
+    `${new Date(nowMs).toISOString()}, but the ledger has an entry of ${new Date(later.entry.timeMs).toISOString()}`,
+    'synchronise the clocks of all instances (chrony, systemd-timesyncd) and see which one was wrong',
+  );
+}

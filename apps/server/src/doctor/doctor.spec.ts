@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Cipher, ConfigurationSchema } from '@callpass/contract';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { migrateStore, openStore } from '@callpass/storage';
+import { sampleEntry } from '@callpass/testkit';
+import { checkDisk } from './check-place.ts';
+import { checkLimiter } from './check-limiter.ts';
+import { examine } from './doctor.ts';
+import { printFindings } from './print.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('the doctor', () => {
+  let folder: string;
+  let keyFile: string;
+  let environment: Record<string, string>;
+  const sealKey = randomBytes(32);
+  const nowMs = Date.now();
+  const states = async (at = nowMs) =>
+    Object.fromEntries(
+      (await examine({ environment, nowMs: at })).map((found) => [found.check, found.state] as const),
+    );
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'callpass-doctor-'));
+    keyFile = join(folder, 'key');
+    writeFileSync(keyFile, sealKey.toString('base64'), { mode: 0o600 });
+    environment = {
+      CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
+      CALLPASS_KEY_ENCRYPTION_KEY_FILE: keyFile,
+    };
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A store with realm `r`, whose first key was activated at a time, and one entry of another. */
+  async function makeStore(times: { activated?: number; entry?: number }): Promise<void> {
+    const url = environment['CALLPASS_STORE_URL'] as string;
+    await migrateStore({ url, sealKey });
+    const store = await openStore({ url, sealKey });
+    const entry = sampleEntry({ timeMs: times.entry ?? nowMs });
+    const document = toBinary(
+      ConfigurationSchema,
+      create(ConfigurationSchema, {
+        realms: [{ name: 'r', cipher: Cipher.AES_128_ECB, tokenLifetime: { seconds: 60n } }],
+      }),
+    );
+    await store.record(entry, {
+      change: {
+        kind: 'applyConfiguration',
+        document,
+        expectedRevision: 0,
+        applyTimeMs: nowMs,
+        appliedBy: 'x',
+      },
+    });
+    if (times.activated !== undefined) {
+      const key = { realm: 'r', version: 1 };
+      await store.record(entry, {
+        change: {
+          kind: 'addKey',
+          ...key,
+          keyText: randomBytes(16),
+          fingerprint: '0123456789abcdef',
+          createTimeMs: times.activated,
+        },
+      });
+      const move = { ...key, from: 'PENDING', to: 'ACTIVE', timeMs: times.activated } as const;
+      await store.record(entry, { change: { kind: 'moveKeys', moves: [move] } });
+    }
+    await store.close();
+  }
+
+  it('finds nothing wrong where the server would serve', async () => {
+    await makeStore({ activated: nowMs });
+    expect(await states()).toEqual({
+      settings: 'ok',
+      certificate: 'ok',
+      'key-encryption key': 'ok',
+      disk: expect.stringMatching(/ok|warning/),
+      store: 'ok',
+      keys: 'ok',
+      clock: 'ok',
+    });
+  });
+
+  it('says to migrate where there is no store yet', async () => {
+    const findings = await examine({ environment, nowMs });
+    expect(findings.find(({ check }) => check === 'store')).toMatchObject({
+      state: 'problem',
+      advice: expect.stringContaining('callpass-server migrate'),
+    });
+  });
+
+  it('sees a realm without a key and a key that is a year old', async () => {
+    await makeStore({});
+    expect(await states()).toMatchObject({ keys: 'problem' });
+    rmStore();
+    await makeStore({ activated: nowMs - 366 * DAY_MS });
+    expect(await states()).toMatchObject({ keys: 'warning' });
+  });
+
+  it('sees a clock that is behind the ledger', async () => {
+    await makeStore({ activated: nowMs, entry: nowMs });
+    expect(await states(nowMs - DAY_MS)).toMatchObject({ clock: 'problem' });
+  });
+
+  it('sees a key-encryption key that is not the one of the store, or that everybody can read', async () => {
+    await makeStore({ activated: nowMs });
+    chmodSync(keyFile, 0o644);
+    expect(await states()).toMatchObject({ 'key-encryption key': 'warning', store: 'ok' });
+    writeFileSync(keyFile, randomBytes(32).toString('base64'));
+    expect(await states()).toMatchObject({ store: 'problem' });
+    rmSync(keyFile);
+    expect(await states()).toMatchObject({ 'key-encryption key': 'problem', store: 'skipped' });
+  });
+
+  it('names each setting that is wrong and looks no further', async () => {
+    environment['CALLPASS_LISTEN_ADDRESS'] = 'nowhere';
+    expect(await states()).toEqual({ settings: 'problem' });
+    environment['CALLPASS_LISTEN_ADDRESS'] = '192.0.2.1:1';
+    expect(await states()).toMatchObject({ settings: 'problem' });
+  });
+
+  it('sees a certificate that cannot be used', async () => {
+    const file = join(folder, 'certificate');
+    writeFileSync(file, 'none');
+    environment['CALLPASS_TLS_CERT_FILE'] = environment['CALLPASS_TLS_KEY_FILE'] = file;
+    expect(await states()).toMatchObject({ certificate: 'problem' });
+  });
+
+  it('sees a disk that is nearly full', () => {
+    const store = { url: 'sqlite:x' } as never;
+    expect(checkDisk({ store }, () => 1e9)).toMatchObject([{ state: 'warning' }]);
+    expect(checkDisk({ store }, () => 1e6)).toMatchObject([{ state: 'problem' }]);
+    expect(checkDisk({ store: { url: 'postgres://x' } as never }, () => 0)).toEqual([]);
+  });
+
+  it('sees a limiter that does not answer', async () => {
+    expect(await checkLimiter('memory:')).toMatchObject({ state: 'ok' });
+    expect(await checkLimiter('redis://127.0.0.1:1')).toMatchObject({ state: 'problem' });
+  });
+
+  it('tells no secret', async () => {
+    await makeStore({ activated: nowMs });
+    environment['CALLPASS_STORE_URL'] = 'postgres://u:s3cret@127.0.0.1:1/x';
+    const text = JSON.stringify(await examine({ environment, nowMs }));
+    expect(text).toContain('problem');
+    expect(text).not.toContain('s3cret');
+    expect(text).not.toContain(sealKey.toString('base64'));
+  });
+
+  it('prints what to do under what it found', () => {
+    const finding = { check: 'store', state: 'problem', finding: 'gone', advice: 'look' } as const;
+    expect(printFindings([finding], false)).toBe('problem  store  gone\n                -> look\n');
+    expect(printFindings([finding], true)).toContain('\u001b[31m');
+  });
+
+  function rmStore(): void {
+    for (const end of ['', '-wal', '-shm']) rmSync(join(folder, `callpass.db${end}`), { force: true });
+  }
+});
