@@ -2,14 +2,12 @@ import {
   credentialTimes,
   draftEntry,
   limitKeys,
-  moderate,
   newIssuanceId,
   type Clock,
   type CompiledDestination,
   type IssuedTokens,
   type KeyedHash,
   type Limiter,
-  type Realm,
   type StateChange,
   type Store,
 } from '@callpass/domain';
@@ -26,9 +24,12 @@ import {
 } from '@callpass/telemetry';
 import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
-import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { decide, sealingOf, type Sealing } from './decide.ts';
 import { covers, seesEverything, type Principal } from './principal.ts';
 import { recordRefusal } from './record-refusal.ts';
+import { takeLimits, unenforcedRule } from './take-limits.ts';
+import { Visitor } from './visitor.ts';
 
 /** What issuing needs of the world. */
 export interface IssueDependencies {
@@ -86,7 +87,7 @@ const UNRESTRICTED_MEMORY_MS = 600_000;
  * Issues the credentials of one call: moderation, limits, sealing, and a durable record before the answer.
  *
  * @throws {Refusal} with a record of it in the ledger.
- * @throws {StoreError | LimiterError} when the record or the limits are out of reach: then nothing was issued.
+ * @throws {StoreError} when the record is out of reach: then nothing was issued.
  */
 export async function issue(
   dependencies: IssueDependencies,
@@ -116,25 +117,6 @@ export async function issue(
   }
 }
 
-/** Who asks. The hash is computed only where a rule needs it; the ledger's is computed where the ledger is written. */
-class Visitor {
-  readonly client: string;
-  /** `undefined` where the client names nobody. */
-  readonly subject: string | undefined;
-  readonly #keyedHash: KeyedHash;
-  #hash: string | undefined;
-
-  constructor(client: string, subject: string, keyedHash: KeyedHash) {
-    this.client = client;
-    this.subject = subject === '' ? undefined : subject;
-    this.#keyedHash = keyedHash;
-  }
-
-  get subjectHash(): string {
-    return (this.#hash ??= this.#keyedHash.subject(this.subject ?? ''));
-  }
-}
-
 interface Scope {
   readonly snapshot: Snapshot;
   readonly visitor: Visitor;
@@ -158,27 +140,13 @@ async function grant(
     if (before) return repeated(before, idempotency);
   }
 
-  const parties = decide(snapshot, compiled, {
-    request,
-    visitor,
-    nowMs: clock.now(),
-  });
+  const parties = decide(snapshot, compiled, { request, visitor, nowMs: clock.now() });
   const sealing = sealingOf(snapshot, compiled);
 
-  const checks = limitKeys(compiled, visitor);
-  if (checks.length > 0) {
-    const outcome = await withSpan('callpass.limit.take', () => limiter.take(checks, clock.now()));
-    if (!outcome.allowed) {
-      throw new Refusal('LIMIT_EXCEEDED', {
-        rule: outcome.limit.name,
-        retryAfterMs: outcome.retryAfterMs,
-        quota: {
-          subject: `destination:${request.destination}`,
-          description: `${outcome.limit.name}: ${outcome.limit.max} in ${outcome.limit.windowMs / 1000} s`,
-        },
-      });
-    }
-  }
+  const readings = await takeLimits(limiter, limitKeys(compiled, visitor), {
+    destination: request.destination,
+    nowMs: clock.now(),
+  });
 
   const issued = seal(compiled, sealing, parties, clock.now());
   const { timeLimited } = issued;
@@ -191,6 +159,7 @@ async function grant(
     keyVersion: timeLimited?.keyVersion ?? 0,
     callee: issued.callee,
     caller: issued.caller,
+    rule: unenforcedRule(readings),
     configurationRevision: snapshot.revision,
     traceId: traceId() ?? '',
     issuanceId: issued.issuanceId,
@@ -224,59 +193,12 @@ function grantedDestination(snapshot: Snapshot, principal: Principal, id: string
   throw new Refusal(reason, { rule: 'grant' });
 }
 
-/** Freezes and the destination's rules: who calls whom, or why not. */
-function decide(
-  snapshot: Snapshot,
-  compiled: CompiledDestination,
-  asked: { request: IssueRequest; visitor: Visitor; nowMs: number },
-): { callee: string; caller: string } {
-  const { request, visitor, nowMs } = asked;
-  const { id, realm } = compiled.destination;
-  const freeze = snapshot.freezes.find(
-    {
-      realm,
-      destination: id,
-      client: visitor.client,
-      subjectHash: snapshot.freezes.hasSubjects ? visitor.subjectHash : undefined,
-    },
-    nowMs,
-  );
-  if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
-  const decision = moderate(compiled, {
-    callee: request.callee,
-    caller: request.caller,
-    subject: request.subject,
-    nowMs,
-  });
-  if (decision.allow) return decision;
-  if (decision.opensAtMs === undefined) throw new Refusal(decision.reason, { rule: decision.rule });
-  const opensAt = new Date(decision.opensAtMs).toISOString();
-  throw new Refusal(decision.reason, {
-    rule: decision.rule,
-    message: `the destination is closed at this time; it opens at ${opensAt}`,
-    metadata: { opensAt },
-    retryAfterMs: decision.opensAtMs - nowMs,
-  });
-}
-
-/** The realm and key that seal for a destination; `undefined` for unrestricted calls. */
-function sealingOf(
-  snapshot: Snapshot,
-  compiled: CompiledDestination,
-): { realm: Realm; key: SnapshotKey } | undefined {
-  const name = compiled.destination.realm;
-  if (name === undefined) return undefined;
-  const realm = snapshot.realms.get(name);
-  if (!realm?.active) throw new Refusal('KEY_NOT_ACTIVE', { rule: 'realm', metadata: { realm: name } });
-  return { realm: realm.realm, key: realm.active };
-}
-
 const randomBytes = new Uint8Array(16);
 
 /** Makes the credentials. The time is taken here, once for the three tokens. */
 function seal(
   compiled: CompiledDestination,
-  sealing: { realm: Realm; key: SnapshotKey } | undefined,
+  sealing: Sealing | undefined,
   parties: { callee: string; caller: string },
   nowMs: number,
 ): Issued {

@@ -19,7 +19,7 @@ import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
 import { ledgerHandlers } from '../handlers/ledger-service.ts';
 import { openIdentity } from '../identity/open-identity.ts';
-import { MemoryLimiter } from '../limits/memory-limiter.ts';
+import { openLimiter } from '../limits/open-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
@@ -101,11 +101,12 @@ async function serve(parts: {
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
+  const limits = openLimiter(settings, log);
   const dependencies = {
     state,
     store,
     clock,
-    limiter: new MemoryLimiter(),
+    limiter: limits.limiter,
     keyedHash: new KeyedHash(store.ledgerSecret),
     onFault,
   };
@@ -141,6 +142,7 @@ async function serve(parts: {
   const address = await bind(server, wanted, transport.credentials).catch(async (error: unknown) => {
     await identity.stop();
     admission.stop();
+    limits.close();
     state.stop();
     throw error;
   });
@@ -161,6 +163,7 @@ async function serve(parts: {
         transport.stop();
         admission.stop();
         await identity.stop();
+        limits.close();
         state.stop();
         await store.close();
         log.info('stopped');

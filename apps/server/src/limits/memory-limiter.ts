@@ -53,8 +53,8 @@ export class MemoryLimiter implements Limiter {
       return { check, taken: current.taken, resetAfterMs: current.endMs - nowMs };
     }
     const { key, windowMs } = check;
-    let windows = this.#byLength.get(windowMs);
-    if (!windows) this.#byLength.set(windowMs, (windows = new Map()));
+    const windows: Windows = this.#byLength.get(windowMs) ?? new Map<string, Window>();
+    this.#byLength.set(windowMs, windows);
     forgetEnded(windows, nowMs);
     // Taken out first, or it would keep the place of the window that has ended.
     windows.delete(key);

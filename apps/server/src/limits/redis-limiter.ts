@@ -117,7 +117,7 @@ export class RedisLimiter implements Limiter {
   }
 }
 
-function connectionOptions(timeoutMs: number): RedisOptions {
+function connectionOptions(timeoutMs: number) {
   return {
     connectionName: 'callpass',
     disableClientInfo: true,
@@ -129,10 +129,11 @@ function connectionOptions(timeoutMs: number): RedisOptions {
     // A peer that hangs is given up as a whole, or the requests that wait for it would pile up.
     socketTimeout: timeoutMs,
     connectTimeout: Math.max(timeoutMs, 1000),
-    retryStrategy: (attempt) => Math.min(50 * attempt, MAX_PAUSE_MS),
+    disconnectTimeout: timeoutMs,
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_PAUSE_MS),
     // After a failover the old primary answers this: look again for where the name leads now.
-    reconnectOnError: (error) => /^(READONLY|MASTERDOWN)/.test(error.message),
-  };
+    reconnectOnError: (error: Error) => /^(READONLY|MASTERDOWN)/.test(error.message),
+  } satisfies RedisOptions;
 }
 
 /** Tells each change once, not each attempt. */

@@ -30,6 +30,20 @@ export const settingsSchema = z.strictObject({
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),
     })
     .prefault({}),
+  limits: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^(memory:|rediss?:\/\/.+)$/, 'expected memory:, redis://… or rediss://…')
+        .refine(
+          (url) => URL.canParse(url),
+          'is not a URL; special characters of a password are written as %XX',
+        )
+        .default('memory:'),
+      timeout: duration({ minMs: 10, maxMs: 1000 }).prefault('150ms'),
+      keyPrefix: z.string().max(128).default('{callpass}:'),
+    })
+    .prefault({}),
   keyEncryption: z
     .strictObject({
       keyFile: z.string().min(1).optional(),

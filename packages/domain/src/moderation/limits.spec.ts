@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Destination, Limit, LimitScope } from '../realm/configuration.ts';
-import { LimiterError } from './limiter.ts';
 import { limitKeys } from './limits.ts';
 import { compileDestination } from './rules.ts';
 
@@ -13,6 +12,7 @@ const limit = (per: LimitScope, changes: Partial<Limit> = {}): Limit => ({
   max: 5,
   windowMs: 60_000,
   shadow: false,
+  whenUnavailable: 'REFUSE',
   ...changes,
 });
 
@@ -37,7 +37,7 @@ describe('limitKeys', () => {
     const destination = {
       id: 'support',
       realm: 'r',
-      limits: [limit('SUBJECT'), limit('OVERALL', { shadow: true })],
+      limits: [limit('SUBJECT'), limit('OVERALL', { shadow: true, whenUnavailable: 'ALLOW' })],
     };
     expect(limitKeys(compileDestination(destination as unknown as Destination), WHO)).toEqual([
       {
@@ -46,8 +46,16 @@ describe('limitKeys', () => {
         max: 5,
         windowMs: 60_000,
         shadow: false,
+        whenUnavailable: 'REFUSE',
       },
-      { name: 'limits[1] per OVERALL', key: 'OVERALL/60000', max: 5, windowMs: 60_000, shadow: true },
+      {
+        name: 'limits[1] per OVERALL',
+        key: 'OVERALL/60000',
+        max: 5,
+        windowMs: 60_000,
+        shadow: true,
+        whenUnavailable: 'ALLOW',
+      },
     ]);
   });
 
@@ -98,15 +106,5 @@ describe('limitKeys', () => {
         });
       }),
     );
-  });
-});
-
-describe('LimiterError', () => {
-  it('has the code of the contract and keeps its cause', () => {
-    const cause = new Error('connection lost');
-    expect(new LimiterError('the limiter did not answer', { cause })).toMatchObject({
-      code: 'LIMITER_UNAVAILABLE',
-      cause,
-    });
   });
 });

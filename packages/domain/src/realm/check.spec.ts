@@ -20,8 +20,8 @@ const DESTINATION: Destination = {
   requireSubject: true,
   hours: { timeZone: 'Europe/Berlin', open: ['Mon-Fri 08:00-18:00'], closedDates: ['2026-12-25'] },
   limits: [
-    { per: 'SUBJECT', max: 5, windowMs: 60_000, shadow: false },
-    { per: 'SUBJECT', max: 20, windowMs: 3_600_000, shadow: false },
+    { per: 'SUBJECT', max: 5, windowMs: 60_000, shadow: false, whenUnavailable: 'REFUSE' },
+    { per: 'SUBJECT', max: 20, windowMs: 3_600_000, shadow: false, whenUnavailable: 'REFUSE' },
   ],
 };
 const CLIENT: Client = {
@@ -180,7 +180,7 @@ describe('checkConfiguration', () => {
   });
 
   it('finds limits that cannot count, or count the same twice', () => {
-    const limit: Limit = { per: 'CLIENT', max: 5, windowMs: 1000, shadow: false };
+    const limit: Limit = { per: 'CLIENT', max: 5, windowMs: 1000, shadow: false, whenUnavailable: 'REFUSE' };
     const limits: Limit[] = [
       { ...limit, windowMs: 0 },
       { ...limit, windowMs: -1 },

@@ -18,7 +18,7 @@ const DESTINATION: Destination = {
   enabled: true,
   requireSubject: true,
   hours: undefined,
-  limits: [{ per: 'SUBJECT', max: 5, windowMs: 60_000, shadow: false }],
+  limits: [{ per: 'SUBJECT', max: 5, windowMs: 60_000, shadow: false, whenUnavailable: 'REFUSE' }],
 };
 const OPERATOR = {
   name: 'ops',

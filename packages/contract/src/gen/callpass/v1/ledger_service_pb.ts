@@ -106,7 +106,8 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
   reason: string;
 
   /**
-   * With REFUSED: the rule that refused.
+   * With REFUSED: the rule that refused. With ISSUED: a limit that did not hold it, "shadow limits[1] per REALM" or, where the
+   * counters were out of reach, "uncounted limits[0] per SUBJECT". With a freeze of a client: the client.
    *
    * @generated from field: string rule = 13;
    */

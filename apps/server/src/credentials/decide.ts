@@ -1,0 +1,69 @@
+import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
+import { Refusal } from '../errors/refusal.ts';
+import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
+import type { Visitor } from './visitor.ts';
+
+/** What a client asks for, as far as rules care. Texts left out are empty. */
+export interface AskedFor {
+  readonly subject: string;
+  readonly callee: string;
+  readonly caller: string;
+}
+
+/** What seals the tokens of a destination. */
+export interface Sealing {
+  readonly realm: Realm;
+  readonly key: SnapshotKey;
+}
+
+/**
+ * Freezes and the destination's rules: who calls whom.
+ *
+ * @throws {Refusal} that says why not, and by which rule.
+ */
+export function decide(
+  snapshot: Snapshot,
+  compiled: CompiledDestination,
+  asked: { request: AskedFor; visitor: Visitor; nowMs: number },
+): { callee: string; caller: string } {
+  const { request, visitor, nowMs } = asked;
+  const { id, realm } = compiled.destination;
+  const freeze = snapshot.freezes.find(
+    {
+      realm,
+      destination: id,
+      client: visitor.client,
+      subjectHash: snapshot.freezes.hasSubjects ? visitor.subjectHash : undefined,
+    },
+    nowMs,
+  );
+  if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
+  const decision = moderate(compiled, {
+    callee: request.callee,
+    caller: request.caller,
+    subject: request.subject,
+    nowMs,
+  });
+  if (decision.allow) return decision;
+  if (decision.opensAtMs === undefined) throw new Refusal(decision.reason, { rule: decision.rule });
+  const opensAt = new Date(decision.opensAtMs).toISOString();
+  throw new Refusal(decision.reason, {
+    rule: decision.rule,
+    message: `the destination is closed at this time; it opens at ${opensAt}`,
+    metadata: { opensAt },
+    retryAfterMs: decision.opensAtMs - nowMs,
+  });
+}
+
+/**
+ * The realm and key that seal for a destination; `undefined` for unrestricted calls.
+ *
+ * @throws {Refusal} `KEY_NOT_ACTIVE`.
+ */
+export function sealingOf(snapshot: Snapshot, compiled: CompiledDestination): Sealing | undefined {
+  const name = compiled.destination.realm;
+  if (name === undefined) return undefined;
+  const realm = snapshot.realms.get(name);
+  if (!realm?.active) throw new Refusal('KEY_NOT_ACTIVE', { rule: 'realm', metadata: { realm: name } });
+  return { realm: realm.realm, key: realm.active };
+}

@@ -1,0 +1,73 @@
+import {
+  LimiterError,
+  refusingUncounted,
+  uncounted,
+  type LimitCheck,
+  type Limiter,
+  type LimitReading,
+} from '@callpass/domain';
+import { withSpan } from '@callpass/telemetry';
+import { Refusal } from '../errors/refusal.ts';
+
+/** What a take is for. */
+export interface TakeScope {
+  readonly destination: string;
+  readonly nowMs: number;
+}
+
+/**
+ * Counts one credential against its limits. Where the counters are out of reach each limit says itself what happens: one
+ * that refuses is enough to refuse.
+ *
+ * @returns how each limit stands now; `taken` is `undefined` for what was granted without being counted.
+ * @throws {Refusal} `LIMIT_EXCEEDED` with the time to come back, or `LIMITER_UNAVAILABLE`, with the limit as the rule.
+ */
+export async function takeLimits(
+  limiter: Limiter,
+  checks: readonly LimitCheck[],
+  { destination, nowMs }: TakeScope,
+): Promise<readonly LimitReading[]> {
+  if (checks.length === 0) return [];
+  try {
+    const outcome = await withSpan('callpass.limit.take', () => limiter.take(checks, nowMs));
+    if (outcome.allowed) return outcome.readings;
+    throw limitExceeded(outcome.limit, { destination, retryAfterMs: outcome.retryAfterMs });
+  } catch (error) {
+    if (!(error instanceof LimiterError)) throw error;
+    assertMayGoUncounted(checks, error);
+    return uncounted(checks);
+  }
+}
+
+/** Refuses a request whose limits cannot be counted, unless each of them allows that. */
+export function assertMayGoUncounted(checks: readonly LimitCheck[], cause: LimiterError): void {
+  const refusing = refusingUncounted(checks);
+  if (refusing) throw new Refusal('LIMITER_UNAVAILABLE', { rule: refusing.name, cause });
+}
+
+/** The refusal of a full limit. */
+export function limitExceeded(
+  limit: LimitCheck,
+  { destination, retryAfterMs }: { destination: string; retryAfterMs: number },
+): Refusal {
+  return new Refusal('LIMIT_EXCEEDED', {
+    rule: limit.name,
+    retryAfterMs,
+    quota: {
+      subject: `destination:${destination}`,
+      description: `${limit.name}: ${limit.max} in ${limit.windowMs / 1000} s`,
+    },
+  });
+}
+
+/**
+ * What the ledger says of a credential that was granted although a limit did not hold it: a shadow limit that would have
+ * refused, or a limit that could not be counted. Empty where all were counted and held.
+ */
+export function unenforcedRule(readings: readonly LimitReading[]): string {
+  const first = readings.find(
+    ({ check, taken }) => taken === undefined || (check.shadow && taken > check.max),
+  );
+  if (!first) return '';
+  return `${first.taken === undefined ? 'uncounted' : 'shadow'} ${first.check.name}`;
+}

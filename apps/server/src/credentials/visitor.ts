@@ -1,0 +1,20 @@
+import type { KeyedHash } from '@callpass/domain';
+
+/** Who asks. The hash is computed only where a rule needs it; the ledger's is computed where the ledger is written. */
+export class Visitor {
+  readonly client: string;
+  /** `undefined` where the client names nobody. */
+  readonly subject: string | undefined;
+  readonly #keyedHash: KeyedHash;
+  #hash: string | undefined;
+
+  constructor(client: string, subject: string, keyedHash: KeyedHash) {
+    this.client = client;
+    this.subject = subject === '' ? undefined : subject;
+    this.#keyedHash = keyedHash;
+  }
+
+  get subjectHash(): string {
+    return (this.#hash ??= this.#keyedHash.subject(this.subject ?? ''));
+  }
+}

@@ -1,0 +1,41 @@
+import type { Limiter } from '@callpass/domain';
+import { describeError, type Logger } from '../log.ts';
+import type { Settings } from '../settings/schema.ts';
+import { MemoryLimiter } from './memory-limiter.ts';
+import { RedisLimiter } from './redis-limiter.ts';
+
+/** A limiter and how to let go of it. */
+export interface OpenLimiter {
+  readonly limiter: Limiter;
+  close(): void;
+}
+
+/**
+ * The limiter that the settings ask for. Does not wait for Redis and does not need it to start: until it is in reach, each
+ * limit does what it says for then.
+ */
+export function openLimiter({ limits }: Pick<Settings, 'limits'>, log: Logger): OpenLimiter {
+  if (limits.url === 'memory:') return { limiter: new MemoryLimiter(), close: () => undefined };
+  const limiter = new RedisLimiter({
+    url: limits.url,
+    timeoutMs: limits.timeout,
+    keyPrefix: limits.keyPrefix,
+    events: {
+      onLost: (error) => {
+        log.warn(
+          { error: describeError(error) },
+          'limits cannot be counted; each does what it says for that',
+        );
+      },
+      onReady: () => {
+        log.info('limits are counted in Redis');
+      },
+    },
+  });
+  return {
+    limiter,
+    close: () => {
+      limiter.close();
+    },
+  };
+}
