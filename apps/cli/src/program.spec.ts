@@ -252,6 +252,7 @@ describe('--help', () => {
         'freezes',
         'ledger',
         'health',
+        'doctor',
       ],
       'help',
     ]);

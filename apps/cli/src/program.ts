@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands } from './commands/config.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addFreezeCommands } from './commands/freeze.ts';
 import { addHealthCommand } from './commands/health.ts';
 import { addIssueCommand } from './commands/issue.ts';
@@ -34,6 +35,7 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
   addFreezeCommands,
   addLedgerCommands,
   addHealthCommand,
+  addDoctorCommand,
 ];
 
 /** Runs the command line `callpass` with these arguments and says what the process is to end with. */

@@ -12,6 +12,7 @@ import {
   type HealthClient,
   isLoopback,
   type LedgerClient,
+  type TlsOptions,
 } from '@callpass/client';
 import * as contract from '@callpass/contract';
 import { file_grpc_health_v1_health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
@@ -29,6 +30,10 @@ export interface Session {
   readonly health: HealthClient;
   /** Where the service is. */
   readonly address: string;
+  /** How the connection is encrypted; `undefined` in plain text. */
+  readonly tls: TlsOptions | undefined;
+  /** The time limit of each request. */
+  readonly timeoutMs: number;
   /** The enums of the contract. */
   readonly contract: typeof contract;
   readonly terminal: Terminal;
@@ -61,13 +66,16 @@ export async function openSession(
   terminal: Terminal,
   output: Output,
 ): Promise<Session> {
-  const connection = await openConnection(options, terminal);
+  const tls = await tlsOf(options, terminal.stdin);
+  const connection = await openConnection({ ...options, tls }, terminal);
   return {
     credentials: createCredentialClient(connection),
     admin: createAdminClient(connection),
     ledger: createLedgerClient(connection),
     health: createHealthClient(connection),
     address: options.address,
+    tls,
+    timeoutMs: options.timeout,
     contract,
     terminal,
     output,
@@ -92,9 +100,11 @@ function jsonOf(message: Message): JsonObject {
   return toJson(schema, message, { alwaysEmitImplicit: true }) as JsonObject;
 }
 
-async function openConnection(options: GlobalOptions, { stdin }: Terminal): Promise<Connection> {
-  const { address, timeout, tokenFile } = options;
-  const tls = await tlsOf(options, stdin);
+async function openConnection(
+  options: Omit<GlobalOptions, 'tls'> & { readonly tls: TlsOptions | undefined },
+  { stdin }: Terminal,
+): Promise<Connection> {
+  const { address, timeout, tokenFile, tls } = options;
   if (!tls && !isLoopback(address)) {
     throw wrongUse(
       `${address} is not on this machine: give --tls or --ca FILE, or tokens would cross the network in clear`,
@@ -114,7 +124,10 @@ async function openConnection(options: GlobalOptions, { stdin }: Terminal): Prom
   }
 }
 
-async function tlsOf({ tls, ca, cert, key }: GlobalOptions, stdin: Terminal['stdin']) {
+async function tlsOf(
+  { tls, ca, cert, key }: GlobalOptions,
+  stdin: Terminal['stdin'],
+): Promise<TlsOptions | undefined> {
   if (!tls && ca === undefined && cert === undefined) return undefined;
   const read = async (name: string | undefined) => (name === undefined ? undefined : readText(name, stdin));
   return { ca: await read(ca), cert: await read(cert), key: await read(key) };

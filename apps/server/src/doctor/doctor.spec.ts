@@ -7,6 +7,8 @@ import { Cipher, ConfigurationSchema } from '@callpass/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { migrateStore, openStore } from '@callpass/storage';
 import { sampleEntry } from '@callpass/testkit';
+import { createAuthority } from '@callpass/dev-certificates';
+import { checkCertificates } from './check-certificate.ts';
 import { checkDisk } from './check-place.ts';
 import { checkLimiter } from './check-limiter.ts';
 import { examine } from './doctor.ts';
@@ -82,6 +84,7 @@ describe('the doctor', () => {
       settings: 'ok',
       certificate: 'ok',
       'key-encryption key': 'ok',
+      limiter: 'ok',
       disk: expect.stringMatching(/ok|warning/),
       store: 'ok',
       keys: 'ok',
@@ -128,10 +131,28 @@ describe('the doctor', () => {
   });
 
   it('sees a certificate that cannot be used', async () => {
-    const file = join(folder, 'certificate');
-    writeFileSync(file, 'none');
-    environment['CALLPASS_TLS_CERT_FILE'] = environment['CALLPASS_TLS_KEY_FILE'] = file;
-    expect(await states()).toMatchObject({ certificate: 'problem' });
+    const authority = await createAuthority();
+    const names = ['callpass.example'];
+    const leaf = await authority.issue({ use: 'server', names });
+    const other = await authority.issue({ use: 'server', names });
+    const unnamed = await authority.issue({ use: 'server', commonName: 'callpass.example' });
+    const [certFile, keyFile, caFile] = [join(folder, 'cert'), join(folder, 'cert-key'), join(folder, 'ca')];
+    const settings = {
+      tls: { certFile, keyFile, clientCaFile: caFile, clientCertificates: 'optional' },
+    } as const;
+    const seen = (files: { cert: string; key: string; ca?: string }, at = nowMs) => {
+      writeFileSync(certFile, files.cert);
+      writeFileSync(keyFile, files.key);
+      writeFileSync(caFile, files.ca ?? authority.cert);
+      return checkCertificates(settings, at).map(({ state }) => state);
+    };
+    expect(seen(leaf)).toEqual(['ok', 'ok']);
+    expect(seen(leaf, nowMs + 20 * DAY_MS)).toEqual(['warning', 'warning']);
+    expect(seen(leaf, nowMs + 31 * DAY_MS)).toEqual(['problem', 'problem']);
+    expect(seen(leaf, nowMs - DAY_MS)).toEqual(['problem', 'problem']);
+    expect(seen({ ...leaf, key: other.key })).toEqual(['problem', 'ok']);
+    expect(seen(unnamed)).toEqual(['problem', 'ok']);
+    expect(seen({ cert: 'none', key: 'none', ca: 'none' })).toEqual(['problem', 'problem']);
   });
 
   it('sees a disk that is nearly full', () => {

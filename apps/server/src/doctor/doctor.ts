@@ -2,6 +2,7 @@ import { loadServerSettings, SettingsError, type SettingsSource } from '../setti
 import { assertTransportSafe } from '../lifecycle/listen-address.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkCertificates } from './check-certificate.ts';
+import { checkLimiter } from './check-limiter.ts';
 import { checkDisk, checkKeyEncryptionKey } from './check-place.ts';
 import { checkStore } from './check-store.ts';
 import { ok, problem, skipped, type Finding } from './finding.ts';
@@ -20,6 +21,7 @@ export async function examine(source: {
     ...checkCertificates(settings, source.nowMs),
     sealKey,
     ...checkDisk(settings),
+    await checkLimiter(settings.limits.url),
     ...(sealKey.state === 'problem'
       ? [skipped('store', 'needs the key-encryption key')]
       : await checkStore(settings, source.nowMs)),
