@@ -1,0 +1,47 @@
+import { RTCPeerConnection, useOPUS, usePCMU } from 'werift';
+import type { Media } from '../protocol/calls.ts';
+import { withoutCandidates } from '../protocol/session-description.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** How long to wait for a peer connection to close before it is left alone. */
+const CLOSE_LIMIT_MS = 1000;
+
+/**
+ * The other side of a call, who says back whatever is said: RTP is returned as it came, so it works for every codec that
+ * was agreed on. Listens on 127.0.0.1 only, as an ICE-lite peer: it never goes looking for the client, the client
+ * comes to it, so it needs none of the client's candidates (which browsers hide behind mDNS names anyway).
+ */
+export function createEcho(): Media {
+  const peer = new RTCPeerConnection({
+    codecs: { audio: [useOPUS(), usePCMU()], video: [] },
+    iceLite: true,
+    iceServers: [],
+    // No interface of the machine but this one.
+    iceUseIpv4: false,
+    iceUseIpv6: false,
+    iceAdditionalHostAddresses: [LOOPBACK],
+    iceInterfaceAddresses: { udp4: LOOPBACK },
+  });
+  peer.onRemoteTransceiverAdded.subscribe((transceiver) => {
+    transceiver.setDirection('sendrecv');
+    transceiver.onTrack.subscribe((track) => {
+      void transceiver.sender.replaceTrack(track).catch(() => undefined);
+    });
+  });
+  return {
+    async answer(offer) {
+      await peer.setRemoteDescription({ type: 'offer', sdp: withoutCandidates(offer) });
+      await peer.setLocalDescription(await peer.createAnswer());
+      const { localDescription } = peer;
+      if (localDescription === null) throw new Error('no answer was made');
+      return localDescription.sdp;
+    },
+    async close() {
+      const limit = Promise.withResolvers<void>();
+      const timer = setTimeout(limit.resolve, CLOSE_LIMIT_MS);
+      await Promise.race([peer.close().catch(() => undefined), limit.promise]);
+      clearTimeout(timer);
+    },
+  };
+}
