@@ -1,0 +1,110 @@
+import { createCredentials, type AskEdge, type Grant } from './credentials.ts';
+import { setbackOfGateway, setbackOfMicrophone, setbackOfProblem, unavailable } from './setbacks.ts';
+import { initialState, isUnderWay, next, type CallEvent, type CallState } from './state.ts';
+
+/** What a phone reports of a call. */
+export type PhoneEvent =
+  | { readonly type: 'ringing' | 'connected' | 'ended' }
+  /** `code` is the gateway's, where it is known. */
+  | { readonly type: 'failed'; readonly code: number | undefined }
+  | { readonly type: 'no-microphone' };
+
+/** A call that a phone has placed. */
+export interface PhoneCall {
+  hangUp(): void;
+  setMuted(muted: boolean): void;
+}
+
+/** The parts that place a call. */
+export interface CallParts {
+  readonly askEdge: AskEdge;
+  /** Asks the visitor's browser for the microphone. */
+  readonly askMicrophone: () => Promise<'granted' | 'denied' | 'missing'>;
+  readonly placeCall: (grant: Grant, report: (event: PhoneEvent) => void) => PhoneCall;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly onChange: (state: CallState) => void;
+}
+
+/** Drives one call at a time from the click to its end. */
+export function createCallController(parts: CallParts) {
+  const { askMicrophone, placeCall, now, onChange } = parts;
+  const credentials = createCredentials(parts.askEdge, now);
+  let state = initialState;
+  let attempt = new AbortController();
+  let phoneCall: PhoneCall | undefined;
+
+  const happen = (event: CallEvent) => {
+    const before = state;
+    state = next(state, event);
+    if (state !== before) onChange(state);
+  };
+
+  async function prepare(destination: string, signal: AbortSignal): Promise<Grant | undefined> {
+    // The microphone first: a visitor who thinks about it must not use up the lifetime of the tokens.
+    const microphone = await askMicrophone();
+    if (signal.aborted) return undefined;
+    if (microphone !== 'granted') {
+      happen({ type: 'set-back', setback: setbackOfMicrophone(microphone) });
+      return undefined;
+    }
+    happen({ type: 'microphone-granted' });
+    const answer = await credentials.get(destination, signal).catch(() => undefined);
+    if (signal.aborted) return undefined;
+    if (answer?.type === 'granted') return answer.grant;
+    happen({
+      type: 'set-back',
+      setback: answer === undefined ? unavailable : setbackOfProblem(answer.problem, now()),
+    });
+    return undefined;
+  }
+
+  function hear(event: PhoneEvent): void {
+    switch (event.type) {
+      case 'ringing':
+        happen({ type: 'ringing' });
+        break;
+      case 'connected':
+        happen({ type: 'connected', atMs: now() });
+        break;
+      case 'ended':
+        happen({ type: 'ended', by: 'other-side', atMs: now() });
+        break;
+      case 'no-microphone':
+        happen({ type: 'set-back', setback: setbackOfMicrophone('missing') });
+        break;
+      case 'failed':
+        credentials.forget();
+        happen({ type: 'set-back', setback: setbackOfGateway(event.code) });
+        break;
+    }
+  }
+
+  return {
+    /** Places a call; does nothing while one is under way. */
+    async call(destination: string): Promise<void> {
+      if (isUnderWay(state)) return;
+      attempt = new AbortController();
+      const { signal } = attempt;
+      happen({ type: 'call' });
+      const grant = await prepare(destination, signal);
+      if (grant === undefined) return;
+      happen({ type: 'credentials-granted' });
+      phoneCall = placeCall(grant, (event) => {
+        if (!signal.aborted) hear(event);
+      });
+    },
+    /** Ends whatever is under way, at whichever step. */
+    hangUp(): void {
+      attempt.abort();
+      phoneCall?.hangUp();
+      phoneCall = undefined;
+      happen({ type: 'ended', by: 'visitor', atMs: now() });
+    },
+    setMuted(muted: boolean): void {
+      if (state.kind !== 'connected') return;
+      phoneCall?.setMuted(muted);
+      happen({ type: 'muted', muted });
+    },
+  };
+}

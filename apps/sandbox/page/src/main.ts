@@ -1,0 +1,47 @@
+import { createCallController } from './call/controller.ts';
+import { unavailable } from './call/setbacks.ts';
+import { loadConfig } from './config.ts';
+import { createEdge } from './edge/edge.ts';
+import { createKandyPhone } from './phone/kandy-phone.ts';
+import { askMicrophone } from './phone/microphone.ts';
+import { exportSpan, followTrace } from './trace/sandbox-traces.ts';
+import { createCallView } from './view/call-view.ts';
+import { createPanelView } from './view/panel-view.ts';
+
+const config = await loadConfig().catch(() => undefined);
+if (config === undefined) {
+  createCallView([], { call: reload, hangUp: reload, setMuted: reload }).show({
+    kind: 'set-back',
+    setback: unavailable,
+  });
+} else {
+  const { edge, gateway, control, telemetry, destinations } = config;
+  const panel = createPanelView();
+  let following = new AbortController();
+  const askEdge = createEdge(edge, (exchange) => {
+    following.abort();
+    following = new AbortController();
+    panel.showExchange(exchange);
+    void exportSpan(telemetry, exchange.span);
+    void followTrace(control, exchange.span.traceId, following.signal, panel.showSpans);
+  });
+  const controller = createCallController({
+    askEdge,
+    askMicrophone,
+    placeCall: createKandyPhone(gateway),
+    now: Date.now,
+    onChange: (state) => {
+      view.show(state);
+    },
+  });
+  const view = createCallView(destinations, {
+    call: (destination) => void controller.call(destination),
+    hangUp: controller.hangUp,
+    setMuted: controller.setMuted,
+  });
+  addEventListener('pagehide', controller.hangUp);
+}
+
+function reload(): void {
+  location.reload();
+}

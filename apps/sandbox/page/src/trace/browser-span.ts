@@ -1,0 +1,46 @@
+import type { TraceContext } from './trace-context.ts';
+
+/** A finished span of the browser: one request to the edge. */
+export interface BrowserSpan extends TraceContext {
+  readonly name: string;
+  /** Milliseconds since the epoch, with fractions. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly failed: boolean;
+}
+
+const CLIENT = 3;
+const ERROR = 2;
+
+/** The span as an OTLP/HTTP JSON export of one. */
+export function otlpExport(span: BrowserSpan): object {
+  const { traceId, spanId, name, startMs, endMs, failed } = span;
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'browser' } }] },
+        scopeSpans: [
+          {
+            scope: { name: 'callpass-page' },
+            spans: [
+              {
+                traceId,
+                spanId,
+                name,
+                kind: CLIENT,
+                startTimeUnixNano: nanoseconds(startMs),
+                endTimeUnixNano: nanoseconds(endMs),
+                status: failed ? { code: ERROR } : {},
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** Exact for today's dates: a double cannot hold nanoseconds since the epoch. */
+function nanoseconds(ms: number): string {
+  return `${BigInt(Math.round(ms * 1000)) * 1000n}`;
+}

@@ -1,0 +1,95 @@
+import { isUnderWay, type CallState } from '../call/state.ts';
+import type { DestinationChoice } from '../config.ts';
+import { element, make } from './elements.ts';
+import { clock, textsOf } from './texts.ts';
+
+/** What the visitor asks for. */
+export interface CallActions {
+  readonly call: (destination: string) => void;
+  readonly hangUp: () => void;
+  readonly setMuted: (muted: boolean) => void;
+}
+
+/** The card with the call: shows a state, keeps the focus where the next action is, and runs the clock. */
+export function createCallView(choices: readonly DestinationChoice[], actions: CallActions) {
+  const callButton = element<HTMLButtonElement>('call');
+  const muteButton = element<HTMLButtonElement>('mute');
+  const endButton = element<HTMLButtonElement>('hang-up');
+  const destinations = element<HTMLFieldSetElement>('destinations');
+  const timer = element('timer');
+  let state: CallState = { kind: 'idle' };
+  let chosen = choices[0] ?? { id: '', title: '', about: '' };
+
+  for (const choice of choices) element('choices').append(choiceOf(choice, choice === chosen, choose));
+  callButton.addEventListener('click', () => {
+    if (callButton.getAttribute('aria-disabled') !== 'true') actions.call(chosen.id);
+  });
+  endButton.addEventListener('click', actions.hangUp);
+  muteButton.addEventListener('click', () => {
+    actions.setMuted(muteButton.getAttribute('aria-pressed') !== 'true');
+  });
+  setInterval(tick, 250);
+  show(state);
+
+  function choose(choice: DestinationChoice): void {
+    chosen = choice;
+    // Another line has other rules: what stopped the last call says nothing about this one.
+    show({ kind: 'idle' });
+  }
+
+  function show(newState: CallState): void {
+    state = newState;
+    const underWay = isUnderWay(state);
+    const { headline, advice } = textsOf(state, chosen.title);
+    element('stage').dataset['state'] = state.kind === 'set-back' ? state.setback.kind : state.kind;
+    setText('headline', headline);
+    setText('advice', advice);
+    const focusWasInside = element('actions').contains(document.activeElement);
+    callButton.hidden = underWay;
+    callButton.textContent = state.kind === 'idle' ? `Call ${chosen.title}` : 'Call again';
+    endButton.hidden = !underWay;
+    endButton.textContent = state.kind === 'connected' ? 'Hang up' : 'Cancel';
+    muteButton.hidden = state.kind !== 'connected';
+    const muted = state.kind === 'connected' && state.muted;
+    muteButton.setAttribute('aria-pressed', String(muted));
+    destinations.disabled = underWay;
+    // A button that disappears would drop the focus to the top of the page.
+    if (focusWasInside && document.activeElement !== muteButton) (underWay ? endButton : callButton).focus();
+    tick();
+  }
+
+  function tick(): void {
+    const waitMs = state.kind === 'set-back' ? (state.setback.againAtMs ?? 0) - Date.now() : 0;
+    const counts = state.kind === 'set-back' && state.setback.kind === 'limited' && waitMs > 0;
+    callButton.setAttribute('aria-disabled', String(counts));
+    if (counts) setText('timer', `Again in ${clock(waitMs + 999)}`);
+    else setText('timer', state.kind === 'connected' ? clock(Date.now() - state.sinceMs) : '');
+    timer.classList.toggle('waiting', counts);
+  }
+
+  return { show };
+}
+
+/** Changes a text only where it is another one, since a live region may read out what is set again. */
+function setText(id: string, text: string): void {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function choiceOf(
+  choice: DestinationChoice,
+  checked: boolean,
+  choose: (choice: DestinationChoice) => void,
+): HTMLLabelElement {
+  const input = make('input');
+  input.type = 'radio';
+  input.name = 'destination';
+  input.value = choice.id;
+  input.checked = checked;
+  input.addEventListener('change', () => {
+    choose(choice);
+  });
+  const label = make('label', '', 'choice');
+  label.append(input, make('span', choice.title));
+  return label;
+}
