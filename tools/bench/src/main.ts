@@ -5,6 +5,7 @@ import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
 import { measureScale } from './scale.ts';
 import { measureSealing } from './sealing.ts';
+import { measureSecure } from './secure.ts';
 import { measureServers, type ServerFigures } from './servers.ts';
 
 /** The program `npm run bench`: measures, prints a table, writes everything as JSON. */
@@ -43,12 +44,15 @@ if (options.parts.includes('server') || options.parts.includes('batch')) {
 }
 
 const remarks: string[] = [];
+const secure = options.parts.includes('secure') ? await measureSecure(options, progress) : undefined;
+if (secure) rows.push(...secure.rows);
 if (options.parts.includes('scale')) {
   const scale = await measureScale({ ...options, rounds: options.servers }, progress);
   rows.push(...scale.rows);
   remarks.push(...scale.remarks);
 }
 if (servers) remarks.push(`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu));
+if (secure) remarks.push(...secure.cpuUse.map(describeCpu));
 process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);
 mkdirSync(dirname(file), { recursive: true });
@@ -56,7 +60,7 @@ const results = rows.map((row) => ({ ...row, met: isMet(row) }));
 const { sealing, servers: serverRounds } = options;
 writeFileSync(
   file,
-  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: servers?.cpuUse }, null, 2)}\n`,
+  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...(secure?.cpuUse ?? [])] }, null, 2)}\n`,
 );
 progress(`figures: ${file}`);
 if (options.check && !rows.every(isMet)) process.exitCode = 1;

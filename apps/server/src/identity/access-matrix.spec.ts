@@ -8,7 +8,7 @@ import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_detai
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { fromBinary } from '@bufbuild/protobuf';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import { status, type ServiceError } from '@grpc/grpc-js';
+import { status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair } from 'jose';
 import { pino } from 'pino';
@@ -195,7 +195,7 @@ function call(connection: Connection, name: string, value: string | undefined): 
     });
     stream.on('error', settle);
     stream.on('end', () => resolve('let in'));
-    if ('end' in stream) stream.end();
+    if (methodKind !== 'server_streaming') (stream as ClientDuplexStream<Buffer, Buffer>).end();
     // A tail says nothing until there is something new.
     if (name.endsWith('/TailEntries')) void makeEntries(() => stream.destroyed);
   });

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   FLAG,
   frame,
@@ -9,6 +10,13 @@ import {
   MAX_WINDOW_BYTES,
   windowUpdate,
 } from './http2-frames.ts';
+
+/** TLS with a client certificate, PEM. The server is taken for `localhost`. */
+export interface ClientTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
 
 /** A frame that concerns a stream: DATA, HEADERS or RST_STREAM. */
 export interface StreamFrame {
@@ -45,8 +53,8 @@ export class FrameSocket {
     this.#socket = socket;
   }
 
-  /** Connects to host:port in plain text. */
-  static async open(address: string): Promise<FrameSocket> {
+  /** Connects to host:port, in plain text where no TLS is asked for. */
+  static async open(address: string, tls?: ClientTls): Promise<FrameSocket> {
     const colon = address.lastIndexOf(':');
     const socket = connect({
       host: address.slice(0, colon),
@@ -57,7 +65,7 @@ export class FrameSocket {
       socket.once('connect', resolve);
       socket.once('error', reject);
     });
-    return new FrameSocket(socket);
+    return new FrameSocket(tls === undefined ? socket : await encrypt(socket, tls));
   }
 
   /** Greets the server, and from here on tells what comes back. Once. */
@@ -141,4 +149,13 @@ export class FrameSocket {
     this.close();
     this.#events?.onLost(error);
   }
+}
+
+function encrypt(socket: Socket, tls: ClientTls): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const encrypted = connectTls({ socket, ...tls, servername: 'localhost', ALPNProtocols: ['h2'] }, () => {
+      resolve(encrypted);
+    });
+    encrypted.once('error', reject);
+  });
 }

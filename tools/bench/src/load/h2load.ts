@@ -13,7 +13,8 @@ export function startH2load(): LoadGenerator {
   const body = join(folder, 'request.bin');
   return {
     name: 'h2load',
-    async run(address, { path, message }, { connections, concurrency, durationMs }) {
+    async run(address, { path, message, tls }, { connections, concurrency, durationMs }) {
+      if (tls !== undefined) throw new Error('h2load presents no client certificate');
       writeFileSync(body, grpcMessage(message));
       const { stdout } = await promisify(execFile)('h2load', [
         `--duration=${durationMs}ms`,

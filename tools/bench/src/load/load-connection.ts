@@ -1,4 +1,4 @@
-import { FrameSocket, type StreamFrame } from './frame-socket.ts';
+import { FrameSocket, type ClientTls, type StreamFrame } from './frame-socket.ts';
 import {
   FLAG,
   frame,
@@ -11,8 +11,10 @@ import {
 
 /** What is called, again and again. */
 export interface LoadTarget {
-  /** host:port, plain text. */
+  /** host:port. */
   readonly address: string;
+  /** Plain text when left out. */
+  readonly tls?: ClientTls | undefined;
   /** `/pkg.Service/Method`, unary. */
   readonly path: string;
   /** The encoded request, at most 16 KiB. */
@@ -96,7 +98,7 @@ export class LoadConnection {
     options: { concurrency: number; onLost: (error: Error) => void },
   ): Promise<LoadConnection> {
     const request = new RequestFrames(target);
-    return new LoadConnection(await FrameSocket.open(target.address), { request, ...options });
+    return new LoadConnection(await FrameSocket.open(target.address, target.tls), { request, ...options });
   }
 
   /** Begins to call and goes on until {@link stop}. */

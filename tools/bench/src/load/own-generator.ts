@@ -7,8 +7,8 @@ export function startOwnGenerator(): LoadGenerator {
   const child = startSource(new URL('./load-process.ts', import.meta.url));
   return {
     name: "callpass's own",
-    async run(address, { path, message }, shape) {
-      const target = { address, path, message: Buffer.from(message).toString('base64') };
+    async run(address, { path, message, tls }, shape) {
+      const target = { address, path, tls, message: Buffer.from(message).toString('base64') };
       child.process.send({ target, shape } satisfies LoadOrder);
       const report = (await child.message()) as LoadReport;
       if ('error' in report) throw new Error(report.error);

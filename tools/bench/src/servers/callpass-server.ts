@@ -11,10 +11,14 @@ import {
   CredentialService,
   IssueCredentialsRequestSchema,
   IssueCredentialsResponseSchema,
+  LimitScope,
+  Role,
 } from '@callpass/contract';
 import { connect, createClient, methodPath, type Connection } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
+import type { ClientTls } from '../load/frame-socket.ts';
 import { type BenchChild, startNode } from './child-process.ts';
+import { ISSUER_SPIFFE_ID, type SecureSetup } from './secure-setup.ts';
 
 const BIN = join(import.meta.dirname, '../../../../apps/server/bin/callpass-server.js');
 
@@ -29,6 +33,8 @@ export interface ExampleCall {
   readonly message: Uint8Array;
   /** Bytes of the answer to it, give or take the few by which encoded times differ. */
   readonly responseBytes: number;
+  /** How to connect; in plain text when left out. */
+  readonly tls?: ClientTls | undefined;
 }
 
 /** The whole server, running on a store of its own, set up through its own door. */
@@ -45,14 +51,14 @@ export interface CallpassServer {
 /** Starts the built server with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
 export async function startCallpassServer(
   telemetryUrl: string,
-  { destinations = 1 }: { destinations?: number } = {},
+  { destinations = 1, secure }: { destinations?: number; secure?: SecureSetup } = {},
 ): Promise<CallpassServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
   const child = startNode([BIN, 'serve'], {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    CALLPASS_ACCESS_LOCAL: 'everything',
+    ...(secure?.environment ?? { CALLPASS_ACCESS_LOCAL: 'everything' }),
     CALLPASS_LOG_LEVEL: 'warn',
     // A document of 100,000 destinations has more than the 4 MiB that are taken by default.
     CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: String(64 * 1024 * 1024),
@@ -66,13 +72,11 @@ export async function startCallpassServer(
   };
   try {
     const address = ((await child.message()) as { ready: { grpc: string } }).ready.grpc;
-    const connection = connect({
-      address,
-      credentials: credentials.createInsecure(),
-      channelOptions: { 'grpc.max_receive_message_length': -1 },
-    });
-    await provision(connection, destinations);
-    const single = await singleCall(connection);
+    const operator = open(address, secure?.operator);
+    await provision(operator, destinations, secure !== undefined);
+    operator.close();
+    const connection = open(address, secure?.issuer);
+    const single = { ...(await singleCall(connection)), tls: secure?.issuer };
     return {
       child,
       address,
@@ -89,7 +93,35 @@ export async function startCallpassServer(
   }
 }
 
-async function provision(connection: Connection, destinations: number): Promise<void> {
+function open(address: string, tls: ClientTls | undefined): Connection {
+  const pem = (text: string) => Buffer.from(text);
+  return connect({
+    address,
+    credentials: tls
+      ? credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert))
+      : credentials.createInsecure(),
+    channelOptions: {
+      'grpc.max_receive_message_length': -1,
+      ...(tls && { 'grpc.ssl_target_name_override': 'localhost' }),
+    },
+  });
+}
+
+/** Limits that are counted on every call and never reached. */
+const LIMITS = [LimitScope.SUBJECT, LimitScope.CLIENT, LimitScope.DESTINATION].map((per) => ({
+  per,
+  max: 1_000_000_000,
+  window: { seconds: 60n },
+}));
+
+/** The client that the certificate of {@link SecureSetup.issuer} names, granted what is asked for and nothing else. */
+const ISSUER = {
+  name: 'bench',
+  identities: [{ kind: { case: 'spiffeId' as const, value: ISSUER_SPIFFE_ID } }],
+  grants: [{ role: Role.ISSUER, destinations: [REQUEST.destination] }],
+};
+
+async function provision(connection: Connection, destinations: number, secure: boolean): Promise<void> {
   const admin = createClient(AdminService, connection);
   const { name, cipher } = REALM;
   await admin.applyConfiguration(
@@ -101,7 +133,9 @@ async function provision(connection: Connection, destinations: number): Promise<
           realm: name,
           account: 'anonymous@kandy.example',
           callees: ['support@kandy.example'],
+          limits: secure ? LIMITS : [],
         })),
+        clients: secure ? [ISSUER] : [],
       },
       expectedRevision: 0,
     },

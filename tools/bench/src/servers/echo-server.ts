@@ -2,13 +2,16 @@ import type { ExampleCall } from './callpass-server.ts';
 import { startSource, type BenchChild } from './child-process.ts';
 
 /** The yardstick: a bare grpc-js server that answers the same calls with as many bytes, and does nothing else. */
-export async function startEchoServer(call: ExampleCall): Promise<{
+export async function startEchoServer(
+  call: ExampleCall,
+  tlsFiles: readonly string[] = [],
+): Promise<{
   readonly child: BenchChild;
   readonly address: string;
   stop(): Promise<void>;
 }> {
   const file = new URL('./echo-process.ts', import.meta.url);
-  const child = startSource(file, [call.path, String(call.responseBytes)]);
+  const child = startSource(file, [call.path, String(call.responseBytes), ...tlsFiles]);
   const { ready } = (await child.message()) as { ready: string };
   return { child, address: ready, stop: () => child.stop() };
 }
