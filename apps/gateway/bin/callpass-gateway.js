@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+import '../dist/telemetry.js';
+await import('../dist/main.js');

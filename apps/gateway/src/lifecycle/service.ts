@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import {
+  connect,
+  createCredentialClient,
+  createHealthClient,
+  type ConnectOptions,
+  type CredentialClient,
+} from '@callpass/client';
+import { SettingsError } from '../settings/load.ts';
+import type { Settings } from '../settings/schema.ts';
+import { oneSecret, readSecretFile } from '../settings/secrets.ts';
+
+/** The edge's way to the credential service. */
+export interface ServiceConnection {
+  readonly client: CredentialClient;
+  /** Whether the service says that it serves. */
+  isReady(): Promise<boolean>;
+  close(): void;
+}
+
+/** `SERVING` of grpc.health.v1. */
+const SERVING = 1;
+const READY_LIMIT_MS = 1000;
+/** A service that has come back is found within this time. */
+const MAX_RECONNECT_MS = 1000;
+
+/** Opens the connection; nothing is sent before the first call. Throws SettingsError on settings that cannot be used. */
+export function connectService({ service }: Pick<Settings, 'service'>): ServiceConnection {
+  const tls = tlsOf(service);
+  const options: ConnectOptions = {
+    address: service.address,
+    ...(tls && { tls }),
+    token: tokenOf(service),
+    defaultTimeoutMs: service.timeout,
+    // A visitor waits, and may ask again: one more attempt and no longer.
+    retry: { maxAttempts: 2 },
+    channelOptions: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS },
+  };
+  const connection = connectChecked(options);
+  const health = createHealthClient(connection);
+  return {
+    client: createCredentialClient(connection),
+    isReady: async () => (await health.check({}, { timeoutMs: READY_LIMIT_MS })).status === SERVING,
+    close: () => connection.close(),
+  };
+}
+
+function connectChecked(options: ConnectOptions): ReturnType<typeof connect> {
+  try {
+    return connect(options);
+  } catch (error) {
+    if (error instanceof TypeError) throw new SettingsError([`service: ${error.message}`]);
+    throw error;
+  }
+}
+
+function tlsOf({ tls, caFile, certFile, keyFile }: Settings['service']): ConnectOptions['tls'] {
+  const read = (name: string, file: string | undefined) =>
+    file === undefined ? undefined : readSecretFile(`service.${name}`, file);
+  const [ca, cert, key] = [read('caFile', caFile), read('certFile', certFile), read('keyFile', keyFile)];
+  return tls || ca !== undefined || cert !== undefined || key !== undefined ? { ca, cert, key } : undefined;
+}
+
+/** Read anew for each call, so that whoever renews the file need not tell. */
+function tokenOf({ token, tokenFile }: Settings['service']): ConnectOptions['token'] {
+  const first = oneSecret('service.token', tokenFile, token);
+  return tokenFile === undefined ? first : () => readFileSync(tokenFile, 'utf8').trimEnd();
+}

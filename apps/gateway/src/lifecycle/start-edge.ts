@@ -1,0 +1,220 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isLoopback } from '@callpass/client';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { createProofOfWork } from '../human-check/proof-of-work.ts';
+import type { HumanCheck } from '../human-check/human-check.ts';
+import { createLog, type Logger } from '../log.ts';
+import { callpassEdge } from '../plugin/edge.ts';
+import { sendProblem } from '../plugin/exchange.ts';
+import type { EdgeOptions } from '../plugin/options.ts';
+import { EdgeProblem } from '../problems/problem.ts';
+import { SettingsError } from '../settings/load.ts';
+import type { Settings } from '../settings/schema.ts';
+import { oneSecret, readSecretFile } from '../settings/secrets.ts';
+import { refuseConnection } from './client-errors.ts';
+import { connectService, type ServiceConnection } from './service.ts';
+
+/** An edge that serves. */
+export interface RunningEdge {
+  /** `http://host:port` as it is bound. */
+  readonly address: string;
+  /**
+   * Drains and stops: `/readyz` says no, after the delay the port closes, requests under way may end within the grace time,
+   * what is left is cut off. Calling it again joins the first call.
+   */
+  stop(): Promise<void>;
+}
+
+/** What a program that runs the edge may add. */
+export interface EdgeExtras {
+  /** Adds routes beside the edge's, such as a page; called before the server listens. */
+  readonly mount?: (app: FastifyInstance) => void | Promise<void>;
+}
+
+/** How often connections are looked at that take too long; a slow sender is closed at most so much later. */
+const CONNECTIONS_CHECK_MS = 1000;
+
+/** Starts the edge from its settings. Throws SettingsError with a text for the operator when it cannot; then nothing is left running. */
+export async function startEdge(
+  settings: Settings,
+  log: Logger,
+  extras: EdgeExtras = {},
+): Promise<RunningEdge> {
+  const { app, service, drain } = await createEdge(settings, log);
+  try {
+    await extras.mount?.(app);
+    const address = await listen(app, settings.listen.address);
+    log.info({ address, service: settings.service.address }, 'serving');
+    let stopping: Promise<void> | undefined;
+    const stop = async () => {
+      drain();
+      log.info(settings.drain, 'draining');
+      await pause(settings.drain.delay);
+      await closeWithin(app, settings.drain.grace, log);
+      service.close();
+      log.info('stopped');
+    };
+    return { address, stop: () => (stopping ??= stop()) };
+  } catch (error) {
+    await app.close();
+    service.close();
+    throw error;
+  }
+}
+
+/** Does all that a start does but listening. Throws SettingsError on settings that cannot be used. */
+export async function checkSettings(settings: Settings): Promise<void> {
+  const { app, service } = await createEdge(settings, createLog({ log: { level: 'silent' } }));
+  await app.close();
+  service.close();
+}
+
+interface Edge {
+  readonly app: FastifyInstance;
+  readonly service: ServiceConnection;
+  /** From now on `/readyz` says no. */
+  readonly drain: () => void;
+}
+
+async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
+  assertPlaintextAllowed(settings);
+  const humanCheck = humanCheckOf(settings);
+  const secrets = visitorSecretsOf(settings, log);
+  const app = createApp(settings, log);
+  const service = connectService(settings);
+  let draining = false;
+  const options: EdgeOptions = {
+    client: service.client,
+    isReady: async () => !draining && (await service.isReady()),
+    timeoutMs: settings.service.timeout,
+    origins: settings.origins,
+    trustedProxies: settings.trustedProxies,
+    visitor: { ...settings.visitor, secrets, lifetimeMs: settings.visitor.lifetime },
+    limits: { ...settings.limits, windowMs: settings.limits.window },
+    humanCheck,
+    doors: settings.doors,
+    maxBodyBytes: settings.requests.maxBodyBytes,
+  };
+  try {
+    await app.register(callpassEdge, options);
+    return {
+      app,
+      service,
+      drain: () => {
+        draining = true;
+      },
+    };
+  } catch (error) {
+    service.close();
+    // The plugin's own words for options that cannot be used.
+    throw error instanceof TypeError ? new SettingsError([error.message]) : error;
+  }
+}
+
+function createApp(settings: Settings, log: Logger): FastifyInstance {
+  const { requests, connections, listen } = settings;
+  const limits = {
+    maxHeaderSize: requests.maxHeaderBytes,
+    headersTimeout: requests.headersTimeout,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+  };
+  const options = {
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    frameworkErrors: sendProblem,
+    // Requests that come while it drains are under way too: they are answered, and their connections closed then.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    bodyLimit: requests.maxBodyBytes,
+    requestTimeout: requests.timeout,
+    connectionTimeout: connections.idle,
+    keepAliveTimeout: connections.idle,
+    maxRequestsPerSocket: connections.maxRequests,
+    clientErrorHandler: refuseConnection,
+  } as const;
+  const certificate = certificateOf(listen);
+  const app = certificate
+    ? (fastify({ ...options, https: { ...limits, ...certificate } }) as unknown as FastifyInstance)
+    : fastify({ ...options, http: limits });
+  app.server.maxConnections = connections.max;
+  app.decorateRequest('callpassEdge', null);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(app, request), request, reply));
+  return app;
+}
+
+function certificateOf({ certFile, keyFile }: Settings['listen']): { cert: string; key: string } | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new SettingsError(['listen.certFile and listen.keyFile go together']);
+  }
+  return {
+    cert: readSecretFile('listen.certFile', certFile),
+    key: readSecretFile('listen.keyFile', keyFile),
+  };
+}
+
+const METHODS = ['GET', 'POST', 'OPTIONS'] as const;
+
+/** Whether nothing is there, or only not for this method. */
+function notFound(app: FastifyInstance, request: { url: string }): EdgeProblem {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const allowed = METHODS.filter(
+    (method) => method !== 'OPTIONS' && app.findRoute({ method, url: path }) !== null,
+  );
+  if (allowed.length === 0) return new EdgeProblem('NOT_FOUND');
+  return new EdgeProblem('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } });
+}
+
+async function listen(app: FastifyInstance, hostAndPort: string): Promise<string> {
+  const colon = hostAndPort.lastIndexOf(':');
+  const host = hostAndPort.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  try {
+    return await app.listen({ host, port: Number(hostAndPort.slice(colon + 1)) });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const why = code === 'EADDRINUSE' ? 'the address is in use' : code;
+    throw new SettingsError([`listen.address: cannot listen on ${hostAndPort}: ${why}`]);
+  }
+}
+
+/** One stuck sender cannot keep the process alive. */
+async function closeWithin(app: FastifyInstance, graceMs: number, log: Logger): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn({ graceMs }, 'grace time is over: cutting off what is left');
+    app.server.closeAllConnections();
+  }, graceMs);
+  await app.close();
+  clearTimeout(timer);
+}
+
+/** Throws SettingsError unless what browsers send stays on this machine or is encrypted, here or by a proxy. */
+function assertPlaintextAllowed({ listen: { address, allowPlaintext, certFile } }: Settings): void {
+  if (allowPlaintext || certFile !== undefined || isLoopback(address)) return;
+  throw new SettingsError([
+    `listen.address: ${address} is not a loopback address; give listen.certFile and keyFile, or set listen.allowPlaintext where a proxy encrypts`,
+  ]);
+}
+
+function visitorSecretsOf({ visitor: { secretFile, secrets } }: Settings, log: Logger): readonly string[] {
+  const given =
+    secretFile === undefined
+      ? secrets
+      : readSecretFile('visitor.secretFile', secretFile)
+          .split('\n')
+          .map((line) => line.trim())
+          .filter((line) => line !== '');
+  if (given.length === 0) log.warn('no visitor.secrets: visitors will be new after the next start');
+  return given;
+}
+
+function humanCheckOf({
+  humanCheck: { kind, secretFile, secret, cost, lifetime },
+}: Settings): HumanCheck | undefined {
+  if (kind === 'none') return undefined;
+  const signing = oneSecret('humanCheck.secret', secretFile, secret);
+  if (signing === undefined)
+    throw new SettingsError(['humanCheck.secretFile or humanCheck.secret is needed']);
+  return createProofOfWork({ secret: signing, cost, lifetimeMs: lifetime });
+}

@@ -1,0 +1,121 @@
+import AjvCompiler from '@fastify/ajv-compiler';
+import cors from '@fastify/cors';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { httpTelemetry } from '@callpass/telemetry';
+import { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from '../human-check/human-check.ts';
+import { createIssuer } from '../issuing/issuer.ts';
+import { EdgeProblem } from '../problems/problem.ts';
+import { addIssueRoutes } from '../routes/issue-routes.ts';
+import { addProbes } from '../routes/probes.ts';
+import { PROBLEMS } from '../routes/schemas.ts';
+import { createProxies, type Proxies } from '../visitor/proxies.ts';
+import { createVisitors } from '../visitor/visitor.ts';
+import { HEADERS, sendProblem, STRICT_TRANSPORT } from './exchange.ts';
+import { createLimits } from './limits.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS, type EdgeOptions } from './options.ts';
+import { createOrigins, type Origins } from './origins.ts';
+
+/**
+ * The edge as a plugin of Fastify: credentials over HTTP for browsers. Register it under any prefix. Its hooks, parsers and
+ * error handler hold for its own routes only, so the rest of the server keeps its own.
+ *
+ * Throws TypeError while it is registered on options that cannot be used.
+ */
+export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, options) => {
+  const proxies = createProxies(options.trustedProxies ?? []);
+  const origins = createOrigins(options.origins ?? [], proxies);
+  if (!parent.hasRequestDecorator('callpassEdge')) parent.decorateRequest('callpassEdge', null);
+
+  observe(parent, proxies);
+  parent.setErrorHandler(sendProblem);
+  takeJsonOnly(parent, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
+  await allowOrigins(parent, origins);
+  addProbes(parent, options.isReady ?? (() => Promise.resolve(true)));
+
+  const limits = await createLimits(parent, {
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    proxies,
+    visitorOf: createVisitors(options.visitor ?? {}, proxies),
+  });
+  const issue = createIssuer({
+    client: options.client,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  });
+  const { humanCheck } = options;
+  await parent.register(async (guarded) => {
+    guarded.addHook('onRequest', async (request) => origins.assertMayAsk(request));
+    guarded.addHook('onRequest', limits.address);
+    if (humanCheck?.challenge) addChallenge(guarded, humanCheck.challenge.bind(humanCheck));
+    await guarded.register(async (issuing) => {
+      issuing.addHook('onRequest', limits.visitor);
+      if (humanCheck) askForHuman(issuing, humanCheck, `${parent.prefix}${HUMAN_CHECK_PATH}`);
+      addIssueRoutes(issuing, { issue, doors: options.doors ?? {} });
+    });
+  });
+};
+
+/** What came to an end before it was answered, as proxies write it. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+function observe(scope: FastifyInstance, proxies: Proxies): void {
+  const begin = httpTelemetry();
+  scope.addHook('onRequest', async (request, reply) => {
+    const { method, headers, raw } = request;
+    const scheme = proxies.schemeOf(raw);
+    const http = begin({ method, route: request.routeOptions.url, scheme, headers });
+    request.callpassEdge = { http, visitorId: '' };
+    void reply.headers(HEADERS);
+    if (scheme === 'https') void reply.header('strict-transport-security', STRICT_TRANSPORT);
+  });
+  scope.addHook('onResponse', async (request, reply) => request.callpassEdge?.http.finish(reply.statusCode));
+  scope.addHook('onRequestAbort', async (request) =>
+    request.callpassEdge?.http.finish(CLIENT_CLOSED_REQUEST),
+  );
+}
+
+/** A form, which any page may post anywhere, is no JSON. Members that are not known are refused, not dropped. */
+function takeJsonOnly(scope: FastifyInstance, maxBodyBytes: number): void {
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser<string>(
+    'application/json',
+    { parseAs: 'string', bodyLimit: maxBodyBytes },
+    (request, body, done) => {
+      if (body === '') done(null, null);
+      else void parseJson(request, body, done);
+    },
+  );
+  scope.setValidatorCompiler(
+    AjvCompiler()({}, { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } }),
+  );
+}
+
+async function allowOrigins(scope: FastifyInstance, origins: Origins): Promise<void> {
+  await scope.register(cors, {
+    origin: (origin, answer) => answer(null, origins.has(origin)),
+    credentials: true,
+    methods: ['GET', 'POST'],
+    allowedHeaders: [
+      ...['content-type', 'cache-control', 'idempotency-key', HUMAN_CHECK_HEADER],
+      ...['traceparent', 'tracestate', 'baggage'],
+    ],
+    exposedHeaders: ['retry-after'],
+    maxAge: 600,
+  });
+}
+
+function addChallenge(scope: FastifyInstance, challenge: NonNullable<HumanCheck['challenge']>): void {
+  scope.get(HUMAN_CHECK_PATH, { exposeHeadRoute: false, schema: { response: PROBLEMS } }, async () =>
+    challenge(),
+  );
+}
+
+function askForHuman(scope: FastifyInstance, humanCheck: HumanCheck, challengePath: string): void {
+  scope.addHook('preHandler', async (request) => {
+    if (humanCheck.required && !(await humanCheck.required(request))) return;
+    if (await humanCheck.verify(request)) return;
+    throw new EdgeProblem('HUMAN_CHECK_REQUIRED', {
+      members: humanCheck.challenge ? { challenge: challengePath } : {},
+    });
+  });
+}

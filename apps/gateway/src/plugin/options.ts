@@ -1,0 +1,59 @@
+import type { CredentialClient } from '@callpass/client';
+import type { HumanCheck } from '../human-check/human-check.ts';
+import type { VisitorOptions } from '../visitor/visitor.ts';
+
+/** How the edge is mounted. Only `client` is needed; what is left out is closed. */
+export interface EdgeOptions {
+  /** Asks the service; the plugin does not close it. */
+  readonly client: CredentialClient;
+  /**
+   * Whether the service serves, for `GET /readyz`. Asked at most once a second, and given a second. Left out, ready means
+   * that the edge itself is.
+   */
+  readonly isReady?: (() => Promise<boolean>) | undefined;
+  /** Longest time a request waits for the service, in ms. Default 2,500. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Origins whose pages may ask, such as `https://www.example.org`: compared as they are, no patterns. Pages that the edge
+   * itself serves may always. Default: none.
+   */
+  readonly origins?: readonly string[] | undefined;
+  /** Proxies whose forwarded headers are believed: addresses, CIDR ranges, `loopback`. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  readonly visitor?: VisitorOptions | undefined;
+  /** Requests that one visitor and one address (IPv6: one /64) may make at this door; the service has limits of its own. */
+  readonly limits?: Partial<EdgeLimits> | undefined;
+  /** Asked before credentials are issued. Default: nobody is. */
+  readonly humanCheck?: HumanCheck | undefined;
+  /** The doors for pages written against the vendor's sample servers. */
+  readonly doors?: DoorOptions | undefined;
+  /** Largest body in bytes. Default 4,096. */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+/** Limits at the door, counted by each instance for itself. */
+export interface EdgeLimits {
+  /** Default 60,000. */
+  readonly windowMs: number;
+  /** Requests for credentials of one visitor with a cookie, in a window. Default 30. */
+  readonly perVisitor: number;
+  /** Requests from one address in a window. Default 300: many visitors may share one. */
+  readonly perAddress: number;
+}
+
+/** `GET /callparameters` and `GET /actg/token`. */
+export interface DoorOptions {
+  /** The destination of those who name none. Left out, one must be named. */
+  readonly defaultDestination?: string | undefined;
+  /** ACTG identifiers and the destinations they mean. An identifier that is not here is taken as a destination's id. */
+  readonly identifiers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The defaults of {@link EdgeLimits}. */
+export const DEFAULT_LIMITS: EdgeLimits = { windowMs: 60_000, perVisitor: 30, perAddress: 300 };
+
+/** The default of {@link EdgeOptions.timeoutMs}. */
+export const DEFAULT_TIMEOUT_MS = 2500;
+
+/** The default of {@link EdgeOptions.maxBodyBytes}. */
+export const DEFAULT_MAX_BODY_BYTES = 4096;

@@ -1,0 +1,39 @@
+import type { FastifyRequest } from 'fastify';
+import { EdgeProblem } from '../problems/problem.ts';
+import type { Proxies } from '../visitor/proxies.ts';
+
+/** Which pages may ask. */
+export interface Origins {
+  /** Whether a page of this origin may read answers. */
+  has(origin: string | undefined): boolean;
+  /**
+   * Refuses what a page of another origin has sent. A browser would keep the answer from that page, but by then it is issued
+   * and counted against the visitor. Programs send no origin and pass.
+   */
+  assertMayAsk(request: FastifyRequest): void;
+}
+
+/** Throws TypeError on what is no origin, such as a URL with a path, so that a slip is not found by visitors. */
+export function createOrigins(listed: readonly string[], proxies: Proxies): Origins {
+  for (const origin of listed) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new TypeError(
+        `not an origin: ${origin} (scheme, host and port, nothing behind, such as https://www.example.org)`,
+      );
+    }
+  }
+  const known = new Set(listed);
+  return {
+    has: (origin) => origin !== undefined && known.has(origin),
+    assertMayAsk({ raw }) {
+      const { origin, host } = raw.headers;
+      if (origin !== undefined) {
+        if (known.has(origin) || origin === `${proxies.schemeOf(raw)}://${host}`) return;
+        throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
+      }
+      // Images, links and no-cors requests of other sites carry no origin, but newer browsers tell where they come from.
+      const site = raw.headers['sec-fetch-site'];
+      if (site === 'cross-site' || site === 'same-site') throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
+    },
+  };
+}

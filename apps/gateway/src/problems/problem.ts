@@ -1,0 +1,131 @@
+import { CallpassError, type Reason, type Violation } from '@callpass/client';
+import { status as code } from '@grpc/grpc-js';
+import { EDGE_REASONS, SERVICE_REASONS, type EdgeReason, type ProblemRow } from './reasons.ts';
+
+/** Media type of every error that the edge answers with (RFC 9457). */
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** What an {@link EdgeProblem} may carry besides its reason. */
+export interface ProblemDetails {
+  readonly retryAfterMs?: number | undefined;
+  readonly violations?: readonly Violation[];
+  readonly traceId?: string | undefined;
+  /** More members of the body, such as `opensAt`. */
+  readonly members?: Readonly<Record<string, string>>;
+  /** More headers of the answer, such as `allow`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** An answer that is no success: thrown anywhere in the edge, and made into a response in one place. */
+export class EdgeProblem extends Error {
+  readonly reason: EdgeReason | Reason;
+  readonly row: ProblemRow;
+  readonly details: ProblemDetails;
+
+  constructor(reason: EdgeReason | Reason, details: ProblemDetails = {}) {
+    const row: ProblemRow = isEdgeReason(reason) ? EDGE_REASONS[reason] : SERVICE_REASONS[reason];
+    super(row.title, { cause: details.cause });
+    this.name = 'EdgeProblem';
+    this.reason = reason;
+    this.row = row;
+    this.details = details;
+  }
+
+  get status(): number {
+    return this.row.status;
+  }
+
+  /** Whole seconds for `Retry-After`, rounded up, or undefined. */
+  get retryAfterSeconds(): number | undefined {
+    const ms = this.details.retryAfterMs ?? this.row.retryAfterMs;
+    return ms === undefined ? undefined : Math.max(1, Math.ceil(ms / 1000));
+  }
+
+  /** The body of the answer: fixed texts, and nothing of what was asked but names of fields. */
+  body(traceId: string): Record<string, unknown> {
+    const { violations = [], members = {} } = this.details;
+    return {
+      type: typeOf(this.reason),
+      title: this.row.title,
+      status: this.status,
+      reason: this.reason,
+      traceId: this.details.traceId ?? traceId,
+      ...(this.retryAfterSeconds === undefined ? {} : { retryAfter: this.retryAfterSeconds }),
+      ...(violations.length === 0 ? {} : { violations }),
+      ...members,
+    };
+  }
+}
+
+/** Where a reason is explained, relative to the documentation. */
+function typeOf(reason: EdgeReason | Reason): string {
+  const page = isEdgeReason(reason) ? 'docs/guides/gateway.md' : 'docs/errors.md';
+  return `${page}#${reason.toLowerCase()}`;
+}
+
+function isEdgeReason(reason: EdgeReason | Reason): reason is EdgeReason {
+  return Object.hasOwn(EDGE_REASONS, reason);
+}
+
+/** What a reason tells besides, that a page can use. The rest of the service's metadata is for operators. */
+const TOLD = ['opensAt'];
+
+/** Told to operators only. An edge that is one, as in the sandbox, does not pass it on: no probing. */
+const UNTOLD: ReadonlySet<Reason> = new Set(['DESTINATION_UNKNOWN', 'REALM_UNKNOWN']);
+
+/** The problem that an error of the service comes to. */
+export function problemOf(error: CallpassError): EdgeProblem {
+  const { reason, retryAfterMs, violations, traceId, metadata } = error;
+  const members = Object.fromEntries(Object.entries(metadata).filter(([key]) => TOLD.includes(key)));
+  const details = { retryAfterMs, violations, traceId, members, cause: error };
+  // A service newer than this edge may send a reason that the table does not have.
+  if (reason !== undefined && Object.hasOwn(SERVICE_REASONS, reason)) {
+    return new EdgeProblem(UNTOLD.has(reason) ? 'CLIENT_NOT_GRANTED' : reason, details);
+  }
+  return new EdgeProblem(withoutReason(error), details);
+}
+
+function withoutReason(error: CallpassError): EdgeReason {
+  if (error.code === code.UNAVAILABLE) return 'SERVICE_UNREACHABLE';
+  if (error.code === code.DEADLINE_EXCEEDED) return 'SERVICE_TIMEOUT';
+  return 'SERVICE_FAULT';
+}
+
+/** What Fastify and Ajv say of a request that they do not take. */
+interface RequestFault {
+  readonly code?: string;
+  readonly statusCode?: number;
+  readonly validation?: readonly {
+    instancePath: string;
+    message?: string;
+    params?: Record<string, unknown>;
+  }[];
+  readonly validationContext?: string;
+}
+
+const REFUSED_BY_FASTIFY: Readonly<Record<string, EdgeReason>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'CONTENT_TYPE_NOT_SUPPORTED',
+  FST_ERR_CTP_INVALID_TYPE: 'CONTENT_TYPE_NOT_SUPPORTED',
+};
+
+/** The one place where something thrown becomes a problem. */
+export function toProblem(error: unknown): EdgeProblem {
+  if (error instanceof EdgeProblem) return error;
+  if (error instanceof CallpassError) return problemOf(error);
+  if (typeof error !== 'object' || error === null) return new EdgeProblem('EDGE_FAULT', { cause: error });
+  const { code: name = '', statusCode = 500, validation, validationContext = '' } = error as RequestFault;
+  if (validation) {
+    const violations = validation.map(({ instancePath, message = 'invalid', params }) => ({
+      field: `${validationContext}${instancePath}`,
+      // The name of a member that is too much is the asker's own text; names of known ones are ours.
+      description: params?.['additionalProperty'] === undefined ? message : 'has a member that is not known',
+    }));
+    return new EdgeProblem('REQUEST_INVALID', { violations });
+  }
+  const refused = REFUSED_BY_FASTIFY[name];
+  if (refused !== undefined) return new EdgeProblem(refused);
+  if (statusCode >= 400 && statusCode < 500) return new EdgeProblem('REQUEST_INVALID', { cause: error });
+  return new EdgeProblem('EDGE_FAULT', { cause: error });
+}

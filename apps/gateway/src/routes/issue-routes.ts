@@ -1,0 +1,85 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toCredentialsAnswer, toTokens } from '../issuing/answers.ts';
+import type { Issuer, IssueRequest } from '../issuing/issuer.ts';
+import { stateOf } from '../plugin/exchange.ts';
+import type { DoorOptions } from '../plugin/options.ts';
+import { EdgeProblem } from '../problems/problem.ts';
+import { ACTG_TOKEN, CALL_PARAMETERS, CREDENTIALS } from './schemas.ts';
+
+interface CredentialsRequest {
+  Params: { id: string };
+  Body: { callee?: string; caller?: string } | null;
+  Headers: { 'idempotency-key'?: string };
+}
+
+/** The routes that issue: the edge's own, and the doors for pages written against the vendor's sample servers. */
+export function addIssueRoutes(scope: FastifyInstance, parts: { issue: Issuer; doors: DoorOptions }): void {
+  const { issue, doors } = parts;
+  const issueFor = (request: FastifyRequest, reply: FastifyReply, asked: Omit<IssueRequest, 'subject'>) => {
+    const { http, visitorId } = stateOf(request);
+    const work = () =>
+      issue({ ...asked, subject: visitorId }, { signal: whileWaitedFor(reply), alone: http.recording });
+    return http.recording ? http.run(work) : work();
+  };
+
+  scope.post<CredentialsRequest>(
+    '/v1/destinations/:id/credentials',
+    { schema: CREDENTIALS },
+    async (request, reply) => {
+      const requestId = request.headers['idempotency-key']?.replaceAll('"', '');
+      const asked = {
+        destination: request.params.id,
+        ...request.body,
+        ...(requestId === undefined ? {} : { requestId }),
+      };
+      return toCredentialsAnswer(await issueFor(request, reply, asked));
+    },
+  );
+
+  // A HEAD that comes with each GET would issue too.
+  const door = { exposeHeadRoute: false };
+
+  scope.get<{ Querystring: { destination?: string } }>(
+    '/callparameters',
+    { ...door, schema: CALL_PARAMETERS },
+    async (request, reply) => {
+      const destination = request.query.destination ?? named(doors.defaultDestination, 'destination');
+      return toTokens(await issueFor(request, reply, { destination }));
+    },
+  );
+
+  const actg = async (
+    request: FastifyRequest<{ Querystring: { identifier?: string } }>,
+    reply: FastifyReply,
+  ) => {
+    const { identifier } = request.query;
+    const destination =
+      identifier === undefined
+        ? named(doors.defaultDestination, 'identifier')
+        : (identifiers.get(identifier) ?? identifier);
+    const { accountToken, fromToken, toToken, realm } = toTokens(
+      await issueFor(request, reply, { destination }),
+    );
+    return { accountToken, fromToken, toToken, tokenRealm: realm };
+  };
+  const identifiers = new Map(Object.entries(doors.identifiers ?? {}));
+  for (const path of ['/actg/token', '/actg/token/']) scope.get(path, { ...door, schema: ACTG_TOKEN }, actg);
+}
+
+/** Aborts when the browser goes away before it is answered. Fastify's `request.signal` aborts as soon as a body has been read. */
+function whileWaitedFor({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+function named(destination: string | undefined, member: string): string {
+  if (destination !== undefined) return destination;
+  const violation = {
+    field: `querystring/${member}`,
+    description: 'is needed: this edge has no default destination',
+  };
+  throw new EdgeProblem('REQUEST_INVALID', { violations: [violation] });
+}

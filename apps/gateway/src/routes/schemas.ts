@@ -1,0 +1,97 @@
+/** JSON Schemas of what routes take and give. Members that are not named are refused, and never given. */
+
+const text = { type: 'string' } as const;
+
+/** An object with these members and no others. */
+const object = (
+  properties: Record<string, object>,
+  required: readonly string[] = Object.keys(properties),
+) => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const destinationId = { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]*$', maxLength: 64 };
+const address = {
+  type: 'string',
+  pattern: '^[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+$',
+  maxLength: 256,
+};
+const uuid = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+
+const problem = {
+  type: 'object',
+  properties: {
+    type: text,
+    title: text,
+    status: { type: 'integer' },
+    reason: text,
+    traceId: text,
+    retryAfter: { type: 'integer' },
+    violations: { type: 'array', items: object({ field: text, description: text }) },
+    opensAt: text,
+    challenge: text,
+  },
+  required: ['type', 'title', 'status', 'reason', 'traceId'],
+};
+/** What every route may answer besides: problems. */
+export const PROBLEMS = { '4xx': problem, '5xx': problem };
+
+/** `POST /v1/destinations/{id}/credentials` */
+export const CREDENTIALS = {
+  params: object({ id: destinationId }),
+  // A body may be left out: null then.
+  body: { ...object({ callee: address, caller: address }, []), type: ['object', 'null'] },
+  headers: {
+    type: 'object',
+    // A UUID; the quotes are those of a structured field, as the draft of the header has it.
+    properties: { 'idempotency-key': { type: 'string', pattern: `^("${uuid}"|${uuid})$` } },
+  },
+  response: {
+    200: object(
+      {
+        issuanceId: text,
+        callee: text,
+        credentials: object({ accountToken: text, fromToken: text, toToken: text, realm: text }, []),
+        callOptions: object({ from: text }),
+        expiresAt: text,
+        refreshAt: text,
+      },
+      ['issuanceId', 'callee', 'credentials', 'callOptions'],
+    ),
+    ...PROBLEMS,
+  },
+};
+
+/** `GET /callparameters` */
+export const CALL_PARAMETERS = {
+  querystring: { type: 'object', properties: { destination: destinationId } },
+  response: {
+    200: object({
+      realm: text,
+      accountToken: text,
+      fromToken: text,
+      toToken: text,
+      caller: text,
+      callee: text,
+    }),
+    ...PROBLEMS,
+  },
+};
+
+/** `GET /actg/token` */
+export const ACTG_TOKEN = {
+  querystring: {
+    type: 'object',
+    properties: { identifier: { type: 'string', minLength: 1, maxLength: 256 } },
+  },
+  response: {
+    200: object({ accountToken: text, fromToken: text, toToken: text, tokenRealm: text }),
+    ...PROBLEMS,
+  },
+};
+
+/** `GET /healthz`, `GET /readyz` */
+export const PROBE = { response: { 200: object({ status: text }), 503: object({ status: text }) } };

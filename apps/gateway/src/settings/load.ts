@@ -1,0 +1,12 @@
+import { loadSettings, SettingsError, type SettingsSource } from '@callpass/settings';
+import { settingsSchema, type Settings } from './schema.ts';
+
+export { SettingsError };
+
+/** The prefix of the edge's environment variables. */
+export const SETTINGS_PREFIX = 'CALLPASS_GATEWAY';
+
+/** Reads the edge's settings, see `loadSettings`. */
+export function loadEdgeSettings(source: Pick<SettingsSource, 'file' | 'environment'>): Settings {
+  return loadSettings({ schema: settingsSchema, prefix: SETTINGS_PREFIX, ...source });
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import signed from '@fastify/cookie';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { Proxies } from './proxies.ts';
+
+/** Who a visitor is, and what has to be sent so that they are recognised next time. */
+export interface Visitor {
+  /** Goes to the service as the subject, which keeps a keyed hash of it only. */
+  readonly id: string;
+  /** Whether nobody has seen this visitor before: such a one is told apart from others by the address only. */
+  readonly isNew: boolean;
+  /** Value for `Set-Cookie`, where there is something to set. */
+  readonly setCookie: string | undefined;
+}
+
+/** How visitors are recognised. */
+export interface VisitorOptions {
+  /**
+   * Secrets that sign the cookie, 32 characters or more each. The first signs, all are recognised: put a new one in front,
+   * and take the old one away when its cookies have run out. Left out, one is made: then visitors are new after each
+   * start, and instances do not recognise each other's.
+   */
+  readonly secrets?: readonly string[] | undefined;
+  /** Lower-case name of the header in which a listed proxy says who the visitor is; it counts from nobody else. */
+  readonly header?: string | undefined;
+  /** When the browser sends the cookie along; `none` for pages on another site, and then over HTTPS only. Default `lax`. */
+  readonly sameSite?: 'lax' | 'strict' | 'none' | undefined;
+  /** How long the browser keeps the cookie, in ms. Default 30 days. */
+  readonly lifetimeMs?: number | undefined;
+}
+
+const ID_BYTES = 16;
+const ID = /^[\w-]{22}$/;
+const LEAST_SECRET_LENGTH = 32;
+const MAX_HEADER_BYTES = 256;
+const THIRTY_DAYS_MS = 30 * 24 * 3600 * 1000;
+const NAME = 'callpass-visitor';
+/** Over HTTPS the prefix makes browsers refuse a cookie that another host or a plain-text page has planted (RFC 6265bis). */
+const SECURE_NAME = `__Host-${NAME}`;
+
+/** Recognises visitors. A cookie that was forged, cut or signed with a secret that is gone makes a new visitor, and no error. */
+export function createVisitors(
+  options: VisitorOptions,
+  proxies: Proxies,
+): (request: IncomingMessage) => Visitor {
+  const { header, sameSite = 'lax', lifetimeMs = THIRTY_DAYS_MS } = options;
+  const secrets = options.secrets?.length ? [...options.secrets] : [randomBytes(32).toString('base64')];
+  if (secrets.some(({ length }) => length < LEAST_SECRET_LENGTH)) {
+    throw new TypeError(`a secret of the visitor cookie must have ${LEAST_SECRET_LENGTH} characters or more`);
+  }
+  const signer = new signed.Signer(secrets);
+
+  const give = (id: string, secure: boolean) =>
+    stringifySetCookie({
+      name: secure ? SECURE_NAME : NAME,
+      value: signer.sign(id),
+      httpOnly: true,
+      maxAge: Math.floor(lifetimeMs / 1000),
+      path: '/',
+      sameSite,
+      // Browsers take SameSite=None over HTTPS only; there is no use in sending it otherwise.
+      secure: secure || sameSite === 'none',
+    });
+
+  return (request) => {
+    const named = header === undefined || !proxies.sentBy(request) ? undefined : request.headers[header];
+    if (typeof named === 'string' && named !== '' && Buffer.byteLength(named) <= MAX_HEADER_BYTES) {
+      return { id: named, isNew: false, setCookie: undefined };
+    }
+    const secure = proxies.schemeOf(request) === 'https';
+    const sent = cookieNamed(secure ? SECURE_NAME : NAME, request.headers.cookie);
+    if (sent !== undefined) {
+      const { valid, value, renew } = signer.unsign(sent);
+      if (valid && ID.test(value)) {
+        return { id: value, isNew: false, setCookie: renew ? give(value, secure) : undefined };
+      }
+    }
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    return { id, isNew: true, setCookie: give(id, secure) };
+  };
+}
+
+function cookieNamed(name: string, header: string | undefined): string | undefined {
+  if (header === undefined || !header.includes(name)) return undefined;
+  return parseCookie(header)[name];
+}
