@@ -76,7 +76,8 @@ function indexTokens(
 
 const NOWHERE: Scope = new Set<string>();
 
-function principalOf({ name, grants }: Client): Principal {
+/** What a client of a configuration may do. */
+export function principalOf({ name, grants }: Client): Principal {
   return {
     client: name,
     roles: new Set(grants.map(({ role }) => role)),

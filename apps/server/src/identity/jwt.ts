@@ -46,9 +46,14 @@ export function createJwtVerifier(issuers: readonly JwtIssuer[], clock: { now():
 
   const verifyAnew = async (token: string, name: string): Promise<JwtClaims> => {
     const issuer = issuerOf(token, byName);
-    // Taken before the keys are: what changes meanwhile must not count as verified with the new ones.
-    const keysVersion = issuer.keys.version;
-    const { payload } = await jwtVerify(token, issuer.keys.getKey, {
+    let keysVersion = NaN;
+    const getKey: KeySet['getKey'] = async (header, parts) => {
+      const key = await issuer.keys.getKey(header, parts);
+      // With the key, since they may be read again while the signature is checked.
+      keysVersion = issuer.keys.version;
+      return key;
+    };
+    const { payload } = await jwtVerify(token, getKey, {
       issuer: issuer.issuer,
       audience: issuer.audience,
       algorithms: [...issuer.algorithms],

@@ -1,0 +1,146 @@
+import { LedgerEntry_Kind } from '@callpass/contract';
+import { createClient, type Connection } from '@callpass/grpc-kit';
+import { CredentialService } from '@callpass/contract';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { refusalOf } from '../testing/refusal.ts';
+import { authorization, connectPresenting } from '../testing/presented.ts';
+import { DOCUMENT, KEYS } from '../testing/test-server.ts';
+import { startTlsServer, staticToken, type TlsServer } from '../testing/tls-server.ts';
+
+const some = staticToken();
+const all = staticToken();
+const operator = staticToken();
+const clients = (identities = `[{ tokenSha256: "${some.sha256}" }]`) => `
+clients:
+  - { name: some, identities: ${identities}, grants: [{ role: ISSUER, destinations: [ecb, off] }, { role: VALIDATOR, realms: [ecb.example] }] }
+  - { name: all, identities: [{ tokenSha256: "${all.sha256}" }], grants: [{ role: ISSUER, destinations: ["*"] }, { role: VALIDATOR, realms: ["*"] }] }
+  - { name: operating, identities: [{ tokenSha256: "${operator.sha256}" }], grants: [{ role: OPERATOR }, { role: ISSUER, destinations: [ecb] }, { role: VALIDATOR, realms: [ecb.example] }] }
+`;
+
+let server: TlsServer;
+let connection: Connection;
+beforeAll(async () => {
+  server = await startTlsServer();
+  await server.configure(DOCUMENT + clients());
+  for (const [realm, key] of Object.entries(KEYS)) await server.activateKey(realm, key);
+  connection = connectPresenting(server.address, server.authority);
+});
+afterAll(async () => {
+  connection.close();
+  await server.stop();
+});
+
+const as = ({ token }: { token: string }) => ({ metadata: authorization(`Bearer ${token}`) });
+const issue = (who: { token: string }, destination: string) =>
+  createClient(CredentialService, connection).issueCredentials({ destination }, as(who));
+const validate = (who: { token: string }, realm: string) =>
+  createClient(CredentialService, connection).validateToken({ realm, token: 'AB' }, as(who));
+
+describe('a grant', () => {
+  it('holds for the destinations and realms that it names', async () => {
+    expect((await issue(some, 'ecb')).grant.case).toBe('timeLimited');
+    expect((await validate(some, 'ecb.example')).verdict).toBeGreaterThan(0);
+    expect((await issue(all, 'cbc')).grant.case).toBe('timeLimited');
+    expect((await validate(all, 'cbc.example')).verdict).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a destination', (who: { token: string }, name: string) => issue(who, name), ['cbc', 'nowhere']],
+    ['a realm', (who: { token: string }, name: string) => validate(who, name), ['cbc.example', 'no.example']],
+  ] as const)(
+    'that is missing makes %s look as if it did not exist',
+    async (_what, ask, [forbidden, missing]) => {
+      const answers = await Promise.all([forbidden, missing].map((name) => refusalOf(ask(some, name))));
+      for (const { metadata } of answers) delete metadata?.['traceId'];
+      expect(answers[0]).toEqual(answers[1]);
+      expect(answers[0]).toMatchObject({
+        code: 'PERMISSION_DENIED',
+        reason: 'CLIENT_NOT_GRANTED',
+        metadata: {},
+      });
+      // Who may ask for all may not find out either what there is.
+      expect(await refusalOf(ask(all, missing))).toMatchObject({ reason: 'CLIENT_NOT_GRANTED' });
+    },
+  );
+
+  it('is needed by an operator too, who may know what exists', async () => {
+    expect((await issue(operator, 'ecb')).grant.case).toBe('timeLimited');
+    expect(await refusalOf(issue(operator, 'cbc'))).toMatchObject({ reason: 'CLIENT_NOT_GRANTED' });
+    expect(await refusalOf(issue(operator, 'nowhere'))).toMatchObject({ reason: 'DESTINATION_UNKNOWN' });
+    expect(await refusalOf(validate(operator, 'cbc.example'))).toMatchObject({
+      reason: 'CLIENT_NOT_GRANTED',
+    });
+    expect(await refusalOf(validate(operator, 'no.example'))).toMatchObject({ reason: 'REALM_UNKNOWN' });
+  });
+
+  it('that is missing leaves the same entry for what exists and what does not', async () => {
+    const destinations = ['cbc', 'nowhere'];
+    for (const destination of destinations) {
+      const { entries } = await server.ledger.listEntries({
+        kind: LedgerEntry_Kind.REFUSED,
+        destination,
+        client: 'some',
+      });
+      expect(entries[0]).toMatchObject({
+        reason: 'CLIENT_NOT_GRANTED',
+        rule: 'grant',
+        client: 'some',
+        destination,
+      });
+    }
+    const { entries } = await server.ledger.listEntries({
+      kind: LedgerEntry_Kind.REFUSED,
+      client: 'some',
+      pageSize: 100,
+    });
+    for (const realm of ['cbc.example', 'no.example'])
+      expect(entries).toContainEqual(
+        expect.objectContaining({ realm, destination: '', reason: 'CLIENT_NOT_GRANTED', rule: 'grant' }),
+      );
+  });
+
+  it('is asked for each item of a batch', async () => {
+    const { results } = await createClient(CredentialService, connection).batchIssueCredentials(
+      { requests: ['ecb', 'cbc', 'nowhere', 'ecb'].map((destination) => ({ destination })) },
+      as(some),
+    );
+    expect(results.map(({ result }) => result.case)).toEqual(['response', 'status', 'status', 'response']);
+  });
+
+  it('that was taken away ends what a request id would give again', async () => {
+    const request = { destination: 'ecb', requestId: '0193a1f2-7c3e-7000-8000-0123456789ab' };
+    const client = createClient(CredentialService, connection);
+    expect((await client.issueCredentials(request, as(some))).grant.case).toBe('timeLimited');
+    await server.configure(DOCUMENT + clients().replace('[ecb, off]', '[off]'));
+    expect(await refusalOf(client.issueCredentials(request, as(some)))).toMatchObject({
+      reason: 'CLIENT_NOT_GRANTED',
+    });
+    await server.configure(DOCUMENT + clients());
+  });
+});
+
+describe('an identity', () => {
+  it('may be one of several of a client', async () => {
+    const second = staticToken();
+    await server.configure(
+      DOCUMENT + clients(`[{ tokenSha256: "${some.sha256}" }, { tokenSha256: "${second.sha256}" }]`),
+    );
+    expect((await issue(some, 'ecb')).grant.case).toBe('timeLimited');
+    expect((await issue(second, 'ecb')).grant.case).toBe('timeLimited');
+  });
+
+  it('that is taken out of the document is nobody at the next request, also on an open connection', async () => {
+    await server.configure(DOCUMENT + clients());
+    const { authority } = server;
+    const certificate = await authority.issue({ commonName: 'phone', use: 'client' });
+    const open = connectPresenting(server.address, authority, certificate);
+    const client = createClient(CredentialService, open);
+    const refused = { code: 'UNAUTHENTICATED', reason: 'CLIENT_UNKNOWN', metadata: { fault: 'UNKNOWN' } };
+    expect(await refusalOf(client.issueCredentials({ destination: 'ecb' }))).toMatchObject(refused);
+    await server.configure(DOCUMENT + clients('[{ commonName: phone }]'));
+    expect((await client.issueCredentials({ destination: 'ecb' })).grant.case).toBe('timeLimited');
+    await server.configure(DOCUMENT + clients());
+    expect(await refusalOf(client.issueCredentials({ destination: 'ecb' }))).toMatchObject(refused);
+    open.close();
+  });
+});
