@@ -71,6 +71,98 @@ async function callpass(answers: Answers, args: string[], options: Parameters<ty
   return runInProcess([...args, '--address', service.address], options);
 }
 
+describe('callpass config try', () => {
+  const limits = [
+    { name: 'limits[0] per SUBJECT', max: 5, window: { seconds: 60n }, taken: 5 },
+    { name: 'limits[1] per REALM', max: 9, window: { seconds: 60n }, shadow: true },
+  ];
+  const closed = {
+    allowed: false,
+    reason: 'DESTINATION_CLOSED',
+    rule: 'hours',
+    text: 'the destination is closed at this time',
+    openTime: TIME,
+    limits,
+  };
+
+  it('asks what was given, and ends with 0 when it would be allowed', async () => {
+    const seen: unknown[] = [];
+    const tryIssue = (request: unknown) => {
+      seen.push(request);
+      return {
+        allowed: true,
+        text: 'credentials would be issued',
+        callee: 'b@x.example',
+        caller: 'a@x.example',
+      };
+    };
+    const run = await callpass(
+      { admin: { tryIssue } },
+      ['config', 'try', 'support', '--at', '2026-11-25T11:00:00+01:00', '--subject', '-', '--client', 'edge'],
+      { stdin: 'visitor-7\n' },
+    );
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout).toBe(
+      'allowed: credentials would be issued\ncallee: b@x.example\ncaller: a@x.example\n',
+    );
+    expect(seen).toMatchObject([
+      { destination: 'support', subject: 'visitor-7', client: 'edge', time: TIME },
+    ]);
+  });
+
+  it('ends with 1 when it would be refused, and names the rule and what is taken', async () => {
+    const run = await callpass({ admin: { tryIssue: () => closed } }, ['config', 'try', 'support']);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout.split('\n')).toEqual([
+      'refused: the destination is closed at this time',
+      'reason: DESTINATION_CLOSED',
+      'rule: hours',
+      'opens: 2026-11-25T10:00:00Z',
+      'limits[0] per SUBJECT\t5\t5\t60s\tenforced',
+      'limits[1] per REALM\t?\t9\t60s\tshadow',
+      '',
+    ]);
+  });
+
+  it('writes protojson where that is asked for, with the same exit code', async () => {
+    const run = await callpass({ admin: { tryIssue: () => closed } }, [
+      'config',
+      'try',
+      'support',
+      '--output',
+      'json',
+    ]);
+    expect(run.exitCode).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      allowed: false,
+      rule: 'hours',
+      limits: [{ taken: 5 }, {}],
+    });
+  });
+
+  it('tries a document, and names the line of what does not hold in it', async () => {
+    const name = file('try.yaml', DOCUMENT);
+    const seen: unknown[] = [];
+    const tryIssue = (request: { configuration?: unknown }) => {
+      seen.push(request.configuration);
+      throw refusal(status.INVALID_ARGUMENT, 'REQUEST_INVALID', {
+        details: [
+          detail(BadRequestSchema, {
+            fieldViolations: [
+              { field: 'configuration.destinations[0].account', description: 'is no address' },
+            ],
+          }),
+        ],
+      });
+    };
+    const run = await callpass({ admin: { tryIssue } }, ['config', 'try', 'support', '-f', name]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(`${name} cannot be tried`);
+    expect(run.stderr).toContain(`${name}:8:14: destinations[0].account: is no address`);
+    expect(seen).toMatchObject([{ destinations: [{ id: 'support' }] }]);
+  });
+});
+
 describe('callpass issue', () => {
   it('ends with 0 and writes protojson with all fields', async () => {
     const run = await callpass({ credentials: { issueCredentials: () => issued } }, [

@@ -1,13 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { ConfigurationDocument } from '@callpass/config-document';
-import { EXIT } from '../exit-code.ts';
-import { Failure, failureOf } from '../failure.ts';
+import { failureOf } from '../failure.ts';
 import { type Page, textOf, type Tone } from '../output.ts';
 import type { RunCommand } from '../program.ts';
-import { readText } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { wholeNumberFrom } from '../arguments.ts';
+import { addConfigTryCommand } from './config-try.ts';
+import { readDocument, withLines } from './configuration-file.ts';
 
 interface ApplyOptions {
   readonly file: string;
@@ -81,6 +80,8 @@ export function addConfigCommands(program: Command, run: RunCommand): void {
         if (page.nextPageToken !== '') session.note('there are more; see --limit');
       }),
     );
+
+  addConfigTryCommand(config, run);
 }
 
 /** The most that a page of revisions may hold. */
@@ -93,7 +94,11 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const response = await session.admin
     .applyConfiguration({ configuration, expectedRevision, dryRun, force })
     .catch(async (error: unknown) => {
-      throw withLines(await failureOf(error, session.address), document, options.file);
+      throw withLines(await failureOf(error, session.address), {
+        document,
+        file: options.file,
+        doing: 'applied',
+      });
     });
   session.answer(response, (print, { changes }) => {
     for (const change of changes as JsonObject[]) printChange(print, change);
@@ -102,36 +107,9 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   session.note(outcome(response.revision, { dryRun, unchanged: response.revision === expectedRevision }));
 }
 
-async function readDocument({ terminal }: Session, file: string): Promise<ConfigurationDocument> {
-  const { parseConfigurationDocument, DocumentError } = await import('@callpass/config-document');
-  const text = await readText(file, terminal.stdin);
-  try {
-    return parseConfigurationDocument(text);
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error;
-    const violations = error.problems.map(({ path, message, line, column }) => {
-      return { field: path, description: message, line, column };
-    });
-    throw new Failure(EXIT.refused, { message: `${file} is not a configuration`, violations }, file);
-  }
-}
-
 async function currentRevision({ admin }: Session): Promise<number> {
   const { revisions } = await admin.listConfigurationRevisions({ pageSize: 1 });
   return revisions[0]?.revision ?? 0;
-}
-
-/** Adds to what the service found the lines of the document, and takes the request's own part off the paths. */
-function withLines(failure: Failure, document: ConfigurationDocument, file: string): Failure {
-  const { violations = [], ...details } = failure.details;
-  const located = violations.map(({ field, description }) => {
-    const [, path] = /^configuration\.(.*)$/s.exec(field) ?? [];
-    return path === undefined
-      ? { field, description }
-      : { field: path, description, ...document.locate(path) };
-  });
-  const message = located.length > 0 ? `${file} cannot be applied` : details.message;
-  return new Failure(failure.exitCode, { ...details, message, violations: located }, file);
 }
 
 const CHANGES: Readonly<Record<string, readonly [sign: string, tone: Tone]>> = {

@@ -50,6 +50,17 @@ export function problemsOf(message: ConfigurationMessage): Problem[] {
   return [...modeProblems(message), ...checkConfiguration(configurationFromMessage(message))];
 }
 
+/** Refuses a configuration that does not hold, with every problem at its field of the request. */
+export function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new Refusal('REQUEST_INVALID', {
+    violations: problems.map(({ path, message }) => ({
+      field: `configuration.${path}`,
+      description: message,
+    })),
+  });
+}
+
 /** The revision's document, or the one in force. `undefined` before the first. */
 export async function readRevision(store: Store, revision: number): Promise<StoredRevision | undefined> {
   if (revision === 0) return (await latest(store)) ?? undefined;
@@ -78,14 +89,7 @@ export async function applyConfiguration(
   await state.reload();
   const configuration = configurationFromMessage(request.configuration);
   const problems = [...problemsOf(request.configuration), ...cipherProblems(keyLengths, configuration)];
-  if (problems.length > 0) {
-    throw new Refusal('REQUEST_INVALID', {
-      violations: problems.map(({ path, message }) => ({
-        field: `configuration.${path}`,
-        description: message,
-      })),
-    });
-  }
+  refuseProblems(problems);
   if (!request.force) refuseRemovalInUse(state.snapshot, configuration, clock.now());
 
   const before = current ? documentOf(fromBinary(ConfigurationSchema, current.document)) : {};

@@ -41,8 +41,10 @@ export async function freeze(
   const nowMs = dependencies.clock.now();
   if (request.untilMs !== undefined && request.untilMs <= nowMs)
     throw invalidField('until', 'is over already');
-  await dependencies.state.reload();
-  assertExists(dependencies.state.snapshot, request.scope);
+  if (request.scope.kind !== 'SUBJECT') {
+    await dependencies.state.reload();
+    assertExists(dependencies.state.snapshot, request.scope);
+  }
   const frozen: Freeze = {
     scope: request.scope,
     reason: request.reason,

@@ -1,6 +1,7 @@
 import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
+import { covers, seesEverything, type Principal } from './principal.ts';
 import type { Visitor } from './visitor.ts';
 
 /** What a client asks for, as far as rules care. Texts left out are empty. */
@@ -14,6 +15,26 @@ export interface AskedFor {
 export interface Sealing {
   readonly realm: Realm;
   readonly key: SnapshotKey;
+}
+
+/**
+ * The destination, if the client may issue for it. Asked before anything else, so that a missing destination and a forbidden
+ * one take the same way.
+ *
+ * @throws {Refusal}
+ */
+export function grantedDestination(
+  snapshot: Snapshot,
+  principal: Principal,
+  id: string,
+): CompiledDestination {
+  const compiled = covers(principal.destinations, id) ? snapshot.destinations.get(id) : undefined;
+  if (compiled) return compiled;
+  const reason =
+    seesEverything(principal) && !snapshot.destinations.has(id)
+      ? 'DESTINATION_UNKNOWN'
+      : 'CLIENT_NOT_GRANTED';
+  throw new Refusal(reason, { rule: 'grant' });
 }
 
 /**

@@ -25,8 +25,8 @@ import {
 import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { decide, sealingOf, type Sealing } from './decide.ts';
-import { covers, seesEverything, type Principal } from './principal.ts';
+import { decide, grantedDestination, sealingOf, type Sealing } from './decide.ts';
+import type { Principal } from './principal.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
@@ -180,17 +180,6 @@ async function grant(
     [ATTR_KEY_VERSION]: timeLimited?.keyVersion,
   });
   return { kind: 'issued', issued };
-}
-
-/** Before anything else is looked at, so that a missing destination and a forbidden one take the same way. */
-function grantedDestination(snapshot: Snapshot, principal: Principal, id: string): CompiledDestination {
-  const compiled = covers(principal.destinations, id) ? snapshot.destinations.get(id) : undefined;
-  if (compiled) return compiled;
-  const reason =
-    seesEverything(principal) && !snapshot.destinations.has(id)
-      ? 'DESTINATION_UNKNOWN'
-      : 'CLIENT_NOT_GRANTED';
-  throw new Refusal(reason, { rule: 'grant' });
 }
 
 const randomBytes = new Uint8Array(16);

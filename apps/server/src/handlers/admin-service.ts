@@ -1,10 +1,9 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } from '@callpass/contract';
-import type { KeyedHash, KeyStep } from '@callpass/domain';
-import { RpcError, type Handlers, type ServerCall } from '@callpass/grpc-kit';
+import type { KeyStep } from '@callpass/domain';
+import type { Handlers, ServerCall } from '@callpass/grpc-kit';
 import { explainToken } from '@callpass/token-core';
-import { status } from '@grpc/grpc-js';
 import {
   applyConfiguration,
   listRevisions,
@@ -13,6 +12,7 @@ import {
 } from '../admin/configuration.ts';
 import { freeze, listFreezes, scopeOf, unfreeze } from '../admin/freezes.ts';
 import { addKey, listKeys, stepKey } from '../admin/keys.ts';
+import { tryIssue, type TryDependencies } from '../admin/try-issue.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { openingKeys } from '../state/snapshot.ts';
 import {
@@ -22,6 +22,7 @@ import {
   kindFromMessage,
   revisionToMessage,
   times,
+  triedToMessage,
 } from './messages.ts';
 import { PRINCIPAL } from './principal-key.ts';
 
@@ -30,7 +31,7 @@ const MAX_CHANGES = 5000;
 
 /** The handlers of AdminService: messages in, use cases, messages out. */
 export function adminHandlers(
-  dependencies: AdminDependencies & { readonly keyedHash: KeyedHash },
+  dependencies: AdminDependencies & TryDependencies,
 ): Handlers<typeof AdminService> {
   const step = async (call: ServerCall, request: { realm: string; version: number }, name: KeyStep) => ({
     realmKey: keyToMessage(
@@ -118,8 +119,11 @@ export function adminHandlers(
       return { freezes: (await listFreezes(dependencies)).map(freezeToMessage) };
     },
 
-    tryIssue() {
-      throw new RpcError(status.UNIMPLEMENTED, 'not yet');
+    async tryIssue(request) {
+      const { destination, subject, callee, caller, client, configuration } = request;
+      const atMs = request.time && timestampMs(request.time);
+      const asked = { destination, subject, callee, caller, client, configuration, atMs };
+      return triedToMessage(await tryIssue(dependencies, asked));
     },
 
     explainToken(request) {

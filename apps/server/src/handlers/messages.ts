@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   ConfigurationChange_Kind,
   FreezeScopeSchema,
@@ -11,10 +11,13 @@ import {
   type ConfigurationRevisionSchema,
   type FreezeEntrySchema,
   type RealmKeySchema,
+  type TryIssueResponseSchema,
   type ValidateTokenResponse,
 } from '@callpass/contract';
 import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
 import type { TokenJudgement, TokenKind as CoreTokenKind } from '@callpass/token-core';
+import type { Tried } from '../admin/try-issue.ts';
+import { REASONS } from '../errors/reasons.ts';
 
 /** A judgement as the contract's message. */
 export function judgementToMessage(judgement: TokenJudgement): ValidateTokenResponse {
@@ -92,6 +95,33 @@ export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeE
     reason: freeze.reason,
     frozenBy: freeze.frozenBy,
     ...times({ freezeTime: freeze.freezeTimeMs, untilTime: freeze.untilMs }),
+  };
+}
+
+/** What would happen to a request, in words too. */
+export function triedToMessage(tried: Tried): MessageInitShape<typeof TryIssueResponseSchema> {
+  const limits = tried.readings.map(({ check, taken }) => ({
+    name: check.name,
+    max: check.max,
+    window: durationFromMs(check.windowMs),
+    shadow: check.shadow,
+    ...(taken !== undefined && { taken }),
+  }));
+  if (tried.allowed) {
+    const { callee, caller, unrestricted } = tried;
+    const text = unrestricted ? 'the call would be granted, unrestricted' : 'credentials would be issued';
+    return { allowed: true, text, callee, caller, limits };
+  }
+  const { refusal, atMs } = tried;
+  const { rule = '', message = REASONS[refusal.reason].message, retryAfterMs } = refusal.details;
+  const opens = refusal.reason === 'DESTINATION_CLOSED' && retryAfterMs !== undefined;
+  return {
+    allowed: false,
+    reason: refusal.reason,
+    rule,
+    text: message,
+    limits,
+    ...times({ openTime: opens ? atMs + retryAfterMs : undefined }),
   };
 }
 

@@ -9,8 +9,8 @@ import {
 } from '@callpass/domain';
 import { openRealmKey, type RealmKey } from '@callpass/token-core';
 import { configurationFromMessage } from '../configuration/from-message.ts';
-import { indexClients, type ClientIndex, type NamedOperator } from '../identity/client-index.ts';
-import { buildSnapshot, type Snapshot } from './snapshot.ts';
+import { indexClients, type NamedOperator } from '../identity/client-index.ts';
+import { buildSnapshot, compileDestinations, type Snapshot } from './snapshot.ts';
 
 /** What may go wrong while following the store; for the log. */
 export interface StateEvents {
@@ -27,7 +27,7 @@ export class CurrentState {
   readonly #events: StateEvents;
   readonly #keys = new Map<string, RealmKey>();
   readonly #operators: readonly NamedOperator[];
-  #configuration: { revision: number; value: Configuration; clients: ClientIndex };
+  #configuration: { revision: number; value: Configuration } & Pick<Snapshot, 'clients' | 'destinations'>;
   #snapshot: Snapshot;
   #timer: NodeJS.Timeout | undefined;
   #reloading: Promise<void> | undefined;
@@ -110,9 +110,9 @@ export class CurrentState {
       const message = fromBinary(ConfigurationSchema, stored.document);
       this.#configuration = this.#indexed(stored.revision, configurationFromMessage(message));
     }
-    const { value, clients } = this.#configuration;
+    const { value: configuration, clients, destinations } = this.#configuration;
     const inUse = new Set<string>();
-    const snapshot = buildSnapshot(state, { configuration: value, clients }, (realm, key) => {
+    const snapshot = buildSnapshot(state, { configuration, clients, destinations }, (realm, key) => {
       const handle = this.#handle(realm, key);
       if (handle) inUse.add(handleName(realm, key.version));
       return handle;
@@ -127,7 +127,12 @@ export class CurrentState {
   }
 
   #indexed(revision: number, value: Configuration) {
-    return { revision, value, clients: indexClients(value.clients, this.#operators) };
+    return {
+      revision,
+      value,
+      clients: indexClients(value.clients, this.#operators),
+      destinations: compileDestinations(value),
+    };
   }
 
   /** Opens each key once and keeps its handle from snapshot to snapshot: making one costs more than a token. */

@@ -39,10 +39,17 @@ export interface Snapshot {
   readonly clients: ClientIndex;
 }
 
+/** The destinations of a configuration, ready to be asked: once for each revision, since there may be many. */
+export function compileDestinations({
+  destinations,
+}: Configuration): ReadonlyMap<string, CompiledDestination> {
+  return new Map(destinations.map((destination) => [destination.id, compileDestination(destination)]));
+}
+
 /** Builds the snapshot of a state. `keyOf` gives the handle of a stored key that is not destroyed. */
 export function buildSnapshot(
   state: StoredState,
-  { configuration, clients }: { configuration: Configuration; clients: ClientIndex },
+  { configuration, clients, destinations }: Pick<Snapshot, 'configuration' | 'clients' | 'destinations'>,
   keyOf: (realm: Realm, stored: StoredState['keys'][number]) => RealmKey | undefined,
 ): Snapshot {
   const realms = new Map<string, SnapshotRealm>();
@@ -60,9 +67,7 @@ export function buildSnapshot(
     revision: state.revision?.revision ?? 0,
     configuration,
     realms,
-    destinations: new Map(
-      configuration.destinations.map((destination) => [destination.id, compileDestination(destination)]),
-    ),
+    destinations,
     freezes: new FreezeIndex(state.freezes),
     clients,
   };

@@ -17,6 +17,7 @@ export interface LimitCheck {
 
 /** Who asks, as far as limits care. */
 export interface LimitSubjects {
+  /** Empty where it is asked for nobody in particular: then no limit per CLIENT applies. */
   readonly client: string;
   /** The subject's keyed hash; empty when no subject is named. */
   readonly subjectHash: string;
@@ -54,7 +55,7 @@ function countedBy(limit: Limit, compiled: CompiledDestination, subjects: LimitS
     case 'SUBJECT':
       return subjects.subjectHash === '' ? undefined : `/${id}/${subjects.subjectHash}`;
     case 'CLIENT':
-      return `/${id}/${subjects.client}`;
+      return subjects.client === '' ? undefined : `/${id}/${subjects.client}`;
     case 'DESTINATION':
       return `/${id}`;
     case 'REALM':
