@@ -9,7 +9,9 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { createDurationHistogram, createMethodTable, type MethodRow } from './method-table.ts';
+import { createHistogram } from './instruments.ts';
+import { createMethodTable, type MethodRow } from './method-table.ts';
+import type { MetricRow } from './metric-table.ts';
 import { ATTR_ERROR_TYPE, ATTR_RPC_STATUS_CODE, SCOPE_NAME } from './names.ts';
 
 /** Options that server and client telemetry share. */
@@ -51,15 +53,14 @@ export interface FinishedCall {
 export interface CallSide {
   readonly kind: SpanKind;
   readonly isFault: (code: number) => boolean;
-  readonly metricName: string;
-  readonly metricDescription: string;
+  readonly metric: MetricRow;
 }
 
 /** Sets up tracer, histogram and method table for one side. */
 export function createCallTelemetry(side: CallSide, options: CallTelemetryOptions): CallTelemetry {
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);
-  const duration = createDurationHistogram(meter, side.metricName, side.metricDescription);
+  const duration = createHistogram(meter, side.metric);
   const rowOf = createMethodTable({
     kind: side.kind,
     isFault: options.isFault ?? side.isFault,

@@ -1,7 +1,7 @@
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { createCallTelemetry, type CallTelemetryOptions } from './call-telemetry.ts';
 import { metadataSetter, type WritableMetadata } from './metadata-carrier.ts';
-import { METRIC_RPC_CLIENT_CALL_DURATION } from './names.ts';
+import { METRICS } from './metric-table.ts';
 import { isClientFault, STATUS_OK, STATUS_UNKNOWN, statusOf } from './rpc-status.ts';
 
 /** What client telemetry reads and writes of a call. */
@@ -25,8 +25,7 @@ export function clientTelemetry(options: CallTelemetryOptions = {}): ClientTelem
     {
       kind: SpanKind.CLIENT,
       isFault: isClientFault,
-      metricName: METRIC_RPC_CLIENT_CALL_DURATION,
-      metricDescription: 'Duration of made RPCs.',
+      metric: METRICS.rpcClientCallDuration,
     },
     options,
   );

@@ -12,7 +12,8 @@ import {
   type TextMapGetter,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { createDurationHistogram } from './method-table.ts';
+import { createHistogram } from './instruments.ts';
+import { METRICS } from './metric-table.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
@@ -20,7 +21,6 @@ import {
   ATTR_HTTP_ROUTE,
   ATTR_URL_SCHEME,
   METHOD_OTHER,
-  METRIC_HTTP_SERVER_REQUEST_DURATION,
   SCOPE_NAME,
 } from './names.ts';
 
@@ -75,11 +75,7 @@ const headerGetter: TextMapGetter<Headers> = {
 export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry {
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);
-  const duration = createDurationHistogram(
-    meter,
-    METRIC_HTTP_SERVER_REQUEST_DURATION,
-    'Duration of HTTP server requests.',
-  );
+  const duration = createHistogram(meter, METRICS.httpServerRequestDuration);
   const labels = createLabels();
 
   return ({ method, route, scheme, headers }) => {

@@ -1,4 +1,4 @@
-import { ValueType, type Attributes, type Histogram, type Meter, type SpanKind } from '@opentelemetry/api';
+import type { Attributes, SpanKind } from '@opentelemetry/api';
 import {
   ATTR_ERROR_TYPE,
   ATTR_RPC_METHOD,
@@ -7,7 +7,6 @@ import {
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
   METHOD_OTHER,
-  RPC_DURATION_BOUNDARIES,
   RPC_SYSTEM_GRPC,
 } from './names.ts';
 import { STATUS_NAMES } from './rpc-status.ts';
@@ -53,16 +52,6 @@ export function createMethodTable(options: MethodTableOptions): (methodName: str
     rows.set(methodName, row);
     return row;
   };
-}
-
-/** A call duration histogram in seconds with the advised boundaries. */
-export function createDurationHistogram(meter: Meter, name: string, description: string): Histogram {
-  return meter.createHistogram(name, {
-    description,
-    unit: 's',
-    valueType: ValueType.DOUBLE,
-    advice: { explicitBucketBoundaries: [...RPC_DURATION_BOUNDARIES] },
-  });
 }
 
 function createRow(method: string, options: MethodTableOptions): MethodRow {

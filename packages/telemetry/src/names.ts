@@ -49,6 +49,43 @@ export const ATTR_CONFIGURATION_REVISION = 'callpass.configuration_revision';
 /** UUIDv7 of the issuance; joins a trace with its ledger entry. */
 export const ATTR_ISSUANCE_ID = 'callpass.issuance_id';
 
+/** Which rule or limit of the configuration decided, as the error names it: `hours`, `limits[0] per SUBJECT`. */
+export const ATTR_RULE = 'callpass.rule';
+/** What was found of a token or set: a name of the proto enum `Verdict`. */
+export const ATTR_VERDICT = 'callpass.verdict';
+/** Name of a limit of a destination: `limits[0] per SUBJECT`. */
+export const ATTR_LIMIT = 'callpass.limit';
+/** What became of a take: `allowed`, `near`, `refused`, `shadow`, `unavailable`. */
+export const ATTR_LIMIT_OUTCOME = 'callpass.limit.outcome';
+/** The least share of any limit that was left, 0 to 1. */
+export const ATTR_LIMIT_HEADROOM = 'callpass.limit.headroom';
+/** What became of a group commit (`committed`, `failed`) or why an entry was turned away (`full`, `overdue`, `closed`). */
+export const ATTR_LEDGER_OUTCOME = 'callpass.ledger.outcome';
+/** Entries in a group commit. */
+export const ATTR_LEDGER_ENTRIES = 'callpass.ledger.entries';
+/** Bytes of a group commit as it goes to the thread of the store. */
+export const ATTR_LEDGER_BYTES = 'callpass.ledger.bytes';
+/** Entries that wait for the next commit. */
+export const ATTR_LEDGER_QUEUED = 'callpass.ledger.queued';
+/** Where in the configuration document a problem is: `destinations[0].realm`. Never a value. */
+export const ATTR_PROBLEM_PATH = 'callpass.problem.path';
+/** How often the client has tried before, on the event of a retry. */
+export const ATTR_ATTEMPT = 'callpass.attempt';
+/** How long the client waits before it tries again, in ms. */
+export const ATTR_RETRY_DELAY_MS = 'callpass.retry.delay_ms';
+/** Why a request was refused at once: see `SHED_CAUSES`. */
+export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
+/** Which of its certificates a process means: `server`, `client_ca`, `client`. */
+export const ATTR_CERTIFICATE = 'callpass.certificate';
+/** Where the wall clock jumped: `forward`, `backward`. */
+export const ATTR_CLOCK_DIRECTION = 'callpass.clock.direction';
+/** Version of the program. */
+export const ATTR_BUILD_VERSION = 'callpass.version';
+/** Version of Node.js. */
+export const ATTR_NODE_VERSION = 'nodejs.version';
+/** What CPU time was spent as: `user`, `system`. */
+export const ATTR_CPU_MODE = 'cpu.mode';
+
 /** Value of {@link ATTR_RPC_SYSTEM_NAME}. */
 export const RPC_SYSTEM_GRPC = 'grpc';
 /** Value of {@link ATTR_RPC_METHOD} for a method that is not known. */
@@ -62,10 +99,31 @@ export const METRIC_RPC_SERVER_CALL_DURATION = 'rpc.server.call.duration';
 export const METRIC_RPC_CLIENT_CALL_DURATION = 'rpc.client.call.duration';
 /** Histogram of served HTTP requests, in seconds. */
 export const METRIC_HTTP_SERVER_REQUEST_DURATION = 'http.server.request.duration';
-/** Upper bounds, in seconds, that the semantic conventions advise for all three histograms. */
-export const RPC_DURATION_BOUNDARIES: readonly number[] = [
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-];
+/** Child spans: what a request goes through. Each is there only where its work was reached. */
+export const SPAN_AUTHENTICATE = 'callpass.client.authenticate';
+/** Whether the client has the role and grant for what it asks. */
+export const SPAN_AUTHORIZE = 'callpass.request.authorize';
+/** Look-up of an answer that was given before under the same request id. */
+export const SPAN_FIND_ANSWER = 'callpass.answer.find';
+/** Freezes and the rules of the destination. */
+export const SPAN_MODERATE = 'callpass.issue.moderate';
+/** One from each counter of the destination's limits. */
+export const SPAN_TAKE_LIMIT = 'callpass.limit.take';
+/** The three tokens. */
+export const SPAN_SEAL = 'callpass.token.seal';
+/** The wait of one entry until it is durable; linked to the {@link SPAN_GROUP_COMMIT} it shared. */
+export const SPAN_COMMIT = 'callpass.ledger.commit';
+/** One commit of the store for the entries of many requests; linked to each {@link SPAN_COMMIT} in it. A trace of its own. */
+export const SPAN_GROUP_COMMIT = 'callpass.ledger.group_commit';
+/** Form, time and belonging of tokens. */
+export const SPAN_JUDGE = 'callpass.token.judge';
+/** Look-up of the record of an issue. */
+export const SPAN_FIND_ISSUED = 'callpass.ledger.find';
+
+/** Event of a client span: the attempt failed and is made again. */
+export const EVENT_RETRY = 'callpass.retry';
+/** Event of a server span: the request was refused at once because of the load. */
+export const EVENT_SHED = 'callpass.shed';
 
 /**
  * The attributes a span may carry. Anything else is left out, whoever sets it: tokens, keys, subjects and
@@ -91,23 +149,19 @@ export const SPAN_ATTRIBUTES = [
   ATTR_KEY_VERSION,
   ATTR_CONFIGURATION_REVISION,
   ATTR_ISSUANCE_ID,
-] as const;
-
-/** The labels a point of an RPC histogram may carry; each has a small, closed set of values. */
-export const METRIC_ATTRIBUTES = [
-  ATTR_RPC_SYSTEM_NAME,
-  ATTR_RPC_METHOD,
-  ATTR_RPC_STATUS_CODE,
-  ATTR_ERROR_TYPE,
-] as const;
-
-/** The labels a point of the HTTP histogram may carry; routes are those of the program, never paths. */
-export const HTTP_METRIC_ATTRIBUTES = [
-  ATTR_HTTP_REQUEST_METHOD,
-  ATTR_HTTP_ROUTE,
-  ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_URL_SCHEME,
-  ATTR_ERROR_TYPE,
+  ATTR_RULE,
+  ATTR_VERDICT,
+  ATTR_LIMIT,
+  ATTR_LIMIT_OUTCOME,
+  ATTR_LIMIT_HEADROOM,
+  ATTR_LEDGER_OUTCOME,
+  ATTR_LEDGER_ENTRIES,
+  ATTR_LEDGER_BYTES,
+  ATTR_LEDGER_QUEUED,
+  ATTR_PROBLEM_PATH,
+  ATTR_ATTEMPT,
+  ATTR_RETRY_DELAY_MS,
+  ATTR_SHED_CAUSE,
 ] as const;
 
 /** A name of {@link SPAN_ATTRIBUTES}. */

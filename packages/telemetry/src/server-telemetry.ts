@@ -1,7 +1,8 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { createCallTelemetry, type CallTelemetryOptions } from './call-telemetry.ts';
 import { metadataGetter, type ReadableMetadata } from './metadata-carrier.ts';
-import { ATTR_NETWORK_PEER_ADDRESS, METRIC_RPC_SERVER_CALL_DURATION } from './names.ts';
+import { METRICS } from './metric-table.ts';
+import { ATTR_NETWORK_PEER_ADDRESS } from './names.ts';
 import { isServerFault, STATUS_INTERNAL, STATUS_OK, statusOf } from './rpc-status.ts';
 
 /** What server telemetry reads of a call. */
@@ -28,8 +29,7 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
     {
       kind: SpanKind.SERVER,
       isFault: isServerFault,
-      metricName: METRIC_RPC_SERVER_CALL_DURATION,
-      metricDescription: 'Duration of served RPCs.',
+      metric: METRICS.rpcServerCallDuration,
     },
     options,
   );
