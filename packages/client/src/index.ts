@@ -6,7 +6,8 @@ export { type Reason } from './errors/reason.ts';
 export { errorFromStatus } from './errors/from-status.ts';
 export { type CallOptions } from './calls/service-client.ts';
 export { type RetryOptions } from './calls/retries.ts';
-export { type ConnectOptions, type TlsOptions } from './connection/connect.ts';
+export { type ConnectOptions } from './connection/connect.ts';
+export { type TlsOptions } from './connection/tls-credentials.ts';
 export { type TokenSource } from './connection/bearer-token.ts';
 
 // For tools of operators: several clients on one connection.

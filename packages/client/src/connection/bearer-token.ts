@@ -1,18 +1,40 @@
+import { readFile } from 'node:fs/promises';
 import type { ClientInterceptor } from '@callpass/grpc-kit';
 
-/** A bearer token, or what gives the present one: asked at each attempt, so a token may be renewed. */
-export type TokenSource = string | (() => string | Promise<string>);
+/**
+ * A bearer token, a file that holds one, or what gives the present one. A file is read again every second at most, a function
+ * asked at each attempt, so a token may be renewed.
+ */
+export type TokenSource = string | { readonly file: string } | (() => string | Promise<string>);
 
 const SENDABLE = /^[!-~]+$/;
+const FILE_AGE_MS = 1000;
 
 /** Sends `authorization: Bearer …` with each call. Throws TypeError on a token that cannot be sent. */
 export function bearerToken(source: TokenSource): ClientInterceptor {
   if (typeof source === 'string') assertSendable(source);
+  const current = typeof source === 'object' ? tokenInFile(source.file) : source;
   return async (call, next) => {
-    const token = typeof source === 'string' ? source : await source();
+    const token = typeof current === 'string' ? current : await current();
     assertSendable(token);
     call.metadata.set('authorization', `Bearer ${token}`);
     return next();
+  };
+}
+
+function tokenInFile(name: string): () => Promise<string> {
+  let token: Promise<string> | undefined;
+  let readAtMs = 0;
+  return () => {
+    const nowMs = performance.now();
+    if (token === undefined || nowMs - readAtMs >= FILE_AGE_MS) {
+      readAtMs = nowMs;
+      const before = token;
+      const read = readFile(name, 'utf8').then((text) => text.trim());
+      // While it is being replaced, the one before is as good as none.
+      token = before === undefined ? read : read.catch(() => before);
+    }
+    return token;
   };
 }
 

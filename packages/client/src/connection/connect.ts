@@ -4,22 +4,13 @@ import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
 import { isLoopback } from './loopback.ts';
+import { TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
 /** How often an idle connection is asked whether it is alive. Servers that enforce a minimum must allow this, also without calls. */
 export const KEEPALIVE_INTERVAL_MS = 30_000;
 
 /** Time limit of a call that sets none itself. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
-
-/** TLS to the service, PEM texts. `{}` trusts the system's authorities and presents no certificate. */
-export interface TlsOptions {
-  /** Authorities that the service's certificate is checked against; the system's when left out. */
-  readonly ca?: string | Uint8Array | undefined;
-  /** This client's certificate chain, for mTLS; together with `key`. */
-  readonly cert?: string | Uint8Array | undefined;
-  /** The private key of `cert`. */
-  readonly key?: string | Uint8Array | undefined;
-}
 
 /** How to reach the service and how to ask it. */
 export interface ConnectOptions {
@@ -99,20 +90,11 @@ function channelCredentials({ address, tls, credentials: given }: ConnectOptions
     if (tls !== undefined) throw new TypeError('give tls or credentials, not both');
     return given;
   }
-  if (tls !== undefined) {
-    if ((tls.cert === undefined) !== (tls.key === undefined))
-      throw new TypeError('tls.cert and tls.key go together');
-    return credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
-  }
+  if (tls !== undefined) return new TlsCredentials(tls);
   if (isLoopback(address)) return credentials.createInsecure();
   throw new TypeError(
     'plain text is for loopback addresses only: give tls, or credentials where something else encrypts',
   );
-}
-
-function pem(text: string | Uint8Array | undefined): Buffer | null {
-  if (text === undefined) return null;
-  return typeof text === 'string' ? Buffer.from(text) : Buffer.from(text);
 }
 
 function channelOptions({ address, channelOptions: given }: ConnectOptions): ChannelOptions {

@@ -10,10 +10,15 @@ LOOPBACK.addAddress('::1', 'ipv6');
  */
 export function isLoopback(target: string): boolean {
   if (/^unix(-abstract)?:/i.test(target)) return true;
+  return hostsOf(target).every(isLoopbackHost);
+}
+
+/** The names or addresses in a target of gRPC, without their ports. */
+export function hostsOf(target: string): string[] {
   return target
     .replace(/^(dns:\/\/\/|dns:(?!\/)|ipv[46]:)/i, '')
     .split(',')
-    .every((address) => isLoopbackHost(hostOf(address)));
+    .map(hostOf);
 }
 
 function hostOf(address: string): string {

@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAuthority, type Authority, type CertifiedKey } from '@callpass/dev-certificates';
+import { ServerCredentials, status } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { createCredentialClient, type CredentialClient } from '../credentials/credential-client.ts';
+import { rejectionOf, startLocalService, type LocalService } from '../spec-support/local-service.ts';
+import type { ConnectOptions } from './connect.ts';
+
+let folder: string;
+let authority: Authority;
+let service: LocalService;
+let seen: { subject: string | undefined; authorization: unknown }[];
+const clients: CredentialClient[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'callpass-client-tls-'));
+  authority = await createAuthority();
+  const served = await authority.issue({ names: ['localhost', '127.0.0.1'], use: 'server' });
+  seen = [];
+  service = await startLocalService(
+    {
+      validateToken: (_request, call) => {
+        const { sslPeerCertificate } = call.grpcCall.getAuthContext();
+        seen.push({
+          subject: sslPeerCertificate?.subject.CN as string | undefined,
+          authorization: call.metadata.get('authorization')[0],
+        });
+        return {};
+      },
+    },
+    {
+      credentials: ServerCredentials.createSsl(
+        Buffer.from(authority.cert),
+        [{ cert_chain: Buffer.from(served.cert), private_key: Buffer.from(served.key) }],
+        true,
+      ),
+    },
+  );
+});
+afterAll(() => {
+  service.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+function open(options: Partial<ConnectOptions>): CredentialClient {
+  const client = createCredentialClient({
+    address: service.address,
+    retry: false,
+    // So that each client makes a connection of its own.
+    channelOptions: { 'grpc.use_local_subchannel_pool': 1 },
+    ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+const ask = (client: CredentialClient) => client.validateToken({ realm: 'r', token: 'AB' });
+const issue = (commonName: string): Promise<CertifiedKey> => authority.issue({ commonName, use: 'client' });
+
+function write(name: string, content: string): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+describe('TLS', () => {
+  it('presents the client certificate, also to an IP address, and without a warning of Node', async () => {
+    const warnings: string[] = [];
+    const warn = (warning: Error) => warnings.push(warning.message);
+    process.on('warning', warn);
+    const { cert, key } = await issue('edge');
+    await ask(open({ tls: { ca: authority.cert, cert, key } }));
+    await ask(
+      open({
+        address: service.address.replace('127.0.0.1', 'localhost'),
+        tls: { ca: authority.cert, cert, key },
+      }),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', warn);
+    expect(seen.splice(0).map(({ subject }) => subject)).toEqual(['edge', 'edge']);
+    expect(warnings).toEqual([]);
+  });
+
+  it('does not talk to a server whose certificate is of another authority or name', async () => {
+    const { cert, key } = await issue('edge');
+    const stranger = await createAuthority();
+    const code = status.UNAVAILABLE;
+    expect(await rejectionOf(ask(open({ tls: { ca: stranger.cert, cert, key } })))).toMatchObject({ code });
+    const channelOptions = {
+      'grpc.ssl_target_name_override': 'other.example',
+      'grpc.use_local_subchannel_pool': 1,
+    };
+    expect(
+      await rejectionOf(ask(open({ tls: { ca: authority.cert, cert, key }, channelOptions }))),
+    ).toMatchObject({ code });
+    expect(seen).toEqual([]);
+  });
+
+  it('reads files again for a new connection, and keeps the last ones while a file is no good', async () => {
+    const files = (pair: CertifiedKey) => ({
+      caFile: write('ca.crt', authority.cert),
+      certFile: write('tls.crt', pair.cert),
+      keyFile: write('tls.key', pair.key),
+    });
+    const tls = files(await issue('first'));
+    const connection = {
+      tls,
+      channelOptions: { 'grpc.use_local_subchannel_pool': 1 },
+    };
+    const client = open(connection);
+    await ask(client);
+    files(await issue('second'));
+    await ask(client);
+    await ask(open(connection));
+    expect(seen.splice(0).map(({ subject }) => subject)).toEqual(['first', 'first', 'second']);
+    write('tls.crt', 'half a certif');
+    const error = await rejectionOf(ask(open(connection)));
+    expect(error).toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  it('keeps the last files on a connection that is made again while a file is no good', async () => {
+    const pair = await issue('kept');
+    const tls = {
+      caFile: write('ca.crt', authority.cert),
+      certFile: write('kept.crt', pair.cert),
+      keyFile: write('kept.key', pair.key),
+    };
+    const { TlsCredentials } = await import('./tls-credentials.ts');
+    const credentials = new TlsCredentials(tls);
+    const options = (): Partial<ConnectOptions> => ({ credentials });
+    await ask(open(options()));
+    write('kept.crt', 'half a certif');
+    await ask(open(options()));
+    expect(seen.splice(0).map(({ subject }) => subject)).toEqual(['kept', 'kept']);
+  });
+
+  it.each([
+    [{ ca: 'x', caFile: 'y' }, /ca or caFile/],
+    [{ certFile: 'x' }, /go together/],
+    [{ cert: 'x', certFile: 'x', keyFile: 'y' }, /cert or certFile/],
+  ])('refuses %j', (tls, message) => {
+    expect(() => open({ tls })).toThrow(message);
+  });
+
+  it('sends the token of a file, and another one when the file holds another', async () => {
+    const { cert, key } = await issue('edge');
+    const file = write('token', 'one\n');
+    const client = open({ tls: { ca: authority.cert, cert, key }, token: { file } });
+    await ask(client);
+    write('token', 'two\n');
+    do await ask(client);
+    while (seen.at(-1)?.authorization === 'Bearer one');
+    expect(seen.splice(0).map(({ authorization }) => authorization)).toEqual(
+      expect.arrayContaining(['Bearer one', 'Bearer two']),
+    );
+  });
+});

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
+import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
+import { hostsOf } from './loopback.ts';
+
+/**
+ * TLS to the service. `{}` trusts the system's authorities and presents no certificate. What is given as a file is read again
+ * for each new connection, so that a certificate may be renewed; while a file cannot be used, the last one stays in use.
+ */
+export interface TlsOptions {
+  /** Authorities that the service's certificate is checked against, PEM; the system's when left out. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** This client's certificate chain, for mTLS, PEM; together with `key`. */
+  readonly cert?: string | Uint8Array | undefined;
+  /** The private key of `cert`, PEM. */
+  readonly key?: string | Uint8Array | undefined;
+  /** A file instead of `ca`. */
+  readonly caFile?: string | undefined;
+  /** A file instead of `cert`; together with `keyFile`. */
+  readonly certFile?: string | undefined;
+  /** A file instead of `key`. */
+  readonly keyFile?: string | undefined;
+}
+
+type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
+
+/**
+ * Channel credentials that make their TLS context anew for each connection. Those of grpc-js make it once, and ask for an IP
+ * address by the extension that is for names (RFC 6066), of which Node warns.
+ */
+export class TlsCredentials extends ChannelCredentials {
+  readonly #options: TlsOptions;
+  #context: SecureContext | undefined;
+
+  /** Throws TypeError on options that contradict each other, and on PEM texts that are none. */
+  constructor(options: TlsOptions) {
+    super();
+    assertConsistent(options);
+    this.#options = options;
+    if (![options.caFile, options.certFile, options.keyFile].some((file) => file !== undefined))
+      this.#context = contextOf(options);
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    target: Target,
+    options: ChannelOptions,
+    callCredentials: CallCredentials = CallCredentials.createEmpty(),
+  ): experimental.SecureConnector {
+    const override = options['grpc.ssl_target_name_override'];
+    const host = override ?? hostOf(options['grpc.http_connect_target'] ?? target);
+    return {
+      connect: (socket) => handshake(socket, host, () => this.#current()),
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => callCredentials,
+      destroy: () => undefined,
+    };
+  }
+
+  #current(): SecureContext {
+    const { caFile, certFile, keyFile } = this.#options;
+    if (caFile === undefined && certFile === undefined) return this.#context as SecureContext;
+    try {
+      return (this.#context = contextOf({
+        ...this.#options,
+        ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+        ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
+        ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
+      }));
+    } catch (error) {
+      // Files that belong together may be just being replaced.
+      if (this.#context !== undefined) return this.#context;
+      throw error;
+    }
+  }
+}
+
+function handshake(
+  socket: Socket,
+  host: string,
+  context: () => SecureContext,
+): Promise<experimental.SecureConnectResult> {
+  return new Promise((resolve, reject) => {
+    const secured = connect(
+      {
+        socket,
+        secureContext: context(),
+        host,
+        servername: isIP(host) === 0 ? host : '',
+        ALPNProtocols: ['h2'],
+        checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+      },
+      () => {
+        resolve({ socket: secured, secure: true });
+      },
+    );
+    secured.on('error', reject);
+    secured.once('close', () => {
+      reject(new Error('the connection was closed while it was being secured'));
+    });
+  });
+}
+
+function contextOf({ ca, cert, key }: TlsOptions): SecureContext {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca: pem(ca) }),
+    ...(cert === undefined ? {} : { cert: pem(cert) }),
+    ...(key === undefined ? {} : { key: pem(key) }),
+  });
+}
+
+function pem(text: string | Uint8Array): string | Buffer {
+  return typeof text === 'string' ? text : Buffer.from(text);
+}
+
+function hostOf(target: Target | string): string {
+  if (typeof target !== 'string' && target.scheme?.startsWith('unix')) return 'localhost';
+  return hostsOf(typeof target === 'string' ? target : target.path)[0] ?? '';
+}
+
+function assertConsistent(options: TlsOptions): void {
+  for (const name of ['ca', 'cert', 'key'] as const)
+    if (options[name] !== undefined && options[`${name}File`] !== undefined)
+      throw new TypeError(`tls: give ${name} or ${name}File, not both`);
+  const given = (name: 'cert' | 'key') => (options[name] ?? options[`${name}File`]) !== undefined;
+  if (given('cert') !== given('key')) throw new TypeError('tls: certificate and key go together');
+}
