@@ -57,6 +57,7 @@ const ROOMS = {
     'otlp-receiver',
     'server',
     'telemetry',
+    'telemetry-sdk',
   ],
   tool: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'rpc-protos', 'token-core'],
   e2e: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],

@@ -1,3 +1,4 @@
+import type { SandboxClients } from './clients.ts';
 import { generateKeyText } from './key-text.ts';
 
 /** A realm of the sandbox with its key, as the ready file tells it. The key is made at start and lives here only. */
@@ -11,28 +12,39 @@ export interface SandboxRealm {
 /** The three destinations of the sandbox: one for each cipher, and one with unrestricted calls. */
 export const DESTINATIONS = ['support', 'support-cbc', 'lobby'] as const;
 
-const EXPIRY_SECONDS = 600;
+/** What the page says about them. */
+export function destinationChoices(expirySeconds: number) {
+  return [
+    { id: 'support', title: 'Support', about: `AES_128_ECB, tokens good for ${expirySeconds} s` },
+    {
+      id: 'support-cbc',
+      title: 'Support (CBC)',
+      about: `AES_256_CBC_HMAC_SHA256, tokens good for ${expirySeconds} s`,
+    },
+    { id: 'lobby', title: 'Lobby', about: 'unrestricted, no tokens' },
+  ];
+}
 
 /** The realms of this run, each with a new key. */
-export function createRealms(): readonly SandboxRealm[] {
+export function createRealms(expirySeconds: number): readonly SandboxRealm[] {
   return [
     {
       name: 'support.example',
       key: generateKeyText(16),
       cipher: 'AES_128_ECB',
-      expirySeconds: EXPIRY_SECONDS,
+      expirySeconds,
     },
     {
       name: 'support-cbc.example',
       key: generateKeyText(32),
       cipher: 'AES_256_CBC_HMAC_SHA256',
-      expirySeconds: EXPIRY_SECONDS,
+      expirySeconds,
     },
   ];
 }
 
 /** The configuration document that the sandbox applies, like any operator. */
-export function configurationDocument(realms: readonly SandboxRealm[]): string {
+export function configurationDocument(realms: readonly SandboxRealm[], clients: SandboxClients): string {
   return `
 realms:
 ${realms
@@ -54,5 +66,12 @@ destinations:
     mode: UNRESTRICTED
     account: anonymous@kandy.example
     callees: [lobby@kandy.example]
+clients:
+  - name: web-edge
+    identities: [{ tokenSha256: "${clients.edge.sha256}" }]
+    grants: [{ role: ISSUER, destinations: [${DESTINATIONS.join(', ')}] }]
+  - name: webrtc-gateway
+    identities: [{ tokenSha256: "${clients.gateway.sha256}" }]
+    grants: [{ role: VALIDATOR, realms: [${realms.map(({ name }) => name).join(', ')}] }]
 `;
 }

@@ -1,22 +1,10 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { connect } from '@callpass/grpc-kit';
-import { credentials } from '@grpc/grpc-js';
-import { createRealms, DESTINATIONS } from './destinations.ts';
-import { issueAndValidate, provision } from './provision.ts';
+import { DESTINATIONS } from './destinations.ts';
+import { readOptions } from './options.ts';
 import { report } from './report.ts';
-import { startService } from './service.ts';
-
-const USAGE = `Usage: npm start -- [--ready-file FILE] [--ports auto|fixed]
-
-  --ready-file FILE   write the addresses, destinations and realms as JSON when everything serves
-  --ports auto        take free ports instead of the fixed ones
-`;
-
-const FIXED_GRPC = '127.0.0.1:50051';
-const FREE_PORT = '127.0.0.1:0';
+import { startSandbox } from './sandbox.ts';
 
 const options = readOptions();
 const folder = mkdtempSync(join(tmpdir(), 'callpass-sandbox-'));
@@ -26,59 +14,28 @@ process.once('exit', () => {
 });
 
 // Signals may come while it still starts: they are kept until there is something to stop.
-const stopAsked = new Promise<void>((resolve) => {
+const stopAsked = new Promise<'asked'>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      resolve();
+      resolve('asked');
     });
   }
 });
 
 try {
-  const service = await startService({ folder, address: options.autoPorts ? FREE_PORT : FIXED_GRPC });
-  const connection = connect({ address: service.grpc, credentials: credentials.createInsecure() });
-  const realms = createRealms();
-  await provision(connection, realms);
-  const proof = await issueAndValidate(connection, DESTINATIONS[0]);
-  connection.close();
-
-  const addresses = { grpc: service.grpc, edge: null, gateway: null, page: null, telemetry: null };
+  const sandbox = await startSandbox(options, folder);
+  const { addresses, realms, proof } = sandbox;
   process.stdout.write(report({ addresses, ...proof }));
   if (options.readyFile !== undefined) {
     writeReadyFile(options.readyFile, { ...addresses, destinations: DESTINATIONS, realms });
   }
-
-  const ended = await Promise.race([
-    stopAsked.then(() => 'asked' as const),
-    service.ended.then(() => 'died' as const),
-  ]);
-  if (ended === 'died') throw new Error('the server ended by itself');
-  await service.stop();
+  const ended = await Promise.race([stopAsked, sandbox.died]);
+  await sandbox.stop();
+  if (ended !== 'asked') throw new Error(`the ${ended} ended by itself`);
   process.exit(0);
 } catch (error) {
   process.stderr.write(`callpass-sandbox: ${error instanceof Error ? error.message : 'failed'}\n`);
   process.exit(1);
-}
-
-function readOptions(): { readyFile: string | undefined; autoPorts: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        'ready-file': { type: 'string' },
-        ports: { type: 'string', default: 'fixed' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      process.exit(0);
-    }
-    if (values.ports !== 'auto' && values.ports !== 'fixed') throw new Error('--ports takes auto or fixed');
-    return { readyFile: values['ready-file'], autoPorts: values.ports === 'auto' };
-  } catch (error) {
-    process.stderr.write(`callpass-sandbox: ${(error as Error).message}\n\n${USAGE}`);
-    process.exit(2);
-  }
 }
 
 /** Whoever waits for the file finds it whole: written beside its place and moved. It holds keys, so only for its owner. */

@@ -7,12 +7,17 @@ import {
   type IssueCredentialsResponse,
 } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
+import type { SandboxClients } from './clients.ts';
 import { configurationDocument, type SandboxRealm } from './destinations.ts';
 
 /** Sets up realms, keys and destinations through the service's own door, as an operator does. */
-export async function provision(connection: Connection, realms: readonly SandboxRealm[]): Promise<void> {
+export async function provision(
+  connection: Connection,
+  realms: readonly SandboxRealm[],
+  clients: SandboxClients,
+): Promise<void> {
   const admin = createClient(AdminService, connection);
-  const { configuration } = parseConfigurationDocument(configurationDocument(realms));
+  const { configuration } = parseConfigurationDocument(configurationDocument(realms, clients));
   await admin.applyConfiguration({ configuration, expectedRevision: 0 });
   for (const { name, key } of realms) {
     const { realmKey } = await admin.addRealmKey({ realm: name, key });

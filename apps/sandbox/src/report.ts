@@ -4,16 +4,14 @@ import type { IssueCredentialsResponse } from '@callpass/contract';
 
 /** What the person who started the sandbox sees. Plain where standard output is no terminal. */
 export function report(ready: {
-  addresses: Readonly<Record<string, string | null>>;
+  addresses: Readonly<Record<string, string>>;
   issued: IssueCredentialsResponse;
   verdict: string;
 }): string {
   const { addresses, issued, verdict } = ready;
   const bold = (text: string) => styleText('bold', text);
   const rows: [string, string][] = [
-    ...Object.entries(addresses).flatMap(([name, address]): [string, string][] =>
-      address ? [[name, address]] : [],
-    ),
+    ...Object.entries(addresses).filter(([name]) => name !== 'page'),
     ['destinations', 'support (ECB), support-cbc (CBC), lobby (unrestricted)'],
   ];
   const tokens = issued.grant.case === 'timeLimited' ? issued.grant.value : undefined;
@@ -31,6 +29,8 @@ export function report(ready: {
     '',
     bold('Callpass sandbox is running. Keys and data live only as long as it does.'),
     ...table(rows),
+    '',
+    `${bold('Open this and call:')} ${styleText(['cyan', 'underline'], addresses['page'] ?? '')}`,
     '',
     bold('One credential, issued and validated:'),
     ...table(credential),

@@ -24,6 +24,8 @@ export interface OtlpReceiverOptions {
   readonly host?: string | undefined;
   /** How many spans, and how many log records, are kept; at least 1, default 10,000. The oldest go first. */
   readonly maxSpans?: number | undefined;
+  /** Whether pages of this origin (`http://host:port`) may export here. None may when left out. */
+  readonly isAllowedOrigin?: ((origin: string) => boolean) | undefined;
 }
 
 /** A running receiver. The lists are copies of what has arrived so far. */
@@ -57,7 +59,7 @@ export interface OtlpReceiver {
  * system's error when the port is taken.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
-  const { port = 0, host = '127.0.0.1', maxSpans = 10_000 } = options;
+  const { port = 0, host = '127.0.0.1', maxSpans = 10_000, isAllowedOrigin = () => false } = options;
   if (!LOOPBACK_HOSTS.has(host)) throw new TypeError('the OTLP receiver listens on a loopback address only');
   if (!Number.isSafeInteger(maxSpans) || maxSpans < 1)
     throw new TypeError('maxSpans must be a whole number from 1');
@@ -65,6 +67,12 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   const store = createReceivedStore(maxSpans);
   const waiters = createWaiters();
   const server = createServer((request, response) => {
+    allowOrigin(request, response, isAllowedOrigin);
+    if (request.method === 'OPTIONS') {
+      request.resume();
+      response.writeHead(204).end();
+      return;
+    }
     take(request)
       .then(({ signal, message, body }) => {
         store.add(signal, message, body);
@@ -99,6 +107,19 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     },
   };
   return receiver;
+}
+
+/** Lets the browser send, and preflight, what an exporter in a page sends. Other origins get no header, so their browser refuses. */
+function allowOrigin(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  isAllowedOrigin: (origin: string) => boolean,
+): void {
+  response.setHeader('vary', 'origin');
+  if (origin === undefined || !isAllowedOrigin(origin)) return;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-allow-methods', 'POST');
+  response.setHeader('access-control-allow-headers', 'content-type, content-encoding');
 }
 
 interface TakenRequest {

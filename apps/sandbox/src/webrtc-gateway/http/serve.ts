@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { addControl } from './control.ts';
 import { addNotifications } from './notifications.ts';
@@ -12,16 +12,19 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 500;
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
+const CONTROL = '/sandbox/';
+const LOOPBACK_ORIGIN = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
 /** How the gateway is served. */
 export interface ServeOptions {
-  /** Whether a page of this origin (`http://host:port`) may use the gateway and its control. */
-  readonly isAllowedOrigin: (origin: string) => boolean;
+  /** Whether a page of this origin (`http://host:port`) may use the sandbox's control. */
+  readonly mayControl: (origin: string) => boolean;
 }
 
 /**
- * The gateway as a Fastify app, not yet listening: REST and notification channels as the SDK drives them, and the sandbox's
- * own control. It logs nothing, since the account token is part of its URLs. Requests for another host than this
- * machine's loopback are turned away, so that no name that was pointed here can reach it.
+ * The gateway as a Fastify app, not yet listening: REST and notification channels as the SDK drives them for any page
+ * of this machine, and the sandbox's own control. It logs nothing, since the account token is part of its URLs. Requests for
+ * another host than this machine's loopback are turned away, so that no name that was pointed here can reach it.
  */
 export async function createGatewayApp(gateway: Gateway, options: ServeOptions): Promise<FastifyInstance> {
   const app = fastify({
@@ -36,13 +39,17 @@ export async function createGatewayApp(gateway: Gateway, options: ServeOptions):
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  const isAllowed = ({ url, headers: { origin } }: FastifyRequest): boolean => {
+    // What is no page sends none.
+    if (origin === undefined) return true;
+    return url.startsWith(CONTROL) ? options.mayControl(origin) : LOOPBACK_ORIGIN.test(origin);
+  };
   app.addHook('onRequest', async (request, reply) => {
     if (!LOOPBACK_HOST.test(request.headers.host ?? '')) return reply.code(421).send();
-    const { origin } = request.headers;
-    if (origin !== undefined && !options.isAllowedOrigin(origin)) return reply.code(403).send();
+    if (!isAllowed(request)) return reply.code(403).send();
   });
   await app.register(cors, {
-    origin: (origin, decide) => decide(null, origin !== undefined && options.isAllowedOrigin(origin)),
+    origin: LOOPBACK_ORIGIN,
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['content-type', 'x-cpaas-agent', 'traceparent'],
     maxAge: 600,

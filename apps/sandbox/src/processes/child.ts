@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+
+/** A program of ours that tells over IPC when it serves. */
+export interface Program {
+  /** For messages, such as "server". */
+  readonly name: string;
+  /** Its file and arguments. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A child process that serves. */
+export interface Child {
+  /** Where it listens. */
+  readonly address: string;
+  /** Resolves when the process ends, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Asks it to drain and waits; kills it if it takes longer than it says. */
+  stop(): Promise<void>;
+}
+
+const STOP_LIMIT_MS = 4000;
+
+/**
+ * Starts a program and resolves when it serves. Rejects when it ends before; what it has to say about that has gone to
+ * standard error. It ends by itself when this process is gone.
+ */
+export async function startChild({ name, args, environment }: Program): Promise<Child> {
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, ...environment },
+  });
+  const end = Promise.withResolvers<void>();
+  child.once('exit', () => end.resolve());
+  child.once('error', () => end.resolve());
+  const ready = Promise.withResolvers<string>();
+  child.once('message', (message: { ready: Record<string, string> }) => {
+    ready.resolve(Object.values(message.ready)[0] ?? '');
+  });
+  void end.promise.then(() => {
+    ready.reject(
+      new Error(
+        `the ${name} did not start; its reason is above. Is the port taken? npm start -- --ports auto takes free ones`,
+      ),
+    );
+  });
+  return {
+    address: await ready.promise,
+    ended: end.promise,
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+      await end.promise;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { startChild, type Child, type Program } from './child.ts';
+
+/** A program that can be stopped and started again where it was, so that one sees how others take it. */
+export interface Supervised {
+  /** Where it listens, running or not. */
+  readonly address: string;
+  /** Resolves once when it ends without having been asked to. */
+  readonly diedByItself: Promise<string>;
+  /** Nothing happens where it runs already. */
+  start(): Promise<void>;
+  /** Nothing happens where it is stopped already. */
+  stop(): Promise<void>;
+}
+
+/** Starts a program. `programAt` says how to run it on an address; the first start may be on port 0. */
+export async function supervise(
+  address: string,
+  programAt: (address: string) => Program,
+): Promise<Supervised> {
+  const died = Promise.withResolvers<string>();
+  let child: Child | undefined;
+  // One step after the other, whoever asks.
+  let steps: Promise<unknown> = Promise.resolve();
+  const inTurn = (step: () => Promise<void>): Promise<void> => {
+    const done = steps.then(step);
+    steps = done.catch(() => undefined);
+    return done;
+  };
+  const launch = async (where: string): Promise<Child> => {
+    const program = programAt(where);
+    const started = await startChild(program);
+    child = started;
+    void started.ended.then(() => {
+      if (child === started) died.resolve(program.name);
+    });
+    return started;
+  };
+  const first = await launch(address);
+  return {
+    address: first.address,
+    diedByItself: died.promise,
+    start: () =>
+      inTurn(async () => {
+        if (child === undefined) await launch(first.address.replace(/^\w+:\/\//, ''));
+      }),
+    stop: () =>
+      inTurn(async () => {
+        const stopping = child;
+        child = undefined;
+        await stopping?.stop();
+      }),
+  };
+}

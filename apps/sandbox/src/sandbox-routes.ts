@@ -1,0 +1,32 @@
+import type { OtlpReceiver } from '@callpass/otlp-receiver';
+import type { FastifyInstance } from 'fastify';
+import type { Supervised } from './processes/supervised.ts';
+import { traceView } from './traces.ts';
+
+/** What the page and tests may ask of the sandbox itself: traces, and to stop or start a process. */
+export function addSandboxRoutes(
+  app: FastifyInstance,
+  parts: { receiver: OtlpReceiver; processes: () => Readonly<Record<'server' | 'edge', Supervised>> },
+): void {
+  app.get<{ Params: { traceId: string } }>(
+    '/sandbox/traces/:traceId',
+    { schema: { params: parameters({ traceId: { type: 'string', pattern: '^[0-9a-f]{32}$' } }) } },
+    ({ params }) => traceView(parts.receiver, params.traceId),
+  );
+  app.post<{ Params: { name: 'server' | 'edge'; action: 'stop' | 'start' } }>(
+    '/sandbox/processes/:name/:action',
+    {
+      schema: {
+        params: parameters({ name: { enum: ['server', 'edge'] }, action: { enum: ['stop', 'start'] } }),
+      },
+    },
+    async ({ params: { name, action } }, reply) => {
+      await parts.processes()[name][action]();
+      return reply.code(204).send();
+    },
+  );
+}
+
+function parameters(properties: object): object {
+  return { type: 'object', properties };
+}
