@@ -12,6 +12,7 @@ import {
   ATTR_LEDGER_OUTCOME,
   ATTR_LIMIT,
   ATTR_LIMIT_OUTCOME,
+  ATTR_LOAD_CLASS,
   ATTR_NODE_VERSION,
   ATTR_REALM,
   ATTR_REASON,
@@ -144,15 +145,16 @@ export const METRICS = {
     description: 'Time until a certificate that the process uses expires; below 0 when it has.',
   },
   requestsActive: {
-    ...{ name: 'callpass.requests.active', kind: 'gauge', unit: '{request}', labels: [] },
+    ...{ name: 'callpass.requests.active', kind: 'gauge', unit: '{request}', labels: [ATTR_LOAD_CLASS] },
     description: 'Requests under way.',
   },
-  requestsQueued: {
-    ...{ name: 'callpass.requests.queued', kind: 'gauge', unit: '{request}', labels: [] },
-    description: 'Requests that were accepted and wait for their turn.',
-  },
   requestsShed: {
-    ...{ name: 'callpass.requests.shed', kind: 'counter', unit: '{request}', labels: [ATTR_SHED_CAUSE] },
+    ...{
+      name: 'callpass.requests.shed',
+      kind: 'counter',
+      unit: '{request}',
+      labels: [ATTR_LOAD_CLASS, ATTR_SHED_CAUSE],
+    },
     description: 'Requests that were refused at once to keep the others fast.',
   },
   handshakeFailures: {
@@ -188,15 +190,15 @@ export const METRICS = {
   },
   eventLoopDelay: {
     ...{ name: 'nodejs.eventloop.delay.p99', kind: 'gauge', unit: 's', labels: [] },
-    description: '99th percentile of the delay of the event loop since the last collection.',
+    description: '99th percentile of the delay of the event loop over the last 10 s.',
   },
   eventLoopDelayMax: {
     ...{ name: 'nodejs.eventloop.delay.max', kind: 'gauge', unit: 's', labels: [] },
-    description: 'Longest delay of the event loop since the last collection.',
+    description: 'Longest delay of the event loop over the last 10 s.',
   },
   eventLoopUtilization: {
     ...{ name: 'nodejs.eventloop.utilization', kind: 'gauge', unit: '1', labels: [] },
-    description: 'Share of time that the event loop was busy since the last collection.',
+    description: 'Share of time that the event loop was busy over the last 10 s.',
   },
   memoryUsage: {
     ...{ name: 'process.memory.usage', kind: 'gauge', unit: 'By', labels: [] },
@@ -212,8 +214,24 @@ export const METRICS = {
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
+/**
+ * Name of a metric for Prometheus, by the rules that OpenTelemetry and Prometheus have agreed on (dots become underscores,
+ * the unit is a suffix, counters end in `_total`), so that it is the same through a collector and from the port.
+ */
+export function prometheusName({ name, kind, unit }: Pick<MetricRow, 'name' | 'kind' | 'unit'>): string {
+  return `${withUnit(name, unit, kind === 'gauge').replaceAll('.', '_')}${kind === 'counter' ? '_total' : ''}`;
+}
+
+const UNIT_SUFFIXES: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
+
+/** The name with its unit as suffix; `1` is a ratio only where the value is a gauge. */
+export function withUnit(name: string, unit: string, isGauge: boolean): string {
+  const suffix = unit === '1' ? (isGauge ? 'ratio' : undefined) : UNIT_SUFFIXES[unit];
+  return suffix === undefined || name.endsWith(suffix) ? name : `${name}.${suffix}`;
+}
+
 /** Values of `callpass.shed.cause`. */
-export const SHED_CAUSES = ['in_flight', 'queue_full', 'deadline', 'event_loop', 'connections'] as const;
+export const SHED_CAUSES = ['in_flight', 'deadline'] as const;
 /** Why a request was refused at once. */
 export type ShedCause = (typeof SHED_CAUSES)[number];
 

@@ -73,6 +73,8 @@ export const ATTR_PROBLEM_PATH = 'callpass.problem.path';
 export const ATTR_ATTEMPT = 'callpass.attempt';
 /** How long the client waits before it tries again, in ms. */
 export const ATTR_RETRY_DELAY_MS = 'callpass.retry.delay_ms';
+/** What a call is to an overloaded server: `ISSUE`, `VALIDATE`, `OPERATE`. */
+export const ATTR_LOAD_CLASS = 'callpass.load_class';
 /** Why a request was refused at once: see `SHED_CAUSES`. */
 export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
 /** Which of its certificates a process means: `server`, `client_ca`, `client`. */
