@@ -1,0 +1,72 @@
+// `node deploy/docker/assemble.mjs APP FOLDER`: puts what an app needs to run, and nothing else, into a folder: its own
+// built files, those of the rooms it imports, and the packages that the lock file gives them. Needs `npm ci` and a build.
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..', '..');
+const SCOPE = '@callpass/';
+
+const [app, folder] = process.argv.slice(2);
+if (app === undefined || folder === undefined) throw new Error('use: assemble.mjs APP FOLDER');
+const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+
+/** Places in the lock file that are copied. */
+const taken = new Set();
+take(`apps/${app}`);
+for (const place of taken) copy(place);
+cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+
+/** Takes a package and all that it needs in production. */
+function take(place) {
+  if (taken.has(place)) return;
+  taken.add(place);
+  const {
+    dependencies = {},
+    optionalDependencies = {},
+    peerDependencies = {},
+    peerDependenciesMeta = {},
+  } = packages[place];
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
+    const found = find(name, place);
+    const optional = name in optionalDependencies || peerDependenciesMeta[name]?.optional === true;
+    // Optional ones of other machines are in the lock file, but not here.
+    if (found !== undefined && existsSync(join(ROOT, found))) take(found);
+    else if (!optional) throw new Error(`${place} needs ${name}, which is not installed`);
+  }
+}
+
+/** Where Node would find a package: in the nearest node_modules, a room by the link that npm makes. */
+function find(name, from) {
+  for (let place = from; ; place = dirname(place)) {
+    const candidate = join(place === '.' ? '' : place, 'node_modules', name);
+    const entry = packages[candidate];
+    if (entry !== undefined) return entry.link ? entry.resolved : candidate;
+    if (place === '.' || place === '') return undefined;
+  }
+}
+
+function copy(place) {
+  const to = join(folder, place);
+  const { name } = JSON.parse(readFileSync(join(ROOT, place, 'package.json'), 'utf8'));
+  const ours = name.startsWith(SCOPE);
+  cpSync(join(ROOT, place), to, {
+    recursive: true,
+    filter: (source) => {
+      const path = relative(join(ROOT, place), source);
+      return ours
+        ? isShipped(path)
+        : !path.split('/').includes('node_modules') && !/\.(map|md|d\.[cm]?ts)$/.test(path);
+    },
+  });
+  if (!ours) return;
+  const link = join(folder, 'node_modules', name);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(relative(dirname(link), to), link);
+}
+
+/** Of our own: what runs, without sources, types and tests. */
+function isShipped(path) {
+  const [top] = path.split('/');
+  if (!['', 'package.json', 'bin', 'dist', 'public'].includes(top)) return false;
+  return !/(\.spec\.|\.map$|\.d\.ts$|\.tsbuildinfo$|\/testing$|\/spec-support$)/.test(path);
+}
