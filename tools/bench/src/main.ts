@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { measureEdge } from './edge.ts';
 import type { CpuUse } from './load-contestant.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
@@ -46,13 +47,16 @@ if (options.parts.includes('server') || options.parts.includes('batch')) {
 const remarks: string[] = [];
 const secure = options.parts.includes('secure') ? await measureSecure(options, progress) : undefined;
 if (secure) rows.push(...secure.rows);
+const edge = options.parts.includes('edge') ? await measureEdge(options, progress) : undefined;
+if (edge) rows.push(...edge.rows);
 if (options.parts.includes('scale')) {
   const scale = await measureScale({ ...options, rounds: options.servers }, progress);
   rows.push(...scale.rows);
   remarks.push(...scale.remarks);
 }
 if (servers) remarks.push(`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu));
-if (secure) remarks.push(...secure.cpuUse.map(describeCpu));
+const moreCpuUse = [...(secure?.cpuUse ?? []), ...(edge?.cpuUse ?? [])];
+remarks.push(...moreCpuUse.map(describeCpu));
 process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);
 mkdirSync(dirname(file), { recursive: true });
@@ -60,7 +64,7 @@ const results = rows.map((row) => ({ ...row, met: isMet(row) }));
 const { sealing, servers: serverRounds } = options;
 writeFileSync(
   file,
-  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...(secure?.cpuUse ?? [])] }, null, 2)}\n`,
+  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
 );
 progress(`figures: ${file}`);
 if (options.check && !rows.every(isMet)) process.exitCode = 1;
