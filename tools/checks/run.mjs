@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
+import { checkDeploymentFiles } from './deployment-files.mjs';
+import { checkRunbooks } from './runbooks.mjs';
 
 const GENERATED = [
   'third_party',
@@ -35,6 +37,8 @@ const CHECKS = {
   lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
   'lint of tools': () => run('eslint', ['tools', 'eslint.config.mjs', 'jest.preset.mjs']),
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
+  'deployment files': checkDeploymentFiles,
+  'a page for each alert and reason': checkRunbooks,
   'lock file names no registry': () =>
     /"resolved": "https?:/.test(readText('package-lock.json'))
       ? 'package-lock.json records download addresses'
