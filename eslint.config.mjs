@@ -16,7 +16,7 @@ const ROOMS = {
   domain: ['ledger-chain', 'token-core'],
   storage: ['domain'],
   telemetry: [],
-  'telemetry-sdk': [],
+  'telemetry-sdk': ['telemetry'],
   settings: [],
   'dev-certificates': [],
   'otlp-receiver': [],

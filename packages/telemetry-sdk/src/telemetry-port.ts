@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Whether a process can serve. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** For people: each thing it depends on and how it is. Never a secret. */
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+/** What the port tells. */
+export interface TelemetryPortSources {
+  /** In the text format of Prometheus; `undefined`: there is no `/metrics`. */
+  readonly metrics: (() => Promise<string>) | undefined;
+  readonly readiness: () => Readiness;
+}
+
+/** A port that serves. */
+export interface TelemetryPort {
+  /** host:port as it is bound. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+const NOT_FOUND: Answer = { status: 404, type: TEXT, body: 'not found\n' };
+const LIMITS = { connections: 64, headerBytes: 8192, requestMs: 5000 } as const;
+
+/**
+ * Serves `/metrics`, `/livez` and `/readyz` over plain HTTP to whoever can connect: it tells names and numbers only. Slow
+ * and idle connections are closed. Rejects with the error of the system when it cannot listen.
+ */
+export async function startTelemetryPort(
+  address: string,
+  sources: TelemetryPortSources,
+): Promise<TelemetryPort> {
+  const server = createServer({
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.requestMs,
+    requestTimeout: LIMITS.requestMs,
+    keepAliveTimeout: LIMITS.requestMs,
+    connectionsCheckingInterval: 1000,
+  });
+  server.maxConnections = LIMITS.connections;
+  server.on('request', (request, response) => {
+    void respond(sources, request, response);
+  });
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(
+      { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) },
+      resolve,
+    );
+  });
+  return {
+    address: `${host}:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function respond(
+  sources: TelemetryPortSources,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status, type, body } = await answer(sources, request).catch((): Answer => ({
+    status: 500,
+    type: TEXT,
+    body: 'internal error\n',
+  }));
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+  // Nothing here takes a body; whoever sends one is not listened to.
+  if (request.method !== 'GET' && request.method !== 'HEAD') request.destroy();
+}
+
+async function answer(sources: TelemetryPortSources, { method, url }: IncomingMessage): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: TEXT, body: 'method not allowed\n' };
+  switch (url?.split('?', 1)[0]) {
+    case '/metrics':
+      if (sources.metrics === undefined) return NOT_FOUND;
+      return { status: 200, type: PROMETHEUS, body: await sources.metrics() };
+    case '/livez':
+      return { status: 200, type: TEXT, body: 'ok\n' };
+    case '/readyz': {
+      const { ready, detail } = sources.readiness();
+      return {
+        status: ready ? 200 : 503,
+        type: 'application/json',
+        body: `${JSON.stringify({ ready, ...detail })}\n`,
+      };
+    }
+    default:
+      return NOT_FOUND;
+  }
+}
