@@ -9,6 +9,8 @@ interface IssueJson {
   readonly issueTime: string;
 }
 
+const LOOPBACK_URL = /^http:\/\/127\.0\.0\.1:\d+$/;
+
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox();
@@ -30,10 +32,10 @@ describe('npm start', () => {
   it('writes the ready file as the contract page has it', () => {
     expect(sandbox.ready).toEqual({
       grpc: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
-      edge: null,
-      gateway: null,
-      page: null,
-      telemetry: null,
+      edge: expect.stringMatching(LOOPBACK_URL),
+      gateway: expect.stringMatching(LOOPBACK_URL),
+      page: `${sandbox.ready.edge}/`,
+      telemetry: expect.stringMatching(LOOPBACK_URL),
       destinations: ['support', 'support-cbc', 'lobby'],
       realms: [
         {
@@ -52,12 +54,152 @@ describe('npm start', () => {
     });
   });
 
-  it('prints the address and one credential that was issued and validated', () => {
-    expect(sandbox.output()).toContain(sandbox.ready.grpc);
+  it('serves the page and what the page finds at run time', async () => {
+    const { edge, page, gateway, telemetry } = sandbox.ready;
+    const html = await fetch(page);
+    expect([html.status, html.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(await json(`${edge}/sandbox/config.json`)).toMatchObject({
+      edge,
+      gateway: { host: '127.0.0.1', port: Number(new URL(gateway).port), http: 'http', websocket: 'ws' },
+      control: `${gateway}/sandbox`,
+      telemetry,
+      destinations: [{ id: 'support' }, { id: 'support-cbc' }, { id: 'lobby' }],
+    });
+  });
+
+  it('prints the addresses and one credential that was issued and validated', () => {
+    for (const name of ['grpc', 'edge', 'gateway', 'page', 'telemetry'] as const) {
+      expect(sandbox.output()).toContain(sandbox.ready[name]);
+    }
     expect(sandbox.output()).toMatch(/issuance\s+[0-9a-f-]{36}/);
     expect(sandbox.output()).toMatch(/validated\s+VALID/);
   });
 });
+
+interface BrowserCredentials {
+  readonly accountToken: string;
+  readonly fromToken: string;
+  readonly toToken: string;
+  readonly realm: string;
+}
+
+async function json(url: string, init?: RequestInit) {
+  const response = await fetch(url, init);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+/** What a page gets from each of the edge's three doors. */
+async function fromDoors({ ready: { edge } }: Sandbox, destination: string): Promise<BrowserCredentials[]> {
+  const own = await json(`${edge}/v1/destinations/${destination}/credentials`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  const express = await json(`${edge}/callparameters?destination=${destination}`);
+  const actg = await json(`${edge}/actg/token?identifier=${destination}`);
+  return [own['credentials'], express, { ...actg, realm: actg['tokenRealm'] }] as BrowserCredentials[];
+}
+
+/** The gateway's answer to a subscription, as the SDK asks for it. */
+async function subscribe({ ready: { gateway } }: Sandbox, { accountToken, realm }: BrowserCredentials) {
+  const response = await fetch(
+    `${gateway}/rest/version/1/anonymous/${accountToken}/subscription?tokenrealm=${realm}`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        subscribeRequest: { expires: 3600, service: ['callMe'], notificationType: 'WebSocket' },
+      }),
+    },
+  );
+  return { status: response.status, body: (await response.json()) as unknown };
+}
+
+describe('the edge’s three doors', () => {
+  it.each(['support', 'support-cbc'])('%s: tokens that openssl opens, and the gateway takes', async (id) => {
+    for (const credentials of await fromDoors(sandbox, id)) {
+      const key = keyOf(credentials.realm);
+      const open = async (token: string) =>
+        id === 'support' ? opensslEcb(key, token) : (await opensslCbc(key, token)).plaintext;
+      expect(await open(credentials.accountToken)).toMatch(/^anonymous@kandy\.example;(x-ts=)?\d{13}$/);
+      expect(await open(credentials.fromToken)).toMatch(/^sip:anonymous@kandy\.example;(x-ts=)?\d{13}$/);
+      expect(await open(credentials.toToken)).toMatch(/^sip:support@kandy\.example;(x-ts=)?\d{13}$/);
+      expect((await subscribe(sandbox, credentials)).status).toBe(200);
+    }
+  });
+
+  it('the gateway refuses a wrong realm with 64 and a token that does not open with 46', async () => {
+    const [credentials] = await fromDoors(sandbox, 'support-cbc');
+    const { accountToken = '', ...rest } = credentials ?? {};
+    const changed = accountToken.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+    const refused = async (more: object) =>
+      subscribe(sandbox, { accountToken, ...rest, ...more } as BrowserCredentials);
+    expect(await refused({ realm: 'elsewhere.example' })).toEqual({
+      status: 403,
+      body: { authorizationResponse: { statusCode: 64 } },
+    });
+    expect(await refused({ accountToken: changed })).toEqual({
+      status: 403,
+      body: { authorizationResponse: { statusCode: 46 } },
+    });
+  });
+
+  it('the gateway refuses with 65 once the realm’s lifetime is over', async () => {
+    const shortLived = await startSandbox(['--expiry', '3']);
+    try {
+      const doors = await fromDoors(shortLived, 'support');
+      for (const credentials of doors) {
+        const issuedAt = Number((await opensslEcbOf(shortLived, credentials)).split(';')[1]);
+        while (Date.now() <= issuedAt + 3000) await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(await subscribe(shortLived, credentials)).toEqual({
+          status: 403,
+          body: { authorizationResponse: { statusCode: 65 } },
+        });
+      }
+    } finally {
+      await shortLived.stop();
+    }
+  }, 180_000);
+
+  const opensslEcbOf = ({ ready }: Sandbox, { realm, accountToken }: BrowserCredentials) =>
+    opensslEcb(ready.realms.find(({ name }) => name === realm)?.key ?? '', accountToken);
+});
+
+it('a trace from the edge’s request to the service is seen at the control', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  await fetch(`${sandbox.ready.edge}/v1/destinations/support/credentials`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    },
+    body: '{}',
+  });
+  const spansSeen = async () =>
+    (await json(`${sandbox.ready.gateway}/sandbox/traces/${traceId}`))['spans'] as { service: string }[];
+  const start = Date.now();
+  let services = new Set<string>();
+  while (services.size < 2 && Date.now() - start < 30_000) {
+    services = new Set((await spansSeen()).map(({ service }) => service));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect([...services].sort()).toEqual(['callpass-gateway', 'callpass-server']);
+}, 60_000);
+
+it('the service stopped and started again: the edge answers 503 meanwhile, and issues after', async () => {
+  const { edge, gateway } = sandbox.ready;
+  const issue = () => fetch(`${edge}/callparameters`);
+  const server = (action: string) =>
+    fetch(`${gateway}/sandbox/processes/server/${action}`, { method: 'POST' });
+  expect((await server('stop')).status).toBe(204);
+  expect((await issue()).status).toBe(503);
+  expect((await server('start')).status).toBe(204);
+  const start = Date.now();
+  while ((await issue()).status !== 200) {
+    if (Date.now() - start > 30_000) throw new Error('the edge did not come back');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}, 60_000);
 
 describe('callpass issue', () => {
   it('support: three ECB tokens that openssl opens, with one timestamp', async () => {

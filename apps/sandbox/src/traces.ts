@@ -27,10 +27,11 @@ export function traceView(receiver: OtlpReceiver, traceId: string): { traceId: s
 
 function spanView(span: ReceivedSpan, begin: bigint): SpanView {
   const { spanId, parentSpanId, name, kind, startTimeUnixNano, endTimeUnixNano, status } = span;
+  const service = span.resource['service.name'];
   return {
     spanId,
     parentSpanId: parentSpanId ?? null,
-    service: String(span.resource['service.name'] ?? 'unknown'),
+    service: typeof service === 'string' ? service : 'unknown',
     name,
     kind,
     startMs: toMs(startTimeUnixNano - begin),

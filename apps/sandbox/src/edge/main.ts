@@ -27,12 +27,15 @@ const edge = await startEdge(settings, createLog(settings), {
   },
 });
 
-let stopping: Promise<void> | undefined;
-const stop = () =>
-  (stopping ??= edge
+let stopping = false;
+const stop = () => {
+  if (stopping) return;
+  stopping = true;
+  void edge
     .stop()
     .then(() => telemetry.stop())
-    .finally(() => process.exit()));
+    .finally(() => process.exit());
+};
 process.on('SIGTERM', stop);
 // A terminal's Ctrl-C reaches the whole group; the parent asks for the stop when it is time.
 process.on('SIGINT', () => undefined);

@@ -140,7 +140,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     calls.add(call);
     time.after(heardAfterMs, () => {
       call.ring();
-      time.after(pickUpAfterMs, call.pickUp);
+      time.after(pickUpAfterMs, () => call.pickUp());
     });
     return id;
   }
@@ -153,9 +153,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         else await verifier.verifyAccount(party.realm, party.account);
         return subscriptions.add(party, lifetimeMs);
       }),
-    renew: subscriptions.renew,
-    unsubscribe: subscriptions.remove,
-    channel: subscriptions.channel,
+    renew: (party, id, lifetimeMs) => subscriptions.renew(party, id, lifetimeMs),
+    unsubscribe: (party, id) => subscriptions.remove(party, id),
+    channel: (id) => subscriptions.channel(id),
     startCall: (party, start) =>
       recorded('call', async () => {
         const subscription = subscriptions.ofParty(party, start.notifyChannelId);
@@ -179,9 +179,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       call.hangUp(NORMAL_CLEARING.statusCode, NORMAL_CLEARING.reasonText);
       return call.view();
     },
-    calls: calls.views,
+    calls: () => calls.views(),
     refusals: () => refused,
-    close: subscriptions.clear,
+    close: () => subscriptions.clear(),
   };
   return gateway;
 }

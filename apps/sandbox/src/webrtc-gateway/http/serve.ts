@@ -58,7 +58,7 @@ export async function createGatewayApp(gateway: Gateway, options: ServeOptions):
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
-    else parseJson(request, body as string, done);
+    else void parseJson(request, body as string, done);
   });
   addRest(app, gateway);
   await addNotifications(app, gateway);

@@ -1,6 +1,6 @@
 import { RTCPeerConnection, useOPUS, usePCMU } from 'werift';
 import type { Media } from '../protocol/calls.ts';
-import { withoutCandidates } from '../protocol/session-description.ts';
+import { isAudioOffer, withoutCandidates } from '../protocol/session-description.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -31,10 +31,13 @@ export function createEcho(): Media {
   });
   return {
     async answer(offer) {
+      if (!isAudioOffer(offer)) throw new Error('this is no offer of audio');
       await peer.setRemoteDescription({ type: 'offer', sdp: withoutCandidates(offer) });
       await peer.setLocalDescription(await peer.createAnswer());
       const { localDescription } = peer;
-      if (localDescription === null) throw new Error('no answer was made');
+      // Port 0 refuses the audio: there is no codec that both know.
+      if (localDescription === null || !isAudioOffer(localDescription.sdp))
+        throw new Error('no answer can be made');
       return localDescription.sdp;
     },
     async close() {
