@@ -1,0 +1,225 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createLog } from '../log.ts';
+import { loadEdgeSettings, SettingsError } from '../settings/load.ts';
+import { checkSettings, startEdge, type EdgeExtras, type RunningEdge } from './start-edge.ts';
+
+/** Nothing listens there. */
+const NOWHERE = '127.0.0.1:1';
+const running: RunningEdge[] = [];
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await Promise.all(running.splice(0).map((edge) => edge.stop()));
+});
+
+const settingsOf = (environment: Record<string, string>) =>
+  loadEdgeSettings({
+    environment: {
+      CALLPASS_GATEWAY_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_GATEWAY_SERVICE_ADDRESS: NOWHERE,
+      CALLPASS_GATEWAY_LOG_LEVEL: 'silent',
+      ...environment,
+    },
+  });
+
+async function start(
+  environment: Record<string, string> = {},
+  extras: EdgeExtras = {},
+): Promise<RunningEdge> {
+  const settings = settingsOf(environment);
+  const edge = await startEdge(settings, createLog(settings), extras);
+  running.push(edge);
+  return edge;
+}
+
+/** Opens a connection, sends a text, and gives everything that comes until the other side closes it. */
+function talk(edge: RunningEdge, text: string): Promise<string> {
+  const socket = open(edge);
+  let received = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => (received += chunk));
+  socket.write(text);
+  return new Promise((resolve) => socket.once('close', () => resolve(received)));
+}
+
+function open(edge: RunningEdge): Socket {
+  const socket = connect(Number(new URL(edge.address).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  sockets.push(socket);
+  return socket;
+}
+
+const opened = (socket: Socket) => new Promise((resolve) => socket.once('connect', resolve));
+const issue = (edge: RunningEdge) =>
+  fetch(`${edge.address}/v1/destinations/d/credentials`, { method: 'POST' });
+
+describe('an edge whose service is away', () => {
+  it('says so within a second, as a problem, and is not ready', async () => {
+    const edge = await start();
+    const startMs = performance.now();
+    const answer = await issue(edge);
+    expect(performance.now() - startMs).toBeLessThan(1000);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await answer.json()).toMatchObject({ reason: 'SERVICE_UNREACHABLE', retryAfter: 1 });
+    expect((await fetch(`${edge.address}/readyz`)).status).toBe(503);
+    expect((await fetch(`${edge.address}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('senders that mean no good', () => {
+  it('slow ones are told so and closed, whatever they have sent so far', async () => {
+    const edge = await start({
+      CALLPASS_GATEWAY_REQUESTS_HEADERS_TIMEOUT: '500ms',
+      CALLPASS_GATEWAY_REQUESTS_TIMEOUT: '500ms',
+    });
+    const head = 'POST /v1/destinations/d/credentials HTTP/1.1\r\nhost: x\r\n';
+    const [inHead, inBody] = await Promise.all([
+      talk(edge, head),
+      talk(edge, `${head}content-type: application/json\r\ncontent-length: 10\r\n\r\n{`),
+    ]);
+    for (const answer of [inHead, inBody]) {
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(answer).toContain('"reason":"REQUEST_TOO_SLOW"');
+    }
+  });
+
+  it.each([
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nhost: x\r\nx: ${'canary'.repeat(5000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+    ['what is no HTTP', '\x16\x03\x01canary\r\n\r\n', 400, 'REQUEST_INVALID'],
+    [
+      'two lengths',
+      'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+      400,
+      'REQUEST_INVALID',
+    ],
+  ])('%s is refused with a problem and closed', async (_what, text, status, reason) => {
+    const answer = await talk(await start(), text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain('content-type: application/problem+json');
+    expect(answer).toContain(`"reason":"${reason}"`);
+    expect(answer).not.toContain('canary');
+  });
+
+  it('many that say nothing do not keep others out, and are closed', async () => {
+    const edge = await start({ CALLPASS_GATEWAY_REQUESTS_HEADERS_TIMEOUT: '500ms' });
+    const idle = Array.from({ length: 500 }, () => open(edge));
+    const closed = Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    await Promise.all(idle.map(opened));
+    for (const socket of idle) socket.resume();
+    expect((await fetch(`${edge.address}/healthz`)).status).toBe(200);
+    await closed;
+  });
+
+  it('more connections than there may be are closed, and the others served', async () => {
+    const edge = await start({ CALLPASS_GATEWAY_CONNECTIONS_MAX: '2' });
+    const [first, second] = [open(edge), open(edge)];
+    await Promise.all([opened(first), opened(second)]);
+    // Not before the server has counted the two.
+    const answered = new Promise((resolve) => second.once('data', resolve));
+    second.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await answered;
+    const third = open(edge);
+    await new Promise((resolve) => third.once('close', resolve));
+    first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(String(await new Promise((resolve) => first.once('data', resolve)))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+it('answers what is not there with a problem, and a wrong method with the right ones', async () => {
+  const edge = await start();
+  const nothing = await fetch(`${edge.address}/canary?canary`);
+  expect([nothing.status, nothing.headers.get('cache-control')]).toEqual([404, 'no-store']);
+  expect(await nothing.json()).toMatchObject({ reason: 'NOT_FOUND' });
+  const wrong = await fetch(`${edge.address}/actg/token`, { method: 'DELETE' });
+  expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'GET']);
+  const malformed = await fetch(`${edge.address}/v1/destinations/%ff/credentials`, { method: 'POST' });
+  expect(await malformed.json()).toMatchObject({ status: 400, reason: 'REQUEST_INVALID' });
+});
+
+it('drains: what is under way ends, and nobody keeps it alive beyond the grace time', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const edge = await start(
+    { CALLPASS_GATEWAY_DRAIN_GRACE: '500ms' },
+    {
+      mount: (app) => {
+        app.get('/slow', async () => {
+          arrived.resolve();
+          await go.promise;
+          return 'done';
+        });
+        app.get('/stuck', () => new Promise(() => undefined));
+      },
+    },
+  );
+  const slow = fetch(`${edge.address}/slow`);
+  const stuck = fetch(`${edge.address}/stuck`).catch(() => 'cut off');
+  await arrived.promise;
+  const stopped = edge.stop();
+  go.resolve();
+  expect(await (await slow).text()).toBe('done');
+  expect(await stuck).toBe('cut off');
+  await stopped;
+  await expect(fetch(`${edge.address}/healthz`)).rejects.toThrow();
+});
+
+describe('settings that cannot be used', () => {
+  it.each([
+    ['plain text where others can read it', { LISTEN_ADDRESS: '0.0.0.0:0' }, /not a loopback address/],
+    [
+      'a service that is far and not encrypted',
+      { SERVICE_ADDRESS: 'service.example:7443' },
+      /service: plain text/,
+    ],
+    ['an origin with a path', { ORIGINS: 'https://www.example.org/page' }, /not an origin/],
+    ['a proxy that is no address', { TRUSTED_PROXIES: 'proxy' }, /proxy/],
+    ['half a certificate', { LISTEN_CERT_FILE: '/nowhere' }, /go together/],
+    [
+      'a file that is not there',
+      { SERVICE_CA_FILE: '/nowhere' },
+      /service\.caFile: cannot read \/nowhere: ENOENT/,
+    ],
+    ['a check without a secret', { HUMAN_CHECK_KIND: 'altcha' }, /humanCheck\.secret/],
+    ['a token twice', { SERVICE_TOKEN: 'canary', SERVICE_TOKEN_FILE: '/nowhere' }, /exclude each other/],
+  ])('%s stop the start and the check alike', async (_what, values, text) => {
+    const environment = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [`CALLPASS_GATEWAY_${name}`, value]),
+    );
+    await expect(start(environment as Record<string, string>)).rejects.toThrow(text);
+    const checked = checkSettings(settingsOf(environment));
+    await expect(checked).rejects.toThrow(SettingsError);
+    await expect(checked).rejects.not.toThrow(/canary/);
+  });
+
+  it('an address in use is said in one line', async () => {
+    const first = await start();
+    const address = first.address.replace('http://', '');
+    await expect(start({ CALLPASS_GATEWAY_LISTEN_ADDRESS: address })).rejects.toThrow(
+      /the address is in use/,
+    );
+  });
+
+  it('files are read: secrets of visitors, one a line', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'callpass-edge-'));
+    try {
+      writeFileSync(join(folder, 'good'), `${'a'.repeat(32)}\n${'b'.repeat(32)}\n`);
+      writeFileSync(join(folder, 'bad'), `${'a'.repeat(32)}\nshort\n`);
+      const check = (name: string) =>
+        checkSettings(settingsOf({ CALLPASS_GATEWAY_VISITOR_SECRET_FILE: join(folder, name) }));
+      await check('good');
+      await expect(check('bad')).rejects.toThrow(SettingsError);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

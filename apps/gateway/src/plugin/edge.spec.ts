@@ -1,0 +1,382 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import fastify from 'fastify';
+import { createInMemoryCredentialClient } from '@callpass/client/testing';
+import { CREDENTIALS, lastSubject, ORIGIN, startTestEdge, type TestEdge } from '../testing/test-edge.ts';
+import { callpassEdge } from './edge.ts';
+import type { EdgeOptions } from './options.ts';
+
+let edge: TestEdge;
+afterEach(() => edge.app.close());
+const start = async (options?: Partial<EdgeOptions>) => {
+  edge = await startTestEdge(options);
+  return edge;
+};
+const json = { 'content-type': 'application/json' };
+
+describe('POST /v1/destinations/{id}/credentials', () => {
+  it('answers with what makeAnonymous takes, and until when it is good', async () => {
+    const { issue } = await start();
+    const answer = await issue();
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({
+      issuanceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      callee: 'support@test.example',
+      credentials: {
+        accountToken: expect.stringMatching(/./),
+        fromToken: expect.stringMatching(/./),
+        toToken: expect.stringMatching(/./),
+        realm: 'test.example',
+      },
+      callOptions: { from: 'anonymous@test.example' },
+      expiresAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      refreshAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+  });
+
+  it('answers with empty credentials, and no expiry, where calls are unrestricted', async () => {
+    const { send } = await start();
+    const answer = await send({ method: 'POST', url: '/v1/destinations/lobby/credentials' });
+    expect(answer.json()).toEqual({
+      issuanceId: expect.any(String),
+      callee: 'support@test.example',
+      credentials: {},
+      callOptions: { from: 'anonymous@test.example' },
+    });
+  });
+
+  it('passes callee and caller on, and an Idempotency-Key as request id, so that a repetition issues nothing new', async () => {
+    const { issue, client } = await start();
+    const key = '0b2f6f5e-7c1b-4f6a-9a55-0d6f0f3f1a11';
+    const payload = { callee: 'a@x.example', caller: 'b@x.example' };
+    const first = await issue({ 'idempotency-key': key, ...json }, { payload });
+    const again = await issue({ 'idempotency-key': `"${key}"`, ...json }, { payload });
+    expect(client.calls[0]?.request).toMatchObject({ ...payload, destination: 'support', requestId: key });
+    expect(again.json()).toEqual(first.json());
+  });
+
+  it.each([
+    ['a member that is not known', { payload: '{"canary":1}' }, 400, 'REQUEST_INVALID'],
+    ['a callee that is no address', { payload: '{"callee":"canary"}' }, 400, 'REQUEST_INVALID'],
+    ['a number for a text', { payload: '{"callee":7}' }, 400, 'REQUEST_INVALID'],
+    ['a list', { payload: '[]' }, 400, 'REQUEST_INVALID'],
+    ['half a JSON text', { payload: '{"callee":"canary' }, 400, 'REQUEST_INVALID'],
+    ['a poisoned prototype', { payload: '{"__proto__":{"canary":1}}' }, 400, 'REQUEST_INVALID'],
+    ['a body over the limit', { payload: `{"callee":"${'canary'.repeat(1000)}"}` }, 413, 'BODY_TOO_LARGE'],
+    [
+      'a form',
+      { payload: 'callee=canary', type: 'application/x-www-form-urlencoded' },
+      415,
+      'CONTENT_TYPE_NOT_SUPPORTED',
+    ],
+    ['plain text', { payload: '{}', type: 'text/plain' }, 415, 'CONTENT_TYPE_NOT_SUPPORTED'],
+    [
+      'a destination that is none',
+      { payload: '{}', url: '/v1/destinations/Canary%20/credentials' },
+      400,
+      'REQUEST_INVALID',
+    ],
+    ['an Idempotency-Key that is no UUID', { payload: '{}', key: 'canary' }, 400, 'REQUEST_INVALID'],
+  ])(
+    'refuses %s with a problem, issues nothing and says nothing back',
+    async (_what, bad, status, reason) => {
+      const { send, client } = await start();
+      const { payload, type = 'application/json', url = CREDENTIALS, key } = bad as Record<string, string>;
+      const headers = { 'content-type': type, ...(key === undefined ? {} : { 'idempotency-key': key }) };
+      const answer = await send({ method: 'POST', url, headers, payload: payload ?? '' });
+      expect(answer.statusCode).toBe(status);
+      expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(answer.json()).toMatchObject({
+        status,
+        reason,
+        traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      });
+      expect(answer.body.toLowerCase()).not.toContain('canary');
+      expect(client.calls).toEqual([]);
+    },
+  );
+
+  it('takes an empty body, also one that says it is JSON', async () => {
+    const { issue } = await start();
+    expect((await issue(json)).statusCode).toBe(200);
+    expect((await issue(json, { payload: 'null' })).statusCode).toBe(200);
+  });
+});
+
+describe('the doors of the vendor’s sample servers', () => {
+  const tokens = {
+    accountToken: expect.stringMatching(/./),
+    fromToken: expect.stringMatching(/./),
+    toToken: expect.stringMatching(/./),
+  };
+
+  it('/callparameters answers as the Express server does', async () => {
+    const { send, client } = await start({ doors: { defaultDestination: 'support' } });
+    const answer = await send({ url: '/callparameters' });
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(answer.json()).toEqual({
+      realm: 'test.example',
+      ...tokens,
+      caller: 'anonymous@test.example',
+      callee: 'support@test.example',
+    });
+    await send({ url: '/callparameters?destination=sales' });
+    expect(client.calls.map(({ request }) => (request as { destination?: string }).destination)).toEqual([
+      'support',
+      'sales',
+    ]);
+  });
+
+  it.each(['/actg/token', '/actg/token/'])('%s answers as ACTG does, by its identifiers', async (path) => {
+    const { send, client } = await start({ doors: { identifiers: { 'Front Desk': 'support' } } });
+    const answer = await send({ url: path, query: { identifier: 'Front Desk' } });
+    expect(answer.json()).toEqual({ ...tokens, tokenRealm: 'test.example' });
+    await send({ url: `${path}?identifier=sales` });
+    expect(client.calls.map(({ request }) => (request as { destination?: string }).destination)).toEqual([
+      'support',
+      'sales',
+    ]);
+  });
+
+  it('answer errors as errors: the vendor’s page would call unrestricted after a 200', async () => {
+    const { send, client } = await start();
+    client.refuseNext({ reason: 'CLIENT_NOT_GRANTED' });
+    const unknown = await send({ url: '/actg/token?identifier=nobody' });
+    expect([unknown.statusCode, unknown.json().reason]).toEqual([403, 'CLIENT_NOT_GRANTED']);
+    const unrestricted = await send({ url: '/callparameters?destination=lobby' });
+    expect([unrestricted.statusCode, unrestricted.json().reason]).toEqual([409, 'DESTINATION_UNRESTRICTED']);
+    for (const url of ['/callparameters', '/actg/token', '/callparameters?destination=a&destination=b']) {
+      expect((await send({ url })).json()).toMatchObject({ status: 400, reason: 'REQUEST_INVALID' });
+    }
+  });
+
+  it('issue nothing for a HEAD', async () => {
+    const { send, client } = await start({ doors: { defaultDestination: 'support' } });
+    for (const url of ['/callparameters', '/actg/token']) {
+      expect((await send({ method: 'HEAD', url })).statusCode).toBe(404);
+    }
+    expect(client.calls).toEqual([]);
+  });
+});
+
+describe('origins', () => {
+  const preflight = (origin: string) => ({
+    origin,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'cache-control,content-type',
+  });
+  const corsHeaders = (headers: object) =>
+    Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+
+  it('a listed one may read answers with its visitor, problems too', async () => {
+    const { issue, send, client } = await start();
+    client.refuseNext({ reason: 'FROZEN' });
+    for (const answer of [await issue({ origin: ORIGIN }), await issue({ origin: ORIGIN })]) {
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': ORIGIN,
+        'access-control-allow-credentials': 'true',
+        vary: expect.stringMatching(/Origin/i),
+      });
+    }
+    const asked = await send({
+      method: 'OPTIONS',
+      url: '/actg/token?identifier=x',
+      headers: preflight(ORIGIN),
+    });
+    expect(asked.statusCode).toBe(204);
+    const allowed = String(asked.headers['access-control-allow-headers']).split(', ');
+    expect(allowed).toEqual(expect.arrayContaining(['content-type', 'cache-control', 'traceparent']));
+    expect(asked.headers['access-control-allow-origin']).toBe(ORIGIN);
+  });
+
+  it.each(['https://evil.example', 'https://www.example.org.evil.example', 'http://www.example.org', 'null'])(
+    '%s gets no CORS header, and nothing is issued for it',
+    async (origin) => {
+      const { issue, send, client } = await start();
+      const answer = await issue({ origin });
+      expect([answer.statusCode, answer.json().reason]).toEqual([403, 'ORIGIN_NOT_ALLOWED']);
+      expect(corsHeaders(answer.headers)).toEqual([]);
+      expect(answer.headers.vary).toMatch(/Origin/i);
+      const asked = await send({ method: 'OPTIONS', url: CREDENTIALS, headers: preflight(origin) });
+      expect(asked.statusCode).toBe(404);
+      expect(corsHeaders(asked.headers)).toEqual([]);
+      expect(client.calls).toEqual([]);
+    },
+  );
+
+  it('images and links of other sites issue nothing; programs and pages of the edge itself may ask', async () => {
+    const { send, issue, client } = await start({ doors: { defaultDestination: 'support' } });
+    const image = await send({ url: '/callparameters', headers: { 'sec-fetch-site': 'cross-site' } });
+    expect(image.statusCode).toBe(403);
+    expect(client.calls).toEqual([]);
+    expect((await issue()).statusCode).toBe(200);
+    expect((await issue({ host: 'edge.example', origin: 'http://edge.example' })).statusCode).toBe(200);
+    expect((await issue({ host: 'edge.example', origin: 'https://edge.example' })).statusCode).toBe(403);
+  });
+
+  it('one that is none stops the start', async () => {
+    await start();
+    for (const origin of [
+      'https://www.example.org/',
+      'www.example.org',
+      '*',
+      'https://www.example.org/page',
+    ]) {
+      await expect(startTestEdge({ origins: [origin] })).rejects.toThrow(/not an origin/);
+    }
+  });
+});
+
+it('nothing is kept or shown elsewhere, whatever the answer', async () => {
+  const { issue, send, client } = await start();
+  client.refuseNext({ reason: 'INTERNAL' });
+  const answers = [
+    await issue(),
+    await issue(),
+    await send({ url: '/callparameters' }),
+    await send({ url: '/healthz' }),
+  ];
+  for (const { headers } of answers) {
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+    });
+  }
+});
+
+describe('limits at the door', () => {
+  it('one address may ask so often, then 429 with Retry-After, and the service is not asked', async () => {
+    const { issue, client } = await start({ limits: { perAddress: 2 } });
+    await issue();
+    await issue();
+    const answer = await issue({ origin: ORIGIN });
+    expect([answer.statusCode, answer.json().reason]).toEqual([429, 'TOO_MANY_REQUESTS']);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(answer.headers['access-control-allow-origin']).toBe(ORIGIN);
+    expect(client.calls).toHaveLength(2);
+    expect((await issue({}, { remoteAddress: '192.0.2.7' })).statusCode).toBe(200);
+  });
+
+  it('one visitor may ask so often, wherever they are, and others are not held back', async () => {
+    const { issue } = await start({ limits: { perVisitor: 1 } });
+    const cookie = String((await issue()).headers['set-cookie']).split(';')[0] ?? '';
+    expect((await issue({ cookie })).statusCode).toBe(200);
+    expect((await issue({ cookie }, { remoteAddress: '192.0.2.7' })).statusCode).toBe(429);
+    expect((await issue()).statusCode).toBe(200);
+  });
+
+  it('addresses of one IPv6 network count as one', async () => {
+    const { issue } = await start({ limits: { perAddress: 1 } });
+    expect((await issue({}, { remoteAddress: '2001:db8:1:2::1' })).statusCode).toBe(200);
+    expect((await issue({}, { remoteAddress: '2001:db8:1:2:ffff::2' })).statusCode).toBe(429);
+    expect((await issue({}, { remoteAddress: '2001:db8:1:3::1' })).statusCode).toBe(200);
+  });
+});
+
+describe('what the service refuses', () => {
+  it('becomes a problem with its reason, its trace and when to come back', async () => {
+    const { issue, client } = await start();
+    client.refuseNext({
+      reason: 'LIMIT_EXCEEDED',
+      retryAfterMs: 1500,
+      metadata: { traceId: 'a'.repeat(32) },
+    });
+    const answer = await issue();
+    expect(answer.statusCode).toBe(429);
+    expect(answer.headers['retry-after']).toBe('2');
+    expect(answer.json()).toEqual({
+      type: 'docs/errors.md#limit_exceeded',
+      title: expect.any(String),
+      status: 429,
+      reason: 'LIMIT_EXCEEDED',
+      traceId: 'a'.repeat(32),
+      retryAfter: 2,
+    });
+  });
+
+  it('tells when a closed destination opens, and nothing else that was meant for operators', async () => {
+    const { issue, client } = await start();
+    const metadata = { opensAt: '2026-03-03T08:00:00Z', realm: 'canary' };
+    client.refuseNext({ reason: 'DESTINATION_CLOSED', metadata });
+    const answer = await issue();
+    expect(answer.json()).toMatchObject({
+      status: 403,
+      reason: 'DESTINATION_CLOSED',
+      opensAt: metadata.opensAt,
+    });
+    expect(answer.body).not.toContain('canary');
+  });
+
+  it('shows nothing of how the service is reached where it is not', async () => {
+    const { issue, client } = await start();
+    client.refuseNext({ message: 'connect ECONNREFUSED canary:50051' });
+    const answer = await issue();
+    expect(answer.json()).toMatchObject({ status: 503, reason: 'SERVICE_UNREACHABLE' });
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.body).not.toContain('canary');
+  });
+
+  it('does not tell a destination that is not there from one that is not granted', async () => {
+    const { issue, client } = await start();
+    client.refuseNext({ reason: 'DESTINATION_UNKNOWN' });
+    client.refuseNext({ reason: 'CLIENT_NOT_GRANTED' });
+    const [unknown, notGranted] = [(await issue()).json(), (await issue()).json()];
+    expect({ ...unknown, traceId: '' }).toEqual({ ...notGranted, traceId: '' });
+    expect(unknown.status).toBe(403);
+  });
+});
+
+describe('probes', () => {
+  it('ready is what the service says, asked at most once a second', async () => {
+    let asked = 0;
+    const { send } = await start({
+      isReady: async () => {
+        asked++;
+        return false;
+      },
+    });
+    const answers = [await send({ url: '/readyz' }), await send({ url: '/readyz' })];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
+    expect(asked).toBe(1);
+    expect((await send({ url: '/healthz' })).json()).toEqual({ status: 'ok' });
+  });
+
+  it('a service that fails to answer is not ready', async () => {
+    const { send } = await start({ isReady: () => Promise.reject(new Error('canary')) });
+    const answer = await send({ url: '/readyz' });
+    expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'not ready' }]);
+  });
+});
+
+it('keeps its hooks, parsers and errors to itself when it is mounted under a prefix', async () => {
+  await start();
+  const client = createInMemoryCredentialClient();
+  const host = fastify();
+  await host.register(callpassEdge, {
+    prefix: '/calls',
+    client,
+    humanCheck: { verify: () => false, challenge: () => ({}) },
+  });
+  host.post('/own', async (request) => ({ got: request.body }));
+  const own = await host.inject({
+    method: 'POST',
+    url: '/own',
+    payload: 'text',
+    headers: { 'content-type': 'text/plain' },
+  });
+  expect(own.json()).toEqual({ got: 'text' });
+  expect(own.headers).not.toHaveProperty('content-security-policy');
+  const refused = await host.inject({ method: 'POST', url: `/calls${CREDENTIALS}` });
+  expect(refused.json()).toMatchObject({
+    reason: 'HUMAN_CHECK_REQUIRED',
+    challenge: '/calls/v1/human-check',
+  });
+  await host.close();
+});
+
+it('asks the service for a visitor, never for nobody', async () => {
+  const { issue, client } = await start();
+  await issue();
+  expect(lastSubject(client)).toMatch(/^[\w-]{22}$/);
+});
