@@ -38,6 +38,8 @@ it.each([
       await caller.setLocalDescription(await caller.createOffer(options));
       const answer = await echo.answer(caller.localDescription?.sdp ?? '');
       await caller.setRemoteDescription({ type: 'answer', sdp: answer });
+      // What a browser does by itself.
+      if (options.iceRestart) void caller.iceTransports[0]?.start();
       return answer;
     };
 

@@ -34,6 +34,7 @@ export function createEcho(): Media {
       if (!isAudioOffer(offer)) throw new Error('this is no offer of audio');
       await peer.setRemoteDescription({ type: 'offer', sdp: withoutCandidates(offer) });
       await peer.setLocalDescription(await peer.createAnswer());
+      resumeRestarted(peer);
       const { localDescription } = peer;
       // Port 0 refuses the audio: there is no codec that both know.
       if (localDescription === null || !isAudioOffer(localDescription.sdp))
@@ -47,4 +48,13 @@ export function createEcho(): Media {
       clearTimeout(timer);
     },
   };
+}
+
+/** After an ICE restart werift waits for checks only where DTLS is still to come, so over a DTLS that stands it is told to. */
+function resumeRestarted(peer: RTCPeerConnection): void {
+  for (const { state, iceTransport } of peer.dtlsTransports) {
+    // Rejects when the client does not come back: then its audits end the call.
+    const isRestarted = state === 'connected' && iceTransport.connection.nominated === undefined;
+    if (isRestarted) iceTransport.start().catch(() => undefined);
+  }
 }
