@@ -58,10 +58,10 @@ export function ended(child: ChildProcess): Promise<{ code: number | null; signa
 /** What the sandbox writes when it serves. */
 export interface ReadyFile {
   readonly grpc: string;
-  readonly edge: string | null;
-  readonly gateway: string | null;
-  readonly page: string | null;
-  readonly telemetry: string | null;
+  readonly edge: string;
+  readonly gateway: string;
+  readonly page: string;
+  readonly telemetry: string;
   readonly destinations: readonly string[];
   readonly realms: readonly { name: string; key: string; cipher: string; expirySeconds: number }[];
 }
@@ -76,14 +76,14 @@ export interface Sandbox {
 }
 
 /** Runs `npm start -- --ready-file F --ports auto` and waits for the file. */
-export async function startSandbox(): Promise<Sandbox> {
+export async function startSandbox(args: readonly string[] = []): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
   const readyFile = join(folder, 'ready.json');
-  const child = spawn('npm', ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto'], {
-    cwd: ROOT,
-    env: ENVIRONMENT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    'npm',
+    ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto', ...args],
+    { cwd: ROOT, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -128,10 +128,13 @@ export interface ServerProcess {
 }
 
 /** Starts the built server as an operator would, on a free port. */
-export async function startServerProcess(env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
+export async function startServerProcess(
+  env: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
   const storeFile = join(folder, 'callpass.db');
-  const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve'], {
+  const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve', ...args], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands } from './commands/config.ts';
+import { addDevCertsCommand } from './commands/dev-certs.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addFreezeCommands } from './commands/freeze.ts';
 import { addHealthCommand } from './commands/health.ts';
@@ -36,6 +37,7 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
   addLedgerCommands,
   addHealthCommand,
   addDoctorCommand,
+  addDevCertsCommand,
 ];
 
 /** Runs the command line `callpass` with these arguments and says what the process is to end with. */
