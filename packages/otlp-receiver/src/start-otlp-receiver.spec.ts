@@ -210,4 +210,28 @@ describe('startOtlpReceiver', () => {
     const port = Number(new URL(receiver.url).port);
     await expect(startOtlpReceiver({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
+
+  it('lets pages of allowed origins export, preflight included, and no others', async () => {
+    const open = await startOtlpReceiver({ isAllowedOrigin: (origin) => origin === 'http://page.example' });
+    const preflight = async (url: string, origin: string) => {
+      const { status, headers } = await fetch(`${url}/v1/traces`, { method: 'OPTIONS', headers: { origin } });
+      const allowed = ['origin', 'methods', 'headers'].map((name) =>
+        headers.get(`access-control-allow-${name}`),
+      );
+      return [status, ...allowed];
+    };
+    try {
+      const headers = 'content-type, content-encoding';
+      expect(await preflight(open.url, 'http://page.example')).toEqual([
+        204,
+        'http://page.example',
+        'POST',
+        headers,
+      ]);
+      expect(await preflight(open.url, 'http://other.example')).toEqual([204, null, null, null]);
+      expect(await preflight(receiver.url, 'http://page.example')).toEqual([204, null, null, null]);
+    } finally {
+      await open.close();
+    }
+  });
 });
