@@ -2,11 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LedgerEntry_Kind, LedgerService } from '@callpass/contract';
-import { connect, createClient } from '@callpass/grpc-kit';
 import { postgresServer } from '@callpass/testkit/postgres-server';
-import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
+import { readLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { ended, startServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
@@ -42,28 +40,6 @@ const STORES: Record<string, () => Promise<Store>> = {
     };
   },
 };
-
-/** Every issuance id in the ledger, and whether its chains hold. */
-async function readLedger(
-  address: string,
-): Promise<{ issued: Set<string>; intact: boolean; faults: unknown[] }> {
-  const connection = connect({
-    address,
-    credentials: credentials.createInsecure(),
-    defaultDeadlineMs: 60_000,
-  });
-  const ledger = createClient(LedgerService, connection);
-  const issued = new Set<string>();
-  let pageToken = '';
-  do {
-    const page = await ledger.listEntries({ kind: LedgerEntry_Kind.ISSUED, pageSize: 1000, pageToken });
-    for (const { issuanceId } of page.entries) issued.add(issuanceId);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-  const { intact, faults } = await ledger.verifyLedger({});
-  connection.close();
-  return { issued, intact, faults };
-}
 
 describe.each(Object.keys(STORES))('kill -9 under load on %s', (name) => {
   it(`leaves an entry for every answer that was received, ${ROUNDS} times, and chains that verify`, async () => {

@@ -1,0 +1,50 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
+
+const VERSIONS = '/usr/lib/postgresql';
+
+/** A PostgreSQL of the system's with the tools of its own version, as an operator has them. */
+export interface SystemPostgres {
+  /** The URL of one of its databases. */
+  url(database: string): string;
+  /** Runs one of its tools, such as `pg_dump`, to its end. Rejects when that fails. */
+  tool(name: string, ...args: readonly string[]): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Starts one in a folder of its own on a free port of the loopback. As root, it runs as `postgres`, as it insists on. */
+export async function startSystemPostgres(): Promise<SystemPostgres> {
+  const version = readdirSync(VERSIONS)
+    .sort((a, b) => Number(a) - Number(b))
+    .at(-1);
+  const bin = join(VERSIONS, version ?? '', 'bin');
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-postgres-'));
+  chmodSync(folder, 0o755);
+  const user = process.getuid?.() === 0 ? userPostgres() : undefined;
+  if (user) chownSync(folder, user.uid, user.gid);
+  const port = await freePort();
+  const tool = async (name: string, ...args: readonly string[]) => {
+    await promisify(execFile)(join(bin, name), args, { ...user, cwd: folder });
+  };
+  const data = join(folder, 'data');
+  await tool('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N');
+  const options = `-p ${port} -h 127.0.0.1 -c unix_socket_directories=`;
+  await tool('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', options);
+  return {
+    url: (database) => `postgres://postgres@127.0.0.1:${port}/${database}`,
+    tool,
+    async remove() {
+      await tool('pg_ctl', 'stop', '-m', 'fast', '-w', '-D', data);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function userPostgres(): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
