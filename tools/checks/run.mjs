@@ -35,7 +35,7 @@ const CHECKS = {
   'project references are in sync': () => run('nx', ['sync:check']),
   format: () => run('prettier', ['--check', '--log-level=warn', '.']),
   lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
-  'lint of tools': () => run('eslint', ['tools', 'eslint.config.mjs', 'jest.preset.mjs']),
+  'lint of tools': () => run('eslint', ['tools', 'deploy', 'eslint.config.mjs', 'jest.preset.mjs']),
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
   'deployment files': checkDeploymentFiles,
   'a page for each alert and reason': checkRunbooks,
