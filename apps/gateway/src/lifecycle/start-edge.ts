@@ -121,6 +121,8 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
   const options = {
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A line is found by its trace id; a log of its own for each request is made for nothing.
+    childLoggerFactory: (own: FastifyBaseLogger) => own,
     frameworkErrors: sendProblem,
     // Requests that come while it drains are under way too: they are answered, and their connections closed then.
     return503OnClosing: false,
