@@ -1,5 +1,6 @@
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
-import { LedgerEntry_Kind } from '@callpass/contract';
+import { parseConfigurationDocument } from '@callpass/config-document';
+import { LedgerEntry_Kind, type Destination } from '@callpass/contract';
 import { ErrorInfoSchema, RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort } from '@callpass/testkit/free-port';
@@ -166,4 +167,47 @@ describe('without the counters', () => {
     expect(lenient.allowed).toBe(true);
     expect(lenient.limits[0]?.taken).toBeUndefined();
   });
+});
+
+describe('a configuration at its worst', () => {
+  const usual = `realm: r, account: a@x.example, callees: [b@x.example]`;
+  const one = (rest: string) =>
+    parseConfigurationDocument(`
+realms:
+  - { name: r, cipher: AES_128_ECB, tokenLifetime: 60s }
+destinations:
+  - { id: last, ${usual}, ${rest} }
+`).configuration;
+  const [first] = one('hours: { timeZone: Europe/Berlin, open: ["Mon-Fri 08:00-18:00"] }').destinations;
+  const others = Array.from({ length: 9_999 }, (_, index) => ({ ...first, id: `d${index}` }) as Destination);
+
+  it.each([
+    [
+      'a time zone that does not exist',
+      'hours: { timeZone: Europe/Nowhere, open: ["Mon 08:00-18:00"] }',
+      'hours.timeZone',
+    ],
+    ['a window of zero', 'limits: [{ per: SUBJECT, max: 5, window: 0s }]', 'limits[0].window'],
+    [
+      'hours that end where they begin',
+      'hours: { timeZone: UTC, open: ["Mon 08:00-08:00"] }',
+      'hours.open[0]',
+    ],
+  ])(
+    '%s among 10,000 destinations is found, named, and not slow to find',
+    async (_, rest, field) => {
+      const configuration = one(rest);
+      configuration.destinations.unshift(...others);
+      const start = performance.now();
+      const refusal = await refusalOf(
+        server.admin.applyConfiguration({ configuration, expectedRevision: 1 }, { timeoutMs: 60_000 }),
+      );
+      // A check that is not linear would take minutes.
+      expect(performance.now() - start).toBeLessThan(20_000);
+      expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'REQUEST_INVALID' });
+      expect(refusal.fields).toEqual([`configuration.destinations[9999].${field}`]);
+      expect((await server.admin.getConfiguration({})).revision?.revision).toBe(1);
+    },
+    120_000,
+  );
 });

@@ -40,7 +40,7 @@ describe('callpass-server', () => {
     const document = file('good.yaml', DOCUMENT);
     const outcome = run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() });
     expect(outcome).toMatchObject({ code: 0, stdout: `settings: ok\n${document}: ok\n` });
-    expect(outcome.stderr).toContain('warning');
+    expect(outcome.stderr).toContain('warning: destination "lobby": calls are unrestricted');
   });
 
   it('check-config: names the line of each problem', () => {
