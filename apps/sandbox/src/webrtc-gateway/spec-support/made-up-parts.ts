@@ -48,8 +48,12 @@ export function listening(): Listener & { events: () => unknown[]; dismissed: bo
     },
     events: () =>
       texts.map((text) => {
-        const { eventType, sessionParams } = JSON.parse(text).notificationMessage;
-        return { eventType, ...sessionParams };
+        const { notificationMessage } = JSON.parse(text) as Notification;
+        return { eventType: notificationMessage.eventType, ...notificationMessage.sessionParams };
       }),
   };
+}
+
+interface Notification {
+  readonly notificationMessage: { readonly eventType: string; readonly sessionParams: object };
 }
