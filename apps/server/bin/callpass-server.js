@@ -1,3 +1,2 @@
 #!/usr/bin/env node
-import '../dist/telemetry.js';
-await import('../dist/main.js');
+import '../dist/main.js';

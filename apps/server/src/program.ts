@@ -6,13 +6,15 @@ import { checkDocument } from './configuration/check-document.ts';
 import { examine } from './doctor/doctor.ts';
 import { printFindings } from './doctor/print.ts';
 import { loadKeyEncryptionKey } from './lifecycle/key-encryption.ts';
+import { openKeyFile } from './identity/open-identity.ts';
 import { assertTransportSafe } from './lifecycle/listen-address.ts';
 import { startServer } from './lifecycle/server.ts';
+import { openTransport } from './lifecycle/tls.ts';
 import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts';
 import { createLog } from './log.ts';
 import { loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
-import { telemetry } from './telemetry.ts';
+import { startServerTelemetry } from './telemetry.ts';
 
 /** Exit codes: 0 done, 1 the server or store failed, 2 settings, configuration or use are wrong. */
 const EXIT = { failed: 1, wrong: 2 } as const;
@@ -73,7 +75,10 @@ async function run(
 
 async function serve(settings: Settings): Promise<void> {
   const log = createLog(settings);
+  const telemetry = await startServerTelemetry(settings);
   const server = await startServer(settings, log);
+  const telemetryAddress = await telemetry.open(() => server.readiness());
+  if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
   let stopping = false;
   const stop = (why: string) => {
     // A terminal's Ctrl-C reaches the whole process group, and npm hands it on once more: once is enough.
@@ -94,12 +99,13 @@ async function serve(settings: Settings): Promise<void> {
   onSupervisorGone(() => {
     stop('supervisor gone');
   });
-  reportToSupervisor({ grpc: server.address });
+  reportToSupervisor({ grpc: server.address, telemetry: telemetryAddress });
 }
 
 async function checkConfig(settings: Settings, documents: readonly string[]): Promise<void> {
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
+  assertFilesUsable(settings);
   process.stdout.write('settings: ok\n');
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
@@ -110,6 +116,14 @@ async function checkConfig(settings: Settings, documents: readonly string[]): Pr
     if (problems.length > 0) process.exitCode = EXIT.wrong;
     else process.stdout.write(`${name}: ok\n`);
   }
+}
+
+/** Throws SettingsError for certificates and keys of issuers that would stop the start. */
+function assertFilesUsable(settings: Settings): void {
+  const silent = createLog({ log: { ...settings.log, level: 'silent' } });
+  openTransport(settings, silent).stop();
+  for (const { jwksFile } of settings.identity.jwt)
+    if (jwksFile !== undefined) openKeyFile(jwksFile, silent).stop();
 }
 
 async function migrate(settings: Settings): Promise<void> {

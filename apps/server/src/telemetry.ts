@@ -1,4 +1,45 @@
-import { startTelemetry } from '@callpass/telemetry-sdk';
+import {
+  prometheusAddress,
+  startTelemetry,
+  startTelemetryPort,
+  type Readiness,
+} from '@callpass/telemetry-sdk';
+import { SettingsError } from './settings/load.ts';
+import type { Settings } from './settings/schema.ts';
+import { VERSION } from './version.ts';
 
-/** The SDK of this process; started here, before everything else is imported. */
-export const telemetry = await startTelemetry({ name: 'callpass-server', version: '0.1.0' });
+/** The telemetry of a server. */
+export interface ServerTelemetryParts {
+  /** Where the telemetry port is bound, where there is one. Rejects with SettingsError when it cannot be. */
+  open(readiness: () => Readiness): Promise<string | undefined>;
+  /** Sends what is still held back and closes the port. */
+  stop(): Promise<void>;
+}
+
+/** Starts the SDK by the standard variables and the settings. Before the server, which makes its instruments at its start. */
+export async function startServerTelemetry({
+  telemetry: { address: asked },
+}: Pick<Settings, 'telemetry'>): Promise<ServerTelemetryParts> {
+  const address = asked ?? prometheusAddress();
+  const sdk = await startTelemetry(
+    { name: 'callpass-server', version: VERSION },
+    { scrape: address !== undefined },
+  );
+  let port: Awaited<ReturnType<typeof startTelemetryPort>> | undefined;
+  return {
+    async open(readiness) {
+      if (address === undefined) return undefined;
+      port = await startTelemetryPort(address, { metrics: sdk.metricsText, readiness }).catch(
+        (error: unknown) => {
+          const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
+          throw new SettingsError([`telemetry.address: cannot listen on ${address}: ${why}`]);
+        },
+      );
+      return port.address;
+    },
+    async stop() {
+      await port?.stop();
+      await sdk.stop();
+    },
+  };
+}

@@ -62,6 +62,7 @@ export {
   type KeyMove,
   type RecordOptions,
   type RecordOutcome,
+  type SharedCommit,
   type RevisionRecord,
   type StateChange,
   type Store,

@@ -114,6 +114,23 @@ export interface RecordOptions {
    * whose own must be empty. At most {@link MAX_KEYED_HASH_BYTES} bytes.
    */
   readonly subject?: string | undefined;
+  /** Called once, just before the record settles, with the commit that it shared; never for one that was not tried. */
+  readonly onCommit?: ((commit: SharedCommit) => void) | undefined;
+}
+
+/** A commit that entries of many calls shared, as it was measured: the same object for each of them. */
+export interface SharedCommit {
+  /** `overdue`: it has not come back in time; the entries may or may not have been written. */
+  readonly outcome: 'committed' | 'failed' | 'overdue';
+  /** When it began, on the clock of `performance.now()` of this thread. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** Entries in it. */
+  readonly size: number;
+  /** Bytes of texts and fingerprints in it, about. */
+  readonly bytes: number;
+  /** Entries that wait for the next one. */
+  readonly queued: number;
 }
 
 /** What became of a record. Everything but `recorded` has changed nothing and written no entry. */
@@ -183,6 +200,9 @@ export interface Store extends LedgerStore {
    * out where the store cannot tell. A message may get lost: ask `stateVersion` now and then all the same.
    */
   readonly onStateChanged?: ((listener: () => void) => () => void) | undefined;
+
+  /** Entries that wait for a commit or are in it; left out where nothing waits. */
+  readonly queuedEntries?: number;
 
   /** Whether the store answers: one trivial read. */
   probe(): Promise<void>;

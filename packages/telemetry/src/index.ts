@@ -10,14 +10,18 @@ export {
 export { type CallTelemetryOptions } from './call-telemetry.ts';
 export { type ReadableMetadata, type WritableMetadata } from './metadata-carrier.ts';
 export {
+  addSpanEvent,
   isRecording,
   setSpanAttributes,
   traceId,
   withSpan,
+  withStep,
   type ChildSpanName,
   type SpanAttributes,
+  type StepSpan,
 } from './span.ts';
 export { isClientFault, isServerFault } from './rpc-status.ts';
 export { createInstruments, type Cell, type Instruments, type Reading, type Tally } from './instruments.ts';
+export { type GroupCommit } from './group-commit.ts';
 export * from './metric-table.ts';
 export * from './names.ts';

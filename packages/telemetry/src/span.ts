@@ -6,6 +6,7 @@ import {
   SPAN_ATTRIBUTES,
   type SpanAttributeName,
 } from './names.ts';
+import { createGroupCommitSpans, type GroupCommit } from './group-commit.ts';
 import { isServerFault, STATUS_NAMES, statusOf } from './rpc-status.ts';
 
 const MAX_VALUE_LENGTH = 256;
@@ -57,17 +58,91 @@ export function withSpan<T>(name: ChildSpanName, work: () => T): T {
   ) as T;
 }
 
+/** The span of a step, as the step sees it. Does nothing where the call around it is not recorded. */
+export interface StepSpan {
+  /** Whether there is a span: worth asking before work that is done for it only. */
+  readonly recording: boolean;
+  set(attributes: SpanAttributes): void;
+  /** Tells of the group commit that it shared; see {@link createGroupCommitSpans}. */
+  readonly sharedCommit: (commit: GroupCommit) => void;
+}
+
+const linkCommit = createGroupCommitSpans();
+const NOT_RECORDED: StepSpan = { recording: false, set: () => undefined, sharedCommit: () => undefined };
+
+/**
+ * As {@link withSpan}, for a step that starts no spans of its own: the active span stays what it is, which costs less, and
+ * the step sets attributes on the span that it is given. `describe` gives attributes of what the step threw.
+ */
+export function withStep<T>(
+  name: ChildSpanName,
+  work: (span: StepSpan) => T,
+  describe?: (error: unknown) => SpanAttributes,
+): T {
+  const parent = trace.getActiveSpan();
+  if (!parent?.isRecording()) return work(NOT_RECORDED);
+  const span = trace.getTracer(SCOPE_NAME).startSpan(name);
+  const failed = (error: unknown) => {
+    if (describe) setOn(span, describe(error));
+    endFailed(span, error);
+  };
+  let result: T;
+  try {
+    result = work({
+      recording: true,
+      set: (attributes) => {
+        setOn(span, attributes);
+      },
+      sharedCommit: (commit) => {
+        linkCommit(commit, span);
+      },
+    });
+  } catch (error) {
+    failed(error);
+    throw error;
+  }
+  if (!isPromiseLike(result)) {
+    span.end();
+    return result;
+  }
+  return result.then(
+    (value) => {
+      span.end();
+      return value;
+    },
+    (error: unknown) => {
+      failed(error);
+      throw error;
+    },
+  ) as T;
+}
+
+/** Adds an event to the active span, if it is recorded. */
+export function addSpanEvent(name: ChildSpanName, attributes: SpanAttributes): void {
+  const span = trace.getActiveSpan();
+  if (span?.isRecording()) span.addEvent(name, cleaned(attributes));
+}
+
 /**
  * Sets attributes on the active span, if it is recorded. Names outside {@link SPAN_ATTRIBUTES} are left out
  * and texts are cut at 256 characters.
  */
 export function setSpanAttributes(attributes: SpanAttributes): void {
   const span = trace.getActiveSpan();
-  if (!span?.isRecording()) return;
+  if (span?.isRecording()) setOn(span, attributes);
+}
+
+function setOn(span: Span, attributes: SpanAttributes): void {
+  for (const [name, value] of Object.entries(cleaned(attributes))) span.setAttribute(name, value);
+}
+
+function cleaned(attributes: SpanAttributes): Record<string, string | number | boolean> {
+  const clean: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || !allowed.has(name)) continue;
-    span.setAttribute(name, typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value);
+    clean[name] = typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value;
   }
+  return clean;
 }
 
 /** Whether the active span is recorded: worth asking before work that is done for a span only. */

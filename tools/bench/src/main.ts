@@ -5,6 +5,7 @@ import type { CpuUse } from './load-contestant.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
 import { measureScale } from './scale.ts';
+import { measureSampling } from './sampling.ts';
 import { measureSealing } from './sealing.ts';
 import { measureSecure } from './secure.ts';
 import { measureServers, type ServerFigures } from './servers.ts';
@@ -49,13 +50,15 @@ const secure = options.parts.includes('secure') ? await measureSecure(options, p
 if (secure) rows.push(...secure.rows);
 const edge = options.parts.includes('edge') ? await measureEdge(options, progress) : undefined;
 if (edge) rows.push(...edge.rows);
+const sampling = options.parts.includes('sampling') ? await measureSampling(options, progress) : undefined;
+if (sampling) rows.push(...sampling.rows);
 if (options.parts.includes('scale')) {
   const scale = await measureScale({ ...options, rounds: options.servers }, progress);
   rows.push(...scale.rows);
   remarks.push(...scale.remarks);
 }
 if (servers) remarks.push(`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu));
-const moreCpuUse = [...(secure?.cpuUse ?? []), ...(edge?.cpuUse ?? [])];
+const moreCpuUse = [...(secure?.cpuUse ?? []), ...(edge?.cpuUse ?? []), ...(sampling?.cpuUse ?? [])];
 remarks.push(...moreCpuUse.map(describeCpu));
 process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);

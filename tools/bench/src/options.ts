@@ -3,7 +3,7 @@ import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 
 /** The parts of the benchmark. */
-export const PARTS = ['sealing', 'server', 'batch', 'secure', 'edge', 'scale'] as const;
+export const PARTS = ['sealing', 'server', 'batch', 'secure', 'edge', 'sampling', 'scale'] as const;
 
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
@@ -23,7 +23,7 @@ export interface BenchOptions {
 
 /** How it is called. */
 export const USAGE = `Usage: npm run bench -- [options]
-  --only sealing|server|batch|secure|edge|scale   one part only
+  --only sealing|server|batch|secure|edge|sampling|scale   one part only
   --quick                       short rounds: a first impression, not for the record
   --generator own|h2load        load generator; h2load where it is installed, else our own (always our own for
                                 secure, since h2load presents no client certificate)

@@ -18,12 +18,21 @@ import {
   ATTR_ISSUANCE_ID,
   ATTR_KEY_VERSION,
   ATTR_REALM,
+  SPAN_AUTHORIZE,
+  SPAN_COMMIT,
+  SPAN_FIND_ANSWER,
+  SPAN_MODERATE,
+  SPAN_SEAL,
+  isServerFault,
   setSpanAttributes,
   traceId,
-  withSpan,
 } from '@callpass/telemetry';
 import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
+import { reasonOf } from '../errors/map-error.ts';
+import { REASONS } from '../errors/reasons.ts';
 import { Refusal } from '../errors/refusal.ts';
+import { destinationLabel, type CredentialMetrics } from '../metrics/credential-metrics.ts';
+import { explain, step } from './steps.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { decide, grantedDestination, sealingOf, type Sealing } from './decide.ts';
 import type { Principal } from './principal.ts';
@@ -38,6 +47,7 @@ export interface IssueDependencies {
   readonly limiter: Limiter;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
+  readonly metrics: Pick<CredentialMetrics, 'issued' | 'notIssued' | 'limited'>;
 }
 
 /** What a client asks for. Texts left out are empty. */
@@ -102,8 +112,11 @@ export async function issue(
     [ATTR_CONFIGURATION_REVISION]: snapshot.revision,
   });
   try {
-    return await grant(dependencies, principal, request, { snapshot, visitor, idempotency });
+    const outcome = await grant(dependencies, principal, request, { snapshot, visitor, idempotency });
+    dependencies.metrics.issued(request.destination);
+    return outcome;
   } catch (error) {
+    tellNotIssued(dependencies, snapshot, request, error);
     if (error instanceof Refusal) {
       await recordRefusal({ ...dependencies, state: { snapshot } }, principal, error, {
         destination: request.destination,
@@ -115,6 +128,24 @@ export async function issue(
     }
     throw error;
   }
+}
+
+/** Says on the request's span and in the metrics why nothing was issued. */
+function tellNotIssued(
+  { metrics }: IssueDependencies,
+  { destinations }: Snapshot,
+  { destination }: IssueRequest,
+  error: unknown,
+): void {
+  const compiled = destinations.get(destination);
+  const reason = reasonOf(error) ?? 'INTERNAL';
+  const decision = isServerFault(REASONS[reason].code) ? 'failed' : 'refused';
+  metrics.notIssued(decision, reason, destinationLabel(compiled !== undefined, destination));
+  setSpanAttributes({
+    [ATTR_DECISION]: decision,
+    [ATTR_REALM]: compiled?.destination.realm,
+    ...explain(error),
+  });
 }
 
 interface Scope {
@@ -130,22 +161,23 @@ async function grant(
   { snapshot, visitor, idempotency }: Scope,
 ): Promise<IssueOutcome> {
   const { clock, limiter, store } = dependencies;
-  const compiled = grantedDestination(snapshot, principal, request.destination);
+  const compiled = step(SPAN_AUTHORIZE, () => grantedDestination(snapshot, principal, request.destination));
   if (idempotency) {
-    const before = await store.findAnswer({
-      client: principal.client,
-      requestId: idempotency.requestId,
-      nowMs: clock.now(),
-    });
+    const before = await step(SPAN_FIND_ANSWER, () =>
+      store.findAnswer({ client: principal.client, requestId: idempotency.requestId, nowMs: clock.now() }),
+    );
     if (before) return repeated(before, idempotency);
   }
 
-  const parties = decide(snapshot, compiled, { request, visitor, nowMs: clock.now() });
-  const sealing = sealingOf(snapshot, compiled);
+  const { parties, sealing } = step(SPAN_MODERATE, () => ({
+    parties: decide(snapshot, compiled, { request, visitor, nowMs: clock.now() }),
+    sealing: sealingOf(snapshot, compiled),
+  }));
 
   const readings = await takeLimits(limiter, limitKeys(compiled, visitor), {
     destination: request.destination,
     nowMs: clock.now(),
+    metrics: dependencies.metrics,
   });
 
   const issued = seal(compiled, sealing, parties, clock.now());
@@ -165,11 +197,12 @@ async function grant(
     issuanceId: issued.issuanceId,
     expireTimeMs: timeLimited?.expireTimeMs ?? 0,
   });
-  const outcome = await withSpan('callpass.ledger.commit', () =>
+  const outcome = await step(SPAN_COMMIT, (span) =>
     store.record(entry, {
       change: idempotency && rememberAnswer(principal, idempotency, issued),
       tokens: timeLimited && issuedTokens(timeLimited.tokens),
       subject: visitor.subject,
+      onCommit: span.recording ? span.sharedCommit : undefined,
     }),
   );
   if (outcome.outcome === 'answeredBefore' && idempotency) return repeated(outcome, idempotency);
@@ -197,7 +230,7 @@ function seal(
   if (!sealing) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
   const { realm, key } = sealing;
   const times = credentialTimes(realm, nowMs);
-  const tokens = withSpan('callpass.token.seal', () =>
+  const tokens = step(SPAN_SEAL, () =>
     sealCredentials(
       key.key,
       { account: compiled.destination.account, from: caller, to: callee },

@@ -1,7 +1,8 @@
 import { draftEntry, type Clock, type Store } from '@callpass/domain';
-import { traceId } from '@callpass/telemetry';
+import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
 import type { Refusal } from '../errors/refusal.ts';
 import type { Principal } from './principal.ts';
+import { step } from './steps.ts';
 
 /** What recording needs of the world. */
 export interface RecordDependencies {
@@ -27,17 +28,17 @@ export async function recordRefusal(
   refusal: Refusal,
   { subject, ...asked }: RefusedRequest = {},
 ): Promise<void> {
-  await store.record(
-    draftEntry({
-      kind: 'REFUSED',
-      timeMs: clock.now(),
-      client: principal.client,
-      reason: refusal.reason,
-      rule: refusal.details.rule ?? '',
-      configurationRevision: state.snapshot.revision,
-      traceId: traceId() ?? '',
-      ...asked,
-    }),
-    { subject },
+  const entry = draftEntry({
+    kind: 'REFUSED',
+    timeMs: clock.now(),
+    client: principal.client,
+    reason: refusal.reason,
+    rule: refusal.details.rule ?? '',
+    configurationRevision: state.snapshot.revision,
+    traceId: traceId() ?? '',
+    ...asked,
+  });
+  await step(SPAN_COMMIT, (span) =>
+    store.record(entry, { subject, onCommit: span.recording ? span.sharedCommit : undefined }),
   );
 }

@@ -16,7 +16,7 @@ const check = (name: string, changes: Partial<LimitCheck> = {}): LimitCheck => (
 const allow = check('allow', { whenUnavailable: 'ALLOW' });
 const shadow = check('shadow', { shadow: true });
 
-const SCOPE = { destination: 'support', nowMs: 0 };
+const SCOPE = { destination: 'support', nowMs: 0, metrics: { limited: () => undefined } };
 
 function away(): FakeLimiter {
   const limiter = new FakeLimiter();

@@ -6,13 +6,16 @@ import {
   type Limiter,
   type LimitReading,
 } from '@callpass/domain';
-import { withSpan } from '@callpass/telemetry';
+import { ATTR_LIMIT_HEADROOM, ATTR_LIMIT_OUTCOME, SPAN_TAKE_LIMIT } from '@callpass/telemetry';
 import { Refusal } from '../errors/refusal.ts';
+import { leastShareLeft, type CredentialMetrics } from '../metrics/credential-metrics.ts';
+import { step } from './steps.ts';
 
 /** What a take is for. */
 export interface TakeScope {
   readonly destination: string;
   readonly nowMs: number;
+  readonly metrics: Pick<CredentialMetrics, 'limited'>;
 }
 
 /**
@@ -25,18 +28,25 @@ export interface TakeScope {
 export async function takeLimits(
   limiter: Limiter,
   checks: readonly LimitCheck[],
-  { destination, nowMs }: TakeScope,
+  { destination, nowMs, metrics }: TakeScope,
 ): Promise<readonly LimitReading[]> {
   if (checks.length === 0) return [];
-  try {
-    const outcome = await withSpan('callpass.limit.take', () => limiter.take(checks, nowMs));
-    if (outcome.allowed) return outcome.readings;
-    throw limitExceeded(outcome.limit, { destination, retryAfterMs: outcome.retryAfterMs });
-  } catch (error) {
-    if (!(error instanceof LimiterError)) throw error;
-    assertMayGoUncounted(checks, error);
-    return uncounted(checks);
-  }
+  return step(SPAN_TAKE_LIMIT, async (span) => {
+    try {
+      const outcome = await limiter.take(checks, nowMs);
+      const { readings } = outcome;
+      if (span.recording) span.set({ [ATTR_LIMIT_HEADROOM]: leastShareLeft(readings) });
+      metrics.limited(destination, readings, outcome.allowed ? undefined : outcome.limit);
+      if (outcome.allowed) return readings;
+      throw limitExceeded(outcome.limit, { destination, retryAfterMs: outcome.retryAfterMs });
+    } catch (error) {
+      if (!(error instanceof LimiterError)) throw error;
+      span.set({ [ATTR_LIMIT_OUTCOME]: 'unavailable' });
+      metrics.limited(destination, uncounted(checks));
+      assertMayGoUncounted(checks, error);
+      return uncounted(checks);
+    }
+  });
 }
 
 /** Refuses a request whose limits cannot be counted, unless each of them allows that. */

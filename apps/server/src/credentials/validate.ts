@@ -1,6 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock, KeyedHash, LedgerEntry, Store } from '@callpass/domain';
-import { withSpan } from '@callpass/telemetry';
+import {
+  ATTR_REALM,
+  ATTR_VERDICT,
+  setSpanAttributes,
+  SPAN_FIND_ISSUED,
+  SPAN_JUDGE,
+} from '@callpass/telemetry';
 import {
   judgeCredentials,
   judgeToken,
@@ -11,8 +17,10 @@ import {
   type Verdict,
 } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
+import type { CredentialMetrics } from '../metrics/credential-metrics.ts';
 import { openingKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
 import { covers, seesEverything, type Principal } from './principal.ts';
+import { step } from './steps.ts';
 import { recordRefusal } from './record-refusal.ts';
 
 /** What validating needs of the world. */
@@ -21,6 +29,7 @@ export interface ValidateDependencies {
   readonly store: Pick<Store, 'findIssued' | 'record'>;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
+  readonly metrics: Pick<CredentialMetrics, 'judged'>;
 }
 
 /** A token to judge. */
@@ -54,15 +63,14 @@ export async function validateToken(
   const { snapshot } = dependencies.state;
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
-  const judgement = judgeToken(openingKeys(realm, nowMs), query.token, {
-    ...rulesOf(realm),
-    nowMs,
-    kind: query.kind,
-  });
-  if (judgement.verdict !== 'VALID') return judgement;
+  const judgement = step(SPAN_JUDGE, () =>
+    judgeToken(openingKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
+  );
+  if (judgement.verdict !== 'VALID') return told(dependencies, query, judgement);
   const records = await recordsOf(dependencies, snapshot, query, [judgement]);
   const issued = records && matches(records, dependencies.keyedHash.token(query.token));
-  return { ...judgement, verdict: verdictByRecord(snapshot, query, issued, nowMs) };
+  const verdict = verdictByRecord(snapshot, query, issued, nowMs);
+  return told(dependencies, query, { ...judgement, verdict });
 }
 
 /**
@@ -78,12 +86,14 @@ export async function validateCredentials(
   const { snapshot } = dependencies.state;
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
-  const judged = judgeCredentials(openingKeys(realm, nowMs), query.tokens, {
-    ...rulesOf(realm),
-    nowMs,
-    expectedCallee: query.expectedCallee,
-    expectedCaller: query.expectedCaller,
-  });
+  const judged = step(SPAN_JUDGE, () =>
+    judgeCredentials(openingKeys(realm, nowMs), query.tokens, {
+      ...rulesOf(realm),
+      nowMs,
+      expectedCallee: query.expectedCallee,
+      expectedCaller: query.expectedCaller,
+    }),
+  );
   const records = await recordsOf(dependencies, snapshot, query, [judged.account, judged.from, judged.to]);
   const texts = {
     ACCOUNT: query.tokens.accountToken,
@@ -102,7 +112,19 @@ export async function validateCredentials(
   const to = judge(judged.to, 'TO');
   const fault = [account, from, to].find(({ verdict }) => verdict !== 'VALID')?.verdict;
   const together = !query.requireIssuedHere || (found.length === 3 && oneIssue(found));
-  return { account, from, to, verdict: fault ?? (together ? judged.verdict : 'MISMATCHED') };
+  const verdict = fault ?? (together ? judged.verdict : 'MISMATCHED');
+  return told(dependencies, query, { account, from, to, verdict });
+}
+
+/** Says the verdict on the request's span and in the metrics. */
+function told<J extends { readonly verdict: string }>(
+  { metrics }: ValidateDependencies,
+  { realm }: { readonly realm: string },
+  judgement: J,
+): J {
+  metrics.judged(judgement.verdict);
+  setSpanAttributes({ [ATTR_REALM]: realm, [ATTR_VERDICT]: judgement.verdict });
+  return judgement;
 }
 
 /** A record that holds a token, and as what. */
@@ -147,7 +169,7 @@ async function recordsOf(
   const times = new Set(
     judgements.flatMap(({ issueTimeMs }) => (issueTimeMs === undefined ? [] : [issueTimeMs])),
   );
-  const found = await withSpan('callpass.ledger.find', () =>
+  const found = await step(SPAN_FIND_ISSUED, () =>
     Promise.all([...times].map((timeMs) => dependencies.store.findIssued({ realm: query.realm, timeMs }))),
   );
   return found.flat();

@@ -11,9 +11,10 @@ import {
   RetryInfoSchema,
 } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { StatusSchema, type Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
-import { traceId } from '@callpass/telemetry';
+import { ATTR_PROBLEM_PATH, ATTR_REASON, ATTR_RULE, setSpanAttributes, traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import { REASONS, type Reason } from './reasons.ts';
+import { REASON } from './reason-key.ts';
 import { Refusal, type Violation } from './refusal.ts';
 
 /** ErrorInfo.domain of every error of this service. */
@@ -30,7 +31,18 @@ const MAX_VIOLATIONS_CHARACTERS = 3000;
  * with a fixed text and the trace id; `onFault` gets the cause, for the log.
  */
 export function createMapError(onFault: OnFault): MapError {
-  return (error, call) => knownError(error) ?? faultError(error, call.methodName, onFault);
+  return (error, call) => {
+    const mapped = knownError(error) ?? faultError(error, call.methodName, onFault);
+    const reason =
+      reasonOf(error) ?? (mapped.code === status.INVALID_ARGUMENT ? 'REQUEST_INVALID' : undefined);
+    if (reason !== undefined) call.state.set(REASON, reason);
+    setSpanAttributes({
+      [ATTR_REASON]: reason ?? (mapped.code === status.INTERNAL ? 'INTERNAL' : undefined),
+      [ATTR_RULE]: error instanceof Refusal ? error.details.rule : undefined,
+      [ATTR_PROBLEM_PATH]: error instanceof Refusal ? error.details.violations?.[0]?.field : undefined,
+    });
+    return mapped;
+  };
 }
 
 /** Takes a fault for the log, under the id that the client is told. */
@@ -65,7 +77,8 @@ function knownError(error: unknown): RpcError | undefined {
   return reason && refusalToError(new Refusal(reason, { cause: error }));
 }
 
-function refusalToError({ reason, details: told }: Refusal): RpcError {
+/** The status of a refusal. */
+export function refusalToError({ reason, details: told }: Refusal): RpcError {
   const row = REASONS[reason];
   const details: RpcErrorDetail[] = [errorInfo(reason, told.metadata)];
   if (told.violations) details.push(detail(BadRequestSchema, { fieldViolations: thatFit(told.violations) }));

@@ -1,4 +1,4 @@
-import type { Reason } from './reasons.ts';
+import { REASONS, type Reason } from './reasons.ts';
 
 /** A field that breaks its rule. */
 export interface Violation {
@@ -26,6 +26,11 @@ export interface RefusalDetails {
 export class Refusal extends Error {
   readonly reason: Reason;
   readonly details: RefusalDetails;
+
+  /** The gRPC status that it becomes: telemetry tells refusals from faults by it. */
+  get code(): number {
+    return REASONS[this.reason].code;
+  }
 
   constructor(reason: Reason, details: RefusalDetails = {}) {
     super(reason, { cause: details.cause });

@@ -1,13 +1,14 @@
 import type { MethodsTable, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
-import { ATTR_CLIENT, setSpanAttributes } from '@callpass/telemetry';
+import { ATTR_CLIENT, setSpanAttributes, SPAN_AUTHENTICATE } from '@callpass/telemetry';
 import type { Principal } from '../credentials/principal.ts';
 import { recordRefusal, type RecordDependencies } from '../credentials/record-refusal.ts';
+import { step } from '../credentials/steps.ts';
 import { Refusal } from '../errors/refusal.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import { AuthenticationRefusal } from '../identity/fault.ts';
 import type { RefusedAuthentications } from '../identity/refused-authentications.ts';
 import type { MethodRow } from '../methods.ts';
-import { PRINCIPAL } from './principal-key.ts';
+import { PRINCIPAL, STILL_LET_IN } from './principal-key.ts';
 
 /** What recognising clients needs. */
 export interface IdentifyDependencies extends RecordDependencies {
@@ -30,10 +31,14 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     next: () => Promise<void>,
   ) => {
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
-    if (role !== 'ANY_CLIENT' && role !== 'ANYBODY' && !principal.roles.has(role))
-      return refuse(principal, role);
+    if (!holds(principal, role)) return refuse(principal, role);
     call.state.set(PRINCIPAL, principal);
+    if (call.method.methodKind === 'server_streaming') call.state.set(STILL_LET_IN, stillLetIn(call, role));
     return next();
+  };
+  const stillLetIn = (call: ServerCall, role: MethodRow['role']) => async () => {
+    if (!holds(await authenticate(call), role))
+      throw new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
   };
   const refuse = async (principal: Principal, role: string) => {
     const refusal = new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
@@ -50,7 +55,7 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     if (role === 'ANYBODY') return next();
     let principal: Principal | Promise<Principal>;
     try {
-      principal = authenticate(call);
+      principal = step(SPAN_AUTHENTICATE, () => authenticate(call));
     } catch (error) {
       return refuseUnknown(call, error);
     }
@@ -60,4 +65,8 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
       (error: unknown) => refuseUnknown(call, error),
     );
   };
+}
+
+function holds({ roles }: Principal, role: MethodRow['role']): boolean {
+  return role === 'ANY_CLIENT' || role === 'ANYBODY' || roles.has(role);
 }

@@ -9,22 +9,30 @@ import {
   warmUp,
 } from '@callpass/grpc-kit';
 import { migrateStore, openStore } from '@callpass/storage';
-import { serverTelemetry } from '@callpass/telemetry';
+import type { Readiness } from '@callpass/telemetry-sdk';
+import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { admit } from '../admission/admit.ts';
 import { earlyRefusal } from '../admission/early-refusal.ts';
 import { startAdmission } from '../admission/start-admission.ts';
 import { createMapError, type OnFault } from '../errors/map-error.ts';
+import { accessLog } from '../handlers/access-log.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
 import { ledgerHandlers } from '../handlers/ledger-service.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { openLimiter } from '../limits/open-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
+import { createCredentialMetrics } from '../metrics/credential-metrics.ts';
+import { createLedgerMetrics } from '../metrics/ledger-metrics.ts';
+import { createShedCounter, measureLoad } from '../metrics/load-metrics.ts';
+import { measureProcess } from '../metrics/process-metrics.ts';
+import { measureState } from '../metrics/state-metrics.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import { CurrentState } from '../state/current-state.ts';
+import { VERSION } from '../version.ts';
 import { connectionOptions } from './connections.ts';
 import { shutDown } from './drain.ts';
 import { loadKeyEncryptionKey } from './key-encryption.ts';
@@ -37,12 +45,17 @@ export interface RunningServer {
   readonly address: string;
   /** When the certificate that is served now runs out; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
+  /** Whether it can serve now, and each thing that hangs on. */
+  readiness(): Readiness;
   /**
    * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
    * what is left is cut off. Calling it again joins the first call.
    */
   stop(): Promise<void>;
 }
+
+/** A store that has not confirmed the state for so long does not answer. */
+const STORE_SILENT_MS = 10_000;
 
 const systemClock: Clock = { now: () => Date.now() };
 
@@ -65,7 +78,7 @@ export async function startServer(
   }
   const transport = openTransport(settings, log);
   try {
-    const store = await openStore({ url, sealKey });
+    const store = await openStore({ url, sealKey, onEvent: createLedgerMetrics(createInstruments()) });
     try {
       return await serve({ settings, log, clock, store, transport });
     } catch (error) {
@@ -101,6 +114,7 @@ async function serve(parts: {
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
+  const make = createInstruments();
   const limits = openLimiter(settings, log);
   const dependencies = {
     state,
@@ -108,10 +122,19 @@ async function serve(parts: {
     clock,
     limiter: limits.limiter,
     keyedHash: new KeyedHash(store.ledgerSecret),
+    metrics: createCredentialMetrics(make),
     onFault,
   };
 
-  const admission = startAdmission(settings, log);
+  const admission = startAdmission(settings, log, createShedCounter(make));
+  measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
+  measureLoad(make, admission);
+  make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
+  make.gauge(MEASURED.certificateExpiry, () => {
+    const expiry = transport.certificateExpiry();
+    return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
+  });
+  const endMeasuring = measureProcess(make, VERSION);
   const server = new Server({
     ...connectionOptions(settings),
     interceptors: [refuseEarly(earlyRefusal(admission, METHODS))],
@@ -124,6 +147,7 @@ async function serve(parts: {
   const options = {
     interceptors: [
       serverTelemetry(telemetryAddress(settings.listen.address)),
+      ...accessLog(settings, log),
       admit(admission, METHODS, { maxCallMs: settings.overload.maxCallTime }),
       identity.interceptor,
       validation(),
@@ -155,11 +179,24 @@ async function serve(parts: {
   log.info({ address, revision: state.snapshot.revision }, 'serving');
 
   let stopping: Promise<void> | undefined;
+  const readiness = (): Readiness => {
+    const followed = performance.now() - state.confirmedAtMs < STORE_SILENT_MS;
+    return {
+      ready: stopping === undefined && followed,
+      detail: {
+        serving: stopping === undefined ? 'yes' : 'draining',
+        store: followed ? 'answers' : 'silent',
+      },
+    };
+  };
+  make.gauge(MEASURED.ready, () => Number(readiness().ready));
   return {
     address,
     certificateExpiry: () => transport.certificateExpiry(),
+    readiness,
     stop: () =>
       (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+        endMeasuring();
         transport.stop();
         admission.stop();
         await identity.stop();

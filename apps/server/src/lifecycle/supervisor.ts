@@ -2,7 +2,7 @@
  * When another process of ours has started this one with an IPC channel (the sandbox, the benchmark, tests), it is told
  * what is ready, and this one stops when it is gone, so that nothing is left running.
  */
-export function reportToSupervisor(ready: { grpc: string }): void {
+export function reportToSupervisor(ready: { grpc: string; telemetry?: string | undefined }): void {
   process.send?.({ ready });
 }
 

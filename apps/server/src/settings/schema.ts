@@ -83,9 +83,16 @@ export const settingsSchema = z.strictObject({
       operators: operators.prefault([]),
     })
     .prefault({}),
+  keys: z
+    .strictObject({ rotateAfter: duration({ minMs: 3_600_000, maxMs: 87_600_000_000 }).prefault('4380h') })
+    .prefault({}),
+  telemetry: z.strictObject({ address: hostAndPort.optional() }).prefault({}),
   reflection: flag.default(true),
   log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      requests: z.enum(['all', 'refused', 'none']).default('refused'),
+    })
     .prefault({}),
 });
 

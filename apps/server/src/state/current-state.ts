@@ -31,6 +31,7 @@ export class CurrentState {
   #snapshot: Snapshot;
   #timer: NodeJS.Timeout | undefined;
   #reloading: Promise<void> | undefined;
+  #confirmedAtMs = performance.now();
 
   private constructor(
     store: Store,
@@ -65,6 +66,11 @@ export class CurrentState {
     return this.#snapshot;
   }
 
+  /** When the store last said that this snapshot is its state, on the clock of `performance.now()`. */
+  get confirmedAtMs(): number {
+    return this.#confirmedAtMs;
+  }
+
   /** Reads the state again, now: after a change of our own. Resolves when a snapshot not older than the call is in force. */
   async reload(): Promise<void> {
     await this.#reloading?.catch(() => undefined);
@@ -86,7 +92,11 @@ export class CurrentState {
     this.#timer = setTimeout(() => {
       void this.#store
         .stateVersion()
-        .then((version) => (version === this.#snapshot.version ? undefined : this.reload()))
+        .then((version) => {
+          if (version !== this.#snapshot.version) return this.reload();
+          this.#confirmedAtMs = performance.now();
+          return undefined;
+        })
         .catch((error: unknown) => {
           this.#events.onFailed(error);
         })
@@ -101,6 +111,7 @@ export class CurrentState {
     const snapshot = this.#build(await this.#store.loadState());
     const changed = snapshot.version !== this.#snapshot.version;
     this.#snapshot = snapshot;
+    this.#confirmedAtMs = performance.now();
     if (changed) this.#events.onChanged(snapshot);
   }
 

@@ -27,6 +27,17 @@ export interface GroupCommitterOptions<Item, Outcome> {
   readonly maxQueued: number;
   readonly maxBatch: number;
   readonly onEvent: (event: CommitEvent) => void;
+  /** Told of the items of a commit just before their callers are. */
+  readonly onSettled?: (items: readonly Item[], commit: SettledCommit) => void;
+}
+
+/** A commit that has settled, or that has kept its callers waiting for too long. */
+export interface SettledCommit {
+  readonly outcome: 'committed' | 'failed' | 'overdue';
+  /** On the clock of `performance.now()`. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly queued: number;
 }
 
 /**
@@ -53,6 +64,7 @@ export class GroupCommitter<Item, Outcome> {
   readonly #options: GroupCommitterOptions<Item, Outcome>;
   #queue: Waiting<Item, Outcome>[] = [];
   #running: readonly Waiting<Item, Outcome>[] | undefined;
+  #startedAtMs = 0;
   #overdue = false;
   #closed = false;
   #scheduled = false;
@@ -91,6 +103,11 @@ export class GroupCommitter<Item, Outcome> {
     });
   }
 
+  /** Items that wait for a commit or are in it. */
+  get waiting(): number {
+    return this.#queue.length + (this.#running?.length ?? 0);
+  }
+
   #refusal(): keyof typeof REFUSALS | undefined {
     if (this.#closed) return 'closed';
     if (this.#overdue) return 'overdue';
@@ -110,6 +127,7 @@ export class GroupCommitter<Item, Outcome> {
     }
     this.#running = batch;
     const startMs = performance.now();
+    this.#startedAtMs = startMs;
     const remainingMs = this.#options.limitMs - (startMs - oldest.sinceMs);
     this.#options
       .commit(
@@ -119,6 +137,7 @@ export class GroupCommitter<Item, Outcome> {
       .then(
         (outcomes) => {
           const durationMs = performance.now() - startMs;
+          this.#tell(batch, 'committed');
           batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
           this.#options.onEvent({
             kind: 'committed',
@@ -131,12 +150,23 @@ export class GroupCommitter<Item, Outcome> {
         (cause: unknown) => {
           const durationMs = performance.now() - startMs;
           const error = asRefusal(cause);
+          this.#tell(batch, 'failed');
           for (const waiting of batch) waiting.reject(error);
           this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
           this.#settled();
         },
       );
   };
+
+  #tell(batch: readonly Waiting<Item, Outcome>[], outcome: SettledCommit['outcome']): void {
+    // Those of an overdue commit were told when it became that.
+    if (this.#overdue || this.#options.onSettled === undefined) return;
+    const durationMs = performance.now() - this.#startedAtMs;
+    this.#options.onSettled(
+      batch.map(({ item }) => item),
+      { outcome, startedAtMs: this.#startedAtMs, durationMs, queued: this.#queue.length },
+    );
+  }
 
   #settled(): void {
     this.#running = undefined;
@@ -148,6 +178,7 @@ export class GroupCommitter<Item, Outcome> {
     const nowMs = performance.now();
     const inFlight = this.#running?.[0];
     if (inFlight !== undefined && !this.#overdue && this.#isExpired(inFlight, nowMs)) {
+      this.#tell(this.#running ?? [], 'overdue');
       this.#overdue = true;
       const error = unavailable('the commit is overdue');
       for (const waiting of this.#running ?? []) waiting.reject(error);

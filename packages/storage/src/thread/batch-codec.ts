@@ -1,5 +1,5 @@
 import { ENTRY_KINDS, MAX_KEYED_HASH_BYTES } from '@callpass/domain';
-import type { EntryDraft, EntryKind, IssuedTokens, StateChange } from '@callpass/domain';
+import type { EntryDraft, EntryKind, IssuedTokens, RecordOptions, StateChange } from '@callpass/domain';
 import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
 import type { EntryRemoval } from '../database/removal.ts';
 
@@ -12,6 +12,8 @@ export interface RecordItem {
   readonly change: ItemChange | undefined;
   readonly tokens: IssuedTokens | undefined;
   readonly subject: string | undefined;
+  /** Stays on this side; see `RecordOptions`. */
+  readonly onCommit?: RecordOptions['onCommit'];
 }
 
 /**
@@ -105,6 +107,14 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
     if (change) changes.push([index, change]);
   });
   return { deadlineMs, fields, fingerprints: Buffer.concat(fingerprints), tokens: flatTokens, changes };
+}
+
+/** How large a batch is, about: its texts as characters, its numbers as 8 bytes each. */
+export function batchBytes({ fields, tokens, fingerprints }: WireBatch): number {
+  let bytes = fingerprints.byteLength;
+  for (const field of fields) bytes += typeof field === 'string' ? field.length : 8;
+  for (const token of tokens) bytes += token.length;
+  return bytes;
 }
 
 /** Where the fingerprints of an entry are: the last of its fields. */

@@ -8,6 +8,7 @@ import type {
   RecordOptions,
   RecordOutcome,
   RevisionRecord,
+  SharedCommit,
   Store,
   StoredRevision,
   StoredState,
@@ -16,7 +17,7 @@ import { GroupCommitter, type CommitEvent } from '../commit/group-committer.ts';
 import type { ItemOutcome } from '../database/changes.ts';
 import type { RemovalStep } from '../database/removal.ts';
 import type { StoreLimits } from '../limits.ts';
-import { assertRecordable, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
+import { assertRecordable, batchBytes, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
 import { decodeEntries } from './entry-codec.ts';
 import type { ThreadCalls, ThreadMethod } from './messages.ts';
 import type { ThreadLink } from './thread-link.ts';
@@ -42,14 +43,29 @@ export class ThreadStore implements Store {
     this.onStateChanged = parts.tellsChanges ? (listener) => parts.link.onStateChanged(listener) : undefined;
     this.#link = parts.link;
     this.#limits = parts.limits;
+    let bytes = 0;
     this.#committer = new GroupCommitter({
-      commit: (items, remainingMs) =>
-        this.#link.call('commit', encodeBatch(items, monotonicMs() + remainingMs)),
+      commit: (items, remainingMs) => {
+        const batch = encodeBatch(items, monotonicMs() + remainingMs);
+        const observed = items.some((item) => item.onCommit !== undefined);
+        bytes = observed ? batchBytes(batch) : 0;
+        return this.#link.call('commit', batch);
+      },
+      onSettled: (items, settled) => {
+        let commit: SharedCommit | undefined;
+        for (const { onCommit } of items) {
+          if (onCommit) onCommit((commit ??= { ...settled, size: items.length, bytes }));
+        }
+      },
       limitMs: parts.limits.recordMs,
       maxQueued: parts.limits.maxQueued,
       maxBatch: parts.limits.maxBatch,
       onEvent: parts.onEvent,
     });
+  }
+
+  get queuedEntries(): number {
+    return this.#committer.waiting;
   }
 
   stateVersion(): Promise<number> {
@@ -74,6 +90,7 @@ export class ThreadStore implements Store {
       change: options?.change,
       tokens: options?.tokens,
       subject: options?.subject,
+      onCommit: options?.onCommit,
     });
   }
 

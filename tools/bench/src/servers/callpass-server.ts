@@ -51,7 +51,11 @@ export interface CallpassServer {
 /** Starts the built server with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
 export async function startCallpassServer(
   telemetryUrl: string,
-  { destinations = 1, secure }: { destinations?: number; secure?: SecureSetup } = {},
+  {
+    destinations = 1,
+    sampled = 0.01,
+    secure,
+  }: { destinations?: number; sampled?: number; secure?: SecureSetup } = {},
 ): Promise<CallpassServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
   const child = startNode([BIN, 'serve'], {
@@ -64,7 +68,7 @@ export async function startCallpassServer(
     CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: String(64 * 1024 * 1024),
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetryUrl,
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
-    OTEL_TRACES_SAMPLER_ARG: '0.01',
+    OTEL_TRACES_SAMPLER_ARG: String(sampled),
   });
   const stop = async () => {
     await child.stop();

@@ -1,0 +1,29 @@
+import type { CommitEvent } from '@callpass/storage';
+import { ATTR_LEDGER_OUTCOME, METRICS, type Instruments } from '@callpass/telemetry';
+
+const COMMITTED = { [ATTR_LEDGER_OUTCOME]: 'committed' };
+const FAILED = { [ATTR_LEDGER_OUTCOME]: 'failed' };
+const NO_LABELS = {};
+
+/** Measures what the store tells of its commits. */
+export function createLedgerMetrics(make: Instruments): (event: CommitEvent) => void {
+  const duration = make.histogram(METRICS.ledgerCommitDuration);
+  const entries = make.histogram(METRICS.ledgerCommitEntries);
+  const turnedAway = make.counter(METRICS.ledgerTurnedAway);
+  // From the start at zero: a rate is of a rise, and the first of all would not be one.
+  for (const why of ['full', 'overdue', 'closed']) turnedAway(why);
+  return (event) => {
+    switch (event.kind) {
+      case 'committed':
+        duration.record(event.durationMs / 1000, COMMITTED);
+        entries.record(event.size, NO_LABELS);
+        break;
+      case 'commitFailed':
+        duration.record(event.durationMs / 1000, FAILED);
+        break;
+      case 'refused':
+        turnedAway(event.why).add();
+        break;
+    }
+  };
+}
