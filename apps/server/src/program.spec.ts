@@ -43,6 +43,18 @@ describe('callpass-server', () => {
     expect(outcome.stderr).toContain('warning: destination "lobby": calls are unrestricted');
   });
 
+  it('check-config: names certificates and keys that would stop the start', () => {
+    const nonsense = file('nonsense.pem', 'canary');
+    const tls = { CALLPASS_TLS_CERT_FILE: nonsense, CALLPASS_TLS_KEY_FILE: nonsense };
+    const jwt = JSON.stringify([{ issuer: 'https://i.example', audience: 'a', jwksFile: nonsense }]);
+    for (const wrong of [tls, { CALLPASS_IDENTITY_JWT: jwt }]) {
+      const outcome = run(['check-config'], { CALLPASS_KEY_ENCRYPTION_KEY: key(), ...wrong });
+      expect(outcome.code).toBe(2);
+      expect(outcome.stderr).toContain(nonsense);
+      expect(outcome.stderr).not.toContain('canary');
+    }
+  });
+
   it('check-config: names the line of each problem', () => {
     const document = file('bad.yaml', 'realms:\n  - name: r\n    cipher: DES\ndestinations:\n  - idd: x\n');
     const { code, stderr } = run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() });

@@ -13,7 +13,7 @@ import { listEntries } from '../ledger/list.ts';
 import { removeEntries } from '../ledger/remove.ts';
 import { tailEntries } from '../ledger/tail.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { PRINCIPAL } from './principal-key.ts';
+import { PRINCIPAL, STILL_LET_IN } from './principal-key.ts';
 
 const TAIL_INTERVAL_MS = 250;
 
@@ -53,6 +53,7 @@ export function ledgerHandlers(dependencies: {
       for await (const entry of tailEntries(store, {
         pollIntervalMs: TAIL_INTERVAL_MS,
         signal: call.signal,
+        beforeEach: call.state.require(STILL_LET_IN),
       })) {
         const wanted =
           (request.destination === '' || entry.destination === request.destination) &&

@@ -1,6 +1,5 @@
-import { LedgerEntry_Kind } from '@callpass/contract';
+import { CredentialService, LedgerEntry_Kind, LedgerService } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
-import { CredentialService } from '@callpass/contract';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { refusalOf } from '../testing/refusal.ts';
 import { authorization, connectPresenting } from '../testing/presented.ts';
@@ -142,5 +141,25 @@ describe('an identity', () => {
     await server.configure(DOCUMENT + clients());
     expect(await refusalOf(client.issueCredentials({ destination: 'ecb' }))).toMatchObject(refused);
     open.close();
+  });
+
+  it('that is taken out of the document ends the stream that it had opened', async () => {
+    const auditor = staticToken();
+    const document = `${DOCUMENT}${clients()}  - { name: audit, identities: [{ tokenSha256: "${auditor.sha256}" }], grants: [{ role: AUDITOR }] }\n`;
+    await server.configure(document);
+    const seen: string[] = [];
+    const following = (async () => {
+      const tail = createClient(LedgerService, connection).tailEntries(
+        {},
+        { ...as(auditor), timeoutMs: 60_000 },
+      );
+      for await (const { entry } of tail) seen.push(entry?.rule ?? '');
+    })();
+    while (seen.length === 0) {
+      await refusalOf(issue(some, 'cbc'));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await server.configure(DOCUMENT + clients());
+    expect(await refusalOf(following)).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'CLIENT_UNKNOWN' });
   });
 });

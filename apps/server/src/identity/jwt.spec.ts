@@ -50,7 +50,11 @@ async function jwk(kid: string, key: CryptoKey): Promise<JWK> {
 
 function token(
   claims: Record<string, unknown> = {},
-  { kid = 'one', key = one.privateKey, alg = 'ES256' }: { kid?: string; key?: CryptoKey | Uint8Array; alg?: string } = {},
+  {
+    kid = 'one',
+    key = one.privateKey,
+    alg = 'ES256',
+  }: { kid?: string; key?: CryptoKey | Uint8Array; alg?: string } = {},
 ) {
   return new SignJWT({
     iss: 'https://login.example',

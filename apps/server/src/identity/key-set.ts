@@ -61,7 +61,7 @@ export function fileKeySet(name: string, log: Logger): KeySet {
   const files = followFiles(
     [name],
     ([content]) => {
-      keys = createLocalJWKSet(JSON.parse(String(content)) as JSONWebKeySet);
+      keys = createLocalJWKSet(parsed(String(content)));
       version++;
     },
     (error) => {
@@ -77,4 +77,13 @@ export function fileKeySet(name: string, log: Logger): KeySet {
       files.stop();
     },
   };
+}
+
+/** The parser's own error quotes what it was given, and a file named by mistake may be a private key. */
+function parsed(text: string): JSONWebKeySet {
+  try {
+    return JSON.parse(text) as JSONWebKeySet;
+  } catch {
+    throw new Error('is not JSON');
+  }
 }

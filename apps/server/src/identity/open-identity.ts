@@ -19,6 +19,15 @@ export interface RunningIdentity {
   stop(): Promise<void>;
 }
 
+/** The keys in a file. Throws SettingsError when they cannot be used. */
+export function openKeyFile(name: string, log: Logger): KeySet {
+  try {
+    return fileKeySet(name, log);
+  } catch (error) {
+    throw new SettingsError([`identity.jwt: ${name}: ${(error as Error).message}`]);
+  }
+}
+
 /** Sets up identity by the settings. Throws SettingsError when a file of keys cannot be used. */
 export function openIdentity(
   settings: Pick<Settings, 'access' | 'identity'>,
@@ -31,15 +40,11 @@ export function openIdentity(
 ): RunningIdentity {
   const issuers = settings.identity.jwt.map(({ jwksUrl, jwksFile, ...issuer }): JwtIssuer => ({
     ...issuer,
-    keys: jwksFile === undefined ? remoteKeySet(String(jwksUrl), dependencies.log) : keyFile(jwksFile),
+    keys:
+      jwksFile === undefined
+        ? remoteKeySet(String(jwksUrl), dependencies.log)
+        : openKeyFile(jwksFile, dependencies.log),
   }));
-  function keyFile(name: string): KeySet {
-    try {
-      return fileKeySet(name, dependencies.log);
-    } catch (error) {
-      throw new SettingsError([`identity.jwt: ${name}: ${(error as Error).message}`]);
-    }
-  }
   const refused = new RefusedAuthentications(dependencies);
   const authenticate = createAuthenticate({
     ...dependencies,
