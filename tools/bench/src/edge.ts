@@ -10,8 +10,11 @@ import { startSource, type BenchChild } from './servers/child-process.ts';
 import { startEdgeServer } from './servers/edge-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
-/** Browsers, each with one request at a time. */
-const CONNECTIONS = 64;
+/**
+ * Browsers, each with one request at a time: enough that edge and service can work while others wait for their disk sync. With a
+ * fourth of it all wait for the same commit, and what is measured is the disk.
+ */
+const CONNECTIONS = 256;
 const CREDENTIALS_PATH = '/v1/destinations/support/credentials';
 
 /** What came of the part `edge`. */
