@@ -107,6 +107,17 @@ if (redisIsInstalled('the conformance of limits on Redis')) {
       await own.remove();
     });
 
+    it('is not what a busy process takes its own delay for', async () => {
+      const { limiter, changes } = open(redis.url);
+      await reached(limiter);
+      const asked = Promise.all(Array.from({ length: 100 }, () => limiter.take([LIMIT])));
+      const stalledUntil = performance.now() + 3 * TIMEOUT_MS;
+      while (performance.now() < stalledUntil);
+      for (const outcome of await asked) expect(outcome).toMatchObject({ allowed: true });
+      expect(changes).toEqual(['ready']);
+      limiter.close();
+    });
+
     it.each([
       ['cannot hold more', 'CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'],
       ['has become a replica', 'REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE'],

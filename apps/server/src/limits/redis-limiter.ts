@@ -55,6 +55,9 @@ return answer
 /** The longest pause between two attempts to reach the counters again. */
 const MAX_PAUSE_MS = 1000;
 
+/** How long a new connection may take until it is ready. Nothing waits for it. */
+const HANDSHAKE_MS = 2000;
+
 /** The script as a command of the connection: how many keys, the keys, the arguments. */
 type CountCommand = (keys: number, ...keysAndArguments: (string | number)[]) => Promise<number[]>;
 
@@ -66,6 +69,7 @@ export class RedisLimiter implements Limiter {
   readonly #redis: Redis;
   readonly #count: CountCommand;
   readonly #keyPrefix: string;
+  readonly #timeoutMs: number;
 
   constructor({ url, timeoutMs, keyPrefix, events }: RedisLimiterOptions) {
     const redis = new Redis(url, connectionOptions(timeoutMs));
@@ -73,6 +77,7 @@ export class RedisLimiter implements Limiter {
     this.#count = (redis as unknown as { callpassCount: CountCommand }).callpassCount.bind(redis);
     this.#redis = redis;
     this.#keyPrefix = keyPrefix;
+    this.#timeoutMs = timeoutMs;
     follow(redis, events);
   }
 
@@ -101,7 +106,7 @@ export class RedisLimiter implements Limiter {
     const rules = checks.flatMap(({ max, shadow, windowMs }) => [shadow ? -1 : max, windowMs]);
     let answer: number[];
     try {
-      answer = await this.#count(keys.length, ...keys, what, ...rules);
+      answer = await this.#inTime(this.#count(keys.length, ...keys, what, ...rules));
     } catch (cause) {
       // ioredis hangs the arguments on its errors, and they are no business of a log.
       throw new LimiterError('the counters are out of reach', { cause: new Error((cause as Error).message) });
@@ -115,6 +120,24 @@ export class RedisLimiter implements Limiter {
       })),
     };
   }
+
+  /** Gives up the connection with the answer: others are waiting on it for a peer that hangs, and would pile up. */
+  #inTime(answer: Promise<number[]>): Promise<number[]> {
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const giveUp = () => {
+        if (settled) return;
+        reject(new Error(`no answer within ${this.#timeoutMs} ms`));
+        this.#redis.disconnect(true);
+      };
+      // A busy event loop comes to its timers before it reads what has arrived: let it read first.
+      const timer = setTimeout(() => setImmediate(giveUp), this.#timeoutMs);
+      void answer.then(resolve, reject).finally(() => {
+        settled = true;
+        clearTimeout(timer);
+      });
+    });
+  }
 }
 
 function connectionOptions(timeoutMs: number) {
@@ -125,10 +148,9 @@ function connectionOptions(timeoutMs: number) {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: timeoutMs,
-    // A peer that hangs is given up as a whole, or the requests that wait for it would pile up.
-    socketTimeout: timeoutMs,
-    connectTimeout: Math.max(timeoutMs, 1000),
+    // For what is no request: a peer that accepts a connection and then says nothing.
+    socketTimeout: HANDSHAKE_MS,
+    connectTimeout: HANDSHAKE_MS,
     disconnectTimeout: timeoutMs,
     retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_PAUSE_MS),
     // After a failover the old primary answers this: look again for where the name leads now.
