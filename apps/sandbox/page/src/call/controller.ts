@@ -26,8 +26,18 @@ export interface CallParts {
   readonly onChange: (state: CallState) => void;
 }
 
+/** What a visitor can do. */
+export interface CallController {
+  /** Places a call; does nothing while one is under way. */
+  readonly call: (destination: string) => Promise<void>;
+  /** Ends whatever is under way, at whichever step. */
+  readonly hangUp: () => void;
+  /** Has an effect only while connected. */
+  readonly setMuted: (muted: boolean) => void;
+}
+
 /** Drives one call at a time from the click to its end. */
-export function createCallController(parts: CallParts) {
+export function createCallController(parts: CallParts): CallController {
   const { askMicrophone, placeCall, now, onChange } = parts;
   const credentials = createCredentials(parts.askEdge, now);
   let state = initialState;
@@ -81,8 +91,7 @@ export function createCallController(parts: CallParts) {
   }
 
   return {
-    /** Places a call; does nothing while one is under way. */
-    async call(destination: string): Promise<void> {
+    async call(destination) {
       if (isUnderWay(state)) return;
       attempt = new AbortController();
       const { signal } = attempt;
@@ -94,14 +103,13 @@ export function createCallController(parts: CallParts) {
         if (!signal.aborted) hear(event);
       });
     },
-    /** Ends whatever is under way, at whichever step. */
-    hangUp(): void {
+    hangUp() {
       attempt.abort();
       phoneCall?.hangUp();
       phoneCall = undefined;
       happen({ type: 'ended', by: 'visitor', atMs: now() });
     },
-    setMuted(muted: boolean): void {
+    setMuted(muted) {
       if (state.kind !== 'connected') return;
       phoneCall?.setMuted(muted);
       happen({ type: 'muted', muted });

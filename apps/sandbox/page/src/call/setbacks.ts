@@ -88,8 +88,7 @@ export function setbackOfMicrophone(error: 'denied' | 'missing'): Setback {
     ? {
         kind: 'microphone',
         headline: 'Your microphone is blocked',
-        advice:
-          'Allow the microphone for this page (the icon beside the address), then call again. Without it nobody can hear you.',
+        advice: 'Allow it with the icon beside the address, then call again.',
       }
     : {
         kind: 'microphone',

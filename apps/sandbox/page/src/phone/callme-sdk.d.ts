@@ -1,6 +1,8 @@
 /** The part of the vendor's SDK that the page uses; the SDK ships no types. Source: its docs/ribbon-webrtc-doc.md. */
 interface KandyClient {
   readonly call: {
+    /** The names of the states, such as `CONNECTED: 'Connected'`. */
+    readonly states: Readonly<Record<'INITIATING' | 'RINGING' | 'CONNECTED' | 'CANCELLED' | 'ENDED', string>>;
     makeAnonymous(
       callee: string,
       credentials: Readonly<Record<string, string>>,

@@ -100,11 +100,12 @@ class OneCall implements PhoneCall {
   }
 
   changed({ error, transition }: KandyEvent): void {
+    const { INITIATING, RINGING, CONNECTED, ENDED, CANCELLED } = this.#kandy.call.states;
     const state = this.#kandy.call.getById(this.id)?.state;
-    if (this.#endWhenPossible && state !== 'INITIATING' && state !== 'ENDED') this.hangUp();
-    if (state === 'RINGING') this.#tell({ type: 'ringing' });
-    if (state === 'CONNECTED') this.#tell({ type: 'connected' });
-    if (state !== 'ENDED' && state !== 'CANCELLED') return;
+    if (this.#endWhenPossible && state !== INITIATING && state !== ENDED) this.hangUp();
+    if (state === RINGING) this.#tell({ type: 'ringing' });
+    if (state === CONNECTED) this.#tell({ type: 'connected' });
+    if (state !== ENDED && state !== CANCELLED) return;
     if (error) this.fail(error.code ?? transition?.statusCode, error.message);
     else this.#finish({ type: 'ended' });
   }
@@ -117,8 +118,9 @@ class OneCall implements PhoneCall {
   /** The SDK can end a call only once the gateway knows it. */
   hangUp(): void {
     const state = this.#kandy.call.getById(this.id)?.state;
-    this.#endWhenPossible = state === undefined || state === 'INITIATING';
-    if (!this.#endWhenPossible && state !== 'ENDED') this.#kandy.call.end(this.id);
+    const { INITIATING, ENDED } = this.#kandy.call.states;
+    this.#endWhenPossible = state === undefined || state === INITIATING;
+    if (!this.#endWhenPossible && state !== ENDED) this.#kandy.call.end(this.id);
   }
 
   setMuted(muted: boolean): void {

@@ -63,7 +63,7 @@ export function createPanelView() {
         const row = make('tr');
         row.dataset['service'] = span.service;
         row.dataset['span'] = span.name;
-        const name = make('th', span.name);
+        const name = make('th', shortName(span.name));
         name.scope = 'row';
         name.title = span.name;
         name.style.setProperty('--depth', String(depth));
@@ -74,7 +74,7 @@ export function createPanelView() {
         bar.append(line);
         row.append(
           name,
-          make('td', span.service, 'service'),
+          make('td', span.service.replace(/^callpass-/, ''), 'service'),
           bar,
           make('td', `${span.durationMs.toFixed(1)} ms`, 'number'),
         );
@@ -84,4 +84,9 @@ export function createPanelView() {
   }
 
   return { showExchange, showSpans };
+}
+
+/** The name without the package of its service. */
+function shortName(name: string): string {
+  return name.replace(/^[a-z0-9.]+\.(?=[A-Z]\w*\/)/, '');
 }
