@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AdminService, CredentialService } from '@callpass/contract';
+import { connect, createClient, RpcError, type Client, type Connection } from '@callpass/grpc-kit';
+import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '@callpass/otlp-receiver';
+import { credentials, Metadata } from '@grpc/grpc-js';
+import { run, startServerProcess, type ServerProcess } from './processes.ts';
+
+/**
+ * Prepared faults: of each the trace of one request alone, as it arrives at a receiver, names the cause. What stands in the
+ * answer is not looked at.
+ */
+const TOKEN = 'a-token-of-a-client-that-was-granted-nothing';
+const TODAY = new Date().toISOString().slice(0, 10);
+const DOCUMENT = `
+realms:
+  - { name: r.example, cipher: AES_128_ECB, tokenLifetime: 600s }
+  - { name: keyless.example, cipher: AES_128_ECB, tokenLifetime: 600s }
+destinations:
+  - { id: open, realm: r.example, account: a@x.example, callees: [b@x.example] }
+  - { id: icy, realm: r.example, account: a@x.example, callees: [b@x.example] }
+  - { id: keyless, realm: keyless.example, account: a@x.example, callees: [b@x.example] }
+  - id: closed
+    realm: r.example
+    account: a@x.example
+    callees: [b@x.example]
+    hours: { timeZone: UTC, open: ["Mon-Sun 00:00-24:00"], closedDates: ["${TODAY}"] }
+  - { id: once, realm: r.example, account: a@x.example, callees: [b@x.example], limits: [{ per: DESTINATION, max: 1, window: 600s }] }
+clients:
+  - { name: stranger, identities: [{ tokenSha256: ${createHash('sha256').update(TOKEN).digest('hex')} }] }
+`;
+
+const NANOSECONDS_A_MS = 1_000_000n;
+const LIMIT_MS = 60_000;
+
+interface Service {
+  readonly server: ServerProcess;
+  readonly connection: Connection;
+  readonly credentials: Client<typeof CredentialService>;
+  readonly admin: Client<typeof AdminService>;
+}
+
+let receiver: OtlpReceiver;
+const running: Service[] = [];
+
+async function start(environment: NodeJS.ProcessEnv = {}): Promise<Service> {
+  const server = await startServerProcess({
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    ...environment,
+  });
+  const connection = connect({ address: server.address, credentials: credentials.createInsecure() });
+  const service = {
+    server,
+    connection,
+    credentials: createClient(CredentialService, connection),
+    admin: createClient(AdminService, connection),
+  };
+  running.push(service);
+  const applied = await run('npx', ['callpass', 'config', 'apply', '-f', '-', '--address', server.address], {
+    input: DOCUMENT,
+  });
+  expect(applied).toMatchObject({ code: 0 });
+  await service.admin.addRealmKey({ realm: 'r.example' });
+  await service.admin.activateRealmKey({ realm: 'r.example', version: 1 });
+  return service;
+}
+
+let lastTrace = 0;
+
+/** Makes one call in a trace of its own and gives that trace's spans of the server, the call's own first. */
+async function traceOf(
+  call: (options: { metadata: Metadata; timeoutMs: number }) => Promise<unknown>,
+  token?: string,
+): Promise<{ root: ReceivedSpan; steps: ReadonlyMap<string, ReceivedSpan> }> {
+  const traceId = (++lastTrace).toString(16).padStart(32, '0');
+  const metadata = new Metadata();
+  metadata.set('traceparent', `00-${traceId}-00000000000000aa-01`);
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+  await call({ metadata, timeoutMs: LIMIT_MS }).catch((error: unknown) => {
+    if (!(error instanceof RpcError)) throw error;
+  });
+  return receiver.waitFor((all) => {
+    const spans = all.spans().filter((span) => span.traceId === traceId);
+    const root = spans.find(({ kind }) => kind === 'SERVER');
+    return root && { root, steps: new Map(spans.map((span) => [span.name, span])) };
+  }, LIMIT_MS);
+}
+
+const durationMs = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan) =>
+  Number((endTimeUnixNano - startTimeUnixNano) / NANOSECONDS_A_MS);
+
+/** Keeps everybody else from writing to the store until the function given back is called. */
+function holdStore({ server }: Service): () => void {
+  const database = new DatabaseSync(server.storeFile);
+  database.exec('BEGIN IMMEDIATE');
+  return () => {
+    database.exec('ROLLBACK');
+    database.close();
+  };
+}
+
+let service: Service;
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  service = await start();
+}, LIMIT_MS);
+afterAll(async () => {
+  for (const { connection, server } of running) {
+    connection.close();
+    await server.stop();
+  }
+  await receiver.close();
+}, LIMIT_MS);
+
+describe('the trace of one request alone names', () => {
+  it('nothing wrong where nothing is: every step, and the commit it shared', async () => {
+    const { root, steps } = await traceOf((o) =>
+      service.credentials.issueCredentials({ destination: 'open' }, o),
+    );
+    expect(root.attributes).toMatchObject({
+      'callpass.decision': 'issued',
+      'callpass.destination': 'open',
+      'callpass.realm': 'r.example',
+      'callpass.client': 'local',
+      'callpass.key_version': 1,
+      'callpass.configuration_revision': 1,
+    });
+    expect([...steps.keys()]).toEqual(
+      expect.arrayContaining([
+        'callpass.client.authenticate',
+        'callpass.request.authorize',
+        'callpass.issue.moderate',
+        'callpass.token.seal',
+        'callpass.ledger.commit',
+        'callpass.ledger.group_commit',
+      ]),
+    );
+    const group = steps.get('callpass.ledger.group_commit');
+    expect(steps.get('callpass.ledger.commit')?.links.map(({ spanId }) => spanId)).toEqual([group?.spanId]);
+  });
+
+  it.each([
+    ['a realm without a key', 'keyless', 'KEY_NOT_ACTIVE', 'realm', 'callpass.issue.moderate'],
+    ['closed hours', 'closed', 'DESTINATION_CLOSED', 'hours', 'callpass.issue.moderate'],
+  ])('%s', async (_what, destination, reason, rule, step) => {
+    const { root, steps } = await traceOf((o) => service.credentials.issueCredentials({ destination }, o));
+    expectRefused(root, reason, destination);
+    expect(steps.get(step)?.attributes).toMatchObject({
+      'callpass.reason': reason,
+      'callpass.rule': expect.stringContaining(rule),
+    });
+    expect(steps.get(step)?.status.code).toBe('UNSET');
+  });
+
+  it('the limit that was reached', async () => {
+    await service.credentials.issueCredentials({ destination: 'once' });
+    const { root, steps } = await traceOf((o) =>
+      service.credentials.issueCredentials({ destination: 'once' }, o),
+    );
+    expectRefused(root, 'LIMIT_EXCEEDED', 'once');
+    expect(root.attributes['callpass.rule']).toBe('limits[0] per DESTINATION');
+    expect(steps.get('callpass.limit.take')?.attributes).toMatchObject({
+      'callpass.reason': 'LIMIT_EXCEEDED',
+      'callpass.limit.headroom': 0,
+    });
+  });
+
+  it('a client that was not granted what it asks for', async () => {
+    const { root } = await traceOf(
+      (o) => service.credentials.issueCredentials({ destination: 'open' }, o),
+      TOKEN,
+    );
+    expect(root.status.code).toBe('UNSET');
+    expect(root.attributes).toMatchObject({
+      'callpass.client': 'stranger',
+      'callpass.reason': 'CLIENT_NOT_GRANTED',
+      'callpass.rule': 'role ISSUER',
+    });
+  });
+
+  it('a freeze', async () => {
+    await service.admin.freeze({ scope: { scope: { case: 'destination', value: 'icy' } }, reason: 'test' });
+    const { root } = await traceOf((o) => service.credentials.issueCredentials({ destination: 'icy' }, o));
+    expectRefused(root, 'FROZEN', 'icy');
+    expect(root.attributes['callpass.rule']).toBe('freeze DESTINATION');
+  });
+
+  it('the place of a mistake in a configuration', async () => {
+    const { configuration } = await service.admin.getConfiguration({});
+    const [first] = configuration?.destinations ?? [];
+    if (first) first.realm = 'nowhere.example';
+    const { root } = await traceOf((o) =>
+      service.admin.applyConfiguration({ configuration, expectedRevision: 1 }, o),
+    );
+    expect(root.status.code).toBe('UNSET');
+    expect(root.attributes).toMatchObject({
+      'callpass.reason': 'REQUEST_INVALID',
+      'callpass.problem.path': 'configuration.destinations[0].realm',
+    });
+  });
+
+  it('a ledger that is slow', async () => {
+    const release = holdStore(service);
+    setTimeout(release, 1000);
+    const { root, steps } = await traceOf((o) =>
+      service.credentials.issueCredentials({ destination: 'open' }, o),
+    );
+    expect(root.attributes['callpass.decision']).toBe('issued');
+    const group = steps.get('callpass.ledger.group_commit');
+    const slow = group ? durationMs(group) : 0;
+    expect(slow).toBeGreaterThan(500);
+    expect(slow).toBeGreaterThan(durationMs(root) / 2);
+  });
+
+  it('a store that is gone', async () => {
+    const release = holdStore(service);
+    const { root, steps } = await traceOf((o) =>
+      service.credentials.issueCredentials({ destination: 'open' }, o),
+    );
+    release();
+    expect(root.status.code).toBe('ERROR');
+    expect(root.attributes).toMatchObject({
+      'callpass.decision': 'failed',
+      'callpass.reason': 'LEDGER_UNAVAILABLE',
+    });
+    expect(steps.get('callpass.ledger.commit')?.status.code).toBe('ERROR');
+    expect(steps.get('callpass.ledger.group_commit')?.attributes['callpass.ledger.outcome']).not.toBe(
+      'committed',
+    );
+  });
+
+  it('Redis that is away', async () => {
+    // Port 1 is privileged and nobody's.
+    const away = await start({ CALLPASS_LIMITS_URL: 'redis://127.0.0.1:1' });
+    const { root, steps } = await traceOf((o) =>
+      away.credentials.issueCredentials({ destination: 'once' }, o),
+    );
+    expect(root.status.code).toBe('ERROR');
+    expect(root.attributes).toMatchObject({
+      'callpass.decision': 'failed',
+      'callpass.reason': 'LIMITER_UNAVAILABLE',
+      'callpass.rule': 'limits[0] per DESTINATION',
+    });
+    expect(steps.get('callpass.limit.take')?.attributes['callpass.limit.outcome']).toBe('unavailable');
+  });
+
+  it('overload', async () => {
+    const narrow = await start({ CALLPASS_OVERLOAD_MAX_IN_FLIGHT: '1' });
+    const release = holdStore(narrow);
+    const first = narrow.credentials.issueCredentials({ destination: 'open' }).catch(() => undefined);
+    const { root } = await traceOf(async (options) => {
+      // The first may arrive after the second: asked until one of them is in the way of the other.
+      for (;;) await narrow.credentials.issueCredentials({ destination: 'open' }, options);
+    });
+    release();
+    await first;
+    expect(root.status.code).toBe('UNSET');
+    expect(root.attributes['callpass.reason']).toBe('OVERLOADED');
+    expect(root.events.map(({ name }) => name)).toContain('callpass.shed');
+  });
+});
+
+function expectRefused(root: ReceivedSpan, reason: string, destination: string): void {
+  expect(root.status.code).toBe('UNSET');
+  expect(root.attributes).toMatchObject({
+    'callpass.decision': 'refused',
+    'callpass.reason': reason,
+    'callpass.destination': destination,
+  });
+}
