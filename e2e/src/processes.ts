@@ -120,6 +120,8 @@ export async function startSandbox(args: readonly string[] = []): Promise<Sandbo
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly address: string;
+  /** host:port of its metrics, where the settings ask for them. */
+  readonly telemetry: string | undefined;
   /** The SQLite file of its store. */
   readonly storeFile: string;
   /** Everything it has written. */
@@ -148,9 +150,9 @@ export async function startServerProcess(
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const address = await new Promise<string>((resolve, reject) => {
+  const ready = await new Promise<{ grpc: string; telemetry?: string }>((resolve, reject) => {
     child.once('message', (message) => {
-      resolve((message as { ready: { grpc: string } }).ready.grpc);
+      resolve((message as { ready: { grpc: string; telemetry?: string } }).ready);
     });
     child.once('exit', () => {
       reject(new Error(`the server ended: ${output}`));
@@ -158,7 +160,8 @@ export async function startServerProcess(
   });
   return {
     child,
-    address,
+    address: ready.grpc,
+    telemetry: ready.telemetry,
     storeFile,
     output: () => output,
     async stop() {

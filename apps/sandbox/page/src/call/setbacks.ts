@@ -38,7 +38,7 @@ const REASONS: ReadonlyMap<string | undefined, Words> = new Map([
   ['FROZEN', SWITCHED_OFF],
 ]);
 
-/** What the gateway's refusal codes mean to a visitor; a developer finds more in docs/guides/refused-calls.md. */
+/** What the gateway's refusal codes mean to a visitor; a developer finds more in docs/guides/refused-call.md. */
 const GATEWAY_CODES: ReadonlyMap<number, Words> = new Map([
   [35, { headline: 'This line does not take calls from the web', advice: 'Please contact us another way.' }],
   [46, { headline: 'The call was not let through', advice: LATER }],

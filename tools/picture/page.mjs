@@ -1,0 +1,78 @@
+// Makes the picture of the page in README: a real call in the sandbox, in Chromium with a microphone that beeps.
+//   node tools/picture/page.mjs           makes docs/images/page.png
+//   node tools/picture/page.mjs --check   fails where the page has changed since (no browser needed)
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ENV, ROOT } from '../launch/prepare.mjs';
+
+const PICTURE = join(ROOT, 'docs', 'images', 'page.png');
+/** SHA-256 of the sources that the picture was made from. */
+const MADE_FROM = `${PICTURE}.made-from`;
+const LIMIT_MS = 60_000;
+
+const { pageSourcesHash } = await import('../../apps/sandbox/page/build.mjs');
+if (process.argv.includes('--check')) {
+  const current = existsSync(MADE_FROM) && readFileSync(MADE_FROM, 'utf8').trim() === pageSourcesHash();
+  if (!current)
+    console.log('docs/images/page.png shows an older page: node tools/picture/page.mjs makes it anew');
+  process.exit(current ? 0 : 1);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'callpass-picture-'));
+const readyFile = join(folder, 'ready.json');
+const sandbox = spawn('npm', ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto'], {
+  cwd: ROOT,
+  env: ENV,
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+try {
+  while (!existsSync(readyFile)) {
+    if (sandbox.exitCode !== null) throw new Error('npm start ended');
+    await pause(200);
+  }
+  await shoot(JSON.parse(readFileSync(readyFile, 'utf8')).page);
+  writeFileSync(MADE_FROM, `${pageSourcesHash()}\n`);
+  console.log(PICTURE);
+} finally {
+  if (sandbox.exitCode === null) {
+    sandbox.kill('SIGTERM');
+    await once(sandbox, 'exit');
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function shoot(url) {
+  const { chromium } = await import('playwright-core');
+  const browser = await chromium.launch({
+    executablePath: process.env.CALLPASS_E2E_CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--use-fake-device-for-media-stream',
+    ],
+  });
+  try {
+    const context = await browser.newContext({
+      permissions: ['microphone'],
+      viewport: { width: 1180, height: 800 },
+      colorScheme: 'light',
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(LIMIT_MS);
+    await page.goto(url);
+    await page.click('summary');
+    await page.click('#call');
+    await page.locator('#stage[data-state="connected"]').waitFor();
+    await page.locator('#spans tr', { hasText: 'ledger' }).waitFor();
+    await page.locator('#timer', { hasText: '0:05' }).waitFor();
+    await page.screenshot({ path: PICTURE, fullPage: true });
+  } finally {
+    await browser.close();
+  }
+}
