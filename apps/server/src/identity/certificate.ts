@@ -5,7 +5,6 @@ import { identityKey } from '@callpass/domain';
 export interface CertificateIdentity {
   /** Identities, as `identityKey` writes them. */
   readonly keys: readonly string[];
-  readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
 
@@ -17,7 +16,6 @@ export interface CertificateIdentity {
 export function readCertificate(certificate: X509Certificate): CertificateIdentity {
   return {
     keys: certificate.ca ? [] : identityKeys(certificate),
-    notBeforeMs: certificate.validFromDate.getTime(),
     notAfterMs: certificate.validToDate.getTime(),
   };
 }

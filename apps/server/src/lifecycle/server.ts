@@ -76,17 +76,18 @@ export async function startServer(
     const { applied } = await migrateStore({ url, sealKey });
     if (applied.length > 0) log.info({ applied }, 'store migrated');
   }
-  const transport = openTransport(settings, log);
+  const running = new AsyncDisposableStack();
   try {
-    const store = await openStore({ url, sealKey, onEvent: createLedgerMetrics(createInstruments()) });
-    try {
-      return await serve({ settings, log, clock, store, transport });
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+    const transport = running.adopt(openTransport(settings, log), (opened) => {
+      opened.stop();
+    });
+    const store = running.adopt(
+      await openStore({ url, sealKey, onEvent: createLedgerMetrics(createInstruments()) }),
+      (opened) => opened.close(),
+    );
+    return await serve({ settings, log, clock, store, transport, running });
   } catch (error) {
-    transport.stop();
+    await running.disposeAsync();
     throw error;
   }
 }
@@ -97,8 +98,10 @@ async function serve(parts: {
   clock: Clock;
   store: Store;
   transport: Transport;
+  /** What has to be stopped, the last first: at the end, or when the start fails. */
+  running: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { settings, log, clock, store, transport } = parts;
+  const { settings, log, clock, store, transport, running } = parts;
   const state = await CurrentState.follow(store, {
     pollIntervalMs: settings.store.pollInterval,
     operators: settings.access.operators,
@@ -111,11 +114,17 @@ async function serve(parts: {
       },
     },
   });
+  running.defer(() => {
+    state.stop();
+  });
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
   const make = createInstruments();
   const limits = openLimiter(settings, log);
+  running.defer(() => {
+    limits.close();
+  });
   const dependencies = {
     state,
     store,
@@ -127,6 +136,9 @@ async function serve(parts: {
   };
 
   const admission = startAdmission(settings, log, createShedCounter(make));
+  running.defer(() => {
+    admission.stop();
+  });
   measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
   measureLoad(make, admission);
   make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
@@ -134,7 +146,7 @@ async function serve(parts: {
     const expiry = transport.certificateExpiry();
     return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
   });
-  const endMeasuring = measureProcess(make, VERSION);
+  running.defer(measureProcess(make, VERSION));
   const server = new Server({
     ...connectionOptions(settings),
     interceptors: [refuseEarly(earlyRefusal(admission, METHODS))],
@@ -142,7 +154,9 @@ async function serve(parts: {
   const services = Object.values(SERVICES);
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
-  const identity = openIdentity(settings, { state, store, clock, log });
+  const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
+    opened.stop(),
+  );
   const mapError = createMapError(onFault);
   const options = {
     interceptors: [
@@ -163,13 +177,7 @@ async function serve(parts: {
   if (settings.reflection) addReflection(server, [...services, ALL_SERVICES.health], forTools);
 
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
-  const address = await bind(server, wanted, transport.credentials).catch(async (error: unknown) => {
-    await identity.stop();
-    admission.stop();
-    limits.close();
-    state.stop();
-    throw error;
-  });
+  const address = await bind(server, wanted, transport.credentials);
   health.setAll('SERVING');
   if (plaintextEncryptedBy !== undefined)
     log.warn(
@@ -196,13 +204,7 @@ async function serve(parts: {
     readiness,
     stop: () =>
       (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
-        endMeasuring();
-        transport.stop();
-        admission.stop();
-        await identity.stop();
-        limits.close();
-        state.stop();
-        await store.close();
+        await running.disposeAsync();
         log.info('stopped');
       })),
   };
