@@ -8,7 +8,8 @@ import { PRINCIPAL } from './principal-key.ts';
 
 /**
  * One line for each RPC, or for each that was not answered with OK, or none, by the settings: who called what, how it
- * ended and why, how long it took, and the trace. Put it inside telemetry and outside everything that refuses.
+ * ended and why, how long it took, and the trace. Of refused authentication there are only those of `RefusedAuthentications`,
+ * unless each RPC is to have a line. Put it inside telemetry and outside everything that refuses.
  */
 export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Logger): ServerInterceptor[] {
   if (requests === 'none' || !log.isLevelEnabled('info')) return [];
@@ -31,7 +32,9 @@ export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Log
       try {
         await next();
       } catch (error) {
-        write(call, startedAtMs, error instanceof RpcError ? error.code : status.INTERNAL);
+        const code = error instanceof RpcError ? error.code : status.INTERNAL;
+        // Whoever can connect can make any number of these, so they have a line of their own, one for many.
+        if (requests === 'all' || code !== status.UNAUTHENTICATED) write(call, startedAtMs, code);
         throw error;
       }
       if (requests === 'all') write(call, startedAtMs, status.OK);
