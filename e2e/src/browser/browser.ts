@@ -55,6 +55,8 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   const { microphone = true, prepare, ...rest } = options;
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
+    // Pictures show states, not the way between them.
+    reducedMotion: 'reduce',
     permissions: microphone ? ['microphone'] : [],
     ...rest,
   });

@@ -86,7 +86,7 @@ export function createPanelView() {
   return { showExchange, showSpans };
 }
 
-/** The name without the package of its service. */
+/** The name without the package of its service, and without what all of ours begin with. */
 function shortName(name: string): string {
-  return name.replace(/^[a-z0-9.]+\.(?=[A-Z]\w*\/)/, '');
+  return name.replace(/^([a-z0-9.]+\.(?=[A-Z]\w*\/)|callpass\.)/, '');
 }
