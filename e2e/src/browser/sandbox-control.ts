@@ -31,6 +31,7 @@ export function controlOf(sandbox: Sandbox) {
   return {
     page: url(page),
     edge: url(edge),
+    gateway: url(gateway),
     calls: async () => ((await ask('GET', '/calls')) as { calls: GatewayCall[] }).calls,
     hangUp: (id: string) => ask('POST', `/calls/${id}/hangup`),
     setPortal: (portal: object) => ask('PUT', '/portal', portal),
