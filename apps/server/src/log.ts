@@ -31,7 +31,7 @@ export function createLog({ log }: Pick<Settings, 'log'>): Logger {
 }
 
 const STDERR = 2;
-const BUNCH_BYTES = 16_384;
+const BUNCH_BYTES = 4096;
 const BUNCH_MS = 1000;
 
 /** An error for the log: its kind and text, and those of its causes. */

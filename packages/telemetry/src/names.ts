@@ -115,14 +115,14 @@ export const SPAN_TAKE_LIMIT = 'callpass.limit.take';
 export const SPAN_SEAL = 'callpass.token.seal';
 /** The wait of one entry until it is durable; linked to the {@link SPAN_GROUP_COMMIT} it shared. */
 export const SPAN_COMMIT = 'callpass.ledger.commit';
-/** One commit of the store for the entries of many requests; linked to each {@link SPAN_COMMIT} in it. A trace of its own. */
+/** One commit of the store for the entries of many requests; linked to each {@link SPAN_COMMIT} in it. In the trace of the first. */
 export const SPAN_GROUP_COMMIT = 'callpass.ledger.group_commit';
 /** Form, time and belonging of tokens. */
 export const SPAN_JUDGE = 'callpass.token.judge';
 /** Look-up of the record of an issue. */
 export const SPAN_FIND_ISSUED = 'callpass.ledger.find';
 
-/** Event of a client span: the attempt failed and is made again. */
+/** Event of the span in which a call was made: an attempt failed and is made again. */
 export const EVENT_RETRY = 'callpass.retry';
 /** Event of a server span: the request was refused at once because of the load. */
 export const EVENT_SHED = 'callpass.shed';

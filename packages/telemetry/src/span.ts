@@ -133,16 +133,23 @@ export function setSpanAttributes(attributes: SpanAttributes): void {
 }
 
 function setOn(span: Span, attributes: SpanAttributes): void {
-  for (const [name, value] of Object.entries(cleaned(attributes))) span.setAttribute(name, value);
+  for (const name in attributes) {
+    const value = attributes[name as SpanAttributeName];
+    if (value !== undefined && allowed.has(name)) span.setAttribute(name, cut(value));
+  }
 }
 
 function cleaned(attributes: SpanAttributes): Record<string, string | number | boolean> {
   const clean: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || !allowed.has(name)) continue;
-    clean[name] = typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value;
+    clean[name] = cut(value);
   }
   return clean;
+}
+
+function cut<T extends string | number | boolean>(value: T): T | string {
+  return typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value;
 }
 
 /** Whether the active span is recorded: worth asking before work that is done for a span only. */

@@ -1,3 +1,10 @@
+import {
+  addSpanEvent,
+  ATTR_ATTEMPT,
+  ATTR_REASON,
+  ATTR_RETRY_DELAY_MS,
+  EVENT_RETRY,
+} from '@callpass/telemetry';
 import { setTimeout as pause } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
@@ -83,6 +90,11 @@ export function createRetries(options: RetryOptions | false = {}, timing: Timing
           if (tokens <= budgetTokens / 2) throw error;
           const waitMs = pauseMs(attempts, error.retryAfterMs);
           if (timing.now() + waitMs >= deadlineMs) throw error;
+          addSpanEvent(EVENT_RETRY, {
+            [ATTR_ATTEMPT]: attempts,
+            [ATTR_RETRY_DELAY_MS]: Math.round(waitMs),
+            [ATTR_REASON]: error.reason,
+          });
           await sleepUnlessAborted(timing, waitMs, signal);
           remainingMs = deadlineMs - timing.now();
           if (remainingMs <= 0) throw error;
