@@ -22,7 +22,7 @@ async function prove(change: (challenge: Challenge) => Challenge = (same) => sam
 
 const withProof = async (proof: string) => {
   const answer = await edge.issue({ 'callpass-human-check': proof });
-  return { status: answer.statusCode, reason: (answer.json() as { reason?: string }).reason };
+  return { status: answer.statusCode, reason: answer.json<{ reason?: string }>().reason };
 };
 const refused = { status: 403, reason: 'HUMAN_CHECK_REQUIRED' };
 
