@@ -1,22 +1,17 @@
 import type { RealmKeyRecord, StoredState } from '@callpass/domain';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
-const DAY_MS = 86_400_000;
-
-/** A key that seals for longer is overdue: one that leaked unnoticed should not be good for ever. */
-export const ROTATE_AFTER_MS = 365 * DAY_MS;
-
 /** Looks at the keys of each realm: one that seals, not too old, and nothing left behind that could be erased. */
 export function checkKeys(
   { keys }: Pick<StoredState, 'keys'>,
   realms: readonly string[],
-  nowMs: number,
+  times: { readonly nowMs: number; readonly rotateAfterMs: number },
 ): readonly Finding[] {
   const findings = realms.flatMap((realm) =>
     checkRealm(
       realm,
       keys.filter((key) => key.realm === realm),
-      nowMs,
+      times,
     ),
   );
   return findings.length > 0
@@ -24,7 +19,11 @@ export function checkKeys(
     : [ok('keys', `${realms.length} realms, each with a key that is in date`)];
 }
 
-function checkRealm(realm: string, keys: readonly RealmKeyRecord[], nowMs: number): readonly Finding[] {
+function checkRealm(
+  realm: string,
+  keys: readonly RealmKeyRecord[],
+  { nowMs, rotateAfterMs }: { readonly nowMs: number; readonly rotateAfterMs: number },
+): readonly Finding[] {
   const active = keys.find(({ state }) => state === 'ACTIVE');
   const findings: Finding[] = [];
   if (active === undefined)
@@ -35,11 +34,11 @@ function checkRealm(realm: string, keys: readonly RealmKeyRecord[], nowMs: numbe
         `callpass key add ${realm}, type the key into the vendor's portal, callpass key activate ${realm} VERSION`,
       ),
     );
-  else if (nowMs - (active.activateTimeMs ?? active.createTimeMs) > ROTATE_AFTER_MS)
+  else if (nowMs - (active.activateTimeMs ?? active.createTimeMs) > rotateAfterMs)
     findings.push(
       warning(
         'keys',
-        `key ${active.version} of realm ${realm} has been in use for more than a year`,
+        `key ${active.version} of realm ${realm} has been in use for longer than keys.rotateAfter`,
         `callpass key plan ${realm} says how to rotate it`,
       ),
     );

@@ -32,7 +32,8 @@ export async function checkStore(settings: Settings, nowMs: number): Promise<rea
   }
   try {
     const state = await store.loadState();
-    const findings = [ok('store', describe(state)), ...checkKeys(state, realmsOf(state), nowMs)];
+    const times = { nowMs, rotateAfterMs: settings.keys.rotateAfter };
+    const findings = [ok('store', describe(state)), ...checkKeys(state, realmsOf(state), times)];
     return [...findings, await checkClock(store, nowMs)];
   } catch (error) {
     return [storeProblem(error)];

@@ -100,7 +100,7 @@ describe('the doctor', () => {
     });
   });
 
-  it('sees a realm without a key and a key that is a year old', async () => {
+  it('sees a realm without a key and a key that is overdue', async () => {
     await makeStore({});
     expect(await states()).toMatchObject({ keys: 'problem' });
     rmStore();
