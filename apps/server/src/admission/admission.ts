@@ -1,0 +1,167 @@
+import type { EventLoopLag } from './event-loop-lag.ts';
+import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
+
+/**
+ * What a call is to a server that cannot serve everything: an `ISSUE` can be asked again and is shed first; a `VALIDATE`
+ * belongs to a call that is being set up; `OPERATE` is what operators need to see and to stop the trouble, and is never
+ * shed.
+ */
+export type LoadClass = 'ISSUE' | 'VALIDATE' | 'OPERATE';
+
+/** Why a call was not let in: too many under way, or no time left to answer it within its deadline. */
+export type ShedCause = 'in_flight' | 'deadline';
+
+/** A call that is refused for load. */
+export interface Shed {
+  readonly cause: ShedCause;
+  /** When it makes sense to come back: about how long the load lasts, and different for each caller. */
+  readonly retryAfterMs: number;
+}
+
+/** A call that was let in. */
+export interface Admitted {
+  /** To be called when the call has ended. */
+  leave(): void;
+}
+
+/** What admission tells of itself, for metrics and the log. */
+export interface AdmissionEvents {
+  /** A call was refused. */
+  onShed(loadClass: LoadClass, cause: ShedCause): void;
+  /** Overload has begun, or is over. */
+  onOverload(overloaded: boolean): void;
+}
+
+interface Gauge {
+  readonly limit: ShedLimit | undefined;
+  underWay: number;
+  mostUnderWay: number;
+  ended: number;
+  totalMs: number;
+  refused: number;
+  /** Mean of the last window; 0 where none ended. */
+  recentMs: number;
+  /** Calls that were asked for, for each that could be served in the last window. */
+  pressure: number;
+}
+
+const RETRY = { leastMs: 500, mostMs: 1500, mostPressure: 8 } as const;
+
+/** Decides which calls are let in. One for a server; cheap enough to be asked on every call. */
+export class Admission {
+  readonly #lag: EventLoopLag;
+  readonly #events: AdmissionEvents;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  readonly #gauges: Readonly<Record<LoadClass, Gauge>>;
+  readonly #timer: NodeJS.Timeout;
+  #lagMs = 0;
+  #overloaded = false;
+
+  constructor(parts: {
+    bounds: ShedBounds;
+    lag: EventLoopLag;
+    events: AdmissionEvents;
+    /** Milliseconds of a monotonic clock. */
+    now?: () => number;
+    /** 0 to 1, 1 excluded; jitter, no secret. */
+    random?: () => number;
+  }) {
+    this.#lag = parts.lag;
+    this.#events = parts.events;
+    this.#now = parts.now ?? (() => performance.now());
+    this.#random = parts.random ?? Math.random;
+    this.#gauges = {
+      ISSUE: gauge(new ShedLimit(parts.bounds)),
+      // Not shed for the time that issues take: it is what the loop has left when issues are held back.
+      VALIDATE: gauge(new ShedLimit({ ...parts.bounds, maxLagMs: 4 * parts.bounds.maxLagMs })),
+      OPERATE: gauge(undefined),
+    };
+    this.#timer = setInterval(() => {
+      this.observe();
+    }, WINDOW_MS).unref();
+  }
+
+  /** Calls of a class that are under way. */
+  underWay(loadClass: LoadClass): number {
+    return this.#gauges[loadClass].underWay;
+  }
+
+  /** By how much the event loop was late in the last window, in ms. */
+  get lagMs(): number {
+    return this.#lagMs;
+  }
+
+  /** Whether a call would be refused now for the number under way. */
+  isFull(loadClass: LoadClass): boolean {
+    const { limit, underWay } = this.#gauges[loadClass];
+    return limit !== undefined && underWay >= limit.value;
+  }
+
+  /** Counts a call that was refused before it was let in. */
+  countRefused(loadClass: LoadClass): void {
+    const own = this.#gauges[loadClass];
+    own.refused++;
+    own.limit?.begin();
+    this.#events.onShed(loadClass, 'in_flight');
+  }
+
+  /** Lets a call in, or says why not. `remainingMs` is the time until its deadline. */
+  enter(loadClass: LoadClass, remainingMs = Infinity): Admitted | Shed {
+    if (this.isFull(loadClass)) {
+      this.countRefused(loadClass);
+      return { cause: 'in_flight', retryAfterMs: this.retryAfterMs(loadClass) };
+    }
+    const own = this.#gauges[loadClass];
+    if (own.limit !== undefined && remainingMs <= own.recentMs) {
+      this.#events.onShed(loadClass, 'deadline');
+      return { cause: 'deadline', retryAfterMs: this.retryAfterMs(loadClass) };
+    }
+    own.underWay++;
+    if (own.underWay > own.mostUnderWay) own.mostUnderWay = own.underWay;
+    const startMs = this.#now();
+    return {
+      leave: () => {
+        own.underWay--;
+        own.ended++;
+        own.totalMs += this.#now() - startMs;
+      },
+    };
+  }
+
+  /** When to come back, in ms: jittered, and later the more was refused for each that was let in. */
+  retryAfterMs(loadClass: LoadClass): number {
+    const { leastMs, mostMs } = RETRY;
+    return Math.round(this.#gauges[loadClass].pressure * (leastMs + this.#random() * (mostMs - leastMs)));
+  }
+
+  /** Looks at the last window. Done by itself ten times a second. */
+  observe(): void {
+    this.#lagMs = this.#lag.takeMs();
+    for (const own of Object.values(this.#gauges)) this.#close(own);
+    const overloaded = Object.values(this.#gauges).some(({ limit }) => limit?.shedding);
+    if (overloaded === this.#overloaded) return;
+    this.#overloaded = overloaded;
+    this.#events.onOverload(overloaded);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#lag.stop();
+  }
+
+  #close(own: Gauge): void {
+    const { ended, refused, mostUnderWay } = own;
+    const meanMs = ended === 0 ? 0 : own.totalMs / ended;
+    own.limit?.observe({ ended, meanMs, mostUnderWay, refused, lagMs: this.#lagMs });
+    own.recentMs = meanMs;
+    own.pressure = Math.min(RETRY.mostPressure, (ended + refused) / Math.max(1, ended));
+    if (ended + refused === 0) own.pressure = 1;
+    own.ended = own.totalMs = own.refused = 0;
+    own.mostUnderWay = own.underWay;
+  }
+}
+
+function gauge(limit: ShedLimit | undefined): Gauge {
+  return { limit, underWay: 0, mostUnderWay: 0, ended: 0, totalMs: 0, refused: 0, recentMs: 0, pressure: 1 };
+}

@@ -1,0 +1,47 @@
+import { prepareRefusal, type MethodsTable, type PreparedRefusal } from '@callpass/grpc-kit';
+import { refusalToError } from '../errors/map-error.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { MethodRow } from '../methods.ts';
+import type { Admission, LoadClass } from './admission.ts';
+
+const STEP_MS = 100;
+
+/** So many refusals a second go the whole way, so that an overload shows in traces too. */
+const TRACED_PER_SECOND = 20;
+
+/**
+ * Says no to a call on its headers alone while too many of its class are under way; for `refuseEarly` of the kit. Answers
+ * are encoded once for each delay that they ask for. {@link admit} is what decides on all the others.
+ */
+export function earlyRefusal(
+  admission: Admission,
+  methods: MethodsTable<MethodRow>,
+): (path: string) => PreparedRefusal | undefined {
+  const classes = new Map<string, LoadClass>();
+  for (const [name, { load }] of methods.entries()) classes.set(`/${name}`, load);
+  const prepared = new Map<number, PreparedRefusal>();
+  let traced = 0;
+  let second = 0;
+
+  const isTraced = () => {
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) {
+      second = now;
+      traced = 0;
+    }
+    return traced++ < TRACED_PER_SECOND;
+  };
+
+  return (path) => {
+    const load = classes.get(path);
+    if (load === undefined || !admission.isFull(load) || isTraced()) return undefined;
+    admission.countRefused(load);
+    const steps = Math.ceil(admission.retryAfterMs(load) / STEP_MS);
+    let refusal = prepared.get(steps);
+    if (refusal === undefined) {
+      refusal = prepareRefusal(refusalToError(new Refusal('OVERLOADED', { retryAfterMs: steps * STEP_MS })));
+      prepared.set(steps, refusal);
+    }
+    return refusal;
+  };
+}

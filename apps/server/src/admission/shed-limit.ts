@@ -1,0 +1,91 @@
+/** What was seen in one {@link WINDOW_MS}. */
+export interface Window {
+  /** Calls that ended, and how long they took on average, in ms. 0 where none ended. */
+  readonly ended: number;
+  readonly meanMs: number;
+  /** The most that were under way at a time. */
+  readonly mostUnderWay: number;
+  /** Calls that were refused for the number under way. */
+  readonly refused: number;
+  /** By how much the event loop was late, in ms. */
+  readonly lagMs: number;
+}
+
+/** Bounds within which the limit moves. */
+export interface ShedBounds {
+  /** Calls under way at a time while there is no overload. */
+  readonly maxInFlight: number;
+  /** Overload too is when the event loop is this late, in ms, in two windows in a row. */
+  readonly maxLagMs: number;
+}
+
+/** How often the limit is thought over. */
+export const WINDOW_MS = 100;
+
+/** Fewer would leave the disk idle between commits that they share. */
+const LEAST = 16;
+/** Where shedding begins: what one commit of the ledger takes, and one more batch behind it. */
+const FIRST = 64;
+/** So many under way are not load enough to change how long a call takes. */
+const LIGHT = 48;
+/** A call may take so much longer than at light load. */
+const SLOWER = 2;
+const BASE_MS = { first: 5, least: 2, weight: 0.05 } as const;
+/** Windows without a refusal after which overload is over. */
+const CALM_WINDOWS = 10;
+
+/**
+ * How many calls may be under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
+ * that is hit the server is overloaded: more calls under way would not be answered sooner, they would only make all wait
+ * longer. From then on the limit is moved so that calls take at most twice what they take at light load, until nothing had
+ * to be refused for a second.
+ */
+export class ShedLimit {
+  readonly #bounds: ShedBounds;
+  #shedding: number | undefined;
+  #baseMs: number = BASE_MS.first;
+  #calm = 0;
+  #late = 0;
+
+  constructor(bounds: ShedBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Calls that may be under way. */
+  get value(): number {
+    return this.#shedding ?? this.#bounds.maxInFlight;
+  }
+
+  get shedding(): boolean {
+    return this.#shedding !== undefined;
+  }
+
+  /** Takes what was seen in the last window. */
+  observe(window: Window): void {
+    this.#late = window.lagMs > this.#bounds.maxLagMs ? this.#late + 1 : 0;
+    if (this.#shedding !== undefined) this.#adjust(this.#shedding, window);
+    else if (window.refused > 0 || this.#late >= 2) this.begin();
+    else this.#learn(window);
+  }
+
+  /** Begins to shed at once, when the bound was hit. */
+  begin(): void {
+    this.#shedding ??= Math.min(FIRST, this.#bounds.maxInFlight);
+    this.#calm = 0;
+  }
+
+  #adjust(limit: number, window: Window): void {
+    const tooSlow = window.ended > 0 && window.meanMs + window.lagMs > SLOWER * this.#baseMs;
+    const { maxInFlight } = this.#bounds;
+    const least = Math.min(LEAST, maxInFlight);
+    if (tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
+    else if (window.refused > 0) this.#shedding = Math.min(maxInFlight, limit + 2);
+    this.#calm = window.refused > 0 || this.#late > 0 ? 0 : this.#calm + 1;
+    if (this.#calm >= CALM_WINDOWS) this.#shedding = undefined;
+  }
+
+  #learn({ ended, meanMs, mostUnderWay }: Window): void {
+    if (ended === 0 || mostUnderWay > LIGHT) return;
+    this.#baseMs = Math.max(BASE_MS.least, this.#baseMs + BASE_MS.weight * (meanMs - this.#baseMs));
+  }
+}

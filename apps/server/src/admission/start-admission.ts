@@ -1,0 +1,23 @@
+import type { Logger } from '../log.ts';
+import type { Settings } from '../settings/schema.ts';
+import { Admission, type AdmissionEvents } from './admission.ts';
+import { watchEventLoop } from './event-loop-lag.ts';
+
+/** The admission of a server by its settings, on the real event loop. */
+export function startAdmission(
+  { overload }: Settings,
+  log: Logger,
+  onShed: AdmissionEvents['onShed'] = () => undefined,
+): Admission {
+  return new Admission({
+    bounds: { maxInFlight: overload.maxInFlight, maxLagMs: overload.maxEventLoopLag },
+    lag: watchEventLoop(),
+    events: {
+      onShed,
+      onOverload: (overloaded) => {
+        if (overloaded) log.warn('overloaded: shedding load');
+        else log.info('no longer overloaded');
+      },
+    },
+  });
+}
