@@ -113,13 +113,15 @@ function handshake(
 function contextOf({ ca, cert, key }: TlsOptions): SecureContext {
   return createSecureContext({
     minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: pem(ca) }),
-    ...(cert === undefined ? {} : { cert: pem(cert) }),
-    ...(key === undefined ? {} : { key: pem(key) }),
+    ...(ca === undefined ? {} : { ca: pem('authorities', ca) }),
+    ...(cert === undefined ? {} : { cert: pem('certificate', cert) }),
+    ...(key === undefined ? {} : { key: pem('key', key) }),
   });
 }
 
-function pem(text: string | Uint8Array): string | Buffer {
+function pem(what: string, text: string | Uint8Array): string | Buffer {
+  // Node takes an empty text for one that was not given.
+  if (text.length === 0) throw new TypeError(`tls: the ${what} is empty`);
   return typeof text === 'string' ? text : Buffer.from(text);
 }
 
