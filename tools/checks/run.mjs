@@ -39,6 +39,7 @@ const CHECKS = {
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
   'deployment files': checkDeploymentFiles,
   'a page for each alert and reason': checkRunbooks,
+  'picture of the page is current': () => run('node', ['tools/picture/page.mjs', '--check']),
   'lock file names no registry': () =>
     /"resolved": "https?:/.test(readText('package-lock.json'))
       ? 'package-lock.json records download addresses'
