@@ -21,7 +21,7 @@ export interface Shed {
 /** A call that was let in. */
 export interface Admitted {
   /** To be called when the call has ended. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 /** What admission tells of itself, for metrics and the log. */

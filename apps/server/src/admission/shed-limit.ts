@@ -22,15 +22,15 @@ export interface ShedBounds {
 /** How often the limit is thought over. */
 export const WINDOW_MS = 100;
 
-/** Fewer would leave the disk idle between commits that they share. */
-const LEAST = 16;
-/** Where shedding begins: what one commit of the ledger takes, and one more batch behind it. */
-const FIRST = 64;
+/** What a server at half its capacity has under way in a bad moment: with fewer, an overload would never be seen to end. */
+const LEAST = 64;
+/** Where shedding begins: a few commits of the ledger. */
+const FIRST = 128;
 /** So many under way are not load enough to change how long a call takes. */
 const LIGHT = 48;
 /** A call may take so much longer than at light load. */
 const SLOWER = 2;
-const BASE_MS = { first: 5, least: 2, weight: 0.05 } as const;
+const BASE_MS = { first: 10, least: 5, weight: 0.05 } as const;
 /** Windows without a refusal after which overload is over. */
 const CALM_WINDOWS = 10;
 

@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Admission, type Admitted } from './admission.ts';
+
+const started: Admission[] = [];
+afterEach(() => {
+  for (const admission of started.splice(0)) admission.stop();
+});
+
+function start(maxInFlight: number, random = 0.5) {
+  const time = { nowMs: 0 };
+  const shed: string[] = [];
+  const overloads: boolean[] = [];
+  const admission = new Admission({
+    bounds: { maxInFlight, maxLagMs: 250 },
+    lag: { takeMs: () => 0, stop: () => undefined },
+    events: {
+      onShed: (loadClass, cause) => shed.push(`${loadClass} ${cause}`),
+      onOverload: (overloaded) => overloads.push(overloaded),
+    },
+    now: () => time.nowMs,
+    random: () => random,
+  });
+  started.push(admission);
+  return { admission, time, shed, overloads };
+}
+
+const leave = (entered: object) => {
+  (entered as Admitted).leave();
+};
+
+describe('Admission', () => {
+  it('refuses what is over the bound, says when to come back, and lets in again when a call has ended', () => {
+    const { admission, shed } = start(1);
+    const first = admission.enter('ISSUE');
+    expect(admission.enter('ISSUE')).toEqual({ cause: 'in_flight', retryAfterMs: 1000 });
+    expect(shed).toEqual(['ISSUE in_flight']);
+    leave(first);
+    expect(admission.enter('ISSUE')).toHaveProperty('leave');
+  });
+
+  it('validates and lets operators in while issuing is shed', () => {
+    const { admission } = start(1);
+    admission.enter('ISSUE');
+    expect(admission.isFull('ISSUE')).toBe(true);
+    expect(admission.enter('VALIDATE')).toHaveProperty('leave');
+    for (let calls = 0; calls < 5; calls++) expect(admission.enter('OPERATE')).toHaveProperty('leave');
+  });
+
+  it('refuses at once what could not be answered before its deadline, going by what calls took just now', () => {
+    const { admission, time } = start(10);
+    expect(admission.enter('ISSUE', 20)).toHaveProperty('leave');
+    const slow = admission.enter('ISSUE');
+    time.nowMs = 50;
+    leave(slow);
+    admission.observe();
+    expect(admission.enter('ISSUE', 20)).toHaveProperty('cause', 'deadline');
+    expect(admission.enter('ISSUE', 100)).toHaveProperty('leave');
+  });
+
+  it('forgets how slow it was when nothing ended lately, so that it can find out that it is quick again', () => {
+    const { admission, time } = start(10);
+    const slow = admission.enter('ISSUE');
+    time.nowMs = 50;
+    leave(slow);
+    admission.observe();
+    admission.observe();
+    expect(admission.enter('ISSUE', 20)).toHaveProperty('leave');
+  });
+
+  it('sends callers away for longer, the more are refused for each that is served', () => {
+    const { admission } = start(1);
+    const only = admission.enter('ISSUE');
+    for (let refused = 0; refused < 4; refused++) admission.enter('ISSUE');
+    leave(only);
+    admission.observe();
+    expect(admission.retryAfterMs('ISSUE')).toBe(5000);
+    expect(admission.retryAfterMs('VALIDATE')).toBe(1000);
+  });
+
+  it('tells once that an overload has begun, and once that it is over', () => {
+    const { admission, overloads } = start(1);
+    const only = admission.enter('ISSUE');
+    admission.enter('ISSUE');
+    admission.observe();
+    admission.observe();
+    leave(only);
+    for (let turn = 0; turn < 12; turn++) admission.observe();
+    expect(overloads).toEqual([true, false]);
+  });
+});
