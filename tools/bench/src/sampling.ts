@@ -2,10 +2,10 @@ import { loadContestant, type CpuUse } from './load-contestant.ts';
 import { chooseGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
+import { SHAPE } from './servers.ts';
 import { startCallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
-const SHAPE = { connections: 4, concurrency: 64 };
 /** Recording every trace costs at most 35 % of the rate with one in a hundred. */
 const TARGET = 0.65;
 
