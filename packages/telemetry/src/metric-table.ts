@@ -157,11 +157,6 @@ export const METRICS = {
     },
     description: 'Requests that were refused at once to keep the others fast.',
   },
-  handshakeFailures: {
-    ...{ name: 'callpass.tls.handshake.failures', kind: 'counter', unit: '{handshake}' },
-    labels: [ATTR_ERROR_TYPE],
-    description: 'TLS handshakes that failed, by the code of the TLS library.',
-  },
   clockSteps: {
     ...{ name: 'callpass.clock.steps', kind: 'counter', unit: '{step}', labels: [ATTR_CLOCK_DIRECTION] },
     description: 'Jumps of the wall clock against the monotonic clock.',

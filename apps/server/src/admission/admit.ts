@@ -26,7 +26,10 @@ export function admit(
       throw new Refusal('OVERLOADED', { retryAfterMs: entered.retryAfterMs });
     }
     const running = next();
-    running.then(entered.leave, entered.leave);
+    const leave = () => {
+      entered.leave();
+    };
+    running.then(leave, leave);
     if (remainingMs <= maxCallMs || call.method.methodKind !== 'unary') return running;
     const retryAfterMs = admission.retryAfterMs(load);
     return within(maxCallMs, running, () => new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));

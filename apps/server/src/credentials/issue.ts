@@ -28,6 +28,7 @@ import {
   traceId,
 } from '@callpass/telemetry';
 import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
+import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
 import { REASONS } from '../errors/reasons.ts';
 import { Refusal } from '../errors/refusal.ts';
@@ -46,6 +47,7 @@ export interface IssueDependencies {
   readonly store: Pick<Store, 'record' | 'findAnswer'>;
   readonly limiter: Limiter;
   readonly clock: Clock;
+  readonly trustedClock: TrustedClock;
   readonly keyedHash: KeyedHash;
   readonly metrics: Pick<CredentialMetrics, 'issued' | 'notIssued' | 'limited'>;
 }
@@ -169,10 +171,13 @@ async function grant(
     if (before) return repeated(before, idempotency);
   }
 
-  const { parties, sealing } = step(SPAN_MODERATE, () => ({
-    parties: decide(snapshot, compiled, { request, visitor, nowMs: clock.now() }),
-    sealing: sealingOf(snapshot, compiled),
-  }));
+  const { parties, sealing } = step(SPAN_MODERATE, () => {
+    dependencies.trustedClock.assertTrusted();
+    return {
+      parties: decide(snapshot, compiled, { request, visitor, nowMs: clock.now() }),
+      sealing: sealingOf(snapshot, compiled),
+    };
+  });
 
   const readings = await takeLimits(limiter, limitKeys(compiled, visitor), {
     destination: request.destination,

@@ -15,6 +15,8 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { admit } from '../admission/admit.ts';
 import { earlyRefusal } from '../admission/early-refusal.ts';
 import { startAdmission } from '../admission/start-admission.ts';
+import type { ClockSource } from '../clock/clock-guard.ts';
+import { SYSTEM_CLOCKS, watchClock } from '../clock/watch-clock.ts';
 import { createMapError, type OnFault } from '../errors/map-error.ts';
 import { accessLog } from '../handlers/access-log.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
@@ -68,6 +70,7 @@ export async function startServer(
   settings: Settings,
   log: Logger,
   clock: Clock = systemClock,
+  clockSource: ClockSource = SYSTEM_CLOCKS,
 ): Promise<RunningServer> {
   assertTransportSafe(settings);
   const sealKey = loadKeyEncryptionKey(settings);
@@ -85,7 +88,7 @@ export async function startServer(
       await openStore({ url, sealKey, onEvent: createLedgerMetrics(createInstruments()) }),
       (opened) => opened.close(),
     );
-    return await serve({ settings, log, clock, store, transport, running });
+    return await serve({ settings, log, clock, clockSource, store, transport, running });
   } catch (error) {
     await running.disposeAsync();
     throw error;
@@ -96,12 +99,14 @@ async function serve(parts: {
   settings: Settings;
   log: Logger;
   clock: Clock;
+  /** Whether the wall clock can be trusted is told from these. */
+  clockSource: ClockSource;
   store: Store;
   transport: Transport;
   /** What has to be stopped, the last first: at the end, or when the start fails. */
   running: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { settings, log, clock, store, transport, running } = parts;
+  const { settings, log, clock, clockSource, store, transport, running } = parts;
   const state = await CurrentState.follow(store, {
     pollIntervalMs: settings.store.pollInterval,
     operators: settings.access.operators,
@@ -125,7 +130,11 @@ async function serve(parts: {
   running.defer(() => {
     limits.close();
   });
+  const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
+    watched.stop();
+  });
   const dependencies = {
+    trustedClock,
     state,
     store,
     clock,

@@ -72,6 +72,12 @@ export const settingsSchema = z.strictObject({
       maxConcurrentStreams: wholeNumber({ min: 1, max: 10_000 }).default(128),
     })
     .prefault({}),
+  clock: z
+    .strictObject({
+      maxStep: duration({ minMs: 100, maxMs: 60_000 }).prefault('2s'),
+      steadyAfter: duration({ minMs: 1000, maxMs: 3_600_000 }).prefault('10s'),
+    })
+    .prefault({}),
   drain: z
     .strictObject({
       grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s'),

@@ -6,6 +6,7 @@ import { parseConfigurationDocument } from '@callpass/config-document';
 import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { connect, createClient, type Client, type Connection, type ConnectOptions } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
+import type { ClockSource } from '../clock/clock-guard.ts';
 import { startServer } from '../lifecycle/server.ts';
 import { createLog, type Logger } from '../log.ts';
 import { loadServerSettings } from '../settings/load.ts';
@@ -41,6 +42,8 @@ export async function startTestServer(
   options: {
     environment?: Readonly<Record<string, string>>;
     clock?: TestClock;
+    /** The clocks by which a step is found; the machine's when left out. */
+    clockSource?: ClockSource;
     /** Where it logs to; by its settings when left out. */
     log?: Logger;
     /** How its own clients connect; in plain text when left out. */
@@ -59,7 +62,7 @@ export async function startTestServer(
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
   const settings = loadServerSettings({ environment });
-  const server = await startServer(settings, options.log ?? createLog(settings), clock);
+  const server = await startServer(settings, options.log ?? createLog(settings), clock, options.clockSource);
   const connection = connect({
     address: server.address,
     credentials: credentials.createInsecure(),

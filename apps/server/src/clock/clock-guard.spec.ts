@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { ClockGuard } from './clock-guard.ts';
+
+function guarded() {
+  const clock = { wall: 1_000_000, monotonic: 5000 };
+  const told: string[] = [];
+  const guard = new ClockGuard({
+    source: { wallMs: () => clock.wall, monotonicMs: () => clock.monotonic },
+    maxStepMs: 2000,
+    steadyAfterMs: 10_000,
+    events: {
+      onStep: (direction, offsetMs) => told.push(`${direction} ${offsetMs}`),
+      onTrusted: () => told.push('trusted'),
+    },
+  });
+  /** Time goes on by `ms`, and the wall clock by so much more. */
+  const pass = (ms: number, more = 0) => {
+    clock.monotonic += ms;
+    clock.wall += ms + more;
+    guard.observe();
+  };
+  return { guard, told, pass };
+}
+
+describe('ClockGuard', () => {
+  it('trusts a clock that goes on as time does, however long nobody looked', () => {
+    const { guard, told, pass } = guarded();
+    for (const ms of [0, 250, 250, 3_600_000]) pass(ms);
+    expect([guard.trusted, guard.offsetMs, told]).toEqual([true, 0, []]);
+  });
+
+  it.each([
+    ['forward', 2001],
+    ['backward', -3_600_000],
+  ])('does not trust a clock that was set %s, until it has been steady', (direction, stepMs) => {
+    const { guard, told, pass } = guarded();
+    pass(250, stepMs);
+    expect([guard.trusted, guard.trustedInMs, guard.offsetMs]).toEqual([false, 10_000, stepMs]);
+    pass(9999);
+    expect([guard.trusted, guard.trustedInMs]).toEqual([false, 1]);
+    pass(1);
+    expect([guard.trusted, guard.trustedInMs, guard.offsetMs]).toEqual([true, 0, 0]);
+    expect(told).toEqual([`${direction} ${stepMs}`, 'trusted']);
+  });
+
+  it('waits anew after each further step', () => {
+    const { guard, told, pass } = guarded();
+    pass(250, 5000);
+    pass(9000, -5000);
+    pass(9000);
+    expect(guard.trusted).toBe(false);
+    pass(1000);
+    expect(guard.trusted).toBe(true);
+    expect(told).toEqual(['forward 5000', 'backward -5000', 'trusted']);
+  });
+
+  it('takes small corrections and slewing for what they are, for days', () => {
+    const { guard, told, pass } = guarded();
+    pass(250, 1900);
+    for (let minute = 0; minute < 3 * 24 * 60; minute++) pass(60_000, 30);
+    expect([guard.trusted, told]).toEqual([true, []]);
+  });
+
+  it('finds a clock that runs away without ever jumping', () => {
+    const { guard, pass } = guarded();
+    for (let seconds = 0; seconds < 300 && guard.trusted; seconds++) pass(1000, 50);
+    expect(guard.trusted).toBe(false);
+  });
+});
