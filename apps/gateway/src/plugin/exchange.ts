@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpExchange } from '@callpass/telemetry';
 import { EdgeProblem, PROBLEM_TYPE, toProblem } from '../problems/problem.ts';
+import { createFaultLines } from './fault-lines.ts';
 
 /** What the plugin keeps of a request under way. */
 export interface EdgeState {
@@ -25,8 +26,7 @@ export function stateOf(request: FastifyRequest): EdgeState {
 
 /**
  * On every answer: nothing of it is kept, framed, sniffed or referred from. The answers are data, so the strictest policies
- * of the OWASP REST Security Cheat Sheet do. Written out, because middleware that makes the same dozen of headers anew for each
- * request costs a tenth of the edge.
+ * of the OWASP REST Security Cheat Sheet do. They never change, so they are written out and not made anew for each request.
  */
 export const HEADERS = {
   'cache-control': 'no-store',
@@ -39,7 +39,12 @@ export const HEADERS = {
 /** Over HTTPS browsers keep to it, for two years. */
 export const STRICT_TRANSPORT = 'max-age=63072000';
 
-/** Answers with a problem. What failed goes to the log, what was refused to its debug level; both without anything of the request. */
+const faultLines = createFaultLines(() => performance.now());
+
+/**
+ * Answers with a problem. What failed goes to the log, for each reason once a second, what was refused to its debug level; both
+ * without anything of the request.
+ */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
   const traceId = request.callpassEdge?.http.traceId ?? randomBytes(16).toString('hex');
@@ -57,7 +62,10 @@ function logProblem(request: FastifyRequest, problem: EdgeProblem, traceId: unkn
     request.log.debug({ reason, status, route, traceId }, 'refused');
     return;
   }
-  request.log.error({ reason, status, route, traceId, cause: describe(problem.cause) }, 'failed');
+  const line = faultLines.next(reason);
+  const fault = { reason, status, route, traceId, cause: describe(problem.cause) };
+  if (line === undefined) request.log.debug(fault, 'failed');
+  else request.log.error({ ...fault, ...line }, 'failed');
 }
 
 /** Kind and text of what failed. A refusal of Fastify may quote the request in its text, but is not logged as a fault. */
