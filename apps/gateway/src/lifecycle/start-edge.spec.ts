@@ -146,6 +146,20 @@ it('answers what is not there with a problem, and a wrong method with the right 
   expect(await malformed.json()).toMatchObject({ status: 400, reason: 'REQUEST_INVALID' });
 });
 
+it('a route of files that is there for every path does not make a missing file a wrong method', async () => {
+  const mount: EdgeExtras['mount'] = (app) => {
+    app.get('/*', (_request, reply) => reply.callNotFound());
+  };
+  const { address } = await start({}, { mount });
+  const missing = await fetch(`${address}/missing.png`);
+  expect([missing.status, await missing.json()]).toEqual([
+    404,
+    expect.objectContaining({ reason: 'NOT_FOUND' }),
+  ]);
+  expect((await fetch(`${address}/missing.png`, { method: 'HEAD' })).status).toBe(404);
+  expect((await fetch(`${address}/missing.png`, { method: 'POST' })).status).toBe(405);
+});
+
 it('drains: what is under way ends, and nobody keeps it alive beyond the grace time', async () => {
   const arrived = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();

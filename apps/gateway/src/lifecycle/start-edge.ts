@@ -156,15 +156,16 @@ function certificateOf({ certFile, keyFile }: Settings['listen']): { cert: strin
   };
 }
 
-const METHODS = ['GET', 'POST', 'OPTIONS'] as const;
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
 
-/** Whether nothing is there, or only not for this method. */
-function notFound(app: FastifyInstance, request: { url: string }): EdgeProblem {
+/**
+ * Whether nothing is there, or only not for this method. A route that knows the method may have found nothing itself: that of a
+ * page's files is there for every path.
+ */
+function notFound(app: FastifyInstance, request: { url: string; method: string }): EdgeProblem {
   const path = request.url.split('?', 1)[0] ?? '';
-  const allowed = METHODS.filter(
-    (method) => method !== 'OPTIONS' && app.findRoute({ method, url: path }) !== null,
-  );
-  if (allowed.length === 0) return new EdgeProblem('NOT_FOUND');
+  const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
+  if (allowed.length === 0 || allowed.includes(request.method)) return new EdgeProblem('NOT_FOUND');
   return new EdgeProblem('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } });
 }
 
