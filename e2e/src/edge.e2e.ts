@@ -193,6 +193,26 @@ it('10,000 connections that say nothing, and others are still served', async () 
   }
 }, 120_000);
 
+it('is scraped by Prometheus where the standard variables ask for it, and ends without it where the port is taken', async () => {
+  const variables = { OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '0' };
+  const scraped = await startEdgeProcess(server.address, {
+    ...variables,
+    CALLPASS_GATEWAY_LOG_LEVEL: 'info',
+  });
+  try {
+    expect((await issue('d', {}, scraped.url)).status).toBe(200);
+    const port = /"address":"(127\.0\.0\.1:\d+)","msg":"serving telemetry"/.exec(scraped.output())?.[1];
+    const metrics = await (await fetch(`http://${port}/metrics`)).text();
+    expect(metrics).toMatch(
+      /http_server_request_duration_seconds_count\{[^}]*http_route="\/v1\/destinations\/:id\/credentials"/,
+    );
+    const taken = { ...variables, OTEL_EXPORTER_PROMETHEUS_PORT: String(port?.split(':')[1]) };
+    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(/cannot listen on .*: EADDRINUSE/);
+  } finally {
+    await scraped.stop();
+  }
+}, 60_000);
+
 it('a service that is stopped is a problem within a second, and one that is back is found by itself', async () => {
   const port = await freePort();
   const address = `127.0.0.1:${port}`;

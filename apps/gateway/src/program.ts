@@ -4,7 +4,7 @@ import { onSupervisorGone, reportToSupervisor } from './lifecycle/supervisor.ts'
 import { createLog } from './log.ts';
 import { loadEdgeSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
-import { telemetry } from './telemetry.ts';
+import { openTelemetryPort, telemetry } from './telemetry.ts';
 
 /** Exit codes: 0 done, 1 the edge failed, 2 settings or use are wrong. */
 const EXIT = { failed: 1, wrong: 2 } as const;
@@ -47,8 +47,13 @@ async function run(
 
 async function serve(settings: Settings): Promise<void> {
   const log = createLog(settings);
-  const edge = await startEdge(settings, log);
   let stopping = false;
+  const port = await openTelemetryPort(() => ({ ready: !stopping, detail: {} }));
+  const edge = await startEdge(settings, log).catch(async (error: unknown) => {
+    await port?.stop();
+    throw error;
+  });
+  if (port) log.info({ address: port.address }, 'serving telemetry');
   const stop = (why: string) => {
     // A terminal's Ctrl-C reaches the whole process group, and npm hands it on once more: once is enough.
     if (stopping) return;
@@ -56,7 +61,7 @@ async function serve(settings: Settings): Promise<void> {
     log.info({ why }, 'stopping');
     void edge
       .stop()
-      .then(() => telemetry.stop())
+      .then(() => Promise.all([port?.stop(), telemetry.stop()]))
       .catch((error: unknown) => {
         log.error({ error: String(error) }, 'did not stop cleanly');
         process.exitCode = EXIT.failed;
