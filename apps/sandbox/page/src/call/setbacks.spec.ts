@@ -40,6 +40,11 @@ describe('a refusal of the edge', () => {
     expect(setbackOfProblem({ reason: 'LIMIT_EXCEEDED', status: 429 }, NOW).againAtMs).toBeUndefined();
   });
 
+  it('a check for humans is called by its name, not a line that cannot be called', () => {
+    const { headline } = setbackOfProblem({ reason: 'HUMAN_CHECK_REQUIRED', status: 403 }, NOW);
+    expect(headline).toBe('Please show first that you are a person');
+  });
+
   it('a reason from a newer service is refused or unavailable, by its status', () => {
     expect(setbackOfProblem({ reason: 'NEWS', status: 422 }, NOW).kind).toBe('refused');
     expect(setbackOfProblem({ reason: 'toString', status: 502 }, NOW).kind).toBe('unavailable');

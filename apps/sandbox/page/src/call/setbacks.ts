@@ -34,6 +34,13 @@ const REASONS: ReadonlyMap<string | undefined, Words> = new Map([
       advice: 'This line is for visitors we know. Sign in, then call again.',
     },
   ],
+  [
+    'HUMAN_CHECK_REQUIRED',
+    {
+      headline: 'Please show first that you are a person',
+      advice: 'This page has no way to ask you for that. Please contact us another way.',
+    },
+  ],
   ['DESTINATION_DISABLED', SWITCHED_OFF],
   ['FROZEN', SWITCHED_OFF],
 ]);

@@ -87,6 +87,8 @@ class OneCall implements PhoneCall {
     this.#report = report;
     this.#limit = setTimeout(() => {
       this.#finish({ type: 'failed', code: undefined });
+      // What connects after all would be heard while the page says that it did not.
+      this.hangUp();
     }, ANSWER_LIMIT_MS);
     this.id = kandy.call.makeAnonymous(grant.callee, grant.credentials, {
       ...grant.callOptions,
