@@ -69,7 +69,7 @@ async function shoot(url) {
     await page.click('summary');
     await page.click('#call');
     await page.locator('#stage[data-state="connected"]').waitFor();
-    await page.locator('#spans tr', { hasText: 'ledger' }).waitFor();
+    await page.locator('#spans tr[data-span="callpass.ledger.group_commit"]').waitFor();
     await page.locator('#timer', { hasText: '0:05' }).waitFor();
     await page.screenshot({ path: PICTURE, fullPage: true });
   } finally {
