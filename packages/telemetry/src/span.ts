@@ -35,27 +35,13 @@ export function withSpan<T>(name: ChildSpanName, work: () => T): T {
   const parent = trace.getSpan(parentContext);
   if (parent !== undefined && !parent.isRecording() && parent.spanContext().isRemote !== true) return work();
   const span = trace.getTracer(SCOPE_NAME).startSpan(name, undefined, parentContext);
-  let result: T;
-  try {
-    result = context.with(trace.setSpan(parentContext, span), work);
-  } catch (error) {
-    endFailed(span, error);
-    throw error;
-  }
-  if (!isPromiseLike(result)) {
-    span.end();
-    return result;
-  }
-  return result.then(
-    (value) => {
-      span.end();
-      return value;
-    },
-    (error: unknown) => {
+  return endingSpan(
+    span,
+    () => context.with(trace.setSpan(parentContext, span), work),
+    (error) => {
       endFailed(span, error);
-      throw error;
     },
-  ) as T;
+  );
 }
 
 /** The span of a step, as the step sees it. Does nothing where the call around it is not recorded. */
@@ -86,17 +72,23 @@ export function withStep<T>(
     if (describe) setOn(span, describe(error));
     endFailed(span, error);
   };
+  const stepSpan: StepSpan = {
+    recording: true,
+    set: (attributes) => {
+      setOn(span, attributes);
+    },
+    sharedCommit: (commit) => {
+      linkCommit(commit, span);
+    },
+  };
+  return endingSpan(span, () => work(stepSpan), failed);
+}
+
+/** Runs `work` and ends the span when it has returned or its promise is fulfilled; otherwise `failed` ends it. */
+function endingSpan<T>(span: Span, work: () => T, failed: (error: unknown) => void): T {
   let result: T;
   try {
-    result = work({
-      recording: true,
-      set: (attributes) => {
-        setOn(span, attributes);
-      },
-      sharedCommit: (commit) => {
-        linkCommit(commit, span);
-      },
-    });
+    result = work();
   } catch (error) {
     failed(error);
     throw error;
