@@ -187,8 +187,10 @@ async function grant(
 
   const issued = seal(compiled, sealing, parties, clock.now());
   const { timeLimited } = issued;
+  const { subjectHash, subject } = visitor.forRecord;
   const entry = draftEntry({
     kind: 'ISSUED',
+    subjectHash,
     timeMs: issued.issueTimeMs,
     client: principal.client,
     destination: request.destination,
@@ -206,7 +208,7 @@ async function grant(
     store.record(entry, {
       change: idempotency && rememberAnswer(principal, idempotency, issued),
       tokens: timeLimited && issuedTokens(timeLimited.tokens),
-      subject: visitor.subject,
+      subject,
       onCommit: span.recording ? span.sharedCommit : undefined,
     }),
   );

@@ -14,6 +14,16 @@ export class Visitor {
     this.#keyedHash = keyedHash;
   }
 
+  /**
+   * The visitor for the ledger: the hash where it was computed already, otherwise in clear, so that the store's thread
+   * computes it.
+   */
+  get forRecord(): { readonly subjectHash: string; readonly subject: string | undefined } {
+    return this.#hash === undefined
+      ? { subjectHash: '', subject: this.subject }
+      : { subjectHash: this.#hash, subject: undefined };
+  }
+
   get subjectHash(): string {
     return (this.#hash ??= this.#keyedHash.subject(this.subject ?? ''));
   }
