@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '@callpass/testkit/free-port';
 import { ended, ENVIRONMENT, ROOT } from './processes.ts';
 
 /** One series of an answer: its labels and its newest value. */
