@@ -2,6 +2,7 @@ import {
   ATTR_BUILD_VERSION,
   ATTR_CERTIFICATE,
   ATTR_CLOCK_DIRECTION,
+  ATTR_CONNECTION_CAUSE,
   ATTR_CPU_MODE,
   ATTR_DECISION,
   ATTR_DESTINATION,
@@ -157,6 +158,19 @@ export const METRICS = {
     },
     description: 'Requests that were refused at once to keep the others fast.',
   },
+  connectionsOpen: {
+    ...{ name: 'callpass.connections.open', kind: 'gauge', unit: '{connection}', labels: [] },
+    description: 'Connections that are open.',
+  },
+  connectionsTurnedAway: {
+    ...{
+      name: 'callpass.connections.turned_away',
+      kind: 'counter',
+      unit: '{connection}',
+      labels: [ATTR_CONNECTION_CAUSE],
+    },
+    description: 'Connections that were refused, or cut off for what their peer did.',
+  },
   clockSteps: {
     ...{ name: 'callpass.clock.steps', kind: 'counter', unit: '{step}', labels: [ATTR_CLOCK_DIRECTION] },
     description: 'Jumps of the wall clock against the monotonic clock.',
@@ -229,6 +243,15 @@ export function withUnit(name: string, unit: string, isGauge: boolean): string {
 export const SHED_CAUSES = ['in_flight', 'deadline'] as const;
 /** Why a request was refused at once. */
 export type ShedCause = (typeof SHED_CAUSES)[number];
+
+/**
+ * Values of `callpass.connection.cause`. Refused: `total`, `peer`, too many are open, altogether or of one peer. Cut off:
+ * `greeting`, it did not begin to speak HTTP/2; `pings`, `resets`, there were more than are allowed; `stuck`, it was ended
+ * and its peer does not read what is left.
+ */
+export const CONNECTION_CAUSES = ['total', 'peer', 'greeting', 'pings', 'resets', 'stuck'] as const;
+/** Why a connection was refused or cut off. */
+export type ConnectionCause = (typeof CONNECTION_CAUSES)[number];
 
 /** Values of `callpass.limit.outcome`: what became of a take. `near`: allowed, with a fifth of the limit or less left. */
 export const LIMIT_OUTCOMES = ['allowed', 'near', 'refused', 'shadow', 'unavailable'] as const;

@@ -77,6 +77,8 @@ export const ATTR_RETRY_DELAY_MS = 'callpass.retry.delay_ms';
 export const ATTR_LOAD_CLASS = 'callpass.load_class';
 /** Why a request was refused at once: see `SHED_CAUSES`. */
 export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
+/** Why a connection was refused or cut off: see `CONNECTION_CAUSES`. */
+export const ATTR_CONNECTION_CAUSE = 'callpass.connection.cause';
 /** Which of its certificates a process means: `server`, `client_ca`, `client`. */
 export const ATTR_CERTIFICATE = 'callpass.certificate';
 /** Where the wall clock jumped: `forward`, `backward`. */
