@@ -15,8 +15,8 @@ export const DEFAULT_TIMEOUT_MS = 5_000;
 /** How to reach the service and how to ask it. */
 export interface ConnectOptions {
   /**
-   * A target of gRPC: `host:port`, `dns:///host:port`, `unix:/path`. Calls go round robin over all addresses that the
-   * name resolves to.
+   * A target of gRPC: `host:port`, `dns:///host:port`, `ipv4:address:port,address:port`, `unix:/path`. Calls go round
+   * robin over all addresses that are listed or that the name resolves to.
    */
   readonly address: string;
   /** TLS. Without it and without `credentials`, only loopback addresses are connected to, in plain text. */

@@ -1,0 +1,138 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CallpassError, createCredentialClient, type CredentialClient } from '@callpass/client';
+import { Verdict } from '@callpass/contract';
+import { freePort } from '@callpass/testkit/free-port';
+import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { readLedger } from './ledger.ts';
+import { ended, startServerProcess, type ServerProcess } from './processes.ts';
+import { provision } from './provision.ts';
+
+const ROUNDS = 2;
+const ISSUING_LOOPS = 8;
+const VALIDATING_LOOPS = 4;
+/** Pause of a loop between two calls: together a few hundred calls a second. */
+const PACE_MS = 10;
+const GIVE_UP_MS = 60_000;
+const LIMIT_MS = 300_000;
+
+let postgres: PostgresServer;
+let database: TestDatabase;
+let environment: NodeJS.ProcessEnv;
+let servers: [ServerProcess, ServerProcess];
+
+const startAt = (port: number) =>
+  startServerProcess({ ...environment, CALLPASS_LISTEN_ADDRESS: `127.0.0.1:${port}` });
+
+beforeAll(async () => {
+  postgres = await postgresServer();
+  database = await postgres.freshDatabase();
+  environment = {
+    CALLPASS_STORE_URL: database.url,
+    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+    CALLPASS_LOG_LEVEL: 'warn',
+  };
+  const first = await startAt(await freePort());
+  // The second starts on what the first was given, so that no call is too early for it.
+  await provision(first.address, { lifetimeSeconds: 600 });
+  servers = [first, await startAt(await freePort())];
+}, LIMIT_MS);
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  await database.remove();
+  await postgres.remove();
+});
+
+/** How many credentials an instance has granted since it was started. */
+async function granted({ telemetry }: ServerProcess): Promise<number> {
+  const scraped = await fetch(`http://${telemetry}/metrics`).then((response) => response.text());
+  const samples = scraped.matchAll(/^callpass_issue_decisions_total\{.*decision="issued".*\} (\d+)/gm);
+  return [...samples].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+async function untilItGrants(server: ServerProcess): Promise<void> {
+  const start = performance.now();
+  while ((await granted(server)) === 0) {
+    if (performance.now() - start > GIVE_UP_MS) throw new Error(`${server.address} gets no calls`);
+    await pause(50);
+  }
+}
+
+/** Callers who issue and validate at a steady pace until they are told to stop. */
+function startCallers(client: CredentialClient) {
+  const issuanceIds: string[] = [];
+  const failures: string[] = [];
+  let [token, validations, going] = ['', 0, true];
+  const issue = async () => {
+    const { issuanceId, grant } = await client.issueCredentials({
+      destination: 'd',
+      requestId: randomUUID(),
+    });
+    issuanceIds.push(issuanceId);
+    if (grant.case === 'timeLimited') token = grant.value.toToken;
+  };
+  const validate = async () => {
+    const { verdict } = await client.validateToken({ realm: 'r', token });
+    if (verdict !== Verdict.VALID) failures.push(`the verdict is ${verdict}`);
+    validations++;
+  };
+  const loop = async (call: () => Promise<void>) => {
+    while (going) {
+      await call().catch((error: unknown) => {
+        failures.push(error instanceof CallpassError ? `${error.code} ${error.message}` : String(error));
+      });
+      await pause(PACE_MS);
+    }
+  };
+  const loops = [
+    ...Array.from({ length: ISSUING_LOOPS }, () => loop(issue)),
+    ...Array.from({ length: VALIDATING_LOOPS }, async () => {
+      while (token === '') await pause(PACE_MS);
+      await loop(validate);
+    }),
+  ];
+  return {
+    issuanceIds,
+    failures,
+    validations: () => validations,
+    async stop() {
+      going = false;
+      await Promise.all(loops);
+    },
+  };
+}
+
+it(
+  'a rolling restart of two instances under load fails no call of a client that balances by itself, and each answer has one record',
+  async () => {
+    const addresses = servers.map(({ address }) => address);
+    // Without repetitions: a drain that needs them would fail the calls that may not be repeated.
+    const client = createCredentialClient({ address: `ipv4:${addresses.join()}`, retry: false });
+    const callers = startCallers(client);
+    for (const server of servers) await untilItGrants(server);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const index of [0, 1] as const) {
+        const { child, address } = servers[index];
+        child.kill('SIGTERM');
+        expect(await ended(child)).toEqual({ code: 0, signal: null });
+        servers[index] = await startAt(Number(address.split(':')[1]));
+        expect(servers[index].address).toBe(address);
+        await untilItGrants(servers[index]);
+      }
+    }
+    await callers.stop();
+    client.close();
+    process.stderr.write(
+      `${callers.issuanceIds.length} issues, ${callers.validations()} validations, ${callers.failures.length} failed\n`,
+    );
+    expect(callers.failures).toEqual([]);
+    expect(callers.validations()).toBeGreaterThan(0);
+    const ledger = await readLedger(addresses[0] ?? '');
+    expect(ledger.issued).toEqual(new Set(callers.issuanceIds));
+    expect(ledger.issuedRecords).toBe(callers.issuanceIds.length);
+    expect(ledger.intact).toBe(true);
+  },
+  LIMIT_MS,
+);
