@@ -87,6 +87,29 @@ describe('clientTelemetry', () => {
     ]);
   });
 
+  it.each([
+    ['Last error: Error: certificate has expired. Resolution note: ', 'CERT_HAS_EXPIRED'],
+    ["Failed to connect; this client's certificate has expired", 'CLIENT_CERT_HAS_EXPIRED'],
+    ['Error: self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'],
+    ['Error: connect ECONNREFUSED 127.0.0.1:1', 'ECONNREFUSED'],
+    ['canary-message', undefined],
+  ])('names why there was no connection, and nothing else of the text: %s', async (text, fault) => {
+    const error = Object.assign(new Error(`No connection established. ${text}`), { code: 14 });
+    await expect(clientTelemetry()(clientCall(), () => Promise.reject(error))).rejects.toBe(error);
+    const [span] = await sdk.spans();
+    expect(span?.attributes['callpass.transport.fault']).toBe(fault);
+    expect(JSON.stringify([span?.attributes, span?.status, span?.events])).not.toContain(
+      'connection established',
+    );
+  });
+
+  it('takes the text of a service for no fault of the transport', async () => {
+    const error = Object.assign(new Error('certificate has expired'), { code: 7 });
+    await expect(clientTelemetry()(clientCall(), () => Promise.reject(error))).rejects.toBe(error);
+    const [span] = await sdk.spans();
+    expect(span?.attributes).not.toHaveProperty('callpass.transport.fault');
+  });
+
   it('records UNKNOWN for an error without a status', async () => {
     const call = clientTelemetry()(clientCall(), async () => {
       throw new TypeError('canary-message');

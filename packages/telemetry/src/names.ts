@@ -31,6 +31,8 @@ export const ATTR_HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
 export const ATTR_URL_SCHEME = 'url.scheme';
 /** Present for faults only: the status name, or the class of the error in a child span. */
 export const ATTR_ERROR_TYPE = 'error.type';
+/** Why a client has no connection, where that is known: Node's code of it, such as `CERT_HAS_EXPIRED`, `ECONNREFUSED`. */
+export const ATTR_TRANSPORT_FAULT = 'callpass.transport.fault';
 
 /** What was decided about a credential: `issued`, `refused`, ... */
 export const ATTR_DECISION = 'callpass.decision';
@@ -145,6 +147,7 @@ export const SPAN_ATTRIBUTES = [
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_URL_SCHEME,
   ATTR_ERROR_TYPE,
+  ATTR_TRANSPORT_FAULT,
   ATTR_DECISION,
   ATTR_REASON,
   ATTR_DESTINATION,

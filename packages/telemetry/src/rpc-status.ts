@@ -25,6 +25,8 @@ export const STATUS_OK = 0;
 export const STATUS_UNKNOWN = 2;
 /** What a server records when an error carries no status: it answers INTERNAL for those. */
 export const STATUS_INTERNAL = 13;
+/** What grpc-js gives a call that it found no connection for. */
+export const STATUS_UNAVAILABLE = 14;
 
 const SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 

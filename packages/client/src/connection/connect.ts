@@ -3,6 +3,7 @@ import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
+import { tellExpiry } from './expired-certificate.ts';
 import { isLoopback } from './loopback.ts';
 import { TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
@@ -56,11 +57,16 @@ export interface Connection {
 export function connect(options: ConnectOptions): Connection {
   const { address, token, defaultTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
   assertTimeout('defaultTimeoutMs', defaultTimeoutMs);
+  const channelCredentials = credentialsOf(options);
   const channel = openChannel({
     address,
-    credentials: channelCredentials(options),
+    credentials: channelCredentials,
     channelOptions: channelOptions(options),
-    interceptors: [clientTelemetry(), ...(token === undefined ? [] : [bearerToken(token)])],
+    interceptors: [
+      clientTelemetry(),
+      ...(channelCredentials instanceof TlsCredentials ? [tellExpiry(channelCredentials)] : []),
+      ...(token === undefined ? [] : [bearerToken(token)]),
+    ],
     defaultDeadlineMs: defaultTimeoutMs,
   });
   let closed = false;
@@ -85,7 +91,7 @@ export function assertTimeout(name: string, timeoutMs: number): void {
   }
 }
 
-function channelCredentials({ address, tls, credentials: given }: ConnectOptions): ChannelCredentials {
+function credentialsOf({ address, tls, credentials: given }: ConnectOptions): ChannelCredentials {
   if (given !== undefined) {
     if (tls !== undefined) throw new TypeError('give tls or credentials, not both');
     return given;

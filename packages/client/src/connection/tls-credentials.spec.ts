@@ -101,6 +101,20 @@ describe('TLS', () => {
     expect(seen).toEqual([]);
   });
 
+  it("tells the caller that the client's own certificate has expired, which a server that insists on one does not", async () => {
+    const day = 86_400_000;
+    const times = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };
+    const { cert, key } = await authority.issue({ commonName: 'late', use: 'client', ...times });
+    const error = await rejectionOf(ask(open({ tls: { ca: authority.cert, cert, key } })));
+    expect(error).toMatchObject({ code: status.UNAVAILABLE });
+    expect(String(error)).toMatch(/this client's certificate has expired at 20\d\d-/);
+    const good = await issue('edge');
+    const stranger = await createAuthority();
+    const other = await rejectionOf(ask(open({ tls: { ...good, ca: stranger.cert } })));
+    expect(String(other)).not.toContain('expired');
+    expect(seen).toEqual([]);
+  });
+
   it('reads files again for a new connection, and keeps the last ones while a file is no good', async () => {
     const files = (pair: CertifiedKey) => ({
       caFile: write('ca.crt', authority.cert),

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
@@ -33,6 +34,8 @@ type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
 export class TlsCredentials extends ChannelCredentials {
   readonly #options: TlsOptions;
   #context: SecureContext | undefined;
+  /** Of what the last context was made. */
+  #presented: TlsOptions['cert'];
 
   /** Throws TypeError on options that contradict each other, and on PEM texts that are none. */
   constructor(options: TlsOptions) {
@@ -40,7 +43,14 @@ export class TlsCredentials extends ChannelCredentials {
     assertConsistent(options);
     this.#options = options;
     if (![options.caFile, options.certFile, options.keyFile].some((file) => file !== undefined))
-      this.#context = contextOf(options);
+      this.#use(options);
+  }
+
+  /** Until when this client's own certificate is valid, in ms since the epoch; `undefined` where it presents none. */
+  get notAfterMs(): number | undefined {
+    return this.#presented === undefined
+      ? undefined
+      : new X509Certificate(this.#presented).validToDate.getTime();
   }
 
   override _isSecure(): boolean {
@@ -70,17 +80,23 @@ export class TlsCredentials extends ChannelCredentials {
     const { caFile, certFile, keyFile } = this.#options;
     if (caFile === undefined && certFile === undefined) return this.#context as SecureContext;
     try {
-      return (this.#context = contextOf({
+      return this.#use({
         ...this.#options,
         ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
         ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
         ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
-      }));
+      });
     } catch (error) {
       // Files that belong together may be just being replaced.
       if (this.#context !== undefined) return this.#context;
       throw error;
     }
+  }
+
+  #use(options: TlsOptions): SecureContext {
+    const context = contextOf(options);
+    this.#presented = options.cert;
+    return (this.#context = context);
   }
 }
 
