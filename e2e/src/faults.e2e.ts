@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AdminService, CredentialService } from '@callpass/contract';
-import { connect, createClient, RpcError, type Client, type Connection } from '@callpass/grpc-kit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '@callpass/otlp-receiver';
-import { credentials, Metadata } from '@grpc/grpc-js';
-import { run, startServerProcess, type ServerProcess } from './processes.ts';
+import { run } from './processes.ts';
+import { stepClock, WITH_CLOCK_TO_STEP } from './stepped-clock.ts';
+import { LATE, startTlsParties, type TlsParties } from './tls-parties.ts';
+import {
+  durationMs,
+  holdStore,
+  startTracedService,
+  traceOfCall,
+  type TracedCall,
+  type TracedService,
+} from './traced-service.ts';
 
 /**
  * Prepared faults: of each the trace of one request alone, as it arrives at a receiver, names the cause. What stands in the
@@ -31,36 +37,16 @@ clients:
   - { name: stranger, identities: [{ tokenSha256: ${createHash('sha256').update(TOKEN).digest('hex')} }] }
 `;
 
-const NANOSECONDS_A_MS = 1_000_000n;
 const LIMIT_MS = 60_000;
 
-interface Service {
-  readonly server: ServerProcess;
-  readonly connection: Connection;
-  readonly credentials: Client<typeof CredentialService>;
-  readonly admin: Client<typeof AdminService>;
-}
-
 let receiver: OtlpReceiver;
-const running: Service[] = [];
+const running: TracedService[] = [];
 
-async function start(environment: NodeJS.ProcessEnv = {}): Promise<Service> {
-  const server = await startServerProcess({
-    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_BSP_SCHEDULE_DELAY: '100',
-    ...environment,
-  });
-  const connection = connect({ address: server.address, credentials: credentials.createInsecure() });
-  const service = {
-    server,
-    connection,
-    credentials: createClient(CredentialService, connection),
-    admin: createClient(AdminService, connection),
-  };
+async function start(environment: NodeJS.ProcessEnv = {}): Promise<TracedService> {
+  const service = await startTracedService(receiver, environment);
   running.push(service);
-  const applied = await run('npx', ['callpass', 'config', 'apply', '-f', '-', '--address', server.address], {
+  const { address } = service.server;
+  const applied = await run('npx', ['callpass', 'config', 'apply', '-f', '-', '--address', address], {
     input: DOCUMENT,
   });
   expect(applied).toMatchObject({ code: 0 });
@@ -69,50 +55,15 @@ async function start(environment: NodeJS.ProcessEnv = {}): Promise<Service> {
   return service;
 }
 
-let lastTrace = 0;
+const traceOf = (call: TracedCall, token?: string) => traceOfCall(receiver, call, token);
 
-/** Makes one call in a trace of its own and gives that trace's spans of the server, the call's own first. */
-async function traceOf(
-  call: (options: { metadata: Metadata; timeoutMs: number }) => Promise<unknown>,
-  token?: string,
-): Promise<{ root: ReceivedSpan; steps: ReadonlyMap<string, ReceivedSpan> }> {
-  const traceId = (++lastTrace).toString(16).padStart(32, '0');
-  const metadata = new Metadata();
-  metadata.set('traceparent', `00-${traceId}-00000000000000aa-01`);
-  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
-  await call({ metadata, timeoutMs: LIMIT_MS }).catch((error: unknown) => {
-    if (!(error instanceof RpcError)) throw error;
-  });
-  return receiver.waitFor((all) => {
-    const spans = all.spans().filter((span) => span.traceId === traceId);
-    const root = spans.find(({ kind }) => kind === 'SERVER');
-    return root && { root, steps: new Map(spans.map((span) => [span.name, span])) };
-  }, LIMIT_MS);
-}
-
-const durationMs = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan) =>
-  Number((endTimeUnixNano - startTimeUnixNano) / NANOSECONDS_A_MS);
-
-/** Keeps everybody else from writing to the store until the function given back is called. */
-function holdStore({ server }: Service): () => void {
-  const database = new DatabaseSync(server.storeFile);
-  database.exec('BEGIN IMMEDIATE');
-  return () => {
-    database.exec('ROLLBACK');
-    database.close();
-  };
-}
-
-let service: Service;
+let service: TracedService;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   service = await start();
 }, LIMIT_MS);
 afterAll(async () => {
-  for (const { connection, server } of running) {
-    connection.close();
-    await server.stop();
-  }
+  for (const each of running) await each.stop();
   await receiver.close();
 }, LIMIT_MS);
 
@@ -261,6 +212,50 @@ describe('the trace of one request alone names', () => {
     expect(root.status.code).toBe('UNSET');
     expect(root.attributes['callpass.reason']).toBe('OVERLOADED');
     expect(root.events.map(({ name }) => name)).toContain('callpass.shed');
+  });
+
+  it('a clock step', async () => {
+    const stepping = await start(WITH_CLOCK_TO_STEP);
+    await stepping.credentials.issueCredentials({ destination: 'open' });
+    await stepClock(stepping.server);
+    const { root } = await traceOf((o) => stepping.credentials.issueCredentials({ destination: 'open' }, o));
+    expect(root.status.code).toBe('ERROR');
+    expect(root.attributes).toMatchObject({
+      'callpass.decision': 'failed',
+      'callpass.reason': 'CLOCK_UNTRUSTED',
+      'callpass.rule': 'clock',
+    });
+  });
+
+  describe('an expired certificate', () => {
+    let parties: TlsParties | undefined;
+    afterEach(async () => {
+      await parties?.stop();
+      parties = undefined;
+    });
+
+    it("the server's, on the span of the client", async () => {
+      parties = await startTlsParties(receiver, { server: LATE });
+      const { client } = await parties.issue();
+      expect(client.status.code).toBe('ERROR');
+      expect(client.attributes['callpass.transport.fault']).toBe('CERT_HAS_EXPIRED');
+    });
+
+    it("the client's, on the span of the client, where the server insists on one and closes the connection", async () => {
+      parties = await startTlsParties(receiver, { client: LATE, clientCertificates: 'required' });
+      const { client } = await parties.issue();
+      expect(client.status.code).toBe('ERROR');
+      expect(client.attributes['callpass.transport.fault']).toBe('CLIENT_CERT_HAS_EXPIRED');
+    });
+
+    it("the client's, on the span of the server, where the server lets it speak", async () => {
+      parties = await startTlsParties(receiver, { client: LATE, clientCertificates: 'optional' });
+      const { server } = await parties.issue();
+      expect(server?.attributes).toMatchObject({
+        'callpass.reason': 'CLIENT_UNKNOWN',
+        'callpass.rule': 'authentication CERTIFICATE_NOT_VALID_NOW',
+      });
+    });
   });
 });
 
