@@ -1,3 +1,4 @@
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { traceIds } from './trace-ids.ts';
 
 /** A program that tells of itself. */
@@ -49,7 +50,7 @@ export async function startTelemetry(
     ),
     // Never those of the environment: the detector of processes sends the command line, which may hold a token or a subject.
     resourceDetectors: [serviceInstanceIdDetector, envDetector],
-    ...(traces ? {} : { spanProcessors: [] }),
+    ...(traces ? await traceExport() : { spanProcessors: [] }),
     ...(withScrape ? { metricReaders: withScrape.readers } : metrics ? {} : { metricReaders: [] }),
     logRecordProcessors: [],
     idGenerator: traceIds,
@@ -72,6 +73,12 @@ export function prometheusAddress(): string | undefined {
   if (!metricExporters().includes('prometheus')) return undefined;
   const host = process.env['OTEL_EXPORTER_PROMETHEUS_HOST']?.trim() || '127.0.0.1';
   return `${host}:${process.env['OTEL_EXPORTER_PROMETHEUS_PORT']?.trim() || '9464'}`;
+}
+
+/** How traces leave, where it is not left to the SDK. */
+async function traceExport(): Promise<Partial<NodeSDKConfiguration>> {
+  const { createTraceExporter, isTraceExporterAskedFor } = await import('./otlp/trace-exporter.ts');
+  return isTraceExporterAskedFor() ? { traceExporter: createTraceExporter() } : {};
 }
 
 function metricExporters(): string[] {
