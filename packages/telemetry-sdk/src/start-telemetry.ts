@@ -77,8 +77,8 @@ export function prometheusAddress(): string | undefined {
 
 /** How traces leave, where it is not left to the SDK. */
 async function traceExport(): Promise<Partial<NodeSDKConfiguration>> {
-  const { createTraceExporter, isTraceExporterAskedFor } = await import('./otlp/trace-exporter.ts');
-  return isTraceExporterAskedFor() ? { traceExporter: createTraceExporter() } : {};
+  const { createTraceProcessor, isTraceProcessorAskedFor } = await import('./otlp/trace-processor.ts');
+  return isTraceProcessorAskedFor() ? { spanProcessors: [createTraceProcessor()] } : {};
 }
 
 function metricExporters(): string[] {
