@@ -2,8 +2,8 @@ import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Settings } from '../settings/schema.ts';
 
 /**
- * What the server allows a connection, as options of grpc-js, which adds the chance to the age by itself. A peer that
- * resets streams faster than they can be served is cut off by the HTTP/2 library: 1,000 at once, 33 a second.
+ * What the server allows a connection, as options of grpc-js, which adds the chance to the age by itself. What it has no
+ * option for is in `guard-connections.ts`.
  */
 export function connectionOptions({ connections, requests }: Settings): ChannelOptions {
   return {

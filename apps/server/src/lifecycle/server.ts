@@ -37,6 +37,7 @@ import { CurrentState } from '../state/current-state.ts';
 import { VERSION } from '../version.ts';
 import { connectionOptions } from './connections.ts';
 import { shutDown } from './drain.ts';
+import { guardConnections } from './guard-connections.ts';
 import { loadKeyEncryptionKey } from './key-encryption.ts';
 import { assertTransportSafe } from './listen-address.ts';
 import { openTransport, type Transport } from './tls.ts';
@@ -187,6 +188,7 @@ async function serve(parts: {
 
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
+  running.defer(guardConnections(server, settings, { log, make }));
   health.setAll('SERVING');
   if (plaintextEncryptedBy !== undefined)
     log.warn(

@@ -1,0 +1,166 @@
+import {
+  constants,
+  type Http2Server,
+  type Http2Session,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { ConnectionCause } from '@callpass/telemetry';
+import { ConnectionPlaces, type ConnectionLimits } from './connection-places.ts';
+import { peerOf } from './peer-of.ts';
+import { PingStrikes } from './ping-strikes.ts';
+import { ResetBudget } from './reset-budget.ts';
+
+/** What a peer may do to a server apart from calling it. */
+export interface ConnectionBounds extends ConnectionLimits {
+  /** Until when a new connection must have encrypted and exchanged its HTTP/2 settings. */
+  readonly greetingTimeoutMs: number;
+  /** The least time between two pings of a client that gets no answers. */
+  readonly minPingIntervalMs: number;
+  /** Calls that all connections of a peer may take back in a second, and ten times as many at once; 0 for any number. */
+  readonly maxResetsPerSecond: number;
+  /** All headers of a call together, as HTTP/2 counts them: 32 bytes more for each. */
+  readonly maxHeaderBytes: number;
+}
+
+/** How often connections are looked at that were ended and are still there. */
+const SWEEP_MS = 5_000;
+
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  readonly pings: PingStrikes;
+  readonly greeting: NodeJS.Timeout;
+  session: ServerHttp2Session | undefined;
+  /** It was ended already when it was looked at last. */
+  ending: boolean;
+}
+
+/** What calls cannot be limited by, because it comes before them: connections, and frames that are no calls. */
+export class ConnectionGuard {
+  readonly #bounds: ConnectionBounds;
+  readonly #onTurnedAway: (cause: ConnectionCause) => void;
+  readonly #places: ConnectionPlaces;
+  readonly #resets: ResetBudget;
+  /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
+  readonly #connections = new Map<string, Connection>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(bounds: ConnectionBounds, onTurnedAway: (cause: ConnectionCause) => void) {
+    this.#bounds = bounds;
+    this.#onTurnedAway = onTurnedAway;
+    this.#places = new ConnectionPlaces(bounds);
+    this.#resets = new ResetBudget(bounds.maxResetsPerSecond);
+    this.#sweep = setInterval(() => {
+      this.#cutOffStuck();
+    }, SWEEP_MS).unref();
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#places.open;
+  }
+
+  /** Guards a server from its first connection on. */
+  guard(server: Http2Server): void {
+    server.updateSettings({ maxHeaderListSize: this.#bounds.maxHeaderBytes });
+    const accept = server.listeners('connection') as ((socket: Socket) => void)[];
+    // Nothing is to be built for a connection that is refused, no TLS either, so who builds it is asked here.
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => {
+      if (this.#letIn(socket)) for (const listener of accept) listener.call(server, socket);
+    });
+    server.on('session', (session) => {
+      this.#follow(session);
+    });
+  }
+
+  /** Ends at once what is still open. */
+  stop(): void {
+    clearInterval(this.#sweep);
+    for (const { socket } of this.#connections.values()) socket.destroy();
+  }
+
+  #letIn(socket: Socket): boolean {
+    const { remoteAddress } = socket;
+    const peer = remoteAddress === undefined ? undefined : peerOf(remoteAddress);
+    const refusal = peer === undefined ? undefined : this.#takePlace(peer);
+    if (peer === undefined || refusal !== undefined) {
+      // Nothing of it is to stay behind in the kernel.
+      socket.resetAndDestroy();
+      if (refusal !== undefined) this.#onTurnedAway(refusal);
+      return false;
+    }
+    const greeting = setTimeout(() => {
+      this.#onTurnedAway('greeting');
+      socket.destroy();
+    }, this.#bounds.greetingTimeoutMs).unref();
+    const pings = new PingStrikes(this.#bounds.minPingIntervalMs);
+    const key = keyOf(socket);
+    this.#connections.set(key, { socket, peer, pings, greeting, session: undefined, ending: false });
+    socket.once('close', () => {
+      clearTimeout(greeting);
+      this.#connections.delete(key);
+      this.#places.leave(peer);
+    });
+    return true;
+  }
+
+  #takePlace(peer: string): ConnectionCause | undefined {
+    // What it sends first on each new connection would be work already.
+    return this.#resets.isSpent(peer, performance.now()) ? 'resets' : this.#places.take(peer);
+  }
+
+  #follow(session: ServerHttp2Session): void {
+    if (session.destroyed) return;
+    const connection = this.#connections.get(keyOf(session.socket));
+    if (connection === undefined) {
+      // Its peer is gone already; otherwise no limit would hold for it.
+      session.destroy();
+      return;
+    }
+    connection.session = session;
+    let awaited = 2;
+    const hear = () => {
+      if (--awaited === 0) clearTimeout(connection.greeting);
+    };
+    session.once('remoteSettings', hear);
+    // The limits of headers hold from when the client has confirmed them.
+    session.once('localSettings', hear);
+    session.on('ping', () => {
+      if (session.destroyed || connection.pings.count(performance.now(), session.socket.bytesWritten)) return;
+      this.#sendAway(session, 'pings', 'too_many_pings');
+    });
+    session.on('stream', (stream: ServerHttp2Stream) => {
+      // Told before the HTTP/2 library ends a connection for too many of them, which must count all the same.
+      stream.once('aborted', () => {
+        if (session.destroyed || session.socket.destroyed) return;
+        if (this.#resets.take(connection.peer, performance.now())) return;
+        this.#sendAway(session, 'resets', 'too_many_resets');
+      });
+    });
+  }
+
+  #sendAway(session: Http2Session, cause: ConnectionCause, why: string): void {
+    this.#onTurnedAway(cause);
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(why));
+    session.destroy();
+  }
+
+  /** A session that is ended waits for its last bytes to be sent, and a peer that has stopped never takes them. */
+  #cutOffStuck(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.session?.destroyed) continue;
+      if (connection.ending) {
+        this.#onTurnedAway('stuck');
+        connection.socket.destroy();
+      } else connection.ending = true;
+    }
+    this.#resets.forgetRested(performance.now());
+  }
+}
+
+function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Partial<Socket>): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
