@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresServer } from '@callpass/testkit/postgres-server';
 import { describe, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
 import { readLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { ended, startServerProcess } from './processes.ts';
@@ -30,7 +31,7 @@ const STORES: Record<string, () => Promise<Store>> = {
   },
   async PostgreSQL() {
     const server = await postgresServer();
-    const database = await server.freshDatabase();
+    const database = await keptDatabase(server);
     return {
       url: database.url,
       async remove() {

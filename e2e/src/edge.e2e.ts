@@ -2,8 +2,9 @@ import { createServer, type AddressInfo, type Server, type Socket, connect } fro
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startOtlpReceiver, type OtlpReceiver } from '@callpass/otlp-receiver';
-import { ended, ENVIRONMENT, ROOT, startServerProcess, type ServerProcess } from './processes.ts';
+import type { OtlpReceiver } from '@callpass/otlp-receiver';
+import { keptReceiver } from './canary/kept.ts';
+import { ended, ENVIRONMENT, outputOf, ROOT, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
 interface EdgeProcess {
@@ -28,17 +29,15 @@ async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): P
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const output = outputOf(child, 'edge');
   const url = await new Promise<string>((resolve, reject) => {
     child.once('message', (message) => resolve((message as { ready: { edge: string } }).ready.edge));
-    child.once('exit', () => reject(new Error(`the edge ended: ${output}`)));
+    child.once('exit', () => reject(new Error(`the edge ended: ${output()}`)));
   });
   return {
     child,
     url,
-    output: () => output,
+    output,
     async stop() {
       child.kill('SIGTERM');
       await ended(child);
@@ -59,7 +58,7 @@ const telemetry = () => ({
   OTEL_BSP_SCHEDULE_DELAY: '100',
 });
 beforeAll(async () => {
-  receiver = await startOtlpReceiver();
+  receiver = await keptReceiver();
   server = await startServerProcess(telemetry());
   await provision(server.address);
   edge = await startEdgeProcess(server.address, telemetry());

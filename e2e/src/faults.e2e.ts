@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '@callpass/otlp-receiver';
+import type { OtlpReceiver, ReceivedSpan } from '@callpass/otlp-receiver';
+import { keptReceiver } from './canary/kept.ts';
 import { run } from './processes.ts';
 import { stepClock, WITH_CLOCK_TO_STEP } from './stepped-clock.ts';
 import { LATE, startTlsParties, type TlsParties } from './tls-parties.ts';
@@ -59,7 +60,7 @@ const traceOf = (call: TracedCall, token?: string) => traceOfCall(receiver, call
 
 let service: TracedService;
 beforeAll(async () => {
-  receiver = await startOtlpReceiver();
+  receiver = await keptReceiver();
   service = await start();
 }, LIMIT_MS);
 afterAll(async () => {

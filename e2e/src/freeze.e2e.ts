@@ -16,6 +16,7 @@ import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_detai
 import { postgresServer } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
@@ -83,7 +84,7 @@ async function sqliteStore(): Promise<NodeJS.ProcessEnv> {
 async function postgresStore(): Promise<NodeJS.ProcessEnv> {
   const postgres = await postgresServer();
   finallyDo(() => postgres.remove());
-  const database = await postgres.freshDatabase();
+  const database = await keptDatabase(postgres);
   finallyDo(() => database.remove());
   return { CALLPASS_STORE_URL: database.url };
 }

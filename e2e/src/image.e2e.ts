@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ended, ENVIRONMENT, ROOT } from './processes.ts';
+import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** The user of the images. */
 const USER = 65532;
@@ -68,15 +68,14 @@ describe('the files of the image', () => {
       env: env(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    let output = '';
-    server.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const output = outputOf(server, 'image-server');
     const address = await new Promise<string>((resolve, reject) => {
       server?.once('message', (message) => {
         resolve((message as { ready: { grpc: string } }).ready.grpc);
       });
       server?.once('error', reject);
       server?.once('exit', () => {
-        reject(new Error(output));
+        reject(new Error(output()));
       });
     });
     const [health, healthArgs] = inImage('cli/apps/cli/bin/callpass.js', 'health', '--address', address);

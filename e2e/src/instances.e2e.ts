@@ -11,6 +11,7 @@ import { connect, createClient, RpcError, type Connection } from '@callpass/grpc
 import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
@@ -30,7 +31,7 @@ let connections: [Connection, Connection];
 
 beforeAll(async () => {
   postgres = await postgresServer();
-  database = await postgres.freshDatabase();
+  database = await keptDatabase(postgres);
   const environment = {
     CALLPASS_STORE_URL: database.url,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),

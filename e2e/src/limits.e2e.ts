@@ -18,6 +18,7 @@ import { postgresServer } from '@callpass/testkit/postgres-server';
 import { ownRedisServer, redisIsInstalled, type RedisServer } from '@callpass/testkit/redis-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 
 const REQUESTS = 10_000;
@@ -185,7 +186,7 @@ if (redisIsInstalled('limits of many processes, and Redis that goes away')) {
       const redis = await startRedis();
       const postgres = await postgresServer();
       finallyDo(() => postgres.remove());
-      const database = await postgres.freshDatabase();
+      const database = await keptDatabase(postgres);
       finallyDo(() => database.remove());
       const environment = {
         CALLPASS_STORE_URL: database.url,

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { keep, plant, plantTokensIn } from './canary/keep.ts';
 
 /** The root of the repository under test. */
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -15,6 +16,21 @@ export const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
     ([name]) => !/^(NODE_OPTIONS|FORCE_COLOR|OTEL_|CALLPASS_|NX_|npm_|INIT_CWD|JEST_)/.test(name),
   ),
 );
+
+/** Gathers what a process writes, and keeps it for the canary scan of the whole run. */
+export function outputOf({ stdout, stderr, pid }: ChildProcess, name: string): () => string {
+  let output = '';
+  const gather = (chunk: Buffer) => {
+    output += chunk.toString();
+    keep(`${name}-${pid}.log`, chunk);
+  };
+  stdout?.on('data', gather);
+  stderr?.on('data', gather);
+  return () => output;
+}
+
+/** Commands that answer whoever asks with credentials or a key. Nobody else may. */
+const ANSWERS_WITH_SECRETS = /\bissue\b|\bkey add\b|IssueCredentials/;
 
 /** What a command left behind. */
 export interface Outcome {
@@ -37,8 +53,14 @@ export function run(
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code) => {
+      const ran = [command, ...args].join(' ');
+      if (ANSWERS_WITH_SECRETS.test(ran)) plantTokensIn(stdout);
+      else keep('commands.txt', stdout);
+      keep('commands.txt', stderr);
       resolve({ code, stdout, stderr });
     });
+    // A command need not read what it is given.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
   });
 }
@@ -84,13 +106,11 @@ export async function startSandbox(args: readonly string[] = []): Promise<Sandbo
     ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto', ...args],
     { cwd: ROOT, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const output = outputOf(child, 'sandbox');
   await new Promise<void>((resolve, reject) => {
     // The file is written after the last line, but a pipe may be slower than a file system.
     const check = () => {
-      if (existsSync(readyFile) && output.includes('Ctrl-C stops it')) {
+      if (existsSync(readyFile) && output().includes('Ctrl-C stops it')) {
         watcher.close();
         resolve();
       }
@@ -100,14 +120,16 @@ export async function startSandbox(args: readonly string[] = []): Promise<Sandbo
     child.once('exit', () => {
       watcher.close();
       rmSync(folder, { recursive: true, force: true });
-      reject(new Error(`npm start ended: ${output}`));
+      reject(new Error(`npm start ended: ${output()}`));
     });
   });
+  const ready = JSON.parse(readFileSync(readyFile, 'utf8')) as ReadyFile;
+  for (const { key } of ready.realms) plant('realm key', key);
   return {
     child,
-    ready: JSON.parse(readFileSync(readyFile, 'utf8')) as ReadyFile,
+    ready,
     readyFile,
-    output: () => output,
+    output,
     async stop() {
       child.kill('SIGTERM');
       await ended(child);
@@ -136,26 +158,26 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
   const storeFile = join(folder, 'callpass.db');
+  const surroundings: NodeJS.ProcessEnv = {
+    ...ENVIRONMENT,
+    CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+    CALLPASS_STORE_URL: `sqlite:${storeFile}`,
+    CALLPASS_ACCESS_LOCAL: 'everything',
+    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ...env,
+  };
+  plantKeyEncryptionKey(surroundings);
   const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve', ...args], {
-    env: {
-      ...ENVIRONMENT,
-      CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
-      CALLPASS_STORE_URL: `sqlite:${storeFile}`,
-      CALLPASS_ACCESS_LOCAL: 'everything',
-      CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-      ...env,
-    },
+    env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const output = outputOf(child, 'server');
   const ready = await new Promise<{ grpc: string; telemetry?: string }>((resolve, reject) => {
     child.once('message', (message) => {
       resolve((message as { ready: { grpc: string; telemetry?: string } }).ready);
     });
     child.once('exit', () => {
-      reject(new Error(`the server ended: ${output}`));
+      reject(new Error(`the server ended: ${output()}`));
     });
   });
   return {
@@ -163,11 +185,23 @@ export async function startServerProcess(
     address: ready.grpc,
     telemetry: ready.telemetry,
     storeFile,
-    output: () => output,
+    output,
     async stop() {
       child.kill('SIGTERM');
       await ended(child);
+      keepFolder(folder, `store-${child.pid}`);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function plantKeyEncryptionKey({ CALLPASS_KEY_ENCRYPTION_KEY: key = '' }: NodeJS.ProcessEnv): void {
+  plant('key-encryption key', key);
+  plant('key-encryption key', Buffer.from(key, 'base64'));
+}
+
+/** A store that somebody steals gives nothing away either. */
+function keepFolder(folder: string, name: string): void {
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder)) keep(`${name}-${file}`, readFileSync(join(folder, file)));
 }

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@callpass/testkit/free-port';
-import { ended, ENVIRONMENT, ROOT } from './processes.ts';
+import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** One series of an answer: its labels and its newest value. */
 export interface Sample {
@@ -43,10 +43,9 @@ export async function startPrometheus(targets: readonly string[]): Promise<Prome
     ],
     { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  let output = '';
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const output = outputOf(child, 'prometheus');
   const ask = async <T>(path: string): Promise<T> => {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${output}`);
+    if (child.exitCode !== null) throw new Error(`Prometheus ended: ${output()}`);
     const response = await fetch(`http://${address}/api/v1/${path}`);
     const { data, error } = (await response.json()) as { data: T; error?: string };
     if (error !== undefined) throw new Error(`${path}: ${error}`);

@@ -5,6 +5,7 @@ import { Verdict } from '@callpass/contract';
 import { freePort } from '@callpass/testkit/free-port';
 import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
 import { readLedger } from './ledger.ts';
 import { ended, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
@@ -27,7 +28,7 @@ const startAt = (port: number) =>
 
 beforeAll(async () => {
   postgres = await postgresServer();
-  database = await postgres.freshDatabase();
+  database = await keptDatabase(postgres);
   environment = {
     CALLPASS_STORE_URL: database.url,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),

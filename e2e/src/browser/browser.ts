@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { keep, plantTokensIn } from '../canary/keep.ts';
 import { ROOT } from '../processes.ts';
 
 /** Where screenshots go: CI keeps them, git ignores them. */
@@ -64,6 +65,16 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('pageerror', (error) => {
+    keep('browser.txt', `${error.stack}\n`);
+  });
+  page.on('console', (message) => {
+    keep('browser.txt', `${message.text()}\n`);
+  });
+  page.on('response', (response) => {
+    if (response.headers()['content-type']?.includes('json'))
+      response.text().then(plantTokensIn, () => undefined);
+  });
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`);
   });
