@@ -10,6 +10,7 @@ function start(maxInFlight: number, random = 0.5) {
   const time = { nowMs: 0 };
   const shed: string[] = [];
   const overloads: boolean[] = [];
+  const turnEnds: (() => void)[] = [];
   const admission = new Admission({
     bounds: { maxInFlight, maxLagMs: 250 },
     lag: { takeMs: () => 0, stop: () => undefined },
@@ -19,9 +20,10 @@ function start(maxInFlight: number, random = 0.5) {
     },
     now: () => time.nowMs,
     random: () => random,
+    atEndOfTurn: (then) => turnEnds.push(then),
   });
   started.push(admission);
-  return { admission, time, shed, overloads };
+  return { admission, time, shed, overloads, endTurn: () => turnEnds.shift()?.() };
 }
 
 const leave = (entered: object) => {
@@ -44,6 +46,23 @@ describe('Admission', () => {
     expect(admission.isFull('ISSUE')).toBe(true);
     expect(admission.enter('VALIDATE')).toHaveProperty('leave');
     for (let calls = 0; calls < 5; calls++) expect(admission.enter('OPERATE')).toHaveProperty('leave');
+  });
+
+  it('keeps the place of a call whose headers have come, so that not all of a full socket find room', () => {
+    const { admission, endTurn } = start(2);
+    admission.announce('ISSUE');
+    admission.announce('ISSUE');
+    expect(admission.isFull('ISSUE')).toBe(true);
+    expect(admission.isFull('VALIDATE')).toBe(false);
+    const first = admission.enter('ISSUE');
+    expect(first).toHaveProperty('leave');
+    expect(admission.isFull('ISSUE')).toBe(true);
+    endTurn();
+    expect(admission.isFull('ISSUE')).toBe(false);
+    admission.announce('ISSUE');
+    expect(admission.isFull('ISSUE')).toBe(true);
+    leave(first);
+    expect(admission.isFull('ISSUE')).toBe(false);
   });
 
   it('refuses at once what could not be answered before its deadline, going by what calls took just now', () => {

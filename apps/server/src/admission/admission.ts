@@ -35,6 +35,8 @@ export interface AdmissionEvents {
 interface Gauge {
   readonly limit: ShedLimit | undefined;
   underWay: number;
+  /** Calls whose headers have come in this turn of the event loop, and that were not let in yet. */
+  announced: number;
   mostUnderWay: number;
   ended: number;
   totalMs: number;
@@ -55,6 +57,8 @@ export class Admission {
   readonly #random: () => number;
   readonly #gauges: Readonly<Record<LoadClass, Gauge>>;
   readonly #timer: NodeJS.Timeout;
+  readonly #atEndOfTurn: (then: () => void) => void;
+  #turnEnds = false;
   #lagMs = 0;
   #overloaded = false;
 
@@ -66,11 +70,14 @@ export class Admission {
     now?: () => number;
     /** 0 to 1, 1 excluded; jitter, no secret. */
     random?: () => number;
+    /** Calls back when the event loop has taken what had arrived; `setImmediate` by default. */
+    atEndOfTurn?: (then: () => void) => void;
   }) {
     this.#lag = parts.lag;
     this.#events = parts.events;
     this.#now = parts.now ?? (() => performance.now());
     this.#random = parts.random ?? Math.random;
+    this.#atEndOfTurn = parts.atEndOfTurn ?? setImmediate;
     this.#gauges = {
       ISSUE: gauge(new ShedLimit(parts.bounds)),
       // Not shed for the time that issues take: it is what the loop has left when issues are held back.
@@ -94,8 +101,23 @@ export class Admission {
 
   /** Whether a call would be refused now for the number under way. */
   isFull(loadClass: LoadClass): boolean {
-    const { limit, underWay } = this.#gauges[loadClass];
-    return limit !== undefined && underWay >= limit.value;
+    const { limit, underWay, announced } = this.#gauges[loadClass];
+    return limit !== undefined && underWay + announced >= limit.value;
+  }
+
+  /**
+   * Keeps a place for a call whose headers have come until it asks to be let in, or until this turn of the event loop ends.
+   * A socket hands over hundreds of calls at once, all their headers before the first message: without this all of them would
+   * find room.
+   */
+  announce(loadClass: LoadClass): void {
+    this.#gauges[loadClass].announced++;
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#atEndOfTurn(() => {
+      this.#turnEnds = false;
+      for (const own of Object.values(this.#gauges)) own.announced = 0;
+    });
   }
 
   /** Counts a call that was refused before it was let in. */
@@ -108,15 +130,13 @@ export class Admission {
 
   /** Lets a call in, or says why not. `remainingMs` is the time until its deadline. */
   enter(loadClass: LoadClass, remainingMs = Infinity): Admitted | Shed {
+    const own = this.#gauges[loadClass];
+    if (own.announced > 0) own.announced--;
     if (this.isFull(loadClass)) {
       this.countRefused(loadClass);
       return { cause: 'in_flight', retryAfterMs: this.retryAfterMs(loadClass) };
     }
-    const own = this.#gauges[loadClass];
-    if (own.limit !== undefined && remainingMs <= own.recentMs) {
-      this.#events.onShed(loadClass, 'deadline');
-      return { cause: 'deadline', retryAfterMs: this.retryAfterMs(loadClass) };
-    }
+    if (own.limit !== undefined && remainingMs <= own.recentMs) return this.cutOff(loadClass);
     own.underWay++;
     if (own.underWay > own.mostUnderWay) own.mostUnderWay = own.underWay;
     const startMs = this.#now();
@@ -127,6 +147,12 @@ export class Admission {
         own.totalMs += this.#now() - startMs;
       },
     };
+  }
+
+  /** Counts a call for which there is not time enough, before it was let in or after. */
+  cutOff(loadClass: LoadClass): Shed {
+    this.#events.onShed(loadClass, 'deadline');
+    return { cause: 'deadline', retryAfterMs: this.retryAfterMs(loadClass) };
   }
 
   /** When to come back, in ms: jittered, and later the more was refused for each that was let in. */
@@ -163,5 +189,8 @@ export class Admission {
 }
 
 function gauge(limit: ShedLimit | undefined): Gauge {
-  return { limit, underWay: 0, mostUnderWay: 0, ended: 0, totalMs: 0, refused: 0, recentMs: 0, pressure: 1 };
+  return {
+    ...{ limit, underWay: 0, announced: 0, mostUnderWay: 0 },
+    ...{ ended: 0, totalMs: 0, refused: 0, recentMs: 0, pressure: 1 },
+  };
 }

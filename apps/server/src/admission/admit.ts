@@ -4,13 +4,14 @@ import { Refusal } from '../errors/refusal.ts';
 import type { MethodRow } from '../methods.ts';
 import type { Admission } from './admission.ts';
 
-const TOO_LONG = 'the call took longer than the server allows';
+const TOO_LONG = 'the call took longer than the server allows; what it asked for may have been done';
 
 /**
  * Lets a call in or refuses it with OVERLOADED, before anything is done for it. Put it right inside telemetry.
  *
  * A call that answers once ends after `maxCallMs` at the latest, whatever deadline its client set or did not set: what it
- * started goes on and counts as under way until it has ended, but nobody waits for it any longer.
+ * started goes on and counts as under way until it has ended, but nobody waits for it any longer. Calls of operators take
+ * what they take.
  */
 export function admit(
   admission: Admission,
@@ -30,9 +31,12 @@ export function admit(
       entered.leave();
     };
     running.then(leave, leave);
-    if (remainingMs <= maxCallMs || call.method.methodKind !== 'unary') return running;
-    const retryAfterMs = admission.retryAfterMs(load);
-    return within(maxCallMs, running, () => new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
+    if (load === 'OPERATE' || remainingMs <= maxCallMs || call.method.methodKind !== 'unary') return running;
+    return within(maxCallMs, running, () => {
+      const { cause, retryAfterMs } = admission.cutOff(load);
+      addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: cause });
+      return new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs });
+    });
   };
 }
 

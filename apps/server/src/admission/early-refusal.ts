@@ -16,6 +16,8 @@ const TRACED_PER_SECOND = 20;
 export function earlyRefusal(
   admission: Admission,
   methods: MethodsTable<MethodRow>,
+  /** Milliseconds of a monotonic clock. */
+  nowMs: () => number = () => performance.now(),
 ): (path: string) => PreparedRefusal | undefined {
   const classes = new Map<string, LoadClass>();
   for (const [name, { load }] of methods.entries()) classes.set(`/${name}`, load);
@@ -24,17 +26,23 @@ export function earlyRefusal(
   let second = 0;
 
   const isTraced = () => {
-    const now = Math.floor(performance.now() / 1000);
-    if (now !== second) {
-      second = now;
+    const thisSecond = Math.floor(nowMs() / 1000);
+    if (thisSecond !== second) {
+      second = thisSecond;
       traced = 0;
     }
     return traced++ < TRACED_PER_SECOND;
   };
 
+  const isLetIn = (load: LoadClass) => {
+    if (admission.isFull(load) && !isTraced()) return false;
+    admission.announce(load);
+    return true;
+  };
+
   return (path) => {
     const load = classes.get(path);
-    if (load === undefined || !admission.isFull(load) || isTraced()) return undefined;
+    if (load === undefined || isLetIn(load)) return undefined;
     admission.countRefused(load);
     const steps = Math.ceil(admission.retryAfterMs(load) / STEP_MS);
     let refusal = prepared.get(steps);

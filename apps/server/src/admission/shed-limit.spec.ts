@@ -19,22 +19,30 @@ describe('ShedLimit', () => {
     limit.begin();
     const first = limit.value;
     expect(first).toBeLessThan(512);
-    after(limit, 3, { refused: 10, meanMs: 100 });
+    after(limit, 3, { refused: 100, meanMs: 100 });
     expect(limit.value).toBeLessThan(first);
   });
 
-  it('never lets in fewer than a server at half its capacity has under way, so that it can see the end of an overload', () => {
+  it('never lets in so few that the store would commit them one by one', () => {
     const limit = new ShedLimit(BOUNDS);
     limit.begin();
-    after(limit, 100, { refused: 10, meanMs: 1000 });
-    expect(limit.value).toBe(64);
+    after(limit, 100, { refused: 1000, meanMs: 1000 });
+    expect(limit.value).toBe(32);
+  });
+
+  it('opens fast when few are refused, however slow calls are, so that a burst after an overload does not keep it alive', () => {
+    const limit = new ShedLimit(BOUNDS);
+    limit.begin();
+    after(limit, 100, { refused: 1000, meanMs: 1000 });
+    after(limit, 5, { ended: 100, refused: 10, meanMs: 1000 });
+    expect(limit.value).toBeGreaterThan(128);
   });
 
   it('lets more in while calls are quick', () => {
     const limit = new ShedLimit(BOUNDS);
     limit.begin();
     const first = limit.value;
-    after(limit, 5, { refused: 10, meanMs: 5 });
+    after(limit, 5, { refused: 100, meanMs: 5 });
     expect(limit.value).toBeGreaterThan(first);
   });
 
@@ -60,7 +68,7 @@ describe('ShedLimit', () => {
   it('stays within a bound that is smaller than where shedding would begin', () => {
     const limit = new ShedLimit({ ...BOUNDS, maxInFlight: 4 });
     limit.begin();
-    after(limit, 5, { refused: 10, meanMs: 1000 });
+    after(limit, 5, { refused: 100, meanMs: 1000 });
     expect(limit.value).toBe(4);
   });
 });

@@ -22,10 +22,12 @@ export interface ShedBounds {
 /** How often the limit is thought over. */
 export const WINDOW_MS = 100;
 
-/** What a server at half its capacity has under way in a bad moment: with fewer, an overload would never be seen to end. */
-const LEAST = 64;
-/** Where shedding begins: a few commits of the ledger. */
-const FIRST = 128;
+/** With fewer the store's commits would be too small to be worth their while. */
+const LEAST = 32;
+/** Where shedding begins. */
+const FIRST = 64;
+/** So few refusals, of the calls that ended, are a burst: what is left of an overload that is over. */
+const FEW = 0.1;
 /** So many under way are not load enough to change how long a call takes. */
 const LIGHT = 48;
 /** A call may take so much longer than at light load. */
@@ -78,7 +80,9 @@ export class ShedLimit {
     const tooSlow = window.ended > 0 && window.meanMs + window.lagMs > SLOWER * this.#baseMs;
     const { maxInFlight } = this.#bounds;
     const least = Math.min(LEAST, maxInFlight);
-    if (tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
+    if (window.refused > 0 && window.refused <= FEW * window.ended) {
+      this.#shedding = Math.min(maxInFlight, Math.ceil(1.5 * limit));
+    } else if (tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
     else if (window.refused > 0) this.#shedding = Math.min(maxInFlight, limit + 2);
     this.#calm = window.refused > 0 || this.#late > 0 ? 0 : this.#calm + 1;
     if (this.#calm >= CALM_WINDOWS) this.#shedding = undefined;
