@@ -133,10 +133,11 @@ export class ConnectionGuard {
       this.#sendAway(session, 'pings', 'too_many_pings');
     });
     session.on('stream', (stream: ServerHttp2Stream) => {
-      // Told before the HTTP/2 library ends a connection for too many of them, which must count all the same.
-      stream.once('aborted', () => {
-        if (session.destroyed || session.socket.destroyed) return;
-        if (this.#resets.take(connection.peer, performance.now())) return;
+      stream.once('close', () => {
+        const takenBack = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+        // With its connection, all that a client has under way is lost, and nobody has taken it back.
+        if (!takenBack || connection.socket.destroyed) return;
+        if (this.#resets.take(connection.peer, performance.now()) || session.destroyed) return;
         this.#sendAway(session, 'resets', 'too_many_resets');
       });
     });

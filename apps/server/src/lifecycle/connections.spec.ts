@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+} from 'node:http2';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { setTimeout } from 'node:timers/promises';
+import { createClient } from '@callpass/grpc-kit';
+import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startTestServer, type TestServer } from '../testing/test-server.ts';
+import { startTlsServer } from '../testing/tls-server.ts';
+
+const OTHER_PEER = '127.0.0.2';
+const CHECK = {
+  ':method': 'POST',
+  ':path': '/grpc.health.v1.Health/Check',
+  'content-type': 'application/grpc',
+};
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
+
+let server: TestServer;
+const open: { destroy(): void }[] = [];
+afterEach(async () => {
+  for (const peer of open.splice(0)) peer.destroy();
+  await server.stop();
+});
+
+const portOf = ({ address }: TestServer) => Number(address.split(':')[1]);
+
+/** Resolves when a peer's connection or call is closed, also when that comes with an error. */
+const closed = (peer: NodeJS.EventEmitter) => new Promise((resolve) => peer.once('close', resolve));
+
+function tcp(localAddress = '127.0.0.1'): Socket {
+  const socket = connectTcp({ host: '127.0.0.1', port: portOf(server), localAddress });
+  socket.on('error', () => undefined).resume();
+  open.push(socket);
+  return socket;
+}
+
+/** A client of its own connection; resolves when both sides have confirmed their settings. */
+async function http2(localAddress?: string): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`http://${server.address}`, {
+    createConnection: () => tcp(localAddress),
+    maxSendHeaderBlockLength: 1024 * 1024,
+  });
+  session.on('error', () => undefined);
+  open.push(session);
+  await once(session, 'localSettings');
+  return session;
+}
+
+/** Status that a call for health ends with, or how its stream was closed. */
+function check(session: ClientHttp2Session, headers: Record<string, string> = {}): Promise<unknown> {
+  const stream = session.request({ ...CHECK, ...headers });
+  const seen = new Promise((resolve) => {
+    stream.on('response', (answer) => answer['grpc-status'] !== undefined && resolve(answer['grpc-status']));
+    stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
+    stream.on('close', () => resolve(`closed with ${stream.rstCode}`));
+  });
+  stream.on('error', () => undefined).resume();
+  stream.end(Buffer.alloc(5));
+  return seen;
+}
+
+/** A call that goes on until it is taken back. */
+function watch(session: ClientHttp2Session): ClientHttp2Stream {
+  const stream = session.request({ ...CHECK, ':path': '/grpc.health.v1.Health/Watch' });
+  stream.on('error', () => undefined).end(Buffer.alloc(5));
+  return stream;
+}
+
+/** What the server says when it sends a client away. */
+function sentAway(session: ClientHttp2Session): Promise<{ code: number; why: string }> {
+  return new Promise((resolve) => {
+    session.once('goaway', (code, _last, why) => resolve({ code, why: String(why) }));
+  });
+}
+
+/** Whether the server says anything to a connection before it ends it. */
+function isGreeted(socket: Socket): Promise<boolean> {
+  socket.write(PREFACE);
+  return Promise.race([once(socket, 'data').then(() => true), closed(socket).then(() => false)]).catch(
+    () => false,
+  );
+}
+
+const isServed = () => createClient(Health, server.connection).check({});
+
+describe('the number of connections', () => {
+  it('has an end: one more is refused, those that are open go on, and a place that was left is taken again', async () => {
+    server = await startTestServer({ environment: { CALLPASS_CONNECTIONS_MAX: '2' } });
+    await isServed();
+    const second = await http2();
+    await closed(tcp());
+    expect(await check(second)).toBe('0');
+    second.destroy();
+    await closed(second);
+    // The server hears of the end of a connection a little later.
+    while (!(await isGreeted(tcp()))) continue;
+    await isServed();
+  });
+
+  it('has an end for each peer, so that one cannot have the places of all others', async () => {
+    server = await startTestServer({ environment: { CALLPASS_CONNECTIONS_MAX_PER_PEER: '1' } });
+    const first = await http2(OTHER_PEER);
+    await closed(tcp(OTHER_PEER));
+    await isServed();
+    expect(await check(first)).toBe('0');
+  });
+
+  it('is kept before TLS: a peer without a place costs no handshake', async () => {
+    server = await startTlsServer({ environment: { CALLPASS_CONNECTIONS_MAX: '1' } });
+    await isServed();
+    const socket = tcp();
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    await closed(socket);
+    expect(bytes).toBe(0);
+    await isServed();
+  });
+});
+
+describe('a peer that connects', () => {
+  const environment = { CALLPASS_CONNECTIONS_GREETING_TIMEOUT: '300ms' };
+
+  it('and says nothing loses its place', async () => {
+    server = await startTestServer({ environment });
+    await closed(tcp());
+  });
+
+  it('and says nothing in place of a TLS handshake loses its place', async () => {
+    server = await startTlsServer({ environment });
+    await closed(tcp());
+  });
+
+  it('and says nothing more after its TLS handshake loses its place', async () => {
+    server = await startTlsServer({ environment });
+    const encrypted = connectTls({ socket: tcp(), rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    encrypted.on('error', () => undefined).resume();
+    await once(encrypted, 'secureConnect');
+    await closed(encrypted);
+  });
+
+  it('and never confirms the settings, so that limits of headers would not hold for it, loses its place', async () => {
+    server = await startTestServer({ environment });
+    const socket = tcp();
+    socket.write(PREFACE);
+    await closed(socket);
+  });
+
+  it('and greets as HTTP/2 wants it keeps its place, over TLS too', async () => {
+    const [plain, encrypted] = [
+      await startTestServer({ environment }),
+      await startTlsServer({ environment }),
+    ];
+    for (server of [plain, encrypted]) {
+      await isServed();
+      let ended = false;
+      server.connection.grpcClient
+        .getChannel()
+        .watchConnectivityState(2, Date.now() + 600, () => (ended = true));
+      await setTimeout(500);
+      expect(ended).toBe(false);
+      await isServed();
+    }
+    await plain.stop();
+  });
+});
+
+describe('pings', () => {
+  it('that come too soon end the connection, and the client is told why as gRPC does', async () => {
+    server = await startTestServer();
+    const session = await http2();
+    const told = sentAway(session);
+    for (let pings = 0; pings < 4; pings++) session.ping(() => undefined);
+    expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_pings' });
+    await closed(session);
+    await isServed();
+  });
+
+  it('after each answer are those of a client that measures its way, and end nothing', async () => {
+    server = await startTestServer();
+    const session = await http2();
+    for (let calls = 0; calls < 10; calls++) {
+      expect(await check(session)).toBe('0');
+      await new Promise((resolve) => session.ping(resolve));
+    }
+    expect(session.destroyed).toBe(false);
+  });
+});
+
+describe('calls that are taken back', () => {
+  const environment = { CALLPASS_CONNECTIONS_MAX_RESETS_PER_SECOND: '2' };
+
+  async function resetMany(session: ClientHttp2Session): Promise<void> {
+    while (!session.destroyed) {
+      const stream = watch(session);
+      await Promise.race([new Promise((resolve) => stream.once('data', resolve)), closed(stream)]);
+      stream.close(constants.NGHTTP2_CANCEL);
+      await closed(stream);
+    }
+  }
+
+  it('faster than is allowed cost the peer its connection, and the next one it makes; others are served', async () => {
+    server = await startTestServer({ environment });
+    const session = await http2(OTHER_PEER);
+    const told = sentAway(session);
+    await resetMany(session);
+    expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_resets' });
+    await closed(tcp(OTHER_PEER));
+    await isServed();
+  });
+
+  it('are not those of a connection that is lost: a client that is restarted is let in again', async () => {
+    server = await startTestServer({ environment });
+    const session = await http2(OTHER_PEER);
+    await Promise.all(Array.from({ length: 60 }, () => once(watch(session), 'data')));
+    session.destroy();
+    await closed(session);
+    expect(await check(await http2(OTHER_PEER))).toBe('0');
+  });
+});
+
+describe('headers', () => {
+  it('beyond what is allowed end their call and nothing else', async () => {
+    server = await startTestServer();
+    const session = await http2();
+    const calm = `closed with ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`;
+    const large = 'x'.repeat(40 * 1024);
+    expect(await check(session, { a: large, b: large })).toBe(calm);
+    expect(
+      await check(session, Object.fromEntries([...Array(200).keys()].map((key) => [`k${key}`, 'v']))),
+    ).toBe(calm);
+    expect(await check(session, { a: large })).toBe('0');
+  });
+});
