@@ -199,9 +199,10 @@ describe('calls that are taken back', () => {
   async function resetMany(session: ClientHttp2Session): Promise<void> {
     while (!session.destroyed) {
       const stream = watch(session);
-      await Promise.race([new Promise((resolve) => stream.once('data', resolve)), closed(stream)]);
+      const ended = closed(stream);
+      await Promise.race([new Promise((resolve) => stream.once('data', resolve)), ended]);
       stream.close(constants.NGHTTP2_CANCEL);
-      await closed(stream);
+      await ended;
     }
   }
 
