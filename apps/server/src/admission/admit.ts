@@ -3,6 +3,7 @@ import { addSpanEvent, ATTR_SHED_CAUSE, EVENT_SHED } from '@callpass/telemetry';
 import { Refusal } from '../errors/refusal.ts';
 import type { MethodRow } from '../methods.ts';
 import type { Admission } from './admission.ts';
+import { TimeLimit } from './time-limit.ts';
 
 const TOO_LONG = 'the call took longer than the server allows; what it asked for may have been done';
 
@@ -18,6 +19,7 @@ export function admit(
   methods: MethodsTable<MethodRow>,
   { maxCallMs }: { maxCallMs: number },
 ): ServerInterceptor {
+  const timeLimit = new TimeLimit(maxCallMs);
   return (call, next) => {
     const { load } = methods.row(call.method);
     const remainingMs = remainingMsOf(call);
@@ -27,15 +29,29 @@ export function admit(
       throw new Refusal('OVERLOADED', { retryAfterMs: entered.retryAfterMs });
     }
     const running = next();
-    const leave = () => {
-      entered.leave();
-    };
-    running.then(leave, leave);
-    if (load === 'OPERATE' || remainingMs <= maxCallMs || call.method.methodKind !== 'unary') return running;
-    return within(maxCallMs, running, () => {
-      const { cause, retryAfterMs } = admission.cutOff(load);
-      addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: cause });
-      return new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs });
+    if (load === 'OPERATE' || remainingMs <= maxCallMs || call.method.methodKind !== 'unary') {
+      running.then(entered.leave, entered.leave);
+      return running;
+    }
+    return new Promise((resolve, reject) => {
+      const limited = timeLimit.begin(() => {
+        const { retryAfterMs } = admission.cutOff(load);
+        reject(new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
+      });
+      const end = () => {
+        timeLimit.end(limited);
+        entered.leave();
+      };
+      running.then(
+        () => {
+          end();
+          resolve();
+        },
+        (error: Error) => {
+          end();
+          reject(error);
+        },
+      );
     });
   };
 }
@@ -43,15 +59,4 @@ export function admit(
 function remainingMsOf(call: ServerCall): number {
   const deadline = call.grpcCall.getDeadline();
   return (typeof deadline === 'number' ? deadline : deadline.getTime()) - Date.now();
-}
-
-function within(limitMs: number, running: Promise<void>, late: () => Refusal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(late());
-    }, limitMs);
-    void running.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-    });
-  });
 }

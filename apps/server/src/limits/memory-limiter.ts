@@ -26,17 +26,20 @@ export class MemoryLimiter implements Limiter {
   readonly #byLength = new Map<number, Windows>();
 
   take(checks: readonly LimitCheck[], nowMs: number): LimitOutcome {
-    const readings = this.peek(checks, nowMs);
+    const windows = checks.map((check) => this.#current(check, nowMs));
+    const readings = checks.map((check, index) => readingOf(check, windows[index], nowMs));
     const full = fullLimit(readings);
     if (full) return { allowed: false, readings, limit: full.check, retryAfterMs: full.resetAfterMs };
-    return { allowed: true, readings: checks.map((check) => this.#count(check, nowMs)) };
+    checks.forEach((check, index) => {
+      const window = windows[index] ?? this.#begin(check, nowMs);
+      window.taken++;
+      readings[index] = readingOf(check, window, nowMs);
+    });
+    return { allowed: true, readings };
   }
 
   peek(checks: readonly LimitCheck[], nowMs: number): LimitReading[] {
-    return checks.map((check) => {
-      const window = this.#current(check, nowMs);
-      return { check, taken: window?.taken ?? 0, resetAfterMs: window ? window.endMs - nowMs : 0 };
-    });
+    return checks.map((check) => readingOf(check, this.#current(check, nowMs), nowMs));
   }
 
   /** How many counters are held: for tests and measurements. */
@@ -46,20 +49,15 @@ export class MemoryLimiter implements Limiter {
     return size;
   }
 
-  #count(check: LimitCheck, nowMs: number): LimitReading {
-    const current = this.#current(check, nowMs);
-    if (current) {
-      current.taken++;
-      return { check, taken: current.taken, resetAfterMs: current.endMs - nowMs };
-    }
-    const { key, windowMs } = check;
+  #begin({ key, windowMs }: LimitCheck, nowMs: number): Window {
     const windows: Windows = this.#byLength.get(windowMs) ?? new Map<string, Window>();
     this.#byLength.set(windowMs, windows);
     forgetEnded(windows, nowMs);
     // Taken out first, or it would keep the place of the window that has ended.
     windows.delete(key);
-    windows.set(key, { taken: 1, endMs: nowMs + windowMs });
-    return { check, taken: 1, resetAfterMs: windowMs };
+    const window = { taken: 0, endMs: nowMs + windowMs };
+    windows.set(key, window);
+    return window;
   }
 
   #current({ key, windowMs }: LimitCheck, nowMs: number): Window | undefined {
@@ -69,6 +67,10 @@ export class MemoryLimiter implements Limiter {
     window.endMs = Math.min(window.endMs, nowMs + windowMs);
     return window;
   }
+}
+
+function readingOf(check: LimitCheck, window: Window | undefined, nowMs: number): LimitReading {
+  return { check, taken: window?.taken ?? 0, resetAfterMs: window ? window.endMs - nowMs : 0 };
 }
 
 function forgetEnded(windows: Windows, nowMs: number): void {

@@ -28,20 +28,26 @@ const NEAR_SHARE = 0.2;
 /** Limits whose headroom is followed, at most. */
 const MAX_FOLLOWED = 1000;
 
+/** A limit of a destination: the least that was left of it of late, and its counters where they were used. */
+interface FollowedLimit {
+  readonly lowest: LowestOfLate;
+  readonly taken: Partial<Record<LimitTakeOutcome, Cell>>;
+}
+
 /** Counters of decisions, verdicts and limits. */
 export function createCredentialMetrics(make: Instruments): CredentialMetrics {
   const decisions = make.counter(METRICS.issueDecisions);
   const verdicts = make.counter(METRICS.validateVerdicts);
   const takes = make.counter(METRICS.limitTakes);
-  const headroom = new Map<string, Map<string, LowestOfLate>>();
+  const followed = new Map<string, Map<string, FollowedLimit>>();
   const issued = new Map<string, Cell>();
-  let followed = 0;
+  let limits = 0;
 
   make.gauge(METRICS.limitHeadroom, () => {
     const nowMs = performance.now();
     const readings: Reading[] = [];
-    for (const [destination, limits] of headroom) {
-      for (const [limit, lowest] of limits) {
+    for (const [destination, ofDestination] of followed) {
+      for (const [limit, { lowest }] of ofDestination) {
         const share = lowest.at(nowMs);
         if (share !== undefined) readings.push([share, destination, limit]);
       }
@@ -49,17 +55,16 @@ export function createCredentialMetrics(make: Instruments): CredentialMetrics {
     return readings;
   });
 
-  const follow = (destination: string, limit: string, share: number) => {
-    const limits = headroom.get(destination) ?? new Map<string, LowestOfLate>();
-    headroom.set(destination, limits);
-    let lowest = limits.get(limit);
-    if (lowest === undefined) {
-      if (followed >= MAX_FOLLOWED) return;
-      followed++;
-      lowest = new LowestOfLate();
-      limits.set(limit, lowest);
-    }
-    lowest.note(share, performance.now());
+  /** What is kept of a limit; of those beyond the first thousand, which have no headroom, the counts alone. */
+  const find = (destination: string, limit: string): FollowedLimit | undefined => {
+    const ofDestination = followed.get(destination) ?? new Map<string, FollowedLimit>();
+    followed.set(destination, ofDestination);
+    const known = ofDestination.get(limit);
+    if (known !== undefined || limits >= MAX_FOLLOWED) return known;
+    limits++;
+    const added: FollowedLimit = { lowest: new LowestOfLate(), taken: {} };
+    ofDestination.set(limit, added);
+    return added;
   };
 
   return {
@@ -78,11 +83,18 @@ export function createCredentialMetrics(make: Instruments): CredentialMetrics {
       verdicts(verdict).add();
     },
     limited(destination, readings, refusedBy) {
+      const nowMs = performance.now();
       for (const { check, taken } of readings) {
         // Where one refuses, nothing is taken from the others.
         if (refusedBy !== undefined && refusedBy.key !== check.key) continue;
-        takes(outcomeOf(check, taken, refusedBy), destination, check.name).add();
-        if (taken !== undefined) follow(destination, check.name, shareLeft(check, taken));
+        const outcome = outcomeOf(check, taken, refusedBy);
+        const limit = find(destination, check.name);
+        if (limit === undefined) {
+          takes(outcome, destination, check.name).add();
+          continue;
+        }
+        (limit.taken[outcome] ??= takes(outcome, destination, check.name)).add();
+        if (taken !== undefined) limit.lowest.note(shareLeft(check, taken), nowMs);
       }
     },
   };

@@ -1,4 +1,4 @@
-import type { Limit, LimitFallback } from '../realm/configuration.ts';
+import type { Destination, Limit, LimitFallback } from '../realm/configuration.ts';
 import type { CompiledDestination } from './rules.ts';
 
 /** One counter to take from, and how much it allows. */
@@ -23,6 +23,24 @@ export interface LimitSubjects {
   readonly subjectHash: string;
 }
 
+/** A limit of a destination with all that does not hang on who asks. */
+export interface CompiledLimit extends Omit<LimitCheck, 'key'> {
+  readonly per: Limit['per'];
+  /** What the keys of its counters begin with; the whole key where it counts everybody together. */
+  readonly keyStart: string;
+}
+
+/** Prepares a destination's limits, in their order. A limit per REALM without a realm applies to nothing and is left out. */
+export function compileLimits({ id, realm, limits }: Destination): CompiledLimit[] {
+  return limits.flatMap((limit, index) => {
+    const counted = countedBy(limit.per, id, realm);
+    if (counted === undefined) return [];
+    const { per, max, windowMs, shadow, whenUnavailable } = limit;
+    const keyStart = `${per}/${windowMs}${counted}`;
+    return [{ per, keyStart, name: `limits[${index}] per ${per}`, max, windowMs, shadow, whenUnavailable }];
+  });
+}
+
 /**
  * The limits that apply to a request, in the destination's order.
  *
@@ -31,31 +49,23 @@ export interface LimitSubjects {
  * SUBJECT does not apply when no subject is named, nor REALM to unrestricted calls. The window is part of the key, the
  * number is not, so a raised limit keeps what was counted.
  */
-export function limitKeys(compiled: CompiledDestination, subjects: LimitSubjects): LimitCheck[] {
+export function limitKeys({ limits }: CompiledDestination, subjects: LimitSubjects): LimitCheck[] {
   const checks: LimitCheck[] = [];
-  compiled.destination.limits.forEach((limit, index) => {
-    const counted = countedBy(limit, compiled, subjects);
-    if (counted === undefined) return;
-    checks.push({
-      name: `limits[${index}] per ${limit.per}`,
-      key: `${limit.per}/${limit.windowMs}${counted}`,
-      max: limit.max,
-      windowMs: limit.windowMs,
-      shadow: limit.shadow,
-      whenUnavailable: limit.whenUnavailable,
-    });
-  });
+  for (const { per, keyStart, name, max, windowMs, shadow, whenUnavailable } of limits) {
+    const who = per === 'SUBJECT' ? subjects.subjectHash : per === 'CLIENT' ? subjects.client : undefined;
+    if (who === '') continue;
+    const key = who === undefined ? keyStart : keyStart + who;
+    checks.push({ name, key, max, windowMs, shadow, whenUnavailable });
+  }
   return checks;
 }
 
 /** The contract keeps `/` out of destination ids, so no two counters have one key. */
-function countedBy(limit: Limit, compiled: CompiledDestination, subjects: LimitSubjects): string | undefined {
-  const { id, realm } = compiled.destination;
-  switch (limit.per) {
+function countedBy(per: Limit['per'], id: string, realm: string | undefined): string | undefined {
+  switch (per) {
     case 'SUBJECT':
-      return subjects.subjectHash === '' ? undefined : `/${id}/${subjects.subjectHash}`;
     case 'CLIENT':
-      return subjects.client === '' ? undefined : `/${id}/${subjects.client}`;
+      return `/${id}/`;
     case 'DESTINATION':
       return `/${id}`;
     case 'REALM':

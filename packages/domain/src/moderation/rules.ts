@@ -1,6 +1,7 @@
 import type { Destination } from '../realm/configuration.ts';
 import { compileAddresses, type AddressMatcher } from './addresses.ts';
 import { compileHours, isOpen, nextOpening, type CompiledHours } from './hours.ts';
+import { compileLimits, type CompiledLimit } from './limits.ts';
 
 /** Why a request is refused by its destination's rules; each is a reason of the contract. */
 export type RefusalReason =
@@ -51,6 +52,7 @@ export class CompiledDestination {
   #defaultCallee: Default | undefined;
   #defaultCaller: Default | undefined;
   #hours: CompiledHours | undefined;
+  #limits: readonly CompiledLimit[] | undefined;
 
   constructor(destination: Destination) {
     this.destination = destination;
@@ -80,6 +82,11 @@ export class CompiledDestination {
   get hours(): CompiledHours | undefined {
     const { hours } = this.destination;
     return hours && (this.#hours ??= compileHours(hours));
+  }
+
+  /** How much of it is granted to whom. */
+  get limits(): readonly CompiledLimit[] {
+    return (this.#limits ??= compileLimits(this.destination));
   }
 }
 

@@ -1,0 +1,84 @@
+import { AdminService, CredentialService } from '@callpass/contract';
+import type { ServerCall } from '@callpass/grpc-kit';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { METHODS } from '../methods.ts';
+import { Admission } from './admission.ts';
+import { admit } from './admit.ts';
+
+const MAX_CALL_MS = 10_000;
+const { issueCredentials } = CredentialService.method;
+const { applyConfiguration } = AdminService.method;
+
+let admission: Admission;
+const shed: string[] = [];
+beforeEach(() => {
+  jest.useFakeTimers();
+  shed.length = 0;
+  admission = new Admission({
+    bounds: { maxInFlight: 10, maxLagMs: 250 },
+    lag: { takeMs: () => 0, stop: () => undefined },
+    events: { onShed: (loadClass, cause) => shed.push(`${loadClass} ${cause}`), onOverload: () => undefined },
+  });
+});
+afterEach(() => {
+  admission.stop();
+  jest.useRealTimers();
+});
+
+/** One call; `end` ends what it does. */
+function call(method: ServerCall['method'], deadline = Infinity) {
+  const work = Promise.withResolvers<void>();
+  const interceptor = admit(admission, METHODS, { maxCallMs: MAX_CALL_MS });
+  const answer = interceptor(
+    { method, grpcCall: { getDeadline: () => deadline } } as unknown as ServerCall,
+    () => work.promise,
+  );
+  let outcome: unknown = 'waits';
+  answer.then(
+    () => (outcome = 'answered'),
+    (error: unknown) => (outcome = error),
+  );
+  return { end: work.resolve, fail: work.reject, outcome: () => outcome };
+}
+
+describe('admit', () => {
+  it('ends a call whose client set no deadline, and counts it as under way until its work has ended', async () => {
+    const issuing = call(issueCredentials);
+    await jest.advanceTimersByTimeAsync(MAX_CALL_MS - 1);
+    expect(issuing.outcome()).toBe('waits');
+    await jest.advanceTimersByTimeAsync(1);
+    expect(issuing.outcome()).toMatchObject({ reason: 'OVERLOADED' });
+    expect(shed).toEqual(['ISSUE deadline']);
+    expect(admission.underWay('ISSUE')).toBe(1);
+    issuing.end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(admission.underWay('ISSUE')).toBe(0);
+  });
+
+  it('leaves a call with a nearer deadline to that', async () => {
+    const issuing = call(issueCredentials, Date.now() + MAX_CALL_MS - 1);
+    await jest.advanceTimersByTimeAsync(2 * MAX_CALL_MS);
+    expect(issuing.outcome()).toBe('waits');
+  });
+
+  it('never cuts off an operator, who may be mending the trouble', async () => {
+    const applying = call(applyConfiguration);
+    await jest.advanceTimersByTimeAsync(100 * MAX_CALL_MS);
+    expect(applying.outcome()).toBe('waits');
+    applying.end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(applying.outcome()).toBe('answered');
+    expect(admission.underWay('OPERATE')).toBe(0);
+  });
+
+  it('hands on how a call ended, and lets go of it, also when it failed', async () => {
+    const [good, bad] = [call(issueCredentials), call(issueCredentials)];
+    const error = new Error('broken');
+    good.end();
+    bad.fail(error);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(good.outcome()).toBe('answered');
+    expect(bad.outcome()).toBe(error);
+    expect(admission.underWay('ISSUE')).toBe(0);
+  });
+});
