@@ -18,7 +18,7 @@ export interface ConnectionBounds extends ConnectionLimits {
   readonly greetingTimeoutMs: number;
   /** The least time between two pings of a client that gets no answers. */
   readonly minPingIntervalMs: number;
-  /** Calls that all connections of a peer may take back in a second, and ten times as many at once; 0 for any number. */
+  /** Calls that all connections of a peer may take back in a second, and five times as many at once; 0 for any number. */
   readonly maxResetsPerSecond: number;
   /** All headers of a call together, as HTTP/2 counts them: 32 bytes more for each. */
   readonly maxHeaderBytes: number;

@@ -9,17 +9,17 @@ function takeAll(budget: ResetBudget, peer: string, nowMs: number): number {
 }
 
 describe('ResetBudget', () => {
-  it('gives each peer ten seconds of its rate at once, and then its rate', () => {
+  it('gives each peer five seconds of its rate at once, and then its rate', () => {
     const budget = new ResetBudget(5);
-    expect(takeAll(budget, 'a', 0)).toBe(50);
-    expect(takeAll(budget, 'b', 0)).toBe(50);
+    expect(takeAll(budget, 'a', 0)).toBe(25);
+    expect(takeAll(budget, 'b', 0)).toBe(25);
     expect(takeAll(budget, 'a', 1000)).toBe(5);
-    expect(takeAll(budget, 'a', 60_000)).toBe(50);
+    expect(takeAll(budget, 'a', 60_000)).toBe(25);
   });
 
   it('calls a peer spent from when it had none left until it has those of a second', () => {
     const budget = new ResetBudget(5);
-    for (let taken = 0; taken < 50; taken++) budget.take('a', 0);
+    for (let taken = 0; taken < 25; taken++) budget.take('a', 0);
     expect(budget.isSpent('a', 0)).toBe(false);
     budget.take('a', 0);
     expect(budget.isSpent('a', 999)).toBe(true);

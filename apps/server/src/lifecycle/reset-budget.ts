@@ -1,5 +1,5 @@
 /** So many seconds' worth may be spent at once. */
-const BURST_SECONDS = 10;
+const BURST_SECONDS = 5;
 
 interface Account {
   left: number;

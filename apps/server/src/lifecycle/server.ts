@@ -41,6 +41,7 @@ import { guardConnections } from './guard-connections.ts';
 import { loadKeyEncryptionKey } from './key-encryption.ts';
 import { assertTransportSafe } from './listen-address.ts';
 import { openTransport, type Transport } from './tls.ts';
+import { boundWorkPerConnection } from './work-per-connection.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -173,6 +174,7 @@ async function serve(parts: {
       serverTelemetry(telemetryAddress(settings.listen.address)),
       ...accessLog(settings, log),
       admit(admission, METHODS, { maxCallMs: settings.overload.maxCallTime }),
+      boundWorkPerConnection(settings.connections.maxConcurrentStreams),
       identity.interceptor,
       validation(),
     ],
