@@ -39,9 +39,12 @@ export function plant(what: string, value: string | Uint8Array): void {
   appendFileSync(variable(CANARIES_VARIABLE), `${JSON.stringify({ what, value: encoded })}\n`);
 }
 
-/** Lists the tokens in what a service answered, as JSON or lines. */
+/**
+ * Lists the tokens in what a service answered, as JSON or lines. All begin with 32 hexadecimal digits, and one of
+ * AES_256_CBC_HMAC_SHA256 has an initialisation vector of any letters in it.
+ */
 export function plantTokensIn(answer: string): void {
-  for (const [token] of answer.matchAll(/\b[0-9A-F]{32,}\b/g)) plant('issued token', token);
+  for (const [token] of answer.matchAll(/\b[0-9A-F]{32}[0-9A-Za-z]{32,}\b/g)) plant('issued token', token);
 }
 
 /** Keeps what was emitted under a name, after what was kept there before. */

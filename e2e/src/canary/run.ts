@@ -11,7 +11,8 @@ const MOST_PRINTED = 50;
 
 /** Begins a run: nothing is planted, nothing was emitted. What follows finds both by the environment. */
 export function beginRun(): void {
-  const emitted = (process.env[EMITTED_VARIABLE] ??= join(ROOT, 'artifacts', 'e2e'));
+  // Of its own, since a second run may be under way.
+  const emitted = (process.env[EMITTED_VARIABLE] ??= join(ROOT, 'artifacts', 'e2e', String(process.pid)));
   rmSync(emitted, { recursive: true, force: true });
   mkdirSync(emitted, { recursive: true });
   const canaries = join(mkdtempSync(join(tmpdir(), 'callpass-canaries-')), 'canaries.jsonl');
@@ -21,7 +22,7 @@ export function beginRun(): void {
 
 /**
  * Ends a run: searches everything that it has emitted for everything that it has planted, leaves the result where test
- * counts go, and forgets what was planted.
+ * counts go, and forgets what was planted. What was emitted stays where something was found in it.
  *
  * @throws {Error} where something planted was found, or where there was nothing to search or to find in a whole run.
  */
@@ -41,7 +42,7 @@ export function endRun({ testPathPatterns }: { testPathPatterns: { isSet(): bool
     bytes += content.length;
     return scan({ place: relative(ROOT, name), content });
   });
-  const looked = `canary scan: ${canaries.length} secrets, ${files.length} files, ${bytes} bytes`;
+  const looked = `canary scan: ${kindsOf(canaries)} in ${files.length} files, ${bytes} bytes`;
   const wentWell = found.length === 0 && (testPathPatterns.isSet() || (canaries.length > 0 && bytes > 0));
   leaveCounts(wentWell);
   process.stderr.write(`${looked}: ${found.length} found\n${report(found)}`);
@@ -55,6 +56,11 @@ function readCanaries(file: string): Canary[] {
     const { what, value } = JSON.parse(line) as { what: string; value: string };
     return { what, value: Buffer.from(value, 'base64') };
   });
+}
+
+function kindsOf(canaries: readonly Canary[]): string {
+  const kinds = Map.groupBy(canaries, ({ what }) => what);
+  return [...kinds].map(([what, { length }]) => `${length} x ${what}`).join(', ') || 'nothing';
 }
 
 function report(found: readonly Found[]): string {
