@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OtlpReceiver, ReceivedSpan } from '@callpass/otlp-receiver';
 import { keptReceiver } from './canary/kept.ts';
@@ -201,13 +202,14 @@ describe('the trace of one request alone names', () => {
   });
 
   it('overload', async () => {
-    const narrow = await start({ CALLPASS_OVERLOAD_MAX_IN_FLIGHT: '1' });
+    const narrow = await start({
+      CALLPASS_OVERLOAD_MAX_IN_FLIGHT: '1',
+      CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+    });
     const release = holdStore(narrow);
     const first = narrow.credentials.issueCredentials({ destination: 'open' }).catch(() => undefined);
-    const { root } = await traceOf(async (options) => {
-      // The first may arrive after the second: asked until one of them is in the way of the other.
-      for (;;) await narrow.credentials.issueCredentials({ destination: 'open' }, options);
-    });
+    while (!(await isIssuing(narrow))) await pause(10);
+    const { root } = await traceOf((o) => narrow.credentials.issueCredentials({ destination: 'open' }, o));
     release();
     await first;
     expect(root.status.code).toBe('UNSET');
@@ -259,6 +261,12 @@ describe('the trace of one request alone names', () => {
     });
   });
 });
+
+/** Whether an issue is under way. */
+async function isIssuing({ server }: TracedService): Promise<boolean> {
+  const scraped = await fetch(`http://${server.telemetry}/metrics`).then((response) => response.text());
+  return /^callpass_requests_active\{.*"ISSUE".*\} 1$/m.test(scraped);
+}
 
 function expectRefused(root: ReceivedSpan, reason: string, destination: string): void {
   expect(root.status.code).toBe('UNSET');
