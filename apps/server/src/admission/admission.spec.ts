@@ -13,7 +13,7 @@ function start(maxInFlight: number, random = 0.5) {
   const turnEnds: (() => void)[] = [];
   const admission = new Admission({
     bounds: { maxInFlight, maxLagMs: 250 },
-    lag: { takeMs: () => 0, stop: () => undefined },
+    eventLoop: { take: () => ({ lagMs: 0, busy: 0 }), stop: () => undefined },
     events: {
       onShed: (loadClass, cause) => shed.push(`${loadClass} ${cause}`),
       onOverload: (overloaded) => overloads.push(overloaded),

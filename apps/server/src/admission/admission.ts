@@ -1,4 +1,4 @@
-import type { EventLoopLag } from './event-loop-lag.ts';
+import type { EventLoopWatch, EventLoopWindow } from './event-loop.ts';
 import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
 
 /**
@@ -51,7 +51,7 @@ const RETRY = { leastMs: 500, mostMs: 1500, mostPressure: 8 } as const;
 
 /** Decides which calls are let in. One for a server; cheap enough to be asked on every call. */
 export class Admission {
-  readonly #lag: EventLoopLag;
+  readonly #eventLoop: EventLoopWatch;
   readonly #events: AdmissionEvents;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -64,7 +64,7 @@ export class Admission {
 
   constructor(parts: {
     bounds: ShedBounds;
-    lag: EventLoopLag;
+    eventLoop: EventLoopWatch;
     events: AdmissionEvents;
     /** Milliseconds of a monotonic clock. */
     now?: () => number;
@@ -73,7 +73,7 @@ export class Admission {
     /** Calls back when the event loop has taken what had arrived; `setImmediate` by default. */
     atEndOfTurn?: (then: () => void) => void;
   }) {
-    this.#lag = parts.lag;
+    this.#eventLoop = parts.eventLoop;
     this.#events = parts.events;
     this.#now = parts.now ?? (() => performance.now());
     this.#random = parts.random ?? Math.random;
@@ -163,8 +163,9 @@ export class Admission {
 
   /** Looks at the last window. Done by itself ten times a second. */
   observe(): void {
-    this.#lagMs = this.#lag.takeMs();
-    for (const own of Object.values(this.#gauges)) this.#close(own);
+    const seen = this.#eventLoop.take();
+    this.#lagMs = seen.lagMs;
+    for (const own of Object.values(this.#gauges)) close(own, seen);
     const overloaded = Object.values(this.#gauges).some(({ limit }) => limit?.shedding);
     if (overloaded === this.#overloaded) return;
     this.#overloaded = overloaded;
@@ -173,19 +174,19 @@ export class Admission {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#lag.stop();
+    this.#eventLoop.stop();
   }
+}
 
-  #close(own: Gauge): void {
-    const { ended, refused, mostUnderWay } = own;
-    const meanMs = ended === 0 ? 0 : own.totalMs / ended;
-    own.limit?.observe({ ended, meanMs, mostUnderWay, refused, lagMs: this.#lagMs });
-    own.recentMs = meanMs;
-    own.pressure = Math.min(RETRY.mostPressure, (ended + refused) / Math.max(1, ended));
-    if (ended + refused === 0) own.pressure = 1;
-    own.ended = own.totalMs = own.refused = 0;
-    own.mostUnderWay = own.underWay;
-  }
+function close(own: Gauge, seen: EventLoopWindow): void {
+  const { ended, refused, mostUnderWay } = own;
+  const meanMs = ended === 0 ? 0 : own.totalMs / ended;
+  own.limit?.observe({ ended, meanMs, mostUnderWay, refused, ...seen });
+  own.recentMs = meanMs;
+  own.pressure = Math.min(RETRY.mostPressure, (ended + refused) / Math.max(1, ended));
+  if (ended + refused === 0) own.pressure = 1;
+  own.ended = own.totalMs = own.refused = 0;
+  own.mostUnderWay = own.underWay;
 }
 
 function gauge(limit: ShedLimit | undefined): Gauge {

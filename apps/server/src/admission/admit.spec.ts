@@ -16,7 +16,7 @@ beforeEach(() => {
   shed.length = 0;
   admission = new Admission({
     bounds: { maxInFlight: 10, maxLagMs: 250 },
-    lag: { takeMs: () => 0, stop: () => undefined },
+    eventLoop: { take: () => ({ lagMs: 0, busy: 0 }), stop: () => undefined },
     events: { onShed: (loadClass, cause) => shed.push(`${loadClass} ${cause}`), onOverload: () => undefined },
   });
 });

@@ -17,7 +17,7 @@ function start(maxInFlight: number) {
   let shed = 0;
   admission = new Admission({
     bounds: { maxInFlight, maxLagMs: 250 },
-    lag: { takeMs: () => 0, stop: () => undefined },
+    eventLoop: { take: () => ({ lagMs: 0, busy: 0 }), stop: () => undefined },
     events: { onShed: () => shed++, onOverload: () => undefined },
     atEndOfTurn: () => undefined,
   });

@@ -1,5 +1,7 @@
+import type { EventLoopWindow } from './event-loop.ts';
+
 /** What was seen in one {@link WINDOW_MS}. */
-export interface Window {
+export interface Window extends EventLoopWindow {
   /** Calls that ended, and how long they took on average, in ms. 0 where none ended. */
   readonly ended: number;
   readonly meanMs: number;
@@ -7,8 +9,6 @@ export interface Window {
   readonly mostUnderWay: number;
   /** Calls that were refused for the number under way. */
   readonly refused: number;
-  /** By how much the event loop was late, in ms. */
-  readonly lagMs: number;
 }
 
 /** Bounds within which the limit moves. */
@@ -22,12 +22,12 @@ export interface ShedBounds {
 /** How often the limit is thought over. */
 export const WINDOW_MS = 100;
 
-/** With fewer the store's commits would be too small to be worth their while. */
-const LEAST = 32;
+/** With fewer the store would commit calls one by one. */
+const LEAST = 8;
 /** Where shedding begins. */
-const FIRST = 64;
-/** So few refusals, of the calls that ended, are a burst: what is left of an overload that is over. */
-const FEW = 0.1;
+const FIRST = 32;
+/** An event loop that waits for more than a tenth of the time could do more. */
+const SATURATED = 0.9;
 /** So many under way are not load enough to change how long a call takes. */
 const LIGHT = 48;
 /** A call may take so much longer than at light load. */
@@ -39,8 +39,9 @@ const CALM_WINDOWS = 10;
 /**
  * How many calls may be under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
  * that is hit the server is overloaded: more calls under way would not be answered sooner, they would only make all wait
- * longer. From then on the limit is moved so that calls take at most twice what they take at light load, until nothing had
- * to be refused for a second.
+ * longer. From then on the limit is moved so that calls take at most twice what they take at light load. An event loop with
+ * time to spare lets in more, however long calls take: they wait for something else then, and an overload that is over must
+ * be seen to be over. It is, when nothing had to be refused for a second.
  */
 export class ShedLimit {
   readonly #bounds: ShedBounds;
@@ -80,8 +81,8 @@ export class ShedLimit {
     const tooSlow = window.ended > 0 && window.meanMs + window.lagMs > SLOWER * this.#baseMs;
     const { maxInFlight } = this.#bounds;
     const least = Math.min(LEAST, maxInFlight);
-    if (window.refused > 0 && window.refused <= FEW * window.ended) {
-      this.#shedding = Math.min(maxInFlight, Math.ceil(1.5 * limit));
+    if (window.refused > 0 && window.busy < SATURATED) {
+      this.#shedding = Math.min(maxInFlight, Math.ceil(1.25 * limit));
     } else if (tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
     else if (window.refused > 0) this.#shedding = Math.min(maxInFlight, limit + 2);
     this.#calm = window.refused > 0 || this.#late > 0 ? 0 : this.#calm + 1;

@@ -1,7 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { Settings } from '../settings/schema.ts';
 import { Admission, type AdmissionEvents } from './admission.ts';
-import { watchEventLoop } from './event-loop-lag.ts';
+import { watchEventLoop } from './event-loop.ts';
 
 /** The admission of a server by its settings, on the real event loop. */
 export function startAdmission(
@@ -11,7 +11,7 @@ export function startAdmission(
 ): Admission {
   return new Admission({
     bounds: { maxInFlight: overload.maxInFlight, maxLagMs: overload.maxEventLoopLag },
-    lag: watchEventLoop(),
+    eventLoop: watchEventLoop(),
     events: {
       onShed,
       onOverload: (overloaded) => {
