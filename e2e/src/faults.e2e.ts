@@ -122,6 +122,24 @@ describe('the trace of one request alone names', () => {
     });
   });
 
+  it('each refused item of a batch, apart from those that were granted', async () => {
+    const { root, steps, spans } = await traceOf((o) =>
+      service.credentials.batchIssueCredentials(
+        { requests: [{ destination: 'open' }, { destination: 'closed' }] },
+        o,
+      ),
+    );
+    expect(root.attributes['callpass.reason']).toBeUndefined();
+    const items = spans.filter(({ name }) => name === 'callpass.batch.item');
+    expect(items.map(({ attributes }) => attributes['callpass.reason'])).toEqual(
+      expect.arrayContaining([undefined, 'DESTINATION_CLOSED']),
+    );
+    expect(items.map(({ attributes }) => attributes['callpass.destination'])).toEqual(
+      expect.arrayContaining(['open', 'closed']),
+    );
+    expect(items.map(({ spanId }) => spanId)).toContain(steps.get('callpass.token.seal')?.parentSpanId);
+  });
+
   it('a client that was not granted what it asks for', async () => {
     const { root } = await traceOf(
       (o) => service.credentials.issueCredentials({ destination: 'open' }, o),

@@ -54,7 +54,11 @@ export async function traceOfCall(
   receiver: OtlpReceiver,
   call: TracedCall,
   token?: string,
-): Promise<{ root: ReceivedSpan; steps: ReadonlyMap<string, ReceivedSpan> }> {
+): Promise<{
+  root: ReceivedSpan;
+  steps: ReadonlyMap<string, ReceivedSpan>;
+  spans: readonly ReceivedSpan[];
+}> {
   const traceId = (++lastTrace).toString(16).padStart(32, '0');
   const metadata = new Metadata();
   metadata.set('traceparent', `00-${traceId}-00000000000000aa-01`);
@@ -65,7 +69,7 @@ export async function traceOfCall(
   return receiver.waitFor((all) => {
     const spans = all.spans().filter((span) => span.traceId === traceId);
     const root = spans.find(({ kind }) => kind === 'SERVER');
-    return root && { root, steps: new Map(spans.map((span) => [span.name, span])) };
+    return root && { root, spans, steps: new Map(spans.map((span) => [span.name, span])) };
   }, LIMIT_MS);
 }
 

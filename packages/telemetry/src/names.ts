@@ -109,6 +109,8 @@ export const METRIC_HTTP_SERVER_REQUEST_DURATION = 'http.server.request.duration
 export const SPAN_AUTHENTICATE = 'callpass.client.authenticate';
 /** Whether the client has the role and grant for what it asks. */
 export const SPAN_AUTHORIZE = 'callpass.request.authorize';
+/** One request of a batch; holds what the server's span holds of a single one. */
+export const SPAN_BATCH_ITEM = 'callpass.batch.item';
 /** Look-up of an answer that was given before under the same request id. */
 export const SPAN_FIND_ANSWER = 'callpass.answer.find';
 /** Freezes and the rules of the destination. */

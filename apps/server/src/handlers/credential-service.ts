@@ -7,6 +7,7 @@ import {
   type IssueCredentialsRequest,
 } from '@callpass/contract';
 import { assertValid, EncodedMessage, type Handlers } from '@callpass/grpc-kit';
+import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
 import { issue, type Idempotency, type IssueDependencies } from '../credentials/issue.ts';
 import type { Principal } from '../credentials/principal.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from '../credentials/validate.ts';
@@ -28,9 +29,12 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
       const principal = call.state.require(PRINCIPAL);
       const results = requests.map(async (request): Promise<EncodedResult> => {
         try {
-          // The batch's own rules leave the items out, so that an invalid one does not fail the others.
-          assertValid(IssueCredentialsRequestSchema, request);
-          return { response: await issueOne(dependencies, principal, request) };
+          const response = await withSpan(SPAN_BATCH_ITEM, () => {
+            // The batch's own rules leave the items out, so that an invalid one does not fail the others.
+            assertValid(IssueCredentialsRequestSchema, request);
+            return issueOne(dependencies, principal, request);
+          });
+          return { response };
         } catch (error) {
           return { status: itemStatus(error, call.methodName, dependencies.onFault) };
         }
