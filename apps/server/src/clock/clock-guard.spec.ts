@@ -61,9 +61,24 @@ describe('ClockGuard', () => {
     expect([guard.trusted, told]).toEqual([true, []]);
   });
 
-  it('finds a clock that runs away without ever jumping', () => {
-    const { guard, pass } = guarded();
+  it('finds a clock that runs away without ever jumping, and does not trust it again before it is steady', () => {
+    const { guard, told, pass } = guarded();
     for (let seconds = 0; seconds < 300 && guard.trusted; seconds++) pass(1000, 50);
     expect(guard.trusted).toBe(false);
+    for (let quarters = 0; quarters < 4000; quarters++) {
+      pass(250, 12.5);
+      expect([guard.trusted, guard.trustedInMs > 5000]).toEqual([false, true]);
+    }
+    pass(10_000);
+    expect([guard.trusted, told]).toEqual([true, [expect.stringMatching(/^forward 20\d\d$/), 'trusted']]);
+  });
+
+  it('does not take slewing, or a moment between two readings, for running away after a step', () => {
+    const { guard, told, pass } = guarded();
+    pass(250, -3000);
+    for (let quarters = 0; quarters < 39; quarters++) pass(250, quarters % 2 === 0 ? 40.1 : -39.9);
+    expect(guard.trusted).toBe(false);
+    pass(250);
+    expect([guard.trusted, told]).toEqual([true, ['backward -3000', 'trusted']]);
   });
 });

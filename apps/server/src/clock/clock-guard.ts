@@ -18,9 +18,13 @@ export interface ClockEvents {
 /** So much may time synchronisation slow or speed the wall clock: twice what it does at most (500 ppm). */
 const SLEW = 0.001;
 
+/** So far may the clocks seem to part besides: they are read one after the other, by a process that others interrupt. */
+const STEADY_WITHIN_MS = 50;
+
 /**
- * Holds the wall clock against the monotonic one. Once they part by more than a step, or faster than time synchronisation
- * slews a clock, the time in a token could not be trusted, until the two have gone on together for a while.
+ * Holds the wall clock against the monotonic one. Once they part by more than a step, at once or little by little but faster
+ * than time synchronisation slews a clock, the time in a token could not be trusted, until the two have gone on together
+ * for a while.
  */
 export class ClockGuard {
   readonly #source: ClockSource;
@@ -71,10 +75,12 @@ export class ClockGuard {
     const partedMs = this.#source.wallMs() - nowMs - this.#expectedMs;
     const slewMs = (nowMs - this.#observedAtMs) * SLEW;
     this.#observedAtMs = nowMs;
-    if (Math.abs(partedMs) > this.#maxStepMs) {
+    const isStep = Math.abs(partedMs) > this.#maxStepMs;
+    if (isStep || (!this.trusted && Math.abs(partedMs) > STEADY_WITHIN_MS)) {
       this.#expectedMs += partedMs;
-      this.#offsetMs = partedMs;
       this.#steadySinceMs = nowMs;
+      if (!isStep) return;
+      this.#offsetMs = partedMs;
       this.#events.onStep(partedMs > 0 ? 'forward' : 'backward', partedMs);
       return;
     }

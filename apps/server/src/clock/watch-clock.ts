@@ -6,6 +6,8 @@ import { ClockGuard, type ClockDirection, type ClockSource } from './clock-guard
 
 /** The clock as issuing sees it. */
 export interface TrustedClock {
+  /** Whether it could be trusted when it was last looked at, a quarter of a second ago at most. */
+  readonly trusted: boolean;
   /** Looks at the clock. Throws a Refusal `CLOCK_UNTRUSTED` while it cannot be trusted. */
   assertTrusted(): void;
 }
@@ -47,6 +49,9 @@ export function watchClock(
     guard.observe();
   }, INTERVAL_MS).unref();
   return {
+    get trusted() {
+      return guard.trusted;
+    },
     assertTrusted() {
       guard.observe();
       if (!guard.trusted)
