@@ -8,7 +8,7 @@ import {
   validation,
   warmUp,
 } from '@callpass/grpc-kit';
-import { migrateStore, openStore } from '@callpass/storage';
+import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
@@ -22,6 +22,8 @@ import { accessLog } from '../handlers/access-log.ts';
 import { adminHandlers } from '../handlers/admin-service.ts';
 import { credentialHandlers } from '../handlers/credential-service.ts';
 import { ledgerHandlers } from '../handlers/ledger-service.ts';
+import { HealthWatch } from '../health/health-watch.ts';
+import { LedgerOutcomes } from '../health/ledger-outcomes.ts';
 import { openIdentity } from '../identity/open-identity.ts';
 import { openLimiter } from '../limits/open-limiter.ts';
 import { describeError, type Logger } from '../log.ts';
@@ -49,7 +51,7 @@ export interface RunningServer {
   readonly address: string;
   /** When the certificate that is served now runs out; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
-  /** Whether it can serve now, and each thing that hangs on. */
+  /** Whether it is worth being sent calls now, and each thing that hangs on. */
   readiness(): Readiness;
   /**
    * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
@@ -57,9 +59,6 @@ export interface RunningServer {
    */
   stop(): Promise<void>;
 }
-
-/** A store that has not confirmed the state for so long does not answer. */
-const STORE_SILENT_MS = 10_000;
 
 const systemClock: Clock = { now: () => Date.now() };
 
@@ -86,11 +85,14 @@ export async function startServer(
     const transport = running.adopt(openTransport(settings, log), (opened) => {
       opened.stop();
     });
-    const store = running.adopt(
-      await openStore({ url, sealKey, onEvent: createLedgerMetrics(createInstruments()) }),
-      (opened) => opened.close(),
-    );
-    return await serve({ settings, log, clock, clockSource, store, transport, running });
+    const measureCommit = createLedgerMetrics(createInstruments());
+    const ledger = new LedgerOutcomes(() => performance.now());
+    const onEvent = (event: CommitEvent) => {
+      measureCommit(event);
+      ledger.note(event);
+    };
+    const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
+    return await serve({ settings, log, clock, clockSource, store, ledger, transport, running });
   } catch (error) {
     await running.disposeAsync();
     throw error;
@@ -104,11 +106,12 @@ async function serve(parts: {
   /** Whether the wall clock can be trusted is told from these. */
   clockSource: ClockSource;
   store: Store;
+  ledger: LedgerOutcomes;
   transport: Transport;
   /** What has to be stopped, the last first: at the end, or when the start fails. */
   running: AsyncDisposableStack;
 }): Promise<RunningServer> {
-  const { settings, log, clock, clockSource, store, transport, running } = parts;
+  const { settings, log, clock, clockSource, store, ledger, transport, running } = parts;
   const state = await CurrentState.follow(store, {
     pollIntervalMs: settings.store.pollInterval,
     operators: settings.access.operators,
@@ -188,10 +191,17 @@ async function serve(parts: {
   health.addTo(server, forTools);
   if (settings.reflection) addReflection(server, [...services, ALL_SERVICES.health], forTools);
 
+  const watch = running.adopt(
+    new HealthWatch({ health, log, state, store, limiter: limits.limiter, ledger, clock: trustedClock }),
+    (watching) => {
+      watching.stop();
+    },
+  );
+  await watch.warmUp();
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
   running.defer(guardConnections(server, settings, { log, make }));
-  health.setAll('SERVING');
+  watch.start();
   if (plaintextEncryptedBy !== undefined)
     log.warn(
       { address, plaintextEncryptedBy },
@@ -200,26 +210,18 @@ async function serve(parts: {
   log.info({ address, revision: state.snapshot.revision }, 'serving');
 
   let stopping: Promise<void> | undefined;
-  const readiness = (): Readiness => {
-    const followed = performance.now() - state.confirmedAtMs < STORE_SILENT_MS;
-    return {
-      ready: stopping === undefined && followed,
-      detail: {
-        serving: stopping === undefined ? 'yes' : 'draining',
-        store: followed ? 'answers' : 'silent',
-      },
-    };
-  };
-  make.gauge(MEASURED.ready, () => Number(readiness().ready));
+  make.gauge(MEASURED.ready, () => Number(watch.current.issuing));
   return {
     address,
     certificateExpiry: () => transport.certificateExpiry(),
-    readiness,
-    stop: () =>
-      (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+    readiness: () => watch.readiness(),
+    stop() {
+      watch.drain();
+      return (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
         await running.disposeAsync();
         log.info('stopped');
-      })),
+      }));
+    },
   };
 }
 

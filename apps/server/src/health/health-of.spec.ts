@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { healthOf, OUTAGE_LOOKS, type Condition } from './health-of.ts';
+
+const WELL: Condition = {
+  draining: false,
+  storeMisses: 0,
+  ledgerFailing: false,
+  validatingAsksStore: false,
+  limiterMisses: 0,
+  issuingNeedsLimiter: true,
+  clockTrusted: true,
+};
+
+const STORE_AWAY = { storeMisses: OUTAGE_LOOKS };
+const LIMITER_AWAY = { limiterMisses: OUTAGE_LOOKS };
+
+/** What works under it, as `issuing validating operating`, and what the detail says of the cause. */
+const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
+  ['all is well', {}, 'yes yes yes', { serving: 'yes', issuing: 'yes', validating: 'yes' }],
+  ['the store missed one look', { storeMisses: 1 }, 'yes yes yes', { store: 'answers' }],
+  ['the store missed two', { storeMisses: 2 }, 'yes yes yes', { store: 'answers' }],
+  ['the store is away', STORE_AWAY, 'no yes no', { store: 'silent', issuing: 'no', validating: 'yes' }],
+  ['the store never answered', { storeMisses: Infinity }, 'no yes no', { store: 'silent' }],
+  [
+    'the store is away and only it knows what is frozen',
+    { ...STORE_AWAY, validatingAsksStore: true },
+    'no no no',
+    { validating: 'no' },
+  ],
+  ['the store knows what is frozen, and answers', { validatingAsksStore: true }, 'yes yes yes', {}],
+  ['the ledger fails', { ledgerFailing: true }, 'no yes yes', { ledger: 'fails', store: 'answers' }],
+  ['the limiter missed one look', { limiterMisses: 1 }, 'yes yes yes', { limiter: 'answers' }],
+  ['the limiter is away and all refuse', LIMITER_AWAY, 'no yes yes', { limiter: 'silent' }],
+  [
+    'the limiter is away and some grant uncounted',
+    { ...LIMITER_AWAY, issuingNeedsLimiter: false },
+    'yes yes yes',
+    { limiter: 'silent', issuing: 'yes' },
+  ],
+  ['the clock has stepped', { clockTrusted: false }, 'no yes yes', { clock: 'untrusted' }],
+  ['it drains', { draining: true }, 'no no no', { serving: 'draining', store: 'answers' }],
+];
+
+describe('healthOf', () => {
+  it.each(TABLE)('%s', (_name, condition, works, detail) => {
+    const health = healthOf({ ...WELL, ...condition });
+    const told = [health.issuing, health.validating, health.operating].map((can) => (can ? 'yes' : 'no'));
+    expect(told.join(' ')).toBe(works);
+    expect(health.detail).toMatchObject(detail);
+  });
+});

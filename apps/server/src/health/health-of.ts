@@ -1,0 +1,57 @@
+/** What is known of the things that the server works with. */
+export interface Condition {
+  /** The server is about to stop. */
+  readonly draining: boolean;
+  /** Looks in a row that the store left unanswered; `Infinity` before its first answer. */
+  readonly storeMisses: number;
+  /** The store answers, but entries cannot be written. */
+  readonly ledgerFailing: boolean;
+  /** Something smaller than a realm is frozen, so that only a record can tell whether a token is. */
+  readonly validatingAsksStore: boolean;
+  /** Looks in a row that the limiter left unanswered; `Infinity` before its first answer. */
+  readonly limiterMisses: number;
+  /** No destination would be granted anything while the limiter is away. */
+  readonly issuingNeedsLimiter: boolean;
+  readonly clockTrusted: boolean;
+}
+
+/** What the server can do now. */
+export interface ServerHealth {
+  /** Whether somebody could get credentials. */
+  readonly issuing: boolean;
+  /** Whether tokens can be judged, unless the caller demands a look into the ledger. */
+  readonly validating: boolean;
+  /** Whether what lives in the store can be shown and changed: administration and the ledger. */
+  readonly operating: boolean;
+  /** For people: each thing and how it is, and what that stops. */
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+/** One look without an answer is no outage; so many in a row are. */
+export const OUTAGE_LOOKS = 3;
+
+/** What a server can do under a condition. */
+export function healthOf(condition: Condition): ServerHealth {
+  const { draining, ledgerFailing, clockTrusted } = condition;
+  const store = condition.storeMisses < OUTAGE_LOOKS;
+  const limiter = condition.limiterMisses < OUTAGE_LOOKS;
+  const issuing =
+    !draining && store && !ledgerFailing && clockTrusted && (limiter || !condition.issuingNeedsLimiter);
+  const validating = !draining && (store || !condition.validatingAsksStore);
+  return {
+    issuing,
+    validating,
+    operating: !draining && store,
+    detail: {
+      serving: draining ? 'draining' : 'yes',
+      issuing: yesOrNo(issuing),
+      validating: yesOrNo(validating),
+      store: store ? 'answers' : 'silent',
+      ledger: ledgerFailing ? 'fails' : 'writes',
+      limiter: limiter ? 'answers' : 'silent',
+      clock: clockTrusted ? 'trusted' : 'untrusted',
+    },
+  };
+}
+
+const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');

@@ -1,0 +1,131 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
+import type { Limiter, Store } from '@callpass/domain';
+import type { HealthReporter } from '@callpass/grpc-kit';
+import type { Readiness } from '@callpass/telemetry-sdk';
+import type { Logger } from '../log.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { healthOf, type ServerHealth } from './health-of.ts';
+import { Probe } from './probe.ts';
+import { allRefuseUncounted } from './refusing-uncounted.ts';
+
+/** What is watched, and who is told. */
+export interface WatchedParts {
+  readonly health: HealthReporter;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly state: { readonly snapshot: Snapshot };
+  readonly store: Pick<Store, 'probe'>;
+  readonly limiter: Pick<Limiter, 'peek'>;
+  readonly ledger: { readonly failing: boolean };
+  readonly clock: { readonly trusted: boolean };
+}
+
+/** How often everything is looked at. */
+const LOOK_EVERY_MS = 1000;
+
+/** What a start waits for the limiter, which may be connecting still: about two seconds. */
+const WARM_UP = { looks: 40, everyMs: 50 } as const;
+
+const { typeName } = CredentialService;
+
+/** By the names of gRPC health: what has to work for SERVING. */
+const NAMES: readonly (readonly [name: string, needs: 'issuing' | 'validating' | 'operating'])[] = [
+  // The server is worth its calls as long as it answers those that need no store.
+  ['', 'validating'],
+  [typeName, 'issuing'],
+  [`${typeName}/${CredentialService.method.issueCredentials.name}`, 'issuing'],
+  [`${typeName}/${CredentialService.method.validateToken.name}`, 'validating'],
+  [AdminService.typeName, 'operating'],
+  [LedgerService.typeName, 'operating'],
+];
+
+/** Looks at what the server works with, and is where gRPC health, readiness and the metric have it from. */
+export class HealthWatch {
+  readonly #parts: WatchedParts;
+  readonly #store: Probe;
+  readonly #limiter: Probe;
+  #current: ServerHealth;
+  #draining = false;
+  #warm = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: WatchedParts) {
+    this.#parts = parts;
+    this.#store = new Probe(() => parts.store.probe());
+    // No counter at all: the way there and back.
+    this.#limiter = new Probe(() => parts.limiter.peek([], 0));
+    this.#current = this.#judge();
+  }
+
+  /** What the server can do, as of the last look. */
+  get current(): ServerHealth {
+    return this.#current;
+  }
+
+  /** For HTTP: ready as long as tokens can be judged. */
+  readiness(): Readiness {
+    const { validating, detail } = this.#current;
+    return { ready: validating, detail };
+  }
+
+  /** Asks store and limiter until both have answered, or for about two seconds; tells nobody yet. */
+  async warmUp(): Promise<void> {
+    for (let looks = 0; looks < WARM_UP.looks; looks++) {
+      await Promise.all([this.#store.look(), this.#limiter.look()]);
+      if (this.#store.misses + this.#limiter.misses === 0) return;
+      await pause(WARM_UP.everyMs);
+    }
+  }
+
+  /** From now on everybody is told, now and after each look. */
+  start(): void {
+    this.#warm = true;
+    this.#tell();
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Looks once. Tells what is known already, and each answer as it comes; resolves when there are no more to come. */
+  async look(): Promise<void> {
+    const tell = () => {
+      this.#tell();
+    };
+    const answers = [this.#store.look().then(tell), this.#limiter.look().then(tell)];
+    this.#tell();
+    await Promise.all(answers);
+  }
+
+  /** From now on the server is not to be sent anything. */
+  drain(): void {
+    this.#draining = true;
+    this.#current = this.#judge();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #judge(): ServerHealth {
+    const { snapshot } = this.#parts.state;
+    return healthOf({
+      draining: this.#draining,
+      storeMisses: this.#store.misses,
+      ledgerFailing: this.#parts.ledger.failing,
+      validatingAsksStore: snapshot.freezes.needsRecord,
+      limiterMisses: this.#limiter.misses,
+      issuingNeedsLimiter: allRefuseUncounted(snapshot.configuration),
+      clockTrusted: this.#parts.clock.trusted,
+    });
+  }
+
+  #tell(): void {
+    if (!this.#warm || this.#draining) return;
+    const { issuing, validating } = this.#current;
+    this.#current = this.#judge();
+    const { health, log } = this.#parts;
+    for (const [name, needs] of NAMES) health.set(name, this.#current[needs] ? 'SERVING' : 'NOT_SERVING');
+    if (this.#current.issuing === issuing && this.#current.validating === validating) return;
+    const { detail } = this.#current;
+    if (this.#current.issuing && this.#current.validating) log.info(detail, 'all can be served');
+    else log.warn(detail, 'not everything can be served');
+  }
+}

@@ -1,0 +1,33 @@
+import type { CommitEvent } from '@callpass/storage';
+
+/** So many failures in a row, with no success between, are no accident. */
+const FAILURES = 2;
+
+/** After this time without a further failure the ledger gets another chance: nobody can show that it is well unless asked. */
+const DOUBT_MS = 10_000;
+
+/** Tells from the commits that are made anyway whether the ledger can be written. */
+export class LedgerOutcomes {
+  readonly #nowMs: () => number;
+  #failures = 0;
+  #failedAtMs = -Infinity;
+
+  /** `nowMs` gives milliseconds that only ever go on. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether the last commits failed or are overdue, and that not long ago. */
+  get failing(): boolean {
+    return this.#failures >= FAILURES && this.#nowMs() - this.#failedAtMs < DOUBT_MS;
+  }
+
+  /** Takes note of what the store tells. A full queue is load, not failure. */
+  readonly note = (event: CommitEvent): void => {
+    if (event.kind === 'committed') this.#failures = 0;
+    else if (event.kind === 'commitFailed' || event.why === 'overdue') {
+      this.#failures++;
+      this.#failedAtMs = this.#nowMs();
+    }
+  };
+}
