@@ -107,6 +107,8 @@ describe('startServer', () => {
         ['', 'SERVING'],
         ['callpass.v1.AdminService', 'SERVING'],
         ['callpass.v1.CredentialService', 'SERVING'],
+        ['callpass.v1.CredentialService/IssueCredentials', 'SERVING'],
+        ['callpass.v1.CredentialService/ValidateToken', 'SERVING'],
         ['callpass.v1.LedgerService', 'SERVING'],
       ]);
     } finally {
