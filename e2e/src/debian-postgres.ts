@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +13,12 @@ export interface SystemPostgres {
   url(database: string): string;
   /** Runs one of its tools, such as `pg_dump`, to its end. Rejects when that fails. */
   tool(name: string, ...args: readonly string[]): Promise<void>;
+  /** Ends it as an operator does, and the connections with it; the data stay. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port. */
+  start(): Promise<void>;
+  /** Lets all its processes stand still: connections stay, and nothing is answered. Gives what lets them go on. */
+  hold(): () => void;
   remove(): Promise<void>;
 }
 
@@ -33,15 +39,33 @@ export async function startSystemPostgres(): Promise<SystemPostgres> {
   const data = join(folder, 'data');
   await tool('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N');
   const options = `-p ${port} -h 127.0.0.1 -c unix_socket_directories=`;
-  await tool('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', options);
+  const start = () => tool('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', options);
+  const stop = () => tool('pg_ctl', 'stop', '-m', 'fast', '-w', '-D', data);
+  await start();
   return {
     url: (database) => `postgres://postgres@127.0.0.1:${port}/${database}`,
     tool,
+    stop,
+    start,
+    hold() {
+      const pids = processesOf(data);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      return () => {
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+      };
+    },
     async remove() {
-      await tool('pg_ctl', 'stop', '-m', 'fast', '-w', '-D', data);
+      await stop();
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** The first of its processes, and those that it has started. */
+function processesOf(data: string): number[] {
+  const first = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0] ?? '';
+  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', first], { encoding: 'utf8' });
+  return [first, ...children.trim().split(/\s+/)].map(Number);
 }
 
 function userPostgres(): { uid: number; gid: number } {

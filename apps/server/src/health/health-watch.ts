@@ -6,6 +6,7 @@ import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '../log.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { healthOf, type ServerHealth } from './health-of.ts';
+import type { LedgerOutcomes } from './ledger-outcomes.ts';
 import { Probe } from './probe.ts';
 import { allRefuseUncounted } from './refusing-uncounted.ts';
 
@@ -16,7 +17,7 @@ export interface WatchedParts {
   readonly state: { readonly snapshot: Snapshot };
   readonly store: Pick<Store, 'probe'>;
   readonly limiter: Pick<Limiter, 'peek'>;
-  readonly ledger: { readonly failing: boolean };
+  readonly ledger: Pick<LedgerOutcomes, 'failing' | 'forget'>;
   readonly clock: { readonly trusted: boolean };
 }
 
@@ -119,13 +120,18 @@ export class HealthWatch {
 
   #tell(): void {
     if (!this.#warm || this.#draining) return;
-    const { issuing, validating } = this.#current;
+    const before = this.#current;
     this.#current = this.#judge();
+    if (this.#current.operating && !before.operating) {
+      // What failed while the store was away says nothing of a store that is back.
+      this.#parts.ledger.forget();
+      this.#current = this.#judge();
+    }
     const { health, log } = this.#parts;
     for (const [name, needs] of NAMES) health.set(name, this.#current[needs] ? 'SERVING' : 'NOT_SERVING');
-    if (this.#current.issuing === issuing && this.#current.validating === validating) return;
-    const { detail } = this.#current;
-    if (this.#current.issuing && this.#current.validating) log.info(detail, 'all can be served');
+    const { issuing, validating, detail } = this.#current;
+    if (issuing === before.issuing && validating === before.validating) return;
+    if (issuing && validating) log.info(detail, 'all can be served');
     else log.warn(detail, 'not everything can be served');
   }
 }

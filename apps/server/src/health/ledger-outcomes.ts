@@ -22,6 +22,11 @@ export class LedgerOutcomes {
     return this.#failures >= FAILURES && this.#nowMs() - this.#failedAtMs < DOUBT_MS;
   }
 
+  /** Gives the ledger another chance now: what kept it from being written may be over. */
+  forget(): void {
+    this.#failures = 0;
+  }
+
   /** Takes note of what the store tells. A full queue is load, not failure. */
   readonly note = (event: CommitEvent): void => {
     if (event.kind === 'committed') this.#failures = 0;

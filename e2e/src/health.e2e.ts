@@ -1,0 +1,163 @@
+import { createAdminClient, createCredentialClient, createHealthClient } from '@callpass/client';
+import { Verdict } from '@callpass/contract';
+import {
+  HealthCheckResponse_ServingStatus as Wire,
+  type HealthCheckResponse_ServingStatus,
+} from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startSystemPostgres, type SystemPostgres } from './debian-postgres.ts';
+import { startServerProcess, type ServerProcess } from './processes.ts';
+import { provision } from './provision.ts';
+
+/** An instance on a real PostgreSQL that goes away: what health says is what a client gets. */
+const CREDENTIALS = 'callpass.v1.CredentialService';
+const ISSUE = `${CREDENTIALS}/IssueCredentials`;
+const VALIDATE = `${CREDENTIALS}/ValidateToken`;
+const OPERATING = ['callpass.v1.AdminService', 'callpass.v1.LedgerService'];
+const ALL = ['', CREDENTIALS, ISSUE, VALIDATE, ...OPERATING];
+
+/** Three looks a second apart and the answer to one more take about four seconds; the rest is for a busy machine. */
+const NOTICED_MS = 30_000;
+const LIMIT_MS = 180_000;
+
+let postgres: SystemPostgres;
+let server: ServerProcess;
+let clients: {
+  readonly health: ReturnType<typeof createHealthClient>;
+  readonly credentials: ReturnType<typeof createCredentialClient>;
+  readonly admin: ReturnType<typeof createAdminClient>;
+};
+let token = '';
+
+beforeAll(async () => {
+  postgres = await startSystemPostgres();
+  server = await startServerProcess({
+    CALLPASS_STORE_URL: postgres.url('postgres'),
+    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+    CALLPASS_LOG_LEVEL: 'error',
+  });
+  await provision(server.address, { lifetimeSeconds: 600 });
+  const options = { address: server.address, retry: false } as const;
+  clients = {
+    health: createHealthClient(options),
+    credentials: createCredentialClient(options),
+    admin: createAdminClient(options),
+  };
+  const { grant } = await clients.credentials.issueCredentials({ destination: 'd' });
+  token = grant.case === 'timeLimited' ? grant.value.toToken : '';
+}, LIMIT_MS);
+afterAll(async () => {
+  for (const client of Object.values(clients)) client.close();
+  await server.stop();
+  await postgres.remove();
+}, LIMIT_MS);
+
+/** The names that serve, as List tells them. */
+async function serving(): Promise<string[]> {
+  const { statuses } = await clients.health.list({});
+  return ALL.filter((name) => statuses[name]?.status === Wire.SERVING);
+}
+
+/** How long it takes until a watcher of a name is told this status. */
+async function msUntilTold(service: string, wanted: HealthCheckResponse_ServingStatus): Promise<number> {
+  const startMs = performance.now();
+  for await (const { status } of clients.health.watch({ service }, { timeoutMs: NOTICED_MS })) {
+    if (status === wanted) break;
+  }
+  return performance.now() - startMs;
+}
+
+/** What HTTP and the metric say. */
+async function onThePort() {
+  const ready = await fetch(`http://${server.telemetry}/readyz`);
+  const live = await fetch(`http://${server.telemetry}/livez`);
+  const metrics = await (await fetch(`http://${server.telemetry}/metrics`)).text();
+  return {
+    readyz: ready.status,
+    detail: (await ready.json()) as Record<string, unknown>,
+    livez: live.status,
+    metric: /^callpass_ready(?:\{[^}]*\})? ([01])/m.exec(metrics)?.[1],
+  };
+}
+
+const issue = () => clients.credentials.issueCredentials({ destination: 'd' });
+const judge = () => clients.credentials.validateToken({ realm: 'r', token });
+const verdict = async () => (await judge()).verdict;
+const reasonOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 'OK',
+    (error: unknown) => (error as { reason?: string }).reason,
+  );
+
+async function expectAllServed(): Promise<void> {
+  await msUntilTold(ISSUE, Wire.SERVING);
+  expect(await serving()).toEqual(ALL);
+  expect(await onThePort()).toMatchObject({ readyz: 200, livez: 200, metric: '1' });
+  expect(await reasonOf(issue())).toBe('OK');
+}
+
+async function expectOnlyValidating(): Promise<void> {
+  expect(await serving()).toEqual(['', VALIDATE]);
+  expect(await verdict()).toBe(Verdict.VALID);
+  // Failures that must not be held against the database once it is back.
+  for (let calls = 0; calls < 3; calls++) expect(await reasonOf(issue())).toBe('LEDGER_UNAVAILABLE');
+  expect(await onThePort()).toMatchObject({
+    readyz: 200,
+    detail: { ready: true, issuing: 'no', validating: 'yes', store: 'silent' },
+    livez: 200,
+    metric: '0',
+  });
+}
+
+it(
+  'a database that is stopped: issuing is NOT_SERVING within seconds, validating goes on, and all is back by itself',
+  async () => {
+    await expectAllServed();
+    await postgres.stop();
+    const noticedMs = await msUntilTold(ISSUE, Wire.NOT_SERVING);
+    await expectOnlyValidating();
+    await postgres.start();
+    const backMs = await msUntilTold(ISSUE, Wire.SERVING);
+    await expectAllServed();
+    process.stdout.write(`stopped: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
+  },
+  LIMIT_MS,
+);
+
+it(
+  'a database that says nothing any more, with its connections open: the same',
+  async () => {
+    await expectAllServed();
+    const goOn = postgres.hold();
+    let noticedMs: number;
+    try {
+      noticedMs = await msUntilTold(ISSUE, Wire.NOT_SERVING);
+      await expectOnlyValidating();
+    } finally {
+      goOn();
+    }
+    const backMs = await msUntilTold(ISSUE, Wire.SERVING);
+    await expectAllServed();
+    process.stdout.write(`silent: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
+  },
+  LIMIT_MS,
+);
+
+it(
+  'what only the ledger knows, is frozen: without the store nothing is judged, and the server as a whole does not serve',
+  async () => {
+    await expectAllServed();
+    await clients.admin.freeze({ scope: { scope: { case: 'subject', value: 'nobody' } }, reason: 'test' });
+    expect(await verdict()).toBe(Verdict.VALID);
+    await postgres.stop();
+    await msUntilTold('', Wire.NOT_SERVING);
+    expect(await serving()).toEqual([]);
+    expect(await reasonOf(judge())).toBe('STORE_UNAVAILABLE');
+    expect(await onThePort()).toMatchObject({ readyz: 503, livez: 200, metric: '0' });
+    await postgres.start();
+    await msUntilTold('', Wire.SERVING);
+    expect(await verdict()).toBe(Verdict.VALID);
+    await expectAllServed();
+  },
+  LIMIT_MS,
+);
