@@ -5,6 +5,7 @@ import { createAuthority } from '@callpass/dev-certificates';
 import { createAdminClient, createCredentialClient } from '@callpass/client';
 import { Cipher, Role } from '@callpass/contract';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plant } from './canary/keep.ts';
 import { startWithDevCerts, tlsFiles, type DevCertsServer } from './dev-certs.ts';
 import { startServerProcess } from './processes.ts';
 
@@ -55,6 +56,7 @@ describe('from nothing to the first call, as dev-certs says', () => {
 
   it('a script issues with its token, for what it was granted only', async () => {
     const file = join(server.folder, 'token');
+    plant('bearer token', TOKEN);
     writeFileSync(file, `${TOKEN}\n`);
     expect(await server.callpass(['issue', 'line', '--token-file', file])).toMatchObject({ code: 0 });
     const refused = await server.callpass(['issue', 'other', '--token-file', file]);

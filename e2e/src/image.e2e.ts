@@ -4,6 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plant } from './canary/keep.ts';
 import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** The user of the images. */
@@ -35,7 +36,9 @@ describe('the files of the image', () => {
     }
     execFileSync('chmod', ['-R', 'a-w', join(root, 'server')]);
     const key = join(root, 'key');
-    writeFileSync(key, randomBytes(32).toString('base64'), { mode: 0o400 });
+    const text = randomBytes(32).toString('base64');
+    plant('key-encryption key', text);
+    writeFileSync(key, text, { mode: 0o400 });
     if (isRoot) chownSync(key, USER, USER);
   });
   afterAll(async () => {

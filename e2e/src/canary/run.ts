@@ -9,7 +9,10 @@ const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** Findings that are printed; where there are more, they are of the same kind. */
 const MOST_PRINTED = 50;
 
-/** Begins a run: nothing is planted, nothing was emitted. What follows finds both by the environment. */
+/**
+ * Begins a run: nothing is planted, nothing was emitted. What follows finds both by the environment. What is planted is
+ * forgotten when the process ends.
+ */
 export function beginRun(): void {
   // Of its own, since a second run may be under way.
   const emitted = (process.env[EMITTED_VARIABLE] ??= join(ROOT, 'artifacts', 'e2e', String(process.pid)));
@@ -18,11 +21,14 @@ export function beginRun(): void {
   const canaries = join(mkdtempSync(join(tmpdir(), 'callpass-canaries-')), 'canaries.jsonl');
   writeFileSync(canaries, '', { mode: 0o600 });
   process.env[CANARIES_VARIABLE] = canaries;
+  process.once('exit', () => {
+    rmSync(dirname(canaries), { recursive: true });
+  });
 }
 
 /**
- * Ends a run: searches everything that it has emitted for everything that it has planted, leaves the result where test
- * counts go, and forgets what was planted. What was emitted stays where something was found in it.
+ * Ends a run: searches everything that it has emitted for everything that it has planted, and leaves the result where
+ * test counts go. What was emitted stays where something was found in it.
  *
  * @throws {Error} where something planted was found, or where there was nothing to search or to find in a whole run.
  */
@@ -31,7 +37,6 @@ export function endRun({ testPathPatterns }: { testPathPatterns: { isSet(): bool
     (name) => process.env[name],
   );
   const canaries = readCanaries(canaryFile);
-  rmSync(dirname(canaryFile), { recursive: true });
   const scan = createScan(canaries);
   const files = readdirSync(emitted, { recursive: true, encoding: 'utf8' })
     .map((name) => join(emitted, name))
@@ -46,8 +51,8 @@ export function endRun({ testPathPatterns }: { testPathPatterns: { isSet(): bool
   const wentWell = found.length === 0 && (testPathPatterns.isSet() || (canaries.length > 0 && bytes > 0));
   leaveCounts(wentWell);
   process.stderr.write(`${looked}: ${found.length} found\n${report(found)}`);
-  if (!wentWell)
-    throw new Error(found.length > 0 ? 'the canary scan has found secrets' : 'nothing was scanned');
+  if (wentWell) rmSync(emitted, { recursive: true });
+  else throw new Error(found.length > 0 ? 'the canary scan has found secrets' : 'nothing was scanned');
 }
 
 function readCanaries(file: string): Canary[] {
