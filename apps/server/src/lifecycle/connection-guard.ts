@@ -79,7 +79,7 @@ export class ConnectionGuard {
   /** Ends at once what is still open. */
   stop(): void {
     clearInterval(this.#sweep);
-    for (const { socket } of this.#connections.values()) socket.destroy();
+    for (const { socket } of this.#connections.values()) socket.resetAndDestroy();
   }
 
   #letIn(socket: Socket): boolean {
@@ -149,13 +149,16 @@ export class ConnectionGuard {
     session.destroy();
   }
 
-  /** A session that is ended waits for its last bytes to be sent, and a peer that has stopped never takes them. */
+  /**
+   * A session that is ended waits for its last bytes to be sent, and a peer that has stopped never takes them. With the reset
+   * the kernel lets go of them too.
+   */
   #cutOffStuck(): void {
     for (const connection of this.#connections.values()) {
       if (!connection.session?.destroyed) continue;
       if (connection.ending) {
         this.#onTurnedAway('stuck');
-        connection.socket.destroy();
+        connection.socket.resetAndDestroy();
       } else connection.ending = true;
     }
     this.#resets.forgetRested(performance.now());
