@@ -186,7 +186,7 @@ export const METRICS = {
   },
   ready: {
     ...{ name: 'callpass.ready', kind: 'gauge', unit: '', labels: [] },
-    description: '1 while the process is ready to serve.',
+    description: '1 while the process issues credentials; 0 while it only validates, or drains.',
   },
   buildInfo: {
     ...{
