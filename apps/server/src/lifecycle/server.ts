@@ -42,6 +42,7 @@ import { shutDown } from './drain.ts';
 import { guardConnections } from './guard-connections.ts';
 import { loadKeyEncryptionKey } from './key-encryption.ts';
 import { assertTransportSafe } from './listen-address.ts';
+import { logRefusedCertificates } from './refused-certificates.ts';
 import { openTransport, type Transport } from './tls.ts';
 import { boundWorkPerConnection } from './work-per-connection.ts';
 
@@ -201,6 +202,7 @@ async function serve(parts: {
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
   running.defer(guardConnections(server, settings, { log, make }));
+  logRefusedCertificates(server, log);
   watch.start();
   if (plaintextEncryptedBy !== undefined)
     log.warn(
