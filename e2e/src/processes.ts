@@ -131,6 +131,9 @@ export async function startSandbox(args: readonly string[] = []): Promise<Sandbo
     readyFile,
     output,
     async stop() {
+      // Asked for by a client that keeps it for the canary scan.
+      if (child.exitCode === null && child.signalCode === null)
+        await (await fetch(`${ready.gateway}/sandbox/telemetry`)).text();
       child.kill('SIGTERM');
       await ended(child);
       rmSync(folder, { recursive: true, force: true });

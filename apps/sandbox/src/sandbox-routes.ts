@@ -13,6 +13,9 @@ export function addSandboxRoutes(
     { schema: { params: parameters({ traceId: { type: 'string', pattern: '^[0-9a-f]{32}$' } }) } },
     ({ params }) => traceView(parts.receiver, params.traceId),
   );
+  app.get('/sandbox/telemetry', (_request, reply) =>
+    reply.type('application/x-ndjson').send(parts.receiver.raw().join('\n')),
+  );
   app.post<{ Params: { name: 'server' | 'edge'; action: 'stop' | 'start' } }>(
     '/sandbox/processes/:name/:action',
     {

@@ -87,7 +87,7 @@ globalThis.fetch = async (...args) => {
     .catch(() => '');
   if (!response.ok) keep('errors-of-http.txt', `${response.status} ${body}\n`);
   else if (pathname.endsWith('/metrics')) keep('scrapes.txt', body);
-  else if (pathname.startsWith('/sandbox/traces/')) keep('sandbox-traces.txt', `${body}\n`);
+  else if (/^\/sandbox\/(traces\/|telemetry$)/.test(pathname)) keep('sandbox-telemetry.txt', `${body}\n`);
   else plantTokensIn(body);
   return response;
 };
