@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { createAdminClient, createCredentialClient, createHealthClient } from '@callpass/client';
 import { Verdict } from '@callpass/contract';
 import {
@@ -20,36 +21,49 @@ const ALL = ['', CREDENTIALS, ISSUE, VALIDATE, ...OPERATING];
 const NOTICED_MS = 30_000;
 const LIMIT_MS = 180_000;
 
-let postgres: SystemPostgres;
-let server: ServerProcess;
-let clients: {
+interface Clients {
   readonly health: ReturnType<typeof createHealthClient>;
   readonly credentials: ReturnType<typeof createCredentialClient>;
   readonly admin: ReturnType<typeof createAdminClient>;
-};
-let token = '';
+}
 
-beforeAll(async () => {
-  postgres = await startSystemPostgres();
+let postgres: SystemPostgres;
+let server: ServerProcess;
+let clients: Clients;
+let token = '';
+const cleanups: (() => unknown)[] = [];
+
+/** From now on everything below asks this one, which holds one realm and one destination. */
+async function start(environment: NodeJS.ProcessEnv): Promise<void> {
   server = await startServerProcess({
-    CALLPASS_STORE_URL: postgres.url('postgres'),
     CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
     CALLPASS_LOG_LEVEL: 'error',
+    ...environment,
   });
+  const { stop } = server;
+  cleanups.push(stop);
   await provision(server.address, { lifetimeSeconds: 600 });
   const options = { address: server.address, retry: false } as const;
-  clients = {
+  const opened = {
     health: createHealthClient(options),
     credentials: createCredentialClient(options),
     admin: createAdminClient(options),
   };
-  const { grant } = await clients.credentials.issueCredentials({ destination: 'd' });
+  clients = opened;
+  cleanups.push(() => {
+    for (const client of Object.values(opened)) client.close();
+  });
+  const { grant } = await issue();
   token = grant.case === 'timeLimited' ? grant.value.toToken : '';
+}
+
+beforeAll(async () => {
+  postgres = await startSystemPostgres();
+  cleanups.push(() => postgres.remove());
+  await start({ CALLPASS_STORE_URL: postgres.url('postgres') });
 }, LIMIT_MS);
 afterAll(async () => {
-  for (const client of Object.values(clients)) client.close();
-  await server.stop();
-  await postgres.remove();
+  for (const cleanup of cleanups.reverse()) await cleanup();
 }, LIMIT_MS);
 
 /** The names that serve, as List tells them. */
@@ -157,6 +171,29 @@ it(
     await postgres.start();
     await msUntilTold('', Wire.SERVING);
     expect(await verdict()).toBe(Verdict.VALID);
+    await expectAllServed();
+  },
+  LIMIT_MS,
+);
+
+it(
+  'a store that answers and cannot be written: issuing is NOT_SERVING, all else serves, and the next commit ends it',
+  async () => {
+    await start({});
+    await expectAllServed();
+    const other = new DatabaseSync(server.storeFile);
+    try {
+      other.exec('begin immediate');
+      for (let calls = 0; calls < 2; calls++) expect(await reasonOf(issue())).toBe('LEDGER_UNAVAILABLE');
+      await msUntilTold(ISSUE, Wire.NOT_SERVING);
+      expect(await serving()).toEqual(['', VALIDATE, ...OPERATING]);
+      expect(await verdict()).toBe(Verdict.VALID);
+      expect(await onThePort()).toMatchObject({ readyz: 200, detail: { ledger: 'fails' }, metric: '0' });
+    } finally {
+      other.exec('rollback');
+      other.close();
+    }
+    expect(await reasonOf(issue())).toBe('OK');
     await expectAllServed();
   },
   LIMIT_MS,

@@ -24,8 +24,9 @@ export interface WatchedParts {
 /** How often everything is looked at. */
 const LOOK_EVERY_MS = 1000;
 
-/** What a start waits for the limiter, which may be connecting still: about two seconds. */
-const WARM_UP = { looks: 40, everyMs: 50 } as const;
+/** What a start waits at most, above all for the limiter, which may be connecting still. */
+const WARM_UP_MS = 2000;
+const WARM_UP_EVERY_MS = 50;
 
 const { typeName } = CredentialService;
 
@@ -69,13 +70,18 @@ export class HealthWatch {
     return { ready: validating, detail };
   }
 
-  /** Asks store and limiter until both have answered, or for about two seconds; tells nobody yet. */
+  /** Asks store and limiter until both have answered, for two seconds at most; tells nobody yet. */
   async warmUp(): Promise<void> {
-    for (let looks = 0; looks < WARM_UP.looks; looks++) {
-      await Promise.all([this.#store.look(), this.#limiter.look()]);
-      if (this.#store.misses + this.#limiter.misses === 0) return;
-      await pause(WARM_UP.everyMs);
-    }
+    let over = false;
+    const answered = async () => {
+      for (;;) {
+        await Promise.all([this.#store.look(), this.#limiter.look()]);
+        if (over || this.#store.misses + this.#limiter.misses === 0) return;
+        await pause(WARM_UP_EVERY_MS);
+      }
+    };
+    await Promise.race([answered(), pause(WARM_UP_MS, undefined, { ref: false })]);
+    over = true;
   }
 
   /** From now on everybody is told, now and after each look. */

@@ -5,6 +5,7 @@ import {
   HealthCheckResponse_ServingStatus as Wire,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { freePort } from '@callpass/testkit/free-port';
+import { ownRedisServer, redisIsInstalled } from '@callpass/testkit/redis-server';
 import { status } from '@grpc/grpc-js';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
 
@@ -83,6 +84,28 @@ describe('health of a server', () => {
     await server.configure(limited('ALLOW'));
     expect(await issuing()).toBe(Wire.SERVING);
   });
+
+  if (redisIsInstalled('health with a limiter that answers, goes away and comes back')) {
+    it('waits for the limiter before it serves, notices that it is gone, and that it is back', async () => {
+      const redis = await ownRedisServer();
+      try {
+        const first = await startTestServer({ environment: { CALLPASS_LIMITS_URL: redis.url } });
+        await first.configure(limited('REFUSE'));
+        server = await startTestServer({ environment: first.environment });
+        expect(await serving(server)).toEqual(ALL);
+        await first.stop();
+        const issuing = follow(server, CREDENTIALS);
+        expect(await issuing()).toBe(Wire.SERVING);
+        await redis.stop();
+        expect(await issuing()).toBe(Wire.NOT_SERVING);
+        expect(await serving(server)).toEqual(['', VALIDATE, ...OPERATING]);
+        await redis.start();
+        expect(await issuing()).toBe(Wire.SERVING);
+      } finally {
+        await redis.remove();
+      }
+    });
+  }
 
   it('says so to those who watch, before it stops', async () => {
     server = await startTestServer();
