@@ -32,6 +32,13 @@ describe('earlyRefusal', () => {
     expect(shed()).toBe(100 - 3 - TRACED_PER_SECOND);
   });
 
+  it('keeps its place for the call that came first, when others go the whole way to be refused', () => {
+    const { decide } = start(1);
+    for (let calls = 0; calls < 1 + TRACED_PER_SECOND; calls++) expect(decide(ISSUE)).toBeUndefined();
+    expect(admission.enter('ISSUE')).toHaveProperty('leave');
+    expect(admission.enter('ISSUE')).toHaveProperty('cause', 'in_flight');
+  });
+
   it('sends so many of each second the whole way, where they are refused with a span of their own', () => {
     const { decide, time } = start(1);
     const untouched = () =>

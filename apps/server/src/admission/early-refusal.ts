@@ -34,15 +34,16 @@ export function earlyRefusal(
     return traced++ < TRACED_PER_SECOND;
   };
 
-  const isLetIn = (load: LoadClass) => {
-    if (admission.isFull(load) && !isTraced()) return false;
+  const isLetThrough = (load: LoadClass) => {
+    // One that is let through only to be refused where it is seen must not keep a place from another.
+    if (admission.isFull(load)) return isTraced();
     admission.announce(load);
     return true;
   };
 
   return (path) => {
     const load = classes.get(path);
-    if (load === undefined || isLetIn(load)) return undefined;
+    if (load === undefined || isLetThrough(load)) return undefined;
     admission.countRefused(load);
     const steps = Math.ceil(admission.retryAfterMs(load) / STEP_MS);
     let refusal = prepared.get(steps);
