@@ -123,36 +123,33 @@ async function expectOnlyValidating(): Promise<void> {
   });
 }
 
-it(
-  'a database that is stopped: issuing is NOT_SERVING within seconds, validating goes on, and all is back by itself',
-  async () => {
-    await expectAllServed();
-    await postgres.stop();
-    const noticedMs = await msUntilTold(ISSUE, Wire.NOT_SERVING);
-    await expectOnlyValidating();
-    await postgres.start();
-    const backMs = await msUntilTold(ISSUE, Wire.SERVING);
-    await expectAllServed();
-    process.stdout.write(`stopped: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
-  },
-  LIMIT_MS,
-);
+/** Stops the database for as long as the body runs. */
+async function whileStopped(body: () => Promise<void>): Promise<void> {
+  await postgres.stop();
+  await body().finally(() => postgres.start());
+}
 
-it(
-  'a database that says nothing any more, with its connections open: the same',
-  async () => {
+/** Lets the database say nothing any more, with its connections open, for as long as the body runs. */
+async function whileSilent(body: () => Promise<void>): Promise<void> {
+  const goOn = postgres.hold();
+  await body().finally(goOn);
+}
+
+it.each([
+  ['is stopped', whileStopped],
+  ['says nothing any more', whileSilent],
+])(
+  'a database that %s: issuing is NOT_SERVING within seconds, validating goes on, and all is back by itself',
+  async (name, whileAway) => {
     await expectAllServed();
-    const goOn = postgres.hold();
-    let noticedMs: number;
-    try {
+    let noticedMs = 0;
+    await whileAway(async () => {
       noticedMs = await msUntilTold(ISSUE, Wire.NOT_SERVING);
       await expectOnlyValidating();
-    } finally {
-      goOn();
-    }
+    });
     const backMs = await msUntilTold(ISSUE, Wire.SERVING);
     await expectAllServed();
-    process.stdout.write(`silent: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
+    process.stdout.write(`${name}: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
   },
   LIMIT_MS,
 );
@@ -163,12 +160,12 @@ it(
     await expectAllServed();
     await clients.admin.freeze({ scope: { scope: { case: 'subject', value: 'nobody' } }, reason: 'test' });
     expect(await verdict()).toBe(Verdict.VALID);
-    await postgres.stop();
-    await msUntilTold('', Wire.NOT_SERVING);
-    expect(await serving()).toEqual([]);
-    expect(await reasonOf(judge())).toBe('STORE_UNAVAILABLE');
-    expect(await onThePort()).toMatchObject({ readyz: 503, livez: 200, metric: '0' });
-    await postgres.start();
+    await whileStopped(async () => {
+      await msUntilTold('', Wire.NOT_SERVING);
+      expect(await serving()).toEqual([]);
+      expect(await reasonOf(judge())).toBe('STORE_UNAVAILABLE');
+      expect(await onThePort()).toMatchObject({ readyz: 503, livez: 200, metric: '0' });
+    });
     await msUntilTold('', Wire.SERVING);
     expect(await verdict()).toBe(Verdict.VALID);
     await expectAllServed();

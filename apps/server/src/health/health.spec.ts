@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createClient, RpcError } from '@callpass/grpc-kit';
 import {
   Health,
@@ -14,6 +14,9 @@ const ISSUE = `${CREDENTIALS}/IssueCredentials`;
 const VALIDATE = `${CREDENTIALS}/ValidateToken`;
 const OPERATING = ['callpass.v1.AdminService', 'callpass.v1.LedgerService'];
 const ALL = ['', CREDENTIALS, ISSUE, VALIDATE, ...OPERATING];
+
+// Looks are a second apart, and a machine may be busy.
+jest.setTimeout(120_000);
 
 let server: TestServer;
 afterEach(() => server.stop());
