@@ -47,14 +47,14 @@ export class ConnectionGuard {
   readonly #connections = new Map<string, Connection>();
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(bounds: ConnectionBounds, onTurnedAway: (cause: ConnectionCause) => void) {
+  constructor(bounds: ConnectionBounds, onTurnedAway: (cause: ConnectionCause) => void, sweepMs = SWEEP_MS) {
     this.#bounds = bounds;
     this.#onTurnedAway = onTurnedAway;
     this.#places = new ConnectionPlaces(bounds);
     this.#resets = new ResetBudget(bounds.maxResetsPerSecond);
     this.#sweep = setInterval(() => {
       this.#cutOffStuck();
-    }, SWEEP_MS).unref();
+    }, sweepMs).unref();
   }
 
   /** Connections that are open. */
