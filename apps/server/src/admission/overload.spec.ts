@@ -3,6 +3,7 @@ import { refusalOf } from '../testing/refusal.ts';
 import { DOCUMENT, KEYS, startTestServer, type TestServer } from '../testing/test-server.ts';
 
 const CALLS = 300;
+const BURST_OF_RESETS = 1000;
 
 let server: TestServer;
 beforeAll(async () => {
@@ -11,6 +12,8 @@ beforeAll(async () => {
   await server.activateKey('ecb.example', KEYS['ecb.example']);
 });
 afterAll(() => server.stop());
+
+const reasonOf = async (error: unknown) => (await refusalOf(Promise.reject(error))).reason;
 
 const recorded = async () => {
   let count = 0;
@@ -58,6 +61,22 @@ describe('a server that is asked for more than it may have under way', () => {
     expect(validated.verdict).toBeDefined();
     expect(freezes.freezes).toEqual([]);
     await Promise.all(issuing);
+  });
+
+  it('does not take its own refusals for calls that the client gave up', async () => {
+    const refusals = async () => {
+      const calls = Array.from({ length: CALLS }, () =>
+        server.credentials.issueCredentials({ destination: 'ecb' }),
+      );
+      const settled = await Promise.all(calls.map((call) => call.then(() => 'granted', reasonOf)));
+      return settled.filter((reason) => reason !== 'granted');
+    };
+    // More than clients may cancel before their connection is ended, `connections.maxResetsPerSecond`.
+    for (let refused = 0; refused < 2 * BURST_OF_RESETS;) {
+      const reasons = await refusals();
+      expect(new Set(reasons)).toEqual(new Set(['OVERLOADED']));
+      refused += reasons.length;
+    }
   });
 
   it('grants again at once when the others have ended', async () => {

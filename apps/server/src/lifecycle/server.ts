@@ -162,10 +162,7 @@ async function serve(parts: {
     return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
   });
   running.defer(measureProcess(make, VERSION));
-  const server = new Server({
-    ...connectionOptions(settings),
-    interceptors: [refuseEarly(earlyRefusal(admission, METHODS))],
-  });
+  const server = new Server(connectionOptions(settings));
   const services = Object.values(SERVICES);
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
@@ -202,6 +199,7 @@ async function serve(parts: {
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
   running.defer(guardConnections(server, settings, { log, make }));
+  refuseEarly(server, earlyRefusal(admission, METHODS));
   logRefusedCertificates(server, log);
   watch.start();
   if (plaintextEncryptedBy !== undefined)

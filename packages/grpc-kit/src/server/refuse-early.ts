@@ -1,40 +1,68 @@
-import {
-  type ServerInterceptor as GrpcServerInterceptor,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-} from '@grpc/grpc-js';
+import { constants, type Http2Server, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
 import type { RpcError } from '../error/rpc-error.ts';
-import { toWireStatus, type WireStatus } from '../error/status-details.ts';
+import { toWireStatus } from '../error/status-details.ts';
+import { http2ServersOf } from './http2-servers.ts';
+
+const {
+  HTTP2_HEADER_CONTENT_TYPE,
+  HTTP2_HEADER_PATH,
+  HTTP2_HEADER_STATUS,
+  HTTP_STATUS_OK,
+  NGHTTP2_NO_ERROR,
+} = constants;
 
 /** A refusal that is made once and sent often. */
 export interface PreparedRefusal {
-  /** @internal */
-  readonly wire: WireStatus;
+  /** @internal The headers of an answer that has nothing else: "Trailers-Only" of gRPC over HTTP/2. */
+  readonly headers: OutgoingHttpHeaders;
 }
 
 /** Encodes a refusal once, for {@link refuseEarly}. */
 export function prepareRefusal(error: RpcError): PreparedRefusal {
-  return { wire: toWireStatus(error) };
-}
-
-/**
- * An interceptor of grpc-js, for the server's option `interceptors`, that refuses calls on their headers alone: nothing of
- * the message is read, no interceptor of the kit runs, no error is mapped. That takes a fraction of what a call takes that
- * is let in, so a server can say no faster than it is asked.
- *
- * `decide` gets the path, `/pkg.Service/Method`, on every call and gives the refusal, or undefined to let the call in.
- */
-export function refuseEarly(decide: (path: string) => PreparedRefusal | undefined): GrpcServerInterceptor {
-  return (method, call) => {
-    const refusal = decide(method.path);
-    // A call that is let in must cost nothing here; grpc-js only ever uses what the interface has.
-    if (refusal === undefined) return call as ServerInterceptingCall;
-    return refused(call, refusal);
+  const { code, details, metadata } = toWireStatus(error);
+  return {
+    headers: {
+      [HTTP2_HEADER_STATUS]: HTTP_STATUS_OK,
+      [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
+      'grpc-status': String(code),
+      'grpc-message': encodeURI(details),
+      ...metadata.toHttp2Headers(),
+    },
   };
 }
 
-function refused(call: ServerInterceptingCallInterface, { wire }: PreparedRefusal): ServerInterceptingCall {
-  call.sendStatus(wire);
-  // The handler of grpc-js waits for an event that never comes and is dropped with the call.
-  return new ServerInterceptingCall(call, { start: () => undefined });
+/**
+ * Lets a server that is bound refuse calls on their headers alone, before grpc-js has made a call of them: nothing of the
+ * message is read, no interceptor runs, no error is mapped. That takes a fraction of what a call takes that is let in, so a
+ * server can say no faster than it is asked.
+ *
+ * `decide` gets the path, `/pkg.Service/Method`, on every call and gives the refusal, or undefined to let the call in.
+ *
+ * @throws TypeError as {@link http2ServersOf} does.
+ */
+export function refuseEarly(server: Server, decide: (path: string) => PreparedRefusal | undefined): void {
+  for (const http2Server of http2ServersOf(server)) refuseOn(http2Server, decide);
 }
+
+type StreamListener = (stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>) => void;
+
+function refuseOn(http2Server: Http2Server, decide: (path: string) => PreparedRefusal | undefined): void {
+  const serving = http2Server.listeners('stream') as StreamListener[];
+  http2Server.removeAllListeners('stream');
+  http2Server.on('stream', (stream, headers) => {
+    const refusal = decide(String(headers[HTTP2_HEADER_PATH]));
+    if (refusal === undefined) for (const serve of serving) serve.call(http2Server, stream, headers);
+    else refuse(stream, refusal);
+  });
+}
+
+function refuse(stream: ServerHttp2Stream, { headers }: PreparedRefusal): void {
+  // A client that resets its call meanwhile is no error of the server's.
+  stream.on('error', ignore);
+  stream.respond(headers, { endStream: true });
+  // What the client still sends is not waited for.
+  stream.close(NGHTTP2_NO_ERROR);
+}
+
+const ignore = () => undefined;
