@@ -101,7 +101,8 @@ export class ConnectionGuard {
     this.#connections.set(key, { socket, peer, pings, greeting, session: undefined, ending: false });
     socket.once('close', () => {
       clearTimeout(greeting);
-      this.#connections.delete(key);
+      // A peer may use its port again before the end of the last connection is heard of.
+      if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
       this.#places.leave(peer);
     });
     return true;

@@ -42,9 +42,12 @@ function tcp(localAddress = '127.0.0.1'): Socket {
 }
 
 /** A client of its own connection; resolves when both sides have confirmed their settings. */
-async function http2(localAddress?: string): Promise<ClientHttp2Session> {
-  const session = connectHttp2(`http://${server.address}`, {
-    createConnection: () => tcp(localAddress),
+async function http2(localAddress?: string, { tls = false } = {}): Promise<ClientHttp2Session> {
+  const session = connectHttp2(`${tls ? 'https' : 'http'}://${server.address}`, {
+    createConnection: () => {
+      const socket = tcp(localAddress);
+      return tls ? connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) : socket;
+    },
     maxSendHeaderBlockLength: 1024 * 1024,
   });
   session.on('error', () => undefined);
@@ -216,14 +219,22 @@ describe('calls that are taken back', () => {
     await isServed();
   });
 
-  it('are not those of a connection that is lost: a client that is restarted is let in again', async () => {
-    server = await startTestServer({ environment });
-    const session = await http2(OTHER_PEER);
-    await Promise.all(Array.from({ length: 60 }, () => once(watch(session), 'data')));
-    session.destroy();
-    await closed(session);
-    expect(await check(await http2(OTHER_PEER))).toBe('0');
-  });
+  it.each([
+    ['in plain text', false],
+    ['with TLS', true],
+  ])(
+    'are not those of a connection that is lost: a client that is restarted is let in again, %s',
+    async (_how, tls) => {
+      server = await (tls ? startTlsServer({ environment }) : startTestServer({ environment }));
+      for (let restarts = 0; restarts < 3; restarts++) {
+        const session = await http2(OTHER_PEER, { tls });
+        await Promise.all(Array.from({ length: 60 }, () => once(watch(session), 'data')));
+        session.destroy();
+        await closed(session);
+      }
+      expect(await check(await http2(OTHER_PEER, { tls }))).toBe('0');
+    },
+  );
 });
 
 describe('headers', () => {
