@@ -14,6 +14,7 @@ const BOUNDS = {
   minPingIntervalMs: 0,
   maxResetsPerSecond: 0,
   maxHeaderBytes: 80 * 1024,
+  maxUnfinishedBytes: 1024 * 1024,
 };
 
 /** Takes any amount of an endless answer, until it is stopped. */

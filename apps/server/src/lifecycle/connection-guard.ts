@@ -11,6 +11,7 @@ import { ConnectionPlaces, type ConnectionLimits } from './connection-places.ts'
 import { peerOf } from './peer-of.ts';
 import { PingStrikes } from './ping-strikes.ts';
 import { ResetBudget } from './reset-budget.ts';
+import { UnfinishedRequests } from './unfinished-requests.ts';
 
 /** What a peer may do to a server apart from calling it. */
 export interface ConnectionBounds extends ConnectionLimits {
@@ -22,6 +23,8 @@ export interface ConnectionBounds extends ConnectionLimits {
   readonly maxResetsPerSecond: number;
   /** All headers of a call together, as HTTP/2 counts them: 32 bytes more for each. */
   readonly maxHeaderBytes: number;
+  /** Of requests that have not come whole, of all connections of a peer together. */
+  readonly maxUnfinishedBytes: number;
 }
 
 /** How often connections are looked at that were ended and are still there. */
@@ -43,6 +46,7 @@ export class ConnectionGuard {
   readonly #onTurnedAway: (cause: ConnectionCause) => void;
   readonly #places: ConnectionPlaces;
   readonly #resets: ResetBudget;
+  readonly #unfinished: UnfinishedRequests;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
   readonly #connections = new Map<string, Connection>();
   readonly #sweep: NodeJS.Timeout;
@@ -52,6 +56,7 @@ export class ConnectionGuard {
     this.#onTurnedAway = onTurnedAway;
     this.#places = new ConnectionPlaces(bounds);
     this.#resets = new ResetBudget(bounds.maxResetsPerSecond);
+    this.#unfinished = new UnfinishedRequests(bounds.maxUnfinishedBytes);
     this.#sweep = setInterval(() => {
       this.#cutOffStuck();
     }, sweepMs).unref();
@@ -134,6 +139,7 @@ export class ConnectionGuard {
       this.#sendAway(session, 'pings', 'too_many_pings');
     });
     session.on('stream', (stream: ServerHttp2Stream) => {
+      this.#countUnfinished(stream, connection.peer);
       stream.once('close', () => {
         const takenBack = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
         // With its connection, all that a client has under way is lost, and nobody has taken it back.
@@ -142,6 +148,19 @@ export class ConnectionGuard {
         this.#sendAway(session, 'resets', 'too_many_resets');
       });
     });
+  }
+
+  #countUnfinished(stream: ServerHttp2Stream, peer: string): void {
+    let bytes = 0;
+    const release = () => {
+      this.#unfinished.release(peer, bytes);
+      bytes = 0;
+    };
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (!this.#unfinished.add(peer, chunk.length)) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+    stream.once('end', release).once('close', release);
   }
 
   #sendAway(session: Http2Session, cause: ConnectionCause, why: string): void {

@@ -250,3 +250,27 @@ describe('headers', () => {
     expect(await check(session, { a: large })).toBe('0');
   });
 });
+
+describe('requests that do not come whole', () => {
+  it('are held up to a bound for each peer, and others are served', async () => {
+    server = await startTestServer({ environment: { CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: '65536' } });
+    const ends: Promise<number>[] = [];
+    const sessions: ClientHttp2Session[] = [];
+    const prefix = Buffer.from([0, 0, 1, 0, 0]);
+    for (let connections = 0; connections < 3; connections++) {
+      const session = await http2(OTHER_PEER);
+      sessions.push(session);
+      for (let calls = 0; calls < 5; calls++) {
+        const stream = session.request(CHECK);
+        stream.on('error', () => undefined).write(Buffer.concat([prefix, Buffer.alloc(60_000)]));
+        ends.push(closed(stream).then(() => stream.rstCode ?? 0));
+      }
+    }
+    // Fifteen are 900 KB, and eight messages of 64 KiB may be here: so at least one had to go.
+    expect(await Promise.race(ends)).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await isServed();
+    for (const session of sessions) session.destroy();
+    await Promise.all(sessions.map(closed));
+    expect(await check(await http2(OTHER_PEER))).toBe('0');
+  });
+});

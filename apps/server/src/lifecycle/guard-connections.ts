@@ -10,6 +10,9 @@ import { openFilesLimit } from './open-files-limit.ts';
 /** Files that the process needs besides connections of clients: store, limiter, keys, logs, telemetry. */
 const OTHER_FILES = 256;
 
+/** The largest messages that one peer may have begun to send at a time; of ordinary ones it is thousands. */
+const UNFINISHED_MESSAGES = 8;
+
 /** The log says at most so often how many were turned away. */
 const LOG_EVERY_MS = 5_000;
 
@@ -20,7 +23,7 @@ const LOG_EVERY_MS = 5_000;
  */
 export function guardConnections(
   server: Server,
-  { connections }: Pick<Settings, 'connections'>,
+  { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
   { log, make }: { log: Logger; make: Instruments },
 ): () => void {
   const count = createTurnedAwayCounter(make);
@@ -33,6 +36,7 @@ export function guardConnections(
       minPingIntervalMs: connections.minPingInterval,
       maxResetsPerSecond: connections.maxResetsPerSecond,
       maxHeaderBytes: connections.maxHeaderBytes,
+      maxUnfinishedBytes: UNFINISHED_MESSAGES * requests.maxMessageBytes,
     },
     (cause) => {
       count(cause);
