@@ -81,9 +81,8 @@ export class ShedLimit {
     const tooSlow = window.ended > 0 && window.meanMs + window.lagMs > SLOWER * this.#baseMs;
     const { maxInFlight } = this.#bounds;
     const least = Math.min(LEAST, maxInFlight);
-    if (window.refused > 0 && window.busy < SATURATED) {
-      this.#shedding = Math.min(maxInFlight, Math.ceil(1.25 * limit));
-    } else if (tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
+    if (window.busy < SATURATED) this.#shedding = Math.min(maxInFlight, Math.ceil(1.25 * limit));
+    else if (window.refused > 0 && tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
     else if (window.refused > 0) this.#shedding = Math.min(maxInFlight, limit + 2);
     this.#calm = window.refused > 0 || this.#late > 0 ? 0 : this.#calm + 1;
     if (this.#calm >= CALM_WINDOWS) this.#shedding = undefined;
