@@ -11,8 +11,8 @@ import { provision } from './provision.ts';
  * Peers that keep to no rule, in processes of their own. The memory of the server is to stay flat, and who does nothing
  * wrong is to be served all the time, on a connection that is open as on new ones.
  */
-const LIMIT_MS = 240_000;
-const GIVE_UP_MS = 90_000;
+const LIMIT_MS = 600_000;
+const GIVE_UP_MS = 240_000;
 
 /** By how much memory may grow once it is warm, in MiB: what V8 leaves lying about before it looks. */
 const FLAT_MIB = 96;
