@@ -38,11 +38,19 @@ describe('ShedLimit', () => {
     expect(limit.value).toBeGreaterThan(64);
   });
 
+  it('lets fewer in while the event loop never rests, however quick calls are, or the next would wait in the socket', () => {
+    const limit = new ShedLimit(BOUNDS);
+    limit.begin();
+    const first = limit.value;
+    after(limit, 3, { refused: 100, meanMs: 5, busy: 1 });
+    expect(limit.value).toBeLessThan(first);
+  });
+
   it('lets more in while calls are quick', () => {
     const limit = new ShedLimit(BOUNDS);
     limit.begin();
     const first = limit.value;
-    after(limit, 5, { refused: 100, meanMs: 5 });
+    after(limit, 5, { refused: 100, meanMs: 5, busy: 0.92 });
     expect(limit.value).toBeGreaterThan(first);
   });
 

@@ -26,8 +26,8 @@ export const WINDOW_MS = 100;
 const LEAST = 8;
 /** Where shedding begins. */
 const FIRST = 32;
-/** An event loop that waits for more than a tenth of the time could do more. */
-const SATURATED = 0.9;
+/** An event loop that waits for more than a tenth of the time could do more; one that hardly waits makes all wait for it. */
+const BUSY = { enough: 0.9, tooMuch: 0.95 } as const;
 /** So many under way are not load enough to change how long a call takes. */
 const LIGHT = 48;
 /** A call may take so much longer than at light load. */
@@ -39,8 +39,8 @@ const CALM_WINDOWS = 10;
 /**
  * How many calls may be under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
  * that is hit the server is overloaded: more calls under way would not be answered sooner, they would only make all wait
- * longer. From then on the limit is moved so that calls take at most twice what they take at light load. An event loop with
- * time to spare lets in more, however long calls take: they wait for something else then, and an overload that is over must
+ * longer. From then on the limit is moved so that calls take at most twice what they take at light load, and the event loop
+ * is busy, but not all of the time. An event loop with time to spare lets in more, however long calls take: they wait for something else then, and an overload that is over must
  * be seen to be over. It is, when nothing had to be refused for a second.
  */
 export class ShedLimit {
@@ -81,8 +81,9 @@ export class ShedLimit {
     const tooSlow = window.ended > 0 && window.meanMs + window.lagMs > SLOWER * this.#baseMs;
     const { maxInFlight } = this.#bounds;
     const least = Math.min(LEAST, maxInFlight);
-    if (window.busy < SATURATED) this.#shedding = Math.min(maxInFlight, Math.ceil(1.25 * limit));
-    else if (window.refused > 0 && tooSlow) this.#shedding = Math.max(least, Math.floor(limit * 0.8));
+    if (window.busy < BUSY.enough) this.#shedding = Math.min(maxInFlight, Math.ceil(1.25 * limit));
+    else if (window.refused > 0 && (tooSlow || window.busy > BUSY.tooMuch))
+      this.#shedding = Math.max(least, Math.floor(limit * 0.8));
     else if (window.refused > 0) this.#shedding = Math.min(maxInFlight, limit + 2);
     this.#calm = window.refused > 0 || this.#late > 0 ? 0 : this.#calm + 1;
     if (this.#calm >= CALM_WINDOWS) this.#shedding = undefined;
