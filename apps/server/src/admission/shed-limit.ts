@@ -40,8 +40,9 @@ const CALM_WINDOWS = 10;
  * How many calls may be under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
  * that is hit the server is overloaded: more calls under way would not be answered sooner, they would only make all wait
  * longer. From then on the limit is moved so that calls take at most twice what they take at light load, and the event loop
- * is busy, but not all of the time. An event loop with time to spare lets in more, however long calls take: they wait for something else then, and an overload that is over must
- * be seen to be over. It is, when nothing had to be refused for a second.
+ * is busy, but not all of the time. While it has time to spare more are let in, however long calls take: they wait for
+ * something else then, and an overload that is over must be seen to be over. It is, when nothing had to be refused for a
+ * second.
  */
 export class ShedLimit {
   readonly #bounds: ShedBounds;
