@@ -9,6 +9,7 @@ import { provision } from './provision.ts';
 const OVERLOAD_MS = 60_000;
 /** Grants are promised within this, 99 of 100: the objective of deploy/prometheus/rules.yaml. */
 const OBJECTIVE_MS = 100;
+const WARM_UP = { rounds: 4, rate: 2000 } as const;
 const FIRST_RATE = 500;
 const MAX_RATE = 50_000;
 const STEP = 1.3;
@@ -63,8 +64,12 @@ async function watch(over: Promise<unknown>) {
   return { memory, answers };
 }
 
-/** The highest rate at which everything is granted within the objective; one bad step may be the machine's. */
+/**
+ * The highest rate at which everything is granted within the objective, once the engine has settled on how to run the
+ * server's code. One bad step may be the machine's.
+ */
 async function findCapacity(): Promise<number> {
+  for (let round = 0; round < WARM_UP.rounds; round++) await load.atRate(WARM_UP.rate, STEP_MS);
   let capacity = 0;
   for (let rate = FIRST_RATE, missed = 0; missed < 2 || capacity === 0; rate *= STEP) {
     if (rate > MAX_RATE) throw new Error('no rate is too much, or each is');
@@ -81,6 +86,8 @@ const told = (name: string, { accepted, refused, expired, seconds }: OpenLoopRes
   `${refused.count} refused; ${expired} without an answer`;
 
 async function measure(capacity: number) {
+  // What was too much just now is to be over first.
+  await load.atRate(capacity / 2, RECOVERY_MS);
   const before = await load.atRate(capacity / 2, CALM_MS);
   const running = load.atRate(3 * capacity, OVERLOAD_MS);
   const [over, seen] = await Promise.all([running, watch(running)]);
@@ -97,7 +104,7 @@ async function measure(capacity: number) {
       `a client of ours: ${seen.answers.granted} granted, ${seen.answers.refusals.length} refused`,
     ].join('\n'),
   );
-  const calmP99 = Math.max(before.accepted.p99 ?? 0, after.accepted.p99 ?? 0, OBJECTIVE_MS);
+  const calmP99 = Math.max(before.accepted.p99 ?? 0, after.accepted.p99 ?? 0);
   return { over, after, calmP99, ...seen };
 }
 
@@ -118,7 +125,8 @@ it(
 
     expect(over.others).toEqual({});
     expect(over.refused.count).toBeGreaterThan(0);
-    expect(over.accepted.p99).toBeLessThan(3 * calmP99);
+    // Collections of garbage decide what half of it takes; below what is promised they decide too much.
+    expect(over.accepted.p99).toBeLessThan(3 * Math.max(calmP99, OBJECTIVE_MS));
     // A server that lets almost nobody in answers in time too.
     expect(over.accepted.count / over.seconds).toBeGreaterThan(capacity / 4);
 
