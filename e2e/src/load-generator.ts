@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { IssueCredentialsRequestSchema } from '@callpass/contract';
-import { ended, ENVIRONMENT, ROOT } from './processes.ts';
+import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** Latencies of one kind of answer in ms, from when the call was due to its status; `null` where there was none. */
 export interface LatencyFigures {
@@ -55,9 +55,10 @@ export function startLoadGenerator(address: string, destination: string): LoadGe
 function startProgram(file: string) {
   const child = spawn('node', ['--conditions=@callpass/source', join(ROOT, 'tools/bench/src/load', file)], {
     env: ENVIRONMENT,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const gone = ended(child).then(() => Promise.reject(new Error(`${file} ended`)));
+  const output = outputOf(child, 'load-generator');
+  const gone = ended(child).then(() => Promise.reject(new Error(`${file} ended: ${output()}`)));
   // Told to whoever asks; at the end nobody does.
   gone.catch(() => undefined);
   return {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CallpassError, createCredentialClient, type CredentialClient } from '@callpass/client';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startLoadGenerator, type LoadGenerator, type OpenLoopResult } from './load-generator.ts';
+import { watchMemory } from './peers/memory.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
@@ -18,8 +18,8 @@ const CALM_MS = 10_000;
 const RECOVERY_MS = 5000;
 const ATTEMPTS = 3;
 const LIMIT_MS = 600_000;
-const PAGE_BYTES = 4096;
-const MIB = 1024 * 1024;
+/** By how much memory may grow once it is warm, in MiB. */
+const FLAT_MIB = 64;
 
 let server: ServerProcess;
 let load: LoadGenerator;
@@ -36,14 +36,12 @@ afterAll(async () => {
   await server.stop();
 });
 
-const residentBytes = () =>
-  Number(readFileSync(`/proc/${server.child.pid}/statm`, 'latin1').split(' ')[1]) * PAGE_BYTES;
-
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-/** Looks at the server from outside until `over` has ended: its memory each second, and what a client of ours is told. */
+/** Looks at the server from outside until `over` has ended: the most memory of each second in MiB, and what a client of ours is told. */
 async function watch(over: Promise<unknown>) {
   const memory: number[] = [];
+  const watched = watchMemory(server.child.pid as number);
   const answers = {
     granted: 0,
     refusals: [] as { reason: string | undefined; retryAfterMs: number | undefined }[],
@@ -51,7 +49,7 @@ async function watch(over: Promise<unknown>) {
   let going = true;
   void over.finally(() => (going = false));
   for (let turn = 0; going; turn++) {
-    if (turn % 10 === 0) memory.push(residentBytes());
+    if (turn % 10 === 0) memory.push(watched.peak());
     await client.issueCredentials({ destination: 'd' }).then(
       () => answers.granted++,
       (error: unknown) => {
@@ -61,6 +59,7 @@ async function watch(over: Promise<unknown>) {
     );
     await pause(100);
   }
+  watched.stop();
   return { memory, answers };
 }
 
@@ -100,7 +99,7 @@ async function measure(capacity: number) {
       told('three times', over),
       told('the 5 s after', recovering),
       told('half of it again', after),
-      `memory: ${seen.memory.map((bytes) => Math.round(bytes / MIB)).join(' ')} MiB`,
+      `memory: ${seen.memory.map(Math.round).join(' ')} MiB`,
       `a client of ours: ${seen.answers.granted} granted, ${seen.answers.refusals.length} refused`,
     ].join('\n'),
   );
@@ -135,7 +134,7 @@ it(
       expect(refusal.reason).toBe('OVERLOADED');
       expect(refusal.retryAfterMs).toBeGreaterThan(0);
     }
-    expect(median(memory.slice(-10)) - median(memory.slice(10, 20))).toBeLessThan(64 * MIB);
+    expect(median(memory.slice(-10)) - median(memory.slice(10, 20))).toBeLessThan(FLAT_MIB);
     expect(after.refused.count).toBe(0);
   },
   LIMIT_MS,

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { ended, ENVIRONMENT } from '../processes.ts';
+import { ended, ENVIRONMENT, outputOf } from '../processes.ts';
 
 /** A peer of a server, in a process of its own. */
 export interface Peer<Outcome> {
@@ -19,15 +19,16 @@ export function startPeer<Outcome>(
 ): Peer<Outcome> {
   const child = spawn('node', [join(import.meta.dirname, `${program}.ts`), ...args.map(String)], {
     env: ENVIRONMENT,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const output = outputOf(child, program);
   const peer = { outcome: {} as Partial<Outcome> };
   const done = new Promise<Outcome>((resolve, reject) => {
     child.on('message', (message: Outcome & { done?: boolean }) => {
       peer.outcome = message;
       if (message.done) resolve(message);
     });
-    child.once('exit', () => reject(new Error(`${program} ended before it was done`)));
+    child.once('exit', () => reject(new Error(`${program} ended before it was done: ${output()}`)));
   });
   // Not to be done is no fault of a peer that is stopped.
   done.catch(() => undefined);

@@ -20,7 +20,8 @@ export type ClientTelemetry = <T>(call: ObservedClientCall, next: () => Promise<
 /**
  * The client's interceptor: one CLIENT span under the active one and one point of `rpc.client.call.duration` for
  * each call, and the trace context in the metadata. Every status but OK marks the span as failed; where no connection
- * could be made, `callpass.transport.fault` says why. A thrown value is passed on untouched; its `code` is the status, UNKNOWN where it has none.
+ * could be made, `callpass.transport.fault` says why. A thrown value is passed on untouched; its `code` is the status,
+ * UNKNOWN where it has none.
  */
 export function clientTelemetry(options: CallTelemetryOptions = {}): ClientTelemetry {
   const { tracer, rowOf, finish } = createCallTelemetry(

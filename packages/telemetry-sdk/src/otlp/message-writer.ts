@@ -9,8 +9,8 @@ export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
  * Writes Protocol Buffers in one pass into a buffer that grows: a message's length is put before it when its end is known.
- * Field numbers must be under 16, so that a tag is one byte, but for {@link longTag}. One writer can write many messages, one after the
- * other.
+ * Field numbers must be under 16, so that a tag is one byte, but for {@link longTag}. One writer can write many messages,
+ * one after the other.
  */
 export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
