@@ -1,9 +1,36 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { refusalOf } from '../testing/refusal.ts';
 import { DOCUMENT, KEYS, startTestServer, type TestServer } from '../testing/test-server.ts';
 
 const CALLS = 300;
 const BURST_OF_RESETS = 1000;
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const [HEADERS, RST_STREAM, SETTINGS] = [1, 3, 4] as const;
+const END_HEADERS = 4;
+const CANCEL = Buffer.from([0, 0, 0, 8]);
+/** HPACK (RFC 7541): `:method` POST and `:scheme` http of the static table, then authority, path and content type as texts. */
+const REQUEST = Buffer.concat([
+  Buffer.from([0x83, 0x86]),
+  literal(0x01, 'localhost'),
+  literal(0x04, '/callpass.v1.CredentialService/IssueCredentials'),
+  literal(0x0f10, 'application/grpc'),
+]);
+
+function literal(name: number, value: string): Buffer {
+  return Buffer.from([...(name > 0xff ? [name >> 8] : []), name & 0xff, value.length, ...Buffer.from(value)]);
+}
+
+function frame(type: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(type === HEADERS ? END_HEADERS : 0, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
 
 let server: TestServer;
 beforeAll(async () => {
@@ -77,6 +104,21 @@ describe('a server that is asked for more than it may have under way', () => {
       expect(new Set(reasons)).toEqual(new Set(['OVERLOADED']));
       refused += reasons.length;
     }
+  });
+
+  it('survives calls that are taken back in the very bytes that begin them', async () => {
+    const { port, hostname } = new URL(`http://${server.address}`);
+    const socket = connect(Number(port), hostname);
+    const streams = Array.from({ length: 2 * BURST_OF_RESETS }, (_, index) => 2 * index + 1);
+    const calls = streams.flatMap((stream) => [
+      frame(HEADERS, stream, REQUEST),
+      frame(RST_STREAM, stream, CANCEL),
+    ]);
+    socket.on('error', () => undefined);
+    socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0), ...calls]));
+    // More than it may take back: its connection is ended while others of its calls are still to be looked at.
+    await once(socket.resume(), 'close');
+    await expect(server.admin.listFreezes({})).resolves.toBeDefined();
   });
 
   it('grants again at once when the others have ended', async () => {

@@ -58,6 +58,8 @@ function refuseOn(http2Server: Http2Server, decide: (path: string) => PreparedRe
 }
 
 function refuse(stream: ServerHttp2Stream, { headers }: PreparedRefusal): void {
+  // Its connection may have been ended in the same turn of the event loop.
+  if (stream.destroyed) return;
   // A client that resets its call meanwhile is no error of the server's.
   stream.on('error', ignore);
   stream.respond(headers, { endStream: true });

@@ -89,4 +89,18 @@ describe('the encoder of spans', () => {
     const expected = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array);
     expect(Buffer.from(createSpanEncoder()(spans)).equals(expected)).toBe(true);
   });
+
+  it('loses nothing where the buffer is too small at any place of a message', () => {
+    const [example] = fc.sample(span, { numRuns: 1, seed: 1 }) as [ReadableSpan];
+    for (let missing = 0; missing < 400; missing++) {
+      const long = {
+        ...example,
+        spanContext: example.spanContext,
+        attributes: { a: 'x'.repeat(65_536 - missing), b: [new Uint8Array(1)] },
+      };
+      const spans = [long, example] as ReadableSpan[];
+      const expected = Buffer.from(ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array);
+      expect(Buffer.from(createSpanEncoder()(spans)).equals(expected)).toBe(true);
+    }
+  });
 });

@@ -46,10 +46,9 @@ export class MessageWriter {
   end(start: number): void {
     const length = this.#at - start;
     const extra = varintBytes(length) - 1;
-    if (extra > 0) {
-      this.#reserve(extra);
-      this.#bytes.copyWithin(start + extra, start, this.#at);
-    }
+    // Now, and not when the length is written: growing keeps what stands before the place of writing only.
+    this.#reserve(MAX_VARINT_BYTES);
+    if (extra > 0) this.#bytes.copyWithin(start + extra, start, this.#at);
     this.#at = start - 1;
     this.varint(length);
     this.#at += length;
