@@ -22,14 +22,13 @@ export type CredentialDependencies = IssueDependencies & ValidateDependencies & 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
   return {
-    issueCredentials: async (request, call) =>
-      new EncodedMessage(await issueOne(dependencies, call.state.require(PRINCIPAL), request)),
+    issueCredentials: (request, call) => issueOne(dependencies, call.state.require(PRINCIPAL), request),
 
     async batchIssueCredentials({ requests }, call) {
       const principal = call.state.require(PRINCIPAL);
       const results = requests.map(async (request): Promise<EncodedResult> => {
         try {
-          const response = await withSpan(SPAN_BATCH_ITEM, () => {
+          const { bytes: response } = await withSpan(SPAN_BATCH_ITEM, () => {
             // The batch's own rules leave the items out, so that an invalid one does not fail the others.
             assertValid(IssueCredentialsRequestSchema, request);
             return issueOne(dependencies, principal, request);
@@ -77,9 +76,11 @@ async function issueOne(
   dependencies: IssueDependencies,
   principal: Principal,
   request: IssueCredentialsRequest,
-): Promise<Uint8Array> {
+): Promise<EncodedMessage> {
   const outcome = await issue(dependencies, principal, request, idempotencyOf(request));
-  return outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued);
+  return new EncodedMessage(
+    outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued),
+  );
 }
 
 function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefined {
@@ -90,6 +91,7 @@ function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefine
     bodyHash: createHash('sha256')
       .update(toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' }))
       .digest(),
-    encode: encodeIssued,
+    // A copy of its own: what goes to the store's thread is sent with the whole buffer that it is a piece of.
+    encode: (issued) => new Uint8Array(encodeIssued(issued)),
   };
 }

@@ -1,6 +1,6 @@
 import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { MessageWriter, WIRE } from './message-writer.ts';
+import { MessageWriter, WIRE } from '@callpass/protobuf-writer';
 
 const REQUEST = { resourceSpans: 1 } as const;
 const RESOURCE_SPANS = { resource: 1, scopeSpans: 2, schemaUrl: 3 } as const;

@@ -4,7 +4,7 @@ const MAX_VARINT_BYTES = 10;
 const SHORT = 48;
 const TWO_TO_32 = 2 ** 32;
 
-/** Wire types of Protocol Buffers that OTLP uses. */
+/** Wire types of Protocol Buffers. */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
@@ -16,9 +16,10 @@ export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** What was written, as a copy; the writer is empty then. */
-  finish(): Uint8Array {
-    const written = Uint8Array.prototype.slice.call(this.#bytes, 0, this.#at);
+  /** What was written, as a copy; the writer is empty then. A small copy is a piece of a buffer that others share. */
+  finish(): Buffer {
+    const written = Buffer.allocUnsafe(this.#at);
+    this.#bytes.copy(written, 0, 0, this.#at);
     this.#at = 0;
     return written;
   }

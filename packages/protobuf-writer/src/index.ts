@@ -1,0 +1,1 @@
+export { MessageWriter, WIRE } from './message-writer.ts';
