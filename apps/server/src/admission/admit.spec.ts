@@ -1,6 +1,7 @@
 import { AdminService, CredentialService } from '@callpass/contract';
 import type { ServerCall } from '@callpass/grpc-kit';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Refusal } from '../errors/refusal.ts';
 import { METHODS } from '../methods.ts';
 import { Admission } from './admission.ts';
 import { admit } from './admit.ts';
@@ -25,10 +26,11 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
+const admitting = () => admit(admission, METHODS, { maxCallMs: MAX_CALL_MS, maxCallsPerConnection: 1 });
+
 /** One call; `end` ends what it does. */
-function call(method: ServerCall['method'], deadline = Infinity) {
+function call(method: ServerCall['method'], deadline = Infinity, interceptor = admitting()) {
   const work = Promise.withResolvers<void>();
-  const interceptor = admit(admission, METHODS, { maxCallMs: MAX_CALL_MS });
   const answer = interceptor(
     { method, grpcCall: { getDeadline: () => deadline } } as unknown as ServerCall,
     () => work.promise,
@@ -80,5 +82,29 @@ describe('admit', () => {
     expect(good.outcome()).toBe('answered');
     expect(bad.outcome()).toBe(error);
     expect(admission.underWay('ISSUE')).toBe(0);
+  });
+
+  it.each(['end', 'fail'] as const)(
+    'refuses what one connection has too much of, until a call of it has ended: %s',
+    async (how) => {
+      const interceptor = admitting();
+      const issuing = call(issueCredentials, Infinity, interceptor);
+      expect(() => call(issueCredentials, Infinity, interceptor)).toThrow(Refusal);
+      expect(admission.underWay('ISSUE')).toBe(1);
+      issuing[how]();
+      await jest.advanceTimersByTimeAsync(0);
+      call(issueCredentials, Infinity, interceptor);
+      expect(admission.underWay('ISSUE')).toBe(1);
+    },
+  );
+
+  it('keeps no place of a connection for a call that it refuses', () => {
+    const interceptor = admitting();
+    for (let calls = 0; calls < 10; calls++) call(issueCredentials);
+    for (let calls = 0; calls < 2; calls++) {
+      expect(() => call(issueCredentials, Infinity, interceptor)).toThrow(
+        expect.objectContaining({ reason: 'OVERLOADED', message: expect.not.stringContaining('connection') }),
+      );
+    }
   });
 });

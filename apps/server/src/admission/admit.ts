@@ -1,11 +1,21 @@
-import type { MethodsTable, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
+import { sessionOf, type MethodsTable, type ServerCall, type ServerInterceptor } from '@callpass/grpc-kit';
 import { addSpanEvent, ATTR_SHED_CAUSE, EVENT_SHED } from '@callpass/telemetry';
 import { Refusal } from '../errors/refusal.ts';
 import type { MethodRow } from '../methods.ts';
 import type { Admission } from './admission.ts';
 import { TimeLimit } from './time-limit.ts';
+import { WorkPerConnection } from './work-per-connection.ts';
 
 const TOO_LONG = 'the call took longer than the server allows; what it asked for may have been done';
+const TOO_MANY_OF_CONNECTION =
+  'too many calls of this connection are under way, those included that its client has cancelled';
+const CONNECTION_RETRY_MS = 1000;
+
+/** What one call, and one connection, may take. */
+export interface AdmissionLimits {
+  readonly maxCallMs: number;
+  readonly maxCallsPerConnection: number;
+}
 
 /**
  * Lets a call in or refuses it with OVERLOADED, before anything is done for it. Put it right inside telemetry.
@@ -17,20 +27,30 @@ const TOO_LONG = 'the call took longer than the server allows; what it asked for
 export function admit(
   admission: Admission,
   methods: MethodsTable<MethodRow>,
-  { maxCallMs }: { maxCallMs: number },
+  { maxCallMs, maxCallsPerConnection }: AdmissionLimits,
 ): ServerInterceptor {
   const timeLimit = new TimeLimit(maxCallMs);
+  const connections = new WorkPerConnection(maxCallsPerConnection);
   return (call, next) => {
     const { load } = methods.row(call.method);
     const remainingMs = remainingMsOf(call);
+    const connection = sessionOf(call.grpcCall);
+    if (!connections.begin(connection)) {
+      throw new Refusal('OVERLOADED', { message: TOO_MANY_OF_CONNECTION, retryAfterMs: CONNECTION_RETRY_MS });
+    }
     const entered = admission.enter(load, remainingMs);
     if ('cause' in entered) {
+      connections.end(connection);
       addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: entered.cause });
       throw new Refusal('OVERLOADED', { retryAfterMs: entered.retryAfterMs });
     }
+    const leave = () => {
+      connections.end(connection);
+      entered.leave();
+    };
     const running = next();
     if (load === 'OPERATE' || remainingMs <= maxCallMs || call.method.methodKind !== 'unary') {
-      running.then(entered.leave, entered.leave);
+      running.then(leave, leave);
       return running;
     }
     return new Promise((resolve, reject) => {
@@ -38,17 +58,15 @@ export function admit(
         const { retryAfterMs } = admission.cutOff(load);
         reject(new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
       });
-      const end = () => {
-        timeLimit.end(limited);
-        entered.leave();
-      };
       running.then(
         () => {
-          end();
+          timeLimit.end(limited);
+          leave();
           resolve();
         },
         (error: Error) => {
-          end();
+          timeLimit.end(limited);
+          leave();
           reject(error);
         },
       );

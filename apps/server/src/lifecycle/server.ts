@@ -44,7 +44,6 @@ import { loadKeyEncryptionKey } from './key-encryption.ts';
 import { assertTransportSafe } from './listen-address.ts';
 import { logRefusedCertificates } from './refused-certificates.ts';
 import { openTransport, type Transport } from './tls.ts';
-import { boundWorkPerConnection } from './work-per-connection.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -174,8 +173,10 @@ async function serve(parts: {
     interceptors: [
       serverTelemetry(telemetryAddress(settings.listen.address)),
       ...accessLog(settings, log),
-      admit(admission, METHODS, { maxCallMs: settings.overload.maxCallTime }),
-      boundWorkPerConnection(settings.connections.maxConcurrentStreams),
+      admit(admission, METHODS, {
+        maxCallMs: settings.overload.maxCallTime,
+        maxCallsPerConnection: settings.connections.maxConcurrentStreams,
+      }),
       identity.interceptor,
       validation(),
     ],
