@@ -30,6 +30,13 @@ export interface ConnectionBounds extends ConnectionLimits {
 /** How often connections are looked at that were ended and are still there. */
 const SWEEP_MS = 5_000;
 
+/** Bytes of a request that has not come whole. */
+const UNFINISHED = Symbol('bytes of an unfinished request');
+
+interface FollowedStream extends ServerHttp2Stream {
+  [UNFINISHED]: number;
+}
+
 interface Connection {
   readonly socket: Socket;
   readonly peer: string;
@@ -138,29 +145,35 @@ export class ConnectionGuard {
       if (session.destroyed || connection.pings.count(performance.now(), session.socket.bytesWritten)) return;
       this.#sendAway(session, 'pings', 'too_many_pings');
     });
-    session.on('stream', (stream: ServerHttp2Stream) => {
-      this.#countUnfinished(stream, connection.peer);
-      stream.once('close', () => {
-        const takenBack = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
-        // With its connection, all that a client has under way is lost, and nobody has taken it back.
-        if (!takenBack || connection.socket.destroyed) return;
-        if (this.#resets.take(connection.peer, performance.now()) || session.destroyed) return;
-        this.#sendAway(session, 'resets', 'too_many_resets');
-      });
-    });
+    this.#followStreams(session, connection);
   }
 
-  #countUnfinished(stream: ServerHttp2Stream, peer: string): void {
-    let bytes = 0;
-    const release = () => {
-      this.#unfinished.release(peer, bytes);
-      bytes = 0;
+  /** With the same few functions for all streams of a connection: what every call pays for is to be little. */
+  #followStreams(session: ServerHttp2Session, { socket, peer }: Connection): void {
+    const unfinished = this.#unfinished;
+    const resets = this.#resets;
+    const sendAway = () => {
+      this.#sendAway(session, 'resets', 'too_many_resets');
     };
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (!this.#unfinished.add(peer, chunk.length)) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    function onData(this: FollowedStream, chunk: Buffer): void {
+      this[UNFINISHED] += chunk.length;
+      if (!unfinished.add(peer, chunk.length)) this.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+    function onEnd(this: FollowedStream): void {
+      unfinished.release(peer, this[UNFINISHED]);
+      this[UNFINISHED] = 0;
+    }
+    function onClose(this: FollowedStream): void {
+      if (this[UNFINISHED] > 0) onEnd.call(this);
+      const takenBack = this.aborted || this.rstCode !== constants.NGHTTP2_NO_ERROR;
+      // With its connection, all that a client has under way is lost, and nobody has taken it back.
+      if (!takenBack || socket.destroyed) return;
+      if (!resets.take(peer, performance.now()) && !session.destroyed) sendAway();
+    }
+    session.on('stream', (stream: ServerHttp2Stream) => {
+      const followed = Object.assign(stream, { [UNFINISHED]: 0 });
+      followed.on('data', onData).on('end', onEnd).on('close', onClose);
     });
-    stream.once('end', release).once('close', release);
   }
 
   #sendAway(session: Http2Session, cause: ConnectionCause, why: string): void {
