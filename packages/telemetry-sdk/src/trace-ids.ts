@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { INVALID_SPANID, INVALID_TRACEID } from '@opentelemetry/api';
 
 const POOL_BYTES = 4096;
-const TRACE_DIGITS = 32;
-const SPAN_DIGITS = 16;
 
 let pool = '';
 let spent = 0;
@@ -12,17 +11,18 @@ let spent = 0;
  * cut from a pool that is drawn and written in hexadecimal at once.
  */
 export const traceIds = {
-  generateTraceId: () => draw(TRACE_DIGITS),
-  generateSpanId: () => draw(SPAN_DIGITS),
+  generateTraceId: () => drawOtherThan(INVALID_TRACEID),
+  generateSpanId: () => drawOtherThan(INVALID_SPANID),
 };
 
-function draw(digits: number): string {
+/** As many digits as the one id that is not valid has, all of them zeros. */
+function drawOtherThan(invalid: string): string {
+  const digits = invalid.length;
   if (spent + digits > pool.length) {
     pool = randomBytes(POOL_BYTES).toString('hex');
     spent = 0;
   }
   const id = pool.slice(spent, spent + digits);
   spent += digits;
-  // An id of zeros alone is not valid.
-  return /[1-9a-f]/.test(id) ? id : draw(digits);
+  return id === invalid ? drawOtherThan(invalid) : id;
 }

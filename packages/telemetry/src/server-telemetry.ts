@@ -34,7 +34,7 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
     options,
   );
 
-  return async (call, next) => {
+  return (call, next) => {
     const startedAtMs = performance.now();
     const row = rowOf(call.methodName);
     // From the root, not the active context: a connection may have been accepted inside somebody else's span.
@@ -46,15 +46,19 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
       span.setAttributes(row.spanOptions.attributes);
       span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, hostOf(call.peer));
     }
-    let code = STATUS_OK;
-    try {
-      await context.with(trace.setSpan(parent, span), next);
-    } catch (error) {
-      code = statusOf(error) ?? STATUS_INTERNAL;
+    const failed = (error: unknown): never => {
+      finish(row, { span, code: statusOf(error) ?? STATUS_INTERNAL, startedAtMs });
       throw error;
-    } finally {
-      finish(row, { span, code, startedAtMs });
+    };
+    let running: Promise<void>;
+    try {
+      running = context.with(trace.setSpan(parent, span), next);
+    } catch (error) {
+      return failed(error);
     }
+    return running.then(() => {
+      finish(row, { span, code: STATUS_OK, startedAtMs });
+    }, failed);
   };
 }
 

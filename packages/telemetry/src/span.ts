@@ -1,4 +1,4 @@
-import { context, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { context, INVALID_TRACEID, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import {
   ATTR_ERROR_TYPE,
   ERROR_TYPE_OTHER,
@@ -151,8 +151,8 @@ export function isRecording(): boolean {
 
 /** Trace id of the active span, sampled or not: 32 lower-case hex digits, or `undefined` outside any trace. */
 export function traceId(): string | undefined {
-  const spanContext = trace.getActiveSpan()?.spanContext();
-  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+  const id = trace.getActiveSpan()?.spanContext().traceId;
+  return id === INVALID_TRACEID ? undefined : id;
 }
 
 function endFailed(span: Span, error: unknown): void {

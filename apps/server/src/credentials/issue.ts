@@ -179,11 +179,12 @@ async function grant(
     };
   });
 
-  const readings = await takeLimits(limiter, limitKeys(compiled, visitor), {
+  const taken = takeLimits(limiter, limitKeys(compiled, visitor), {
     destination: request.destination,
     nowMs: clock.now(),
     metrics: dependencies.metrics,
   });
+  const readings = taken instanceof Promise ? await taken : taken;
 
   const issued = seal(compiled, sealing, parties, clock.now());
   const { timeLimited } = issued;

@@ -25,7 +25,7 @@ function away(): FakeLimiter {
 }
 
 const refusalOf = (checks: LimitCheck[], limiter = away()) =>
-  takeLimits(limiter, checks, SCOPE).then(
+  Promise.resolve(takeLimits(limiter, checks, SCOPE)).then(
     () => undefined,
     (error: unknown) => ({ reason: (error as Refusal).reason, rule: (error as Refusal).details.rule }),
   );

@@ -4,6 +4,7 @@ import {
   uncounted,
   type LimitCheck,
   type Limiter,
+  type LimitOutcome,
   type LimitReading,
 } from '@callpass/domain';
 import { ATTR_LIMIT_HEADROOM, ATTR_LIMIT_OUTCOME, SPAN_TAKE_LIMIT } from '@callpass/telemetry';
@@ -25,27 +26,29 @@ export interface TakeScope {
  * @returns how each limit stands now; `taken` is `undefined` for what was granted without being counted.
  * @throws {Refusal} `LIMIT_EXCEEDED` with the time to come back, or `LIMITER_UNAVAILABLE`, with the limit as the rule.
  */
-export async function takeLimits(
+export function takeLimits(
   limiter: Limiter,
   checks: readonly LimitCheck[],
   { destination, nowMs, metrics }: TakeScope,
-): Promise<readonly LimitReading[]> {
+): Promise<readonly LimitReading[]> | readonly LimitReading[] {
   if (checks.length === 0) return [];
-  return step(SPAN_TAKE_LIMIT, async (span) => {
-    try {
-      const outcome = await limiter.take(checks, nowMs);
+  return step(SPAN_TAKE_LIMIT, (span) => {
+    const settle = (outcome: LimitOutcome): readonly LimitReading[] => {
       const { readings } = outcome;
       if (span.recording) span.set({ [ATTR_LIMIT_HEADROOM]: leastShareLeft(readings) });
       metrics.limited(destination, readings, outcome.allowed ? undefined : outcome.limit);
       if (outcome.allowed) return readings;
       throw limitExceeded(outcome.limit, { destination, retryAfterMs: outcome.retryAfterMs });
-    } catch (error) {
+    };
+    const goUncounted = (error: unknown): readonly LimitReading[] => {
       if (!(error instanceof LimiterError)) throw error;
       span.set({ [ATTR_LIMIT_OUTCOME]: 'unavailable' });
       metrics.limited(destination, uncounted(checks));
       assertMayGoUncounted(checks, error);
       return uncounted(checks);
-    }
+    };
+    const outcome = limiter.take(checks, nowMs);
+    return outcome instanceof Promise ? outcome.then(settle, goUncounted) : settle(outcome);
   });
 }
 

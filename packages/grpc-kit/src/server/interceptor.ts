@@ -24,18 +24,21 @@ export function compose(interceptors: readonly ServerInterceptor[], innermost: R
   };
   return interceptors.reduceRight<RunCall>(
     (next, interceptor) => (call) => {
-      const fail = (error: unknown): never => {
-        throw call.fail(error);
-      };
       // On every call, so without a promise more than needed: what only hands on what `next` gave is handed on as it is.
       let inner: Promise<void> | undefined;
       try {
         const outer = interceptor(call, () => (inner = next(call)));
-        return outer === inner ? outer : Promise.resolve(outer).catch(fail);
+        return outer === inner ? outer : failingAs(call, outer);
       } catch (error) {
         return Promise.reject(call.fail(error));
       }
     },
     guarded,
   );
+}
+
+function failingAs(call: KitServerCall, outer: Promise<void>): Promise<void> {
+  return Promise.resolve(outer).catch((error: unknown) => {
+    throw call.fail(error);
+  });
 }

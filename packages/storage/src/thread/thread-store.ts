@@ -84,7 +84,7 @@ export class ThreadStore implements Store {
     return this.#read('listRevisions', page);
   }
 
-  async record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
+  record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
     return this.#commit({
       entry,
       change: options?.change,
