@@ -34,6 +34,9 @@ export interface LoadPlan {
   readonly roundMs: number;
 }
 
+/** Several times what a call takes while the server is fully loaded. */
+const RUN_IN_MS = 500;
+
 /** Puts a server under load, round by round; a round throws when not every call is answered as it should be. */
 export function loadContestant(plan: LoadPlan): LoadContestant {
   const { name, server, call, unitsPerCall, generator, shape, roundMs } = plan;
@@ -48,7 +51,11 @@ export function loadContestant(plan: LoadPlan): LoadContestant {
         generator: generator.cpuSeconds(),
       };
       const startMs = performance.now();
-      const result = await generator.run(server.address, call, { ...shape, durationMs: roundMs });
+      const result = await generator.run(server.address, call, {
+        ...shape,
+        runInMs: RUN_IN_MS,
+        durationMs: roundMs,
+      });
       assertAnswered(result, call);
       used.push({
         server: server.child.cpuSeconds() - before.server,

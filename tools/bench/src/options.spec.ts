@@ -7,16 +7,16 @@ describe('parseOptions', () => {
   it('measures everything and only reports when nothing is said', () => {
     expect(parse()).toMatchObject({
       parts: [...PARTS],
-      generator: undefined,
+      generator: 'own',
       jsonFile: 'bench.json',
       check: false,
     });
   });
 
   it('takes one part, a file and a generator', () => {
-    expect(parse('--only', 'batch', '--json', 'x.json', '--generator', 'own', '--check')).toMatchObject({
+    expect(parse('--only', 'batch', '--json', 'x.json', '--generator', 'h2load', '--check')).toMatchObject({
       parts: ['batch'],
-      generator: 'own',
+      generator: 'h2load',
       jsonFile: 'x.json',
       check: true,
     });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { GeneratorName } from './load/generator.ts';
 import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 
@@ -14,8 +15,7 @@ export interface BenchOptions {
   readonly sealing: Rounds & { readonly roundMs: number };
   readonly servers: Rounds & { readonly roundMs: number };
   readonly scale: Scale;
-  /** `undefined`: h2load where there is one. */
-  readonly generator: 'own' | 'h2load' | undefined;
+  readonly generator: GeneratorName;
   readonly jsonFile: string;
   /** Whether a missed target is an error. */
   readonly check: boolean;
@@ -25,8 +25,8 @@ export interface BenchOptions {
 export const USAGE = `Usage: npm run bench -- [options]
   --only sealing|server|batch|secure|edge|sampling|scale   one part only
   --quick                       short rounds: a first impression, not for the record
-  --generator own|h2load        load generator; h2load where it is installed, else our own (always our own for
-                                secure, since h2load presents no client certificate)
+  --generator own|h2load        load generator; default own. h2load, where it is installed, measures from a standing
+                                start, and presents no client certificate: secure is always measured with our own
   --json FILE                   where the figures go; default artifacts/bench.json
   --check                       exit 1 when a target is missed`;
 
@@ -49,14 +49,14 @@ export function parseOptions(args: readonly string[], defaults: { jsonFile: stri
     options: {
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      generator: { type: 'string' },
+      generator: { type: 'string', default: 'own' },
       json: { type: 'string', default: defaults.jsonFile },
       check: { type: 'boolean', default: false },
     },
   });
   const { only, generator } = values;
   if (only !== undefined && !isOneOf(PARTS, only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
-  if (generator !== undefined && !isOneOf(['own', 'h2load'] as const, generator)) {
+  if (!isOneOf(['own', 'h2load'] as const, generator)) {
     throw new Error('--generator takes own or h2load');
   }
   return {

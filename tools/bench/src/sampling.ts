@@ -1,5 +1,5 @@
 import { loadContestant, type CpuUse } from './load-contestant.ts';
-import { chooseGenerator } from './load/generator.ts';
+import { chooseGenerator, type GeneratorName } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { SHAPE } from './servers.ts';
@@ -17,7 +17,7 @@ export interface SamplingFigures {
 
 /** The whole server with every trace recorded, against the same with one in a hundred. */
 export async function measureSampling(
-  options: { servers: Rounds & { roundMs: number }; generator: 'own' | 'h2load' | undefined },
+  options: { servers: Rounds & { roundMs: number }; generator: GeneratorName },
   progress: (text: string) => void,
 ): Promise<SamplingFigures> {
   const { servers: rounds } = options;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadContestant, type LoadContestant } from './load-contestant.ts';
-import { chooseGenerator, type LoadGenerator } from './load/generator.ts';
+import { chooseGenerator, type GeneratorName, type LoadGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
@@ -15,7 +15,7 @@ export interface Scale {
 }
 
 const SHAPE = { connections: 4, concurrency: 20 };
-const FILL_SHAPE = { connections: 2, concurrency: 2, durationMs: 2000 };
+const FILL_SHAPE = { connections: 2, concurrency: 2, runInMs: 0, durationMs: 2000 };
 const FILL_BATCH = 256;
 /** What one issue costs must not grow with what there is: within 10 % of each other. */
 const TARGET = 0.9;
@@ -29,7 +29,7 @@ export interface ScaleFigures {
 
 /** The cost of one issue with few and with many destinations, and with an empty and a long ledger. */
 export async function measureScale(
-  options: { scale: Scale; rounds: Rounds & { roundMs: number }; generator: 'own' | 'h2load' | undefined },
+  options: { scale: Scale; rounds: Rounds & { roundMs: number }; generator: GeneratorName },
   progress: (text: string) => void,
 ): Promise<ScaleFigures> {
   const { scale, rounds } = options;

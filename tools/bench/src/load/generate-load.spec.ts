@@ -33,7 +33,7 @@ async function serve(call: Handler): Promise<{ address: string; server: Server }
   return { address: `127.0.0.1:${port}`, server };
 }
 
-const SHAPE = { connections: 2, concurrency: 5, durationMs: 100 };
+const SHAPE = { connections: 2, concurrency: 5, runInMs: 20, durationMs: 100 };
 
 describe('generateLoad', () => {
   it('counts every call that a real server answered, with the bytes of its answers', async () => {
@@ -48,6 +48,19 @@ describe('generateLoad', () => {
     expect(result.failed).toBe(0);
     expect(result.responseBytes).toBe(100 * served);
     expect(result.perSecond).toBeGreaterThan(0);
+  });
+
+  it('counts no call that ended before the load had run in for its speed', async () => {
+    let served = 0;
+    const { address } = await serve((_, answer) => {
+      // As many as are under way at once are answered; no other one is before the end.
+      if (served++ < 10) answer(null, Buffer.alloc(1));
+      else setTimeout(() => answer(null, Buffer.alloc(1)), 400);
+    });
+    const target = { address, path: PATH, message: Buffer.alloc(1) };
+    const result = await generateLoad(target, { ...SHAPE, runInMs: 200 });
+    expect(result.ok).toBe(served);
+    expect(result.perSecond).toBe(0);
   });
 
   it('keeps as many calls under way as it was told, and no more', async () => {

@@ -5,20 +5,23 @@ export interface LoadShape {
   readonly connections: number;
   /** Calls under way on each connection. */
   readonly concurrency: number;
+  /** How long the load goes on before the clock starts; see {@link generateLoad}. */
+  readonly runInMs: number;
   readonly durationMs: number;
 }
 
 /** How it went. */
 export interface LoadResult extends Readonly<LoadCounts> {
-  /** Calls that went well, per second. */
+  /** Calls that went well, per second, once the load had run in. */
   readonly perSecond: number;
   /** Calls that were cut off at the end: their answers may be among the bytes without being counted. */
   readonly cutOff: number;
 }
 
 /**
- * Calls for a while with a fixed number of calls under way. Calls that end after the time are waited for; they count
- * where they failed, not for the speed. Rejects when a connection cannot be made or breaks.
+ * Calls for a while with a fixed number of calls under way. The speed is that of the time between running in and the end:
+ * from a standing start, no call has ended until all that were begun at once have been worked on, which would make the slower
+ * of two servers look slower than it is. Calls before and after are waited for and counted, not for the speed. Rejects when a connection cannot be made or breaks.
  */
 export async function generateLoad(target: LoadTarget, shape: LoadShape): Promise<LoadResult> {
   let lose: (error: Error) => void = () => undefined;
@@ -33,10 +36,12 @@ export async function generateLoad(target: LoadTarget, shape: LoadShape): Promis
       const options = { concurrency: shape.concurrency, onLost: (error: Error) => lose(error) };
       connections.push(await LoadConnection.open(target, options));
     }
-    const startMs = performance.now();
     for (const connection of connections) connection.start();
+    await Promise.race([passed(shape.runInMs), lost]);
+    const before = total(connections).ok;
+    const startMs = performance.now();
     await Promise.race([passed(shape.durationMs), lost]);
-    const { ok } = total(connections);
+    const ok = total(connections).ok - before;
     const seconds = (performance.now() - startMs) / 1000;
     await Promise.race([Promise.all(connections.map((connection) => connection.stop())), lost]);
     return { ...total(connections), perSecond: ok / seconds, cutOff: 0 };

@@ -1,9 +1,10 @@
-import { delimiter, join } from 'node:path';
-import { accessSync, constants } from 'node:fs';
 import type { ExampleCall } from '../servers/callpass-server.ts';
 import type { LoadResult, LoadShape } from './generate-load.ts';
 import { startH2load } from './h2load.ts';
 import { startOwnGenerator } from './own-generator.ts';
+
+/** The load generators there are. */
+export type GeneratorName = 'own' | 'h2load';
 
 /** What both servers are loaded with: the same program, connections and concurrency. */
 export interface LoadGenerator {
@@ -15,22 +16,9 @@ export interface LoadGenerator {
   stop(): Promise<void>;
 }
 
-/** `h2load` (nghttp2) where it is on the PATH, else our own. */
-export function chooseGenerator(asked: 'own' | 'h2load' | undefined): LoadGenerator {
-  return asked === 'h2load' || (asked === undefined && isOnPath('h2load'))
-    ? startH2load()
-    : startOwnGenerator();
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** Our own, or `h2load` (nghttp2) for a second opinion. */
+export function chooseGenerator(asked: GeneratorName): LoadGenerator {
+  return asked === 'h2load' ? startH2load() : startOwnGenerator();
 }
 
 /** How far sizes of answers may differ: the times in them take a few bytes more or less. */

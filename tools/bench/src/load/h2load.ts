@@ -7,7 +7,10 @@ import type { LoadGenerator } from './generator.ts';
 import type { LoadResult } from './generate-load.ts';
 import { grpcMessage } from './http2-frames.ts';
 
-/** `h2load` of nghttp2, run anew for each round. */
+/**
+ * `h2load` of nghttp2, run anew for each round. It is not asked to run in: it then mixes the bytes of answers before and
+ * after, and those are what shows that no call was refused.
+ */
 export function startH2load(): LoadGenerator {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-h2load-'));
   const body = join(folder, 'request.bin');
