@@ -4,16 +4,16 @@
 // @generated from file kit/v1/echo.proto (package kit.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kit/v1/echo.proto.
  */
 export const file_kit_v1_echo: GenFile = /*@__PURE__*/
-  fileDesc("ChFraXQvdjEvZWNoby5wcm90bxIGa2l0LnYxIl8KClNheVJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQBIcCgVzdHlsZRgCIAEoCzINLmtpdC52MS5TdHlsZRIcCgZsYWJlbHMYAyADKAlCDLpICZIBBiIEcgIQASKTAQoFU3R5bGUSDAoEbG91ZBgBIAEoCBIXCgZ2b2x1bWUYAiABKA1CB7pIBCoCGAo6Y7pIYBpeChNzdHlsZS5sb3VkX2lzX3Nob3J0EiZhIGxvdWQgdGV4dCBoYXMgYSB2b2x1bWUgb2YgYXQgbGVhc3QgMRofIXRoaXMubG91ZCB8fCB0aGlzLnZvbHVtZSA+PSAxdSIbCgtTYXlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiwKDVJlcGVhdFJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0aW1lcxgCIAEoDSIeCg5SZXBlYXRSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiQKC0pvaW5SZXF1ZXN0EhUKBHRleHQYASABKAlCB7pIBHICGEAiHAoMSm9pblJlc3BvbnNlEgwKBHRleHQYASABKAkiJAoLQ2hhdFJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQCIcCgxDaGF0UmVzcG9uc2USDAoEdGV4dBgBIAEoCTLkAQoLRWNob1NlcnZpY2USLgoDU2F5EhIua2l0LnYxLlNheVJlcXVlc3QaEy5raXQudjEuU2F5UmVzcG9uc2USOQoGUmVwZWF0EhUua2l0LnYxLlJlcGVhdFJlcXVlc3QaFi5raXQudjEuUmVwZWF0UmVzcG9uc2UwARIzCgRKb2luEhMua2l0LnYxLkpvaW5SZXF1ZXN0GhQua2l0LnYxLkpvaW5SZXNwb25zZSgBEjUKBENoYXQSEy5raXQudjEuQ2hhdFJlcXVlc3QaFC5raXQudjEuQ2hhdFJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("ChFraXQvdjEvZWNoby5wcm90bxIGa2l0LnYxIl8KClNheVJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQBIcCgVzdHlsZRgCIAEoCzINLmtpdC52MS5TdHlsZRIcCgZsYWJlbHMYAyADKAlCDLpICZIBBiIEcgIQASKTAQoFU3R5bGUSDAoEbG91ZBgBIAEoCBIXCgZ2b2x1bWUYAiABKA1CB7pIBCoCGAo6Y7pIYBpeChNzdHlsZS5sb3VkX2lzX3Nob3J0EiZhIGxvdWQgdGV4dCBoYXMgYSB2b2x1bWUgb2YgYXQgbGVhc3QgMRofIXRoaXMubG91ZCB8fCB0aGlzLnZvbHVtZSA+PSAxdSIbCgtTYXlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiwKDVJlcGVhdFJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0aW1lcxgCIAEoDSIeCg5SZXBlYXRSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiQKC0pvaW5SZXF1ZXN0EhUKBHRleHQYASABKAlCB7pIBHICGEAiHAoMSm9pblJlc3BvbnNlEgwKBHRleHQYASABKAkiJAoLQ2hhdFJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQCIcCgxDaGF0UmVzcG9uc2USDAoEdGV4dBgBIAEoCSK4AQoFUGxhaW4SLwoEd29yZBgBIAEoCUIhukgechwQARgIMhZeW2EtesOgLcO/8J+YgC3wn5iCXSokEhUKBG5vdGUYAiABKAlCB7pIBHICKBgSGgoEY29kZRgDIAEoCUIMukgJ2AEBcgQgAygJEhcKAmlkGAQgASgJQgu6SAjYAQFyA7ABARIkCgRraW5kGAUgASgOMgwua2l0LnYxLktpbmRCCLpIBYIBAhABEgwKBGxvdWQYBiABKAgqKwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9MT05HEAMy5AEKC0VjaG9TZXJ2aWNlEi4KA1NheRISLmtpdC52MS5TYXlSZXF1ZXN0GhMua2l0LnYxLlNheVJlc3BvbnNlEjkKBlJlcGVhdBIVLmtpdC52MS5SZXBlYXRSZXF1ZXN0GhYua2l0LnYxLlJlcGVhdFJlc3BvbnNlMAESMwoESm9pbhITLmtpdC52MS5Kb2luUmVxdWVzdBoULmtpdC52MS5Kb2luUmVzcG9uc2UoARI1CgRDaGF0EhMua2l0LnYxLkNoYXRSZXF1ZXN0GhQua2l0LnYxLkNoYXRSZXNwb25zZSgBMAFiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
  * What Say takes.
@@ -231,6 +231,96 @@ export type ChatResponse = Message<"kit.v1.ChatResponse"> & {
  */
 export const ChatResponseSchema: GenMessage<ChatResponse> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 8);
+
+/**
+ * A message whose rules are all of the plain sort.
+ *
+ * @generated from message kit.v1.Plain
+ */
+export type Plain = Message<"kit.v1.Plain"> & {
+  /**
+   * A word of 1 to 8 letters.
+   *
+   * @generated from field: string word = 1;
+   */
+  word: string;
+
+  /**
+   * At most 24 bytes.
+   *
+   * @generated from field: string note = 2;
+   */
+  note: string;
+
+  /**
+   * Empty, or 3 to 9 bytes.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
+
+  /**
+   * Empty, or something that takes looking into.
+   *
+   * @generated from field: string id = 4;
+   */
+  id: string;
+
+  /**
+   * One of those below.
+   *
+   * @generated from field: kit.v1.Kind kind = 5;
+   */
+  kind: Kind;
+
+  /**
+   * No rule.
+   *
+   * @generated from field: bool loud = 6;
+   */
+  loud: boolean;
+};
+
+/**
+ * Describes the message kit.v1.Plain.
+ * Use `create(PlainSchema)` to create a new message.
+ */
+export const PlainSchema: GenMessage<Plain> = /*@__PURE__*/
+  messageDesc(file_kit_v1_echo, 9);
+
+/**
+ * What a Plain is.
+ *
+ * @generated from enum kit.v1.Kind
+ */
+export const Kind = {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Long.
+   *
+   * @generated from enum value: KIND_LONG = 3;
+   */
+  LONG: 3,
+} as const;
+
+/**
+ * What a Plain is.
+ *
+ * @generated from enum kit.v1.Kind
+ */
+export type Kind = (typeof Kind)[keyof typeof Kind] | UnknownEnum;
+
+/**
+ * Describes the enum kit.v1.Kind.
+ */
+export const KindSchema: GenEnum<Kind> = /*@__PURE__*/
+  enumDesc(file_kit_v1_echo, 0);
 
 /**
  * Sends back what it is sent, in all four kinds of call.
