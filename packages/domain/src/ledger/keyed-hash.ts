@@ -28,7 +28,7 @@ export class KeyedHash {
 
   /** A visitor's name as 32 hexadecimal digits; empty for an empty subject. */
   subject(subject: string): string {
-    return subject === '' ? '' : mac(this.#subject, subject).slice(0, 32).toLowerCase();
+    return subject === '' ? '' : mac(this.#subject, subject).slice(0, 32);
   }
 
   /** A token's fingerprint, 16 bytes. */
@@ -43,7 +43,7 @@ export class KeyedHash {
 
   /** A realm key's fingerprint as 16 hexadecimal digits. */
   realmKey(key: Uint8Array): string {
-    return mac(this.#realmKey, key).slice(0, 16).toLowerCase();
+    return mac(this.#realmKey, key).slice(0, 16);
   }
 }
 

@@ -10,23 +10,39 @@ export function createCallKey<T>(description: string): CallKey<T> {
   return Object.freeze({ description });
 }
 
+interface Entry {
+  readonly key: CallKey<unknown>;
+  value: unknown;
+  readonly next: Entry | undefined;
+}
+
 /** What interceptors of one call leave for each other and for the handler. */
 export class CallState {
-  readonly #values = new Map<CallKey<unknown>, unknown>();
+  // A chain of the few there are: every call has one, and a table would be most of what a call's state takes.
+  #first: Entry | undefined;
 
   /** The value, or undefined when none was set. */
   get<T>(key: CallKey<T>): T | undefined {
-    return this.#values.get(key) as T | undefined;
+    return this.#find(key)?.value as T | undefined;
   }
 
   /** The value; throws when no interceptor has set it, which is a mistake in how interceptors are ordered. */
   require<T>(key: CallKey<T>): T {
-    if (!this.#values.has(key)) throw new TypeError(`no interceptor has set ${key.description} on this call`);
-    return this.#values.get(key) as T;
+    const entry = this.#find(key);
+    if (entry === undefined) throw new TypeError(`no interceptor has set ${key.description} on this call`);
+    return entry.value as T;
   }
 
   /** Sets or replaces the value. */
   set<T>(key: CallKey<T>, value: T): void {
-    this.#values.set(key, value);
+    const entry = this.#find(key);
+    if (entry === undefined) this.#first = { key, value, next: this.#first };
+    else entry.value = value;
+  }
+
+  #find(key: CallKey<unknown>): Entry | undefined {
+    let entry = this.#first;
+    while (entry !== undefined && entry.key !== key) entry = entry.next;
+    return entry;
   }
 }

@@ -44,7 +44,7 @@ export function createCbcEngine(key: Uint8Array): Engine {
       signed[at++] = HEX_DIGITS[byte & 15] as number;
     }
     for (let i = 0; i < BLOCK_BYTES; i++) last[i] = blocks[end - BLOCK_BYTES + i] as number;
-    return authenticator.sign(at) + signed.toString('latin1', 0, at);
+    return authenticator.sign(at).toUpperCase() + signed.toString('latin1', 0, at);
   }
 
   return {
@@ -55,7 +55,8 @@ export function createCbcEngine(key: Uint8Array): Engine {
 
     open(token) {
       found.write(token.slice(0, MAC_CHARACTERS), 'latin1');
-      expected.write(authenticator.sign(signed.write(token.slice(MAC_CHARACTERS), 'latin1')), 'latin1');
+      const mac = authenticator.sign(signed.write(token.slice(MAC_CHARACTERS), 'latin1'));
+      expected.write(mac.toUpperCase(), 'latin1');
       if (!timingSafeEqual(found, expected)) return NOT_AUTHENTIC;
       const ivLength = sealed.write(token.slice(MAC_CHARACTERS, MAC_CHARACTERS + BLOCK_BYTES), 'latin1');
       const length = ivLength + sealed.write(token.slice(MAC_CHARACTERS + BLOCK_BYTES), ivLength, 'hex');

@@ -59,13 +59,11 @@ function layOut(
 ): { text: string; ends: number[] } {
   let text = '';
   let end = 0;
-  const ends: number[] = [];
-  for (const plaintext of plaintexts) {
+  const ends = plaintexts.map((plaintext) => {
     const length = lengthOf(plaintext);
     const padding = paddingText(length);
     text += plaintext + padding;
-    end += length + padding.length;
-    ends.push(end);
-  }
+    return (end += length + padding.length);
+  });
   return { text, ends };
 }

@@ -33,7 +33,7 @@ const RFC_4231 = [
 describe('createMessageAuthenticator', () => {
   it.each(RFC_4231)('gives the MAC of RFC 4231 section $section', ({ key, data, mac }) => {
     const authenticator = createMessageAuthenticator(Buffer.from(key, 'hex'), 64);
-    expect(authenticator.sign(authenticator.message.write(data, 'hex'))).toBe(mac.toUpperCase());
+    expect(authenticator.sign(authenticator.message.write(data, 'hex'))).toBe(mac);
   });
 
   it('agrees with createHmac at every length, also when a longer message was signed before', () => {
@@ -41,7 +41,7 @@ describe('createMessageAuthenticator', () => {
     const authenticator = createMessageAuthenticator(key, 300);
     for (let length = 300; length >= 0; length--) {
       const message = 'm'.repeat(length);
-      const mac = createHmac('sha256', key).update(message).digest('hex').toUpperCase();
+      const mac = createHmac('sha256', key).update(message).digest('hex');
       expect(authenticator.sign(authenticator.message.write(message))).toBe(mac);
     }
   });

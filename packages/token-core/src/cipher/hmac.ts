@@ -7,7 +7,7 @@ const DIGEST_BYTES = 32;
 export interface MessageAuthenticator {
   /** Where the message goes: fill it from 0 on, then call {@link MessageAuthenticator.sign} with its length. */
   readonly message: Buffer;
-  /** The MAC of the first `length` bytes of `message`, as 64 upper-case hex digits. */
+  /** The MAC of the first `length` bytes of `message`, as 64 lower-case hex digits. */
   sign(length: number): string;
   /** Wipes the key's traces. */
   destroy(): void;
@@ -31,7 +31,7 @@ export function createMessageAuthenticator(key: Uint8Array, maxMessageBytes: num
     sign(length) {
       const digest = hash('sha256', inner.subarray(0, HASH_BLOCK_BYTES + length), 'binary');
       outer.write(digest, HASH_BLOCK_BYTES, 'latin1');
-      return hash('sha256', outer, 'hex').toUpperCase();
+      return hash('sha256', outer, 'hex');
     },
     destroy() {
       inner.fill(0);
