@@ -5,29 +5,11 @@ import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_deta
 import { status } from '@grpc/grpc-js';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
-import { compilePlainRules, type MatchPattern } from './plain-rules.ts';
+import { patternOf } from './patterns.ts';
+import { isPlainlyValid } from './plain-rules.ts';
 
 // One validator for the process: the rules it has compiled are the cost that warmUp pays in advance.
-// Patterns come from our own contracts, never from a client, and are run by the engine's own regular expressions: the
-// library's RE2 in JavaScript costs several times as much. A pattern must therefore not backtrack.
-const patterns = new Map<string, RegExp>();
-const regexMatch: MatchPattern = (pattern, text) => {
-  let compiled = patterns.get(pattern);
-  if (compiled === undefined) patterns.set(pattern, (compiled = new RegExp(pattern, 'u')));
-  return compiled.test(text);
-};
-const validator = createValidator({ regexMatch });
-
-const plainRules = new Map<DescMessage, ReturnType<typeof compilePlainRules>>();
-
-/** Most requests are valid, and that shows in a fraction of the time that protovalidate takes. */
-function isPlainlyValid(schema: DescMessage, message: Message): boolean {
-  let check = plainRules.get(schema);
-  if (check === undefined && !plainRules.has(schema)) {
-    plainRules.set(schema, (check = compilePlainRules(schema, regexMatch)));
-  }
-  return check?.(message) ?? false;
-}
+const validator = createValidator({ regexMatch: (pattern, text) => patternOf(pattern).test(text) });
 
 // Keeps the details within the 4 KiB that are sent, whatever a client puts into map keys or lists.
 const MAX_VIOLATIONS = 16;
@@ -73,7 +55,9 @@ export function warmUp(services: Iterable<DescService>): void {
   const seen = new Set<DescMessage>();
   for (const service of services) for (const method of service.methods) visit(method.input, seen);
   for (const schema of seen) {
-    const result = validator.validate(schema, create(schema));
+    const empty = create(schema);
+    isPlainlyValid(schema, empty);
+    const result = validator.validate(schema, empty);
     if (result.kind === 'error') {
       throw new TypeError(`the rules of ${schema.typeName} cannot run`, { cause: result.error });
     }

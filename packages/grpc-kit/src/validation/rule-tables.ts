@@ -1,0 +1,144 @@
+import { type DescField, type DescMessage, isFieldSet, type Message } from '@bufbuild/protobuf';
+import {
+  type EnumRules,
+  EnumRulesSchema,
+  type RepeatedRules,
+  RepeatedRulesSchema,
+  type StringRules,
+  StringRulesSchema,
+  type UInt32Rules,
+  UInt32RulesSchema,
+} from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { patternOf } from './patterns.ts';
+
+/** True only where protovalidate finds that the value keeps the rule; it may be false where the value does. */
+export type Check<V = unknown> = (value: V) => boolean;
+
+/** The check that asks nothing. */
+export const PASS: Check = () => true;
+
+/** One row for each rule that is known, by its name; undefined where the rule's own value is not. */
+type Rows<R, V> = Readonly<Record<string, (rules: R, field: DescField) => Check<V> | undefined>>;
+
+const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+
+// A string of n UTF-16 units has n/2 to n code points and n to 3n bytes of UTF-8: most lengths need no counting.
+const STRING: Rows<StringRules, string> = {
+  minLen({ minLen }) {
+    const min = Number(minLen);
+    return (text) => text.length >= min && (text.length >= 2 * min - 1 || codePoints(text) >= min);
+  },
+  maxLen({ maxLen }) {
+    const max = Number(maxLen);
+    return (text) => text.length <= max || (text.length <= 2 * max && codePoints(text) <= max);
+  },
+  minBytes({ minBytes }) {
+    const min = Number(minBytes);
+    return (text) => text.length >= min || Buffer.byteLength(text) >= min;
+  },
+  maxBytes({ maxBytes }) {
+    const max = Number(maxBytes);
+    return (text) => 3 * text.length <= max || (text.length <= max && Buffer.byteLength(text) <= max);
+  },
+  pattern({ pattern: source }) {
+    const pattern = compilable(source);
+    return pattern && ((text) => pattern.test(text));
+  },
+  prefix:
+    ({ prefix }) =>
+    (text) =>
+      text.startsWith(prefix),
+  uuid: ({ wellKnown }) => (wellKnown.value === true ? (text) => UUID.test(text) : undefined),
+};
+
+const ENUM: Rows<EnumRules, number> = {
+  definedOnly({ definedOnly }, field) {
+    if (!definedOnly || field.enum === undefined) return undefined;
+    const defined = new Set(field.enum.values.map(({ number }) => number));
+    return (value) => defined.has(value);
+  },
+  notIn:
+    ({ notIn }) =>
+    (value) =>
+      !notIn.includes(value),
+};
+
+const UINT32: Rows<UInt32Rules, number> = {
+  gte: ({ greaterThan: { case: rule, value: min } }) =>
+    rule === 'gte' ? (value) => value >= min : undefined,
+  lte: ({ lessThan: { case: rule, value: max } }) => (rule === 'lte' ? (value) => value <= max : undefined),
+};
+
+const REPEATED: Rows<RepeatedRules, readonly unknown[]> = {
+  minItems({ minItems }) {
+    const min = Number(minItems);
+    return (list) => list.length >= min;
+  },
+  maxItems({ maxItems }) {
+    const max = Number(maxItems);
+    return (list) => list.length <= max;
+  },
+  // The rules of the items are no rule of the list: they are compiled where the items are.
+  items: () => PASS,
+};
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+/** The kinds of rules by their name in FieldRules: each compiles the rules of a field, undefined where one is unknown. */
+export const KINDS = {
+  string: kind(StringRulesSchema, isString, STRING),
+  enum: kind(EnumRulesSchema, isNumber, ENUM),
+  uint32: kind(UInt32RulesSchema, isNumber, UINT32),
+  repeated: kind(RepeatedRulesSchema, (value): value is readonly unknown[] => Array.isArray(value), REPEATED),
+};
+
+/** Whether no field is set but these, and nothing that this version of the rules' schema does not know. */
+export function hasOnly(rules: Message, schema: DescMessage, names: readonly string[]): boolean {
+  if (rules.$unknown !== undefined && rules.$unknown.length > 0) return false;
+  return schema.fields.every((field) => names.includes(field.localName) || !isFieldSet(rules, field));
+}
+
+/** One check of all. Undefined where one of them is. */
+export function all<V>(checks: readonly (Check<V> | undefined)[]): Check<V> | undefined {
+  const asked: Check<V>[] = [];
+  for (const check of checks) {
+    if (check === undefined) return undefined;
+    if (check !== PASS) asked.push(check);
+  }
+  const [only = PASS, ...others] = asked;
+  if (others.length === 0) return only;
+  return (value) => {
+    for (const check of asked) if (!check(value)) return false;
+    return true;
+  };
+}
+
+function kind<R extends Message, V>(
+  schema: DescMessage,
+  isValue: (value: unknown) => value is V,
+  rows: Rows<R, V>,
+) {
+  const names = Object.keys(rows);
+  return (rules: Message, field: DescField): Check | undefined => {
+    if (!hasOnly(rules, schema, names)) return undefined;
+    const set = schema.fields.filter((rule) => isFieldSet(rules, rule));
+    const check = all(set.map(({ localName }) => rows[localName]?.(rules as R, field)));
+    return check && ((value) => isValue(value) && check(value));
+  };
+}
+
+/** The library reports a pattern that is none. */
+function compilable(source: string): RegExp | undefined {
+  try {
+    return patternOf(source);
+  } catch {
+    return undefined;
+  }
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
