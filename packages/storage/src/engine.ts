@@ -45,6 +45,7 @@ export class StoreEngine {
   readonly #writerId: string;
   #end: WriterEnd | undefined;
   #leastSequence = 0;
+  #lastCommit: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: { database: Database; sealer: Sealer; secrets: Secrets; writerId: string }) {
     this.#database = parts.database;
@@ -125,8 +126,17 @@ export class StoreEngine {
     await reads.readStateVersion(this.#database.reads);
   }
 
-  /** Writes the records of a batch in one transaction. Nothing at all is written when this throws in time. */
-  async commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
+  /**
+   * Writes the records of a batch in one transaction, after those of the calls before. Nothing at all is written when this
+   * throws in time.
+   */
+  commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
+    const committed = this.#lastCommit.then(() => this.#commit(batch));
+    this.#lastCommit = committed.catch(() => undefined);
+    return committed;
+  }
+
+  async #commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
     const items = decodeBatch(batch).map((item) => this.#fingerprinted(item));
     for (let attempt = 1; ; attempt++) {
       if (monotonicMs() >= batch.deadlineMs) {

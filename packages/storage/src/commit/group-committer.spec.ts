@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { StoreError } from '@callpass/domain';
-import { GroupCommitter, type CommitEvent } from './group-committer.ts';
+import { GroupCommitter, type CommitEvent, type GroupCommitterOptions } from './group-committer.ts';
 
 interface RunningCommit {
   readonly items: readonly string[];
@@ -12,13 +12,14 @@ interface RunningCommit {
 describe('GroupCommitter', () => {
   let commits: RunningCommit[];
   let events: CommitEvent[];
+  let options: GroupCommitterOptions<string, string>;
   let committer: GroupCommitter<string, string>;
 
   beforeEach(() => {
     jest.useFakeTimers();
     commits = [];
     events = [];
-    committer = new GroupCommitter({
+    options = {
       commit: (items, remainingMs) =>
         new Promise((resolve, reject) => {
           commits.push({
@@ -32,7 +33,8 @@ describe('GroupCommitter', () => {
       maxQueued: 5,
       maxBatch: 3,
       onEvent: (event) => events.push(event),
-    });
+    };
+    committer = new GroupCommitter(options);
   });
 
   afterEach(() => {
@@ -52,10 +54,21 @@ describe('GroupCommitter', () => {
       maxBatch: 512,
       onEvent: () => undefined,
     });
-    for (let count = 0; count < 100; count++) void eager.add(`item ${count}`).catch(() => undefined);
-    expect(commits.map(({ items }) => items.length)).toEqual([48]);
+    const add = (count: number) => {
+      for (let added = 0; added < count; added++) void eager.add(`item ${added}`).catch(() => undefined);
+    };
+    const sizes = () => commits.map(({ items }) => items.length);
+    add(100);
+    expect(sizes()).toEqual([48]);
+    // The more are under way, the more it takes, so that a slow disk is not asked for many small ones.
+    add(500);
+    expect(sizes()).toEqual([48, 96, 192]);
     await turn();
-    expect(commits).toHaveLength(1);
+    expect(sizes()).toEqual([48, 96, 192]);
+    add(120);
+    expect(sizes()).toEqual([48, 96, 192, 384]);
+    add(1000);
+    expect(sizes()).toHaveLength(4);
   });
 
   it('takes what comes at once into one commit, and what comes meanwhile into the next', async () => {
@@ -140,6 +153,41 @@ describe('GroupCommitter', () => {
     commits[1]?.succeed();
     expect(await later).toBe('done d');
     expect(commits.map((commit) => commit.items)).toEqual([['a'], ['d']]);
+  });
+
+  it('refuses all that is under way once the oldest commit is overdue, until the last of them has settled', async () => {
+    const busy = new GroupCommitter<string, string>({ ...options, maxQueued: 200, maxBatch: 512 });
+    const outcomes = Array.from({ length: 150 }, (_, count) => busy.add(`item ${count}`).catch(String));
+    expect(commits.map(({ items }) => items.length)).toEqual([48, 96]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['StoreError: the commit is overdue']));
+    commits[0]?.succeed();
+    await turn();
+    await expect(busy.add('between')).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    commits[1]?.fail();
+    await turn();
+    const later = busy.add('later');
+    await turn();
+    commits[2]?.succeed();
+    expect(await later).toBe('done later');
+  });
+
+  it('gives each of several commits under way its own outcome', async () => {
+    const busy = new GroupCommitter<string, string>({ ...options, maxQueued: 200, maxBatch: 512 });
+    const outcomes = Array.from({ length: 150 }, (_, count) =>
+      busy.add(`item ${count}`).catch(() => 'refused'),
+    );
+    const closed = busy.close();
+    commits[0]?.fail();
+    await turn();
+    commits[1]?.succeed();
+    await turn();
+    commits[2]?.succeed();
+    const told = await Promise.all(outcomes);
+    expect(told.slice(0, 48)).toEqual(Array(48).fill('refused'));
+    expect(told.slice(48)).toEqual(Array.from({ length: 102 }, (_, count) => `done item ${48 + count}`));
+    await closed;
+    expect(busy.waiting).toBe(0);
   });
 
   it('tells a commit how long its oldest caller still waits', async () => {

@@ -21,7 +21,10 @@ export type CommitEvent =
 
 /** Limits and the commit itself. */
 export interface GroupCommitterOptions<Item, Outcome> {
-  /** Writes the items, all or none, in their order, and gives the outcomes in that order. Must settle some day. */
+  /**
+   * Writes the items, all or none, in their order, and gives the outcomes in that order. Must settle some day. It is called
+   * again before it has settled, and must write in the order of the calls.
+   */
   readonly commit: (items: readonly Item[], remainingMs: number) => Promise<readonly Outcome[]>;
   readonly limitMs: number;
   readonly maxQueued: number;
@@ -41,10 +44,17 @@ export interface SettledCommit {
 }
 
 /**
- * So many are enough for a commit of their own. Without it a burst of requests that arrived at once would all be worked off
- * first, and then all wait together for one commit while this thread has nothing to do.
+ * So many are enough for a commit of their own, and twice as many for each that is under way. Without it a burst of requests
+ * that arrived at once would all be worked off first, and then all wait together for one commit while this thread has nothing
+ * to do. Doubled, because many small ones on a slow disk would be the end of sharing.
  */
 const EAGER_BATCH = 48;
+
+interface Running<Item, Outcome> {
+  readonly batch: readonly Waiting<Item, Outcome>[];
+  /** On the clock of `performance.now()`. */
+  readonly startedAtMs: number;
+}
 
 interface Waiting<Item, Outcome> {
   readonly item: Item;
@@ -55,7 +65,8 @@ interface Waiting<Item, Outcome> {
 
 /**
  * Gathers what is to be written while a commit runs and writes it with the next one, so that a disk sync is shared by
- * all that wait for it. One commit at a time, in the order of the calls.
+ * all that wait for it. In the order of the calls, and few commits at a time: one and, while a burst is worked off, what has
+ * become enough for the next.
  *
  * Nobody waits longer than the limit: what is overdue is refused with `LEDGER_UNAVAILABLE` and may or may not have been
  * written. While a commit is overdue, everything else is refused at once, until it has settled.
@@ -63,8 +74,8 @@ interface Waiting<Item, Outcome> {
 export class GroupCommitter<Item, Outcome> {
   readonly #options: GroupCommitterOptions<Item, Outcome>;
   #queue: Waiting<Item, Outcome>[] = [];
-  #running: readonly Waiting<Item, Outcome>[] | undefined;
-  #startedAtMs = 0;
+  /** The oldest first. */
+  #running: readonly Running<Item, Outcome>[] = [];
   #overdue = false;
   #closed = false;
   #scheduled = false;
@@ -85,11 +96,10 @@ export class GroupCommitter<Item, Outcome> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, sinceMs: performance.now(), resolve, reject });
       this.#timer ??= setTimeout(this.#expire, this.#options.limitMs);
-      if (this.#running !== undefined) return;
-      if (this.#queue.length >= EAGER_BATCH) this.#commitNext();
-      else if (!this.#scheduled) {
+      if (this.#isEnough()) this.#commitNext();
+      else if (this.#running.length === 0 && !this.#scheduled) {
         this.#scheduled = true;
-        setImmediate(this.#commitNext);
+        setImmediate(this.#endTurn);
       }
     });
   }
@@ -97,7 +107,7 @@ export class GroupCommitter<Item, Outcome> {
   /** Takes nothing more and resolves when everything that was taken has been settled. */
   close(): Promise<void> {
     this.#closed = true;
-    if (this.#running === undefined && this.#queue.length === 0) return Promise.resolve();
+    if (this.#running.length === 0 && this.#queue.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
@@ -105,7 +115,7 @@ export class GroupCommitter<Item, Outcome> {
 
   /** Items that wait for a commit or are in it. */
   get waiting(): number {
-    return this.#queue.length + (this.#running?.length ?? 0);
+    return this.#running.reduce((sum, { batch }) => sum + batch.length, this.#queue.length);
   }
 
   #refusal(): keyof typeof REFUSALS | undefined {
@@ -114,21 +124,24 @@ export class GroupCommitter<Item, Outcome> {
     return this.#queue.length >= this.#options.maxQueued ? 'full' : undefined;
   }
 
-  readonly #commitNext = (): void => {
+  /** Whether what waits is worth a commit beside those under way. */
+  #isEnough(): boolean {
+    const least = EAGER_BATCH * 2 ** this.#running.length;
+    return least <= this.#options.maxBatch && this.#queue.length >= least;
+  }
+
+  readonly #endTurn = (): void => {
     this.#scheduled = false;
-    if (this.#running !== undefined) return;
+    if (this.#running.length === 0) this.#commitNext();
+  };
+
+  #commitNext(): void {
     const batch = this.#queue.splice(0, this.#options.maxBatch);
     const oldest = batch[0];
-    if (oldest === undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#idle?.();
-      return;
-    }
-    this.#running = batch;
-    const startMs = performance.now();
-    this.#startedAtMs = startMs;
-    const remainingMs = this.#options.limitMs - (startMs - oldest.sinceMs);
+    if (oldest === undefined) return;
+    const running = { batch, startedAtMs: performance.now() };
+    this.#running = [...this.#running, running];
+    const remainingMs = this.#options.limitMs - (running.startedAtMs - oldest.sinceMs);
     this.#options
       .commit(
         batch.map((waiting) => waiting.item),
@@ -136,52 +149,58 @@ export class GroupCommitter<Item, Outcome> {
       )
       .then(
         (outcomes) => {
-          const durationMs = performance.now() - startMs;
-          this.#tell(batch, 'committed');
+          const durationMs = performance.now() - running.startedAtMs;
+          this.#tell(running, 'committed');
           batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
-          this.#options.onEvent({
-            kind: 'committed',
-            size: batch.length,
-            durationMs,
-            queued: this.#queue.length,
-          });
-          this.#settled();
+          const queued = this.#queue.length;
+          this.#options.onEvent({ kind: 'committed', size: batch.length, durationMs, queued });
+          this.#settled(running);
         },
         (cause: unknown) => {
-          const durationMs = performance.now() - startMs;
+          const durationMs = performance.now() - running.startedAtMs;
           const error = asRefusal(cause);
-          this.#tell(batch, 'failed');
+          this.#tell(running, 'failed');
           for (const waiting of batch) waiting.reject(error);
           this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
-          this.#settled();
+          this.#settled(running);
         },
       );
-  };
+  }
 
-  #tell(batch: readonly Waiting<Item, Outcome>[], outcome: SettledCommit['outcome']): void {
+  #tell({ batch, startedAtMs }: Running<Item, Outcome>, outcome: SettledCommit['outcome']): void {
     // Those of an overdue commit were told when it became that.
     if (this.#overdue || this.#options.onSettled === undefined) return;
-    const durationMs = performance.now() - this.#startedAtMs;
+    const durationMs = performance.now() - startedAtMs;
     this.#options.onSettled(
       batch.map(({ item }) => item),
-      { outcome, startedAtMs: this.#startedAtMs, durationMs, queued: this.#queue.length },
+      { outcome, startedAtMs, durationMs, queued: this.#queue.length },
     );
   }
 
-  #settled(): void {
-    this.#running = undefined;
+  #settled(settled: Running<Item, Outcome>): void {
+    this.#running = this.#running.filter((running) => running !== settled);
+    if (this.#running.length > 0) {
+      if (this.#isEnough()) this.#commitNext();
+      return;
+    }
     this.#overdue = false;
-    this.#commitNext();
+    if (this.#queue.length > 0) {
+      this.#commitNext();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#idle?.();
   }
 
   readonly #expire = (): void => {
     const nowMs = performance.now();
-    const inFlight = this.#running?.[0];
+    const inFlight = this.#running[0]?.batch[0];
     if (inFlight !== undefined && !this.#overdue && this.#isExpired(inFlight, nowMs)) {
-      this.#tell(this.#running ?? [], 'overdue');
+      for (const running of this.#running) this.#tell(running, 'overdue');
       this.#overdue = true;
       const error = unavailable('the commit is overdue');
-      for (const waiting of this.#running ?? []) waiting.reject(error);
+      for (const { batch } of this.#running) for (const waiting of batch) waiting.reject(error);
       for (const waiting of this.#queue.splice(0)) waiting.reject(error);
     }
     const oldest = this.#overdue ? undefined : (inFlight ?? this.#queue[0]);
