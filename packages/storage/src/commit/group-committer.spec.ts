@@ -202,6 +202,18 @@ describe('GroupCommitter', () => {
     await Promise.all(all);
   });
 
+  it('gives a commit no longer than the oldest one under way, since its callers are refused with those', async () => {
+    const busy = new GroupCommitter<string, string>({ ...options, maxQueued: 200, maxBatch: 512 });
+    const add = (count: number) =>
+      Array.from({ length: count }, (_, added) => busy.add(`item ${added}`).catch(() => undefined));
+    const first = add(48);
+    await jest.advanceTimersByTimeAsync(600);
+    const second = add(96);
+    expect(commits[1]?.remainingMs).toBeCloseTo(400, -1);
+    for (const commit of commits) commit.succeed();
+    await Promise.all([...first, ...second]);
+  });
+
   it('closes when everything it took is settled, and takes nothing more', async () => {
     const accepted = committer.add('a');
     const closed = committer.close();

@@ -137,8 +137,9 @@ export class GroupCommitter<Item, Outcome> {
 
   #commitNext(): void {
     const batch = this.#queue.splice(0, this.#options.maxBatch);
-    const oldest = batch[0];
-    if (oldest === undefined) return;
+    // When the oldest that is under way is overdue, these are refused as well, and must not be written after that.
+    const oldest = this.#running[0]?.batch[0] ?? batch[0];
+    if (oldest === undefined || batch.length === 0) return;
     const running = { batch, startedAtMs: performance.now() };
     this.#running = [...this.#running, running];
     const remainingMs = this.#options.limitMs - (running.startedAtMs - oldest.sinceMs);
