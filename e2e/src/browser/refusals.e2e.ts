@@ -52,6 +52,21 @@ function visitLine(id: string, options: VisitOptions = {}) {
   });
 }
 
+it('no call can be asked for before the page knows where to', async () => {
+  const known = Promise.withResolvers<void>();
+  const visitor = await visit(stage.browser, stage.control.page, {
+    prepare: (page) =>
+      page.route('**/sandbox/config.json', async (route) => {
+        await known.promise;
+        await route.continue();
+      }),
+  });
+  expect(await visitor.page.isDisabled('#call')).toBe(true);
+  known.resolve();
+  await visitor.page.locator('#call:enabled').waitFor();
+  await visitor.close();
+});
+
 const REFUSED_LOADS = /Failed to load resource: the server responded with a status of 4/;
 
 describe('a refusal of the edge', () => {

@@ -28,6 +28,8 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
   muteButton.addEventListener('click', () => {
     actions.setMuted(muteButton.getAttribute('aria-pressed') !== 'true');
   });
+  // Before, a click would have been for nothing.
+  callButton.disabled = false;
   setInterval(tick, 250);
   show(state);
 
