@@ -16,6 +16,11 @@ export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
+  /** Forgets what was written. Before a message, in case the one before was given up half-way. */
+  reset(): void {
+    this.#at = 0;
+  }
+
   /** What was written, as a copy; the writer is empty then. A small copy is a piece of a buffer that others share. */
   finish(): Buffer {
     const written = Buffer.allocUnsafe(this.#at);

@@ -93,4 +93,15 @@ describe('encodeBatch', () => {
       { numRuns: 500 },
     );
   });
+
+  it('leaves nothing of a batch that could not be encoded for the next answer', () => {
+    const [item] = fc.sample(issued, 1) as [Issued];
+    const expected = Buffer.from(encodeIssued(item));
+    const response = Buffer.from('credentials of somebody else');
+    const broken = { ...create(StatusSchema), code: 'no number' } as never;
+    expect(() => encodeBatch([{ response }, { status: broken }])).toThrow();
+    expect(encodeIssued(item).equals(expected)).toBe(true);
+    expect(() => encodeBatch([{ response }, { status: broken }])).toThrow();
+    expect(Buffer.from(encodeBatch([])).length).toBe(0);
+  });
 });

@@ -16,6 +16,7 @@ const RESULT = BatchIssueCredentialsResultSchema.field;
 const TOKENS = TimeLimitedCredentialsSchema.field;
 const TIME = TimestampSchema.field;
 
+// One for all answers, so each begins anew: nothing of one client's may stand in another's, whatever went wrong before.
 const writer = new MessageWriter();
 
 /**
@@ -23,6 +24,7 @@ const writer = new MessageWriter();
  * the service exists for. The field numbers are the descriptor's; a test holds the two equal.
  */
 export function encodeIssued(issued: Issued): Buffer {
+  writer.reset();
   text(RESPONSE.issuanceId, issued.issuanceId);
   const { timeLimited } = issued;
   const grant = writer.begin((timeLimited ? RESPONSE.timeLimited : RESPONSE.unrestricted).number);
@@ -49,6 +51,7 @@ export type EncodedResult = { readonly response: Uint8Array } | { readonly statu
 
 /** The bytes of a `BatchIssueCredentialsResponse`, as `toBinary` writes them, from answers that are encoded already. */
 export function encodeBatch(results: readonly EncodedResult[]): Buffer {
+  writer.reset();
   for (const result of results) {
     const start = writer.begin(BATCH.results.number);
     const isResponse = 'response' in result;

@@ -35,6 +35,7 @@ const FLAGS = { traceFlags: 0xff, hasIsRemote: 0x100, isRemote: 0x200 } as const
 export function createSpanEncoder(): (spans: readonly ReadableSpan[]) => Uint8Array {
   const writer = new MessageWriter();
   return (spans) => {
+    writer.reset();
     for (const [resource, scopes] of groupsOf(spans)) writeResourceSpans(writer, resource, scopes);
     return writer.finish();
   };
