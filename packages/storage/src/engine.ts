@@ -45,7 +45,7 @@ export class StoreEngine {
   readonly #writerId: string;
   #end: WriterEnd | undefined;
   #leastSequence = 0;
-  #lastCommit: Promise<unknown> = Promise.resolve();
+  #lastCommit: Promise<void> = Promise.resolve();
 
   private constructor(parts: { database: Database; sealer: Sealer; secrets: Secrets; writerId: string }) {
     this.#database = parts.database;
@@ -132,7 +132,8 @@ export class StoreEngine {
    */
   commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
     const committed = this.#lastCommit.then(() => this.#commit(batch));
-    this.#lastCommit = committed.catch(() => undefined);
+    const settled = () => undefined;
+    this.#lastCommit = committed.then(settled, settled);
     return committed;
   }
 

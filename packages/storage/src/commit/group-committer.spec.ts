@@ -190,6 +190,24 @@ describe('GroupCommitter', () => {
     expect(busy.waiting).toBe(0);
   });
 
+  it('tells of a commit what it took by itself, not what it waited for those before it', async () => {
+    const told: number[] = [];
+    const busy = new GroupCommitter<string, string>({
+      ...{ ...options, maxQueued: 200, maxBatch: 512 },
+      onSettled: (_, { startedAtMs, durationMs }) => told.push(startedAtMs, durationMs),
+    });
+    const beganMs = performance.now();
+    const all = Array.from({ length: 144 }, (_, count) => busy.add(`item ${count}`));
+    for (const commit of [0, 1]) {
+      await jest.advanceTimersByTimeAsync(200);
+      commits[commit]?.succeed();
+      await turn();
+    }
+    await Promise.all(all);
+    expect(told).toEqual([beganMs, 200, beganMs + 200, 200].map((ms) => expect.closeTo(ms, 3)));
+    expect(events.map((event) => 'durationMs' in event && Math.round(event.durationMs))).toEqual([200, 200]);
+  });
+
   it('tells a commit how long its oldest caller still waits', async () => {
     const all = [committer.add('a')];
     await turn();

@@ -30,7 +30,7 @@ export interface GroupCommitterOptions<Item, Outcome> {
   readonly maxQueued: number;
   readonly maxBatch: number;
   readonly onEvent: (event: CommitEvent) => void;
-  /** Told of the items of a commit just before their callers are. */
+  /** Told of the items of a commit, in the list that `commit` was given, just before their callers are. */
   readonly onSettled?: (items: readonly Item[], commit: SettledCommit) => void;
 }
 
@@ -52,8 +52,9 @@ const EAGER_BATCH = 48;
 
 interface Running<Item, Outcome> {
   readonly batch: readonly Waiting<Item, Outcome>[];
-  /** On the clock of `performance.now()`. */
-  readonly startedAtMs: number;
+  readonly items: readonly Item[];
+  /** When it was its turn, on the clock of `performance.now()`: what it waited for those before it is not its own. */
+  startedAtMs: number;
 }
 
 interface Waiting<Item, Outcome> {
@@ -132,55 +133,50 @@ export class GroupCommitter<Item, Outcome> {
 
   readonly #endTurn = (): void => {
     this.#scheduled = false;
-    if (this.#running.length === 0) this.#commitNext();
+    if (this.#running.length === 0 && this.#queue.length > 0) this.#commitNext();
   };
 
+  /** Something must wait. */
   #commitNext(): void {
     const batch = this.#queue.splice(0, this.#options.maxBatch);
-    // When the oldest that is under way is overdue, these are refused as well, and must not be written after that.
-    const oldest = this.#running[0]?.batch[0] ?? batch[0];
-    if (oldest === undefined || batch.length === 0) return;
-    const running = { batch, startedAtMs: performance.now() };
+    const items = batch.map(({ item }) => item);
+    const nowMs = performance.now();
+    const running: Running<Item, Outcome> = { batch, items, startedAtMs: nowMs };
     this.#running = [...this.#running, running];
-    const remainingMs = this.#options.limitMs - (running.startedAtMs - oldest.sinceMs);
-    this.#options
-      .commit(
-        batch.map((waiting) => waiting.item),
-        remainingMs,
-      )
-      .then(
-        (outcomes) => {
-          const durationMs = performance.now() - running.startedAtMs;
-          this.#tell(running, 'committed');
-          batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
-          const queued = this.#queue.length;
-          this.#options.onEvent({ kind: 'committed', size: batch.length, durationMs, queued });
-          this.#settled(running);
-        },
-        (cause: unknown) => {
-          const durationMs = performance.now() - running.startedAtMs;
-          const error = asRefusal(cause);
-          this.#tell(running, 'failed');
-          for (const waiting of batch) waiting.reject(error);
-          this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
-          this.#settled(running);
-        },
-      );
+    // When the oldest that is under way is overdue, these are refused as well, and must not be written after that.
+    const oldest = this.#running[0]?.batch[0] as Waiting<Item, Outcome>;
+    this.#options.commit(items, this.#options.limitMs - (nowMs - oldest.sinceMs)).then(
+      (outcomes) => {
+        const durationMs = performance.now() - running.startedAtMs;
+        this.#tell(running, 'committed');
+        batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
+        const queued = this.#queue.length;
+        this.#options.onEvent({ kind: 'committed', size: batch.length, durationMs, queued });
+        this.#settled(running);
+      },
+      (cause: unknown) => {
+        const durationMs = performance.now() - running.startedAtMs;
+        const error = asRefusal(cause);
+        this.#tell(running, 'failed');
+        for (const waiting of batch) waiting.reject(error);
+        this.#options.onEvent({ kind: 'commitFailed', size: batch.length, durationMs, cause });
+        this.#settled(running);
+      },
+    );
   }
 
-  #tell({ batch, startedAtMs }: Running<Item, Outcome>, outcome: SettledCommit['outcome']): void {
+  #tell({ items, startedAtMs }: Running<Item, Outcome>, outcome: SettledCommit['outcome']): void {
     // Those of an overdue commit were told when it became that.
     if (this.#overdue || this.#options.onSettled === undefined) return;
     const durationMs = performance.now() - startedAtMs;
-    this.#options.onSettled(
-      batch.map(({ item }) => item),
-      { outcome, startedAtMs, durationMs, queued: this.#queue.length },
-    );
+    this.#options.onSettled(items, { outcome, startedAtMs, durationMs, queued: this.#queue.length });
   }
 
   #settled(settled: Running<Item, Outcome>): void {
     this.#running = this.#running.filter((running) => running !== settled);
-    if (this.#running.length > 0) {
+    const [next] = this.#running;
+    if (next !== undefined) {
+      next.startedAtMs = performance.now();
       if (this.#isEnough()) this.#commitNext();
       return;
     }

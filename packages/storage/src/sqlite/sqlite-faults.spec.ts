@@ -3,7 +3,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite from 'better-sqlite3';
-import type { Store } from '@callpass/domain';
+import type { SharedCommit, Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { migrateStore, openStore, type StoreLimits } from '../index.ts';
 import { chainFaults, sampleEntries } from '../testing/chains.ts';
@@ -77,6 +77,21 @@ describe('a store on SQLite', () => {
       outcome: 'recorded',
     });
     expect((await sampleEntries(store)).map((entry) => entry.issuanceId)).toEqual(['after']);
+  });
+
+  it('tells of each of several commits under way how large it was', async () => {
+    const store = await open();
+    const commits = new Set<SharedCommit>();
+    const record = (client: string) =>
+      store.record(sampleEntry({ client }), { onCommit: (commit) => commits.add(commit) });
+    // Enough for a commit each, so that the second is under way before the first has come back.
+    await Promise.all([
+      ...Array.from({ length: 48 }, () => record('short')),
+      ...Array.from({ length: 96 }, () => record('l'.repeat(1000))),
+    ]);
+    const [first, second] = [...commits];
+    expect([first?.size, second?.size]).toEqual([48, 96]);
+    expect((second?.bytes ?? 0) / 96 - (first?.bytes ?? 0) / 48).toBe(1000 - 'short'.length);
   });
 
   it('leaves nothing of a destroyed key in its files', async () => {

@@ -43,19 +43,18 @@ export class ThreadStore implements Store {
     this.onStateChanged = parts.tellsChanges ? (listener) => parts.link.onStateChanged(listener) : undefined;
     this.#link = parts.link;
     this.#limits = parts.limits;
-    let bytes = 0;
+    const bytesOf = new WeakMap<readonly RecordItem[], number>();
     this.#committer = new GroupCommitter({
       commit: (items, remainingMs) => {
         const batch = encodeBatch(items, monotonicMs() + remainingMs);
-        const observed = items.some((item) => item.onCommit !== undefined);
-        bytes = observed ? batchBytes(batch) : 0;
+        if (items.some((item) => item.onCommit !== undefined)) bytesOf.set(items, batchBytes(batch));
         return this.#link.call('commit', batch);
       },
       onSettled: (items, settled) => {
-        let commit: SharedCommit | undefined;
-        for (const { onCommit } of items) {
-          if (onCommit) onCommit((commit ??= { ...settled, size: items.length, bytes }));
-        }
+        const bytes = bytesOf.get(items);
+        if (bytes === undefined) return;
+        const commit: SharedCommit = { ...settled, size: items.length, bytes };
+        for (const { onCommit } of items) onCommit?.(commit);
       },
       limitMs: parts.limits.recordMs,
       maxQueued: parts.limits.maxQueued,
