@@ -28,13 +28,15 @@ afterEach(() => {
 
 const admitting = () => admit(admission, METHODS, { maxCallMs: MAX_CALL_MS, maxCallsPerConnection: 1 });
 
-/** One call; `end` ends what it does. */
-function call(method: ServerCall['method'], deadline = Infinity, interceptor = admitting()) {
+/** One call; `end` ends what it does. Calls of one `session` come on one connection. */
+function call(
+  method: ServerCall['method'],
+  deadline = Infinity,
+  { interceptor = admitting(), session = {} } = {},
+) {
   const work = Promise.withResolvers<void>();
-  const answer = interceptor(
-    { method, grpcCall: { getDeadline: () => deadline } } as unknown as ServerCall,
-    () => work.promise,
-  );
+  const grpcCall = { getDeadline: () => deadline, call: { stream: { session } } };
+  const answer = interceptor({ method, grpcCall } as unknown as ServerCall, () => work.promise);
   let outcome: unknown = 'waits';
   answer.then(
     () => (outcome = 'answered'),
@@ -87,22 +89,28 @@ describe('admit', () => {
   it.each(['end', 'fail'] as const)(
     'refuses what one connection has too much of, until a call of it has ended: %s',
     async (how) => {
-      const interceptor = admitting();
-      const issuing = call(issueCredentials, Infinity, interceptor);
-      expect(() => call(issueCredentials, Infinity, interceptor)).toThrow(Refusal);
+      const connection = { interceptor: admitting(), session: {} };
+      const issuing = call(issueCredentials, Infinity, connection);
+      expect(() => call(issueCredentials, Infinity, connection)).toThrow(Refusal);
       expect(admission.underWay('ISSUE')).toBe(1);
       issuing[how]();
       await jest.advanceTimersByTimeAsync(0);
-      call(issueCredentials, Infinity, interceptor);
+      call(issueCredentials, Infinity, connection);
       expect(admission.underWay('ISSUE')).toBe(1);
     },
   );
 
-  it('keeps no place of a connection for a call that it refuses', () => {
+  it('lets another connection in while one has too much', () => {
     const interceptor = admitting();
+    for (const session of [{}, {}]) call(issueCredentials, Infinity, { interceptor, session });
+    expect(admission.underWay('ISSUE')).toBe(2);
+  });
+
+  it('keeps no place of a connection for a call that it refuses', () => {
+    const connection = { interceptor: admitting(), session: {} };
     for (let calls = 0; calls < 10; calls++) call(issueCredentials);
     for (let calls = 0; calls < 2; calls++) {
-      expect(() => call(issueCredentials, Infinity, interceptor)).toThrow(
+      expect(() => call(issueCredentials, Infinity, connection)).toThrow(
         expect.objectContaining({ reason: 'OVERLOADED', message: expect.not.stringContaining('connection') }),
       );
     }

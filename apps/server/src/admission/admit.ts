@@ -58,15 +58,17 @@ export function admit(
         const { retryAfterMs } = admission.cutOff(load);
         reject(new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
       });
+      const end = () => {
+        timeLimit.end(limited);
+        leave();
+      };
       running.then(
         () => {
-          timeLimit.end(limited);
-          leave();
+          end();
           resolve();
         },
         (error: Error) => {
-          timeLimit.end(limited);
-          leave();
+          end();
           reject(error);
         },
       );
