@@ -69,15 +69,16 @@ async function watch(over: Promise<unknown>) {
  */
 async function findCapacity(): Promise<number> {
   for (let round = 0; round < WARM_UP.rounds; round++) await load.atRate(WARM_UP.rate, STEP_MS);
-  let capacity = 0;
-  for (let rate = FIRST_RATE; await isWithinCapacity(rate); rate *= STEP) capacity = rate;
-  if (capacity === 0 || capacity > MAX_RATE) throw new Error('no rate is too much, or each is');
-  return capacity;
+  if (!(await isWithinCapacity(FIRST_RATE))) throw new Error('each rate is too much');
+  for (let capacity = FIRST_RATE; capacity <= MAX_RATE; capacity *= STEP) {
+    if (!(await isWithinCapacity(capacity * STEP))) return capacity;
+  }
+  throw new Error('no rate is too much');
 }
 
 /** Tried a few times: a pause of the machine that takes 1 % of a step is longer than the objective by itself. */
 async function isWithinCapacity(rate: number): Promise<boolean> {
-  for (let attempt = 0; attempt < ATTEMPTS && rate <= MAX_RATE * STEP; attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const { accepted, refused } = await load.atRate(rate, STEP_MS);
     if (refused.count === 0 && (accepted.p99 ?? Infinity) < OBJECTIVE_MS) return true;
   }

@@ -62,9 +62,9 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
   };
 }
 
-/** The peer without its port: `10.1.2.3:5000`, `::1:5000` and `[::1]:5000` lose what follows the last colon. */
 const AS_SERVER = { kind: SpanKind.SERVER };
 
+/** The peer without its port: `10.1.2.3:5000`, `::1:5000` and `[::1]:5000` lose what follows the last colon. */
 function hostOf(peer: string): string {
   const host = peer.replace(/:\d+$/, '');
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

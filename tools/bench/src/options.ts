@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { GeneratorName } from './load/generator.ts';
+import { GENERATORS, type GeneratorName } from './load/generator.ts';
 import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 
@@ -49,16 +49,14 @@ export function parseOptions(args: readonly string[], defaults: { jsonFile: stri
     options: {
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      generator: { type: 'string', default: 'own' },
+      generator: { type: 'string', default: GENERATORS[0] },
       json: { type: 'string', default: defaults.jsonFile },
       check: { type: 'boolean', default: false },
     },
   });
   const { only, generator } = values;
   if (only !== undefined && !isOneOf(PARTS, only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
-  if (!isOneOf(['own', 'h2load'] as const, generator)) {
-    throw new Error('--generator takes own or h2load');
-  }
+  if (!isOneOf(GENERATORS, generator)) throw new Error(`--generator takes ${GENERATORS.join(' or ')}`);
   return {
     parts: only === undefined ? PARTS : [only],
     ...(values.quick ? QUICK : LONG),

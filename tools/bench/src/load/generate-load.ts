@@ -21,7 +21,9 @@ export interface LoadResult extends Readonly<LoadCounts> {
 /**
  * Calls for a while with a fixed number of calls under way. The speed is that of the time between running in and the end:
  * from a standing start, no call has ended until all that were begun at once have been worked on, which would make the slower
- * of two servers look slower than it is. Calls before and after are waited for and counted, not for the speed. Rejects when a connection cannot be made or breaks.
+ * of two servers look slower than it is. Calls before and after are waited for and counted, not for the speed.
+ *
+ * Rejects when a connection cannot be made or breaks.
  */
 export async function generateLoad(target: LoadTarget, shape: LoadShape): Promise<LoadResult> {
   let lose: (error: Error) => void = () => undefined;

@@ -3,8 +3,11 @@ import type { LoadResult, LoadShape } from './generate-load.ts';
 import { startH2load } from './h2load.ts';
 import { startOwnGenerator } from './own-generator.ts';
 
-/** The load generators there are. */
-export type GeneratorName = 'own' | 'h2load';
+/** The load generators there are; the first by default. */
+export const GENERATORS = ['own', 'h2load'] as const;
+
+/** One of {@link GENERATORS}. */
+export type GeneratorName = (typeof GENERATORS)[number];
 
 /** What both servers are loaded with: the same program, connections and concurrency. */
 export interface LoadGenerator {
