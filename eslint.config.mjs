@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
+import docstrings from './tools/lint/docstrings.mjs';
 
 /**
  * Which room may import which: the table of docs/architecture.md. The key is a project's `room:` tag, the value the
@@ -65,7 +66,7 @@ const ROOMS = {
   e2e: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],
 };
 
-/** What tests may import besides. Code that ships never imports these. */
+/** Rooms that tests may import besides. Code that ships never imports these. */
 const FOR_TESTS = ['testkit', 'otlp-receiver', 'client', 'dev-certificates'];
 
 const boundaries = (mayAlso) => [
@@ -83,6 +84,7 @@ const boundaries = (mayAlso) => [
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', '.nx/**', 'artifacts/**'] },
   js.configs.recommended,
+  { plugins: { docstrings }, rules: { 'docstrings/opening': 'warn' } },
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
