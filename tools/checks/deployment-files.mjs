@@ -57,7 +57,7 @@ async function overlayProblems(name) {
 async function settingsProblems(objects) {
   const { loadServerSettings } = await import('../../apps/server/dist/settings/load.js');
   const { loadEdgeSettings } = await import('../../apps/gateway/dist/settings/load.js');
-  const { assertTransportSafe } = await import('../../apps/server/dist/lifecycle/listen-address.js');
+  const { assertTransportSafe } = await import('../../apps/server/dist/settings/listen-address.js');
   const folder = mkdtempSync(join(tmpdir(), 'callpass-settings-'));
   const file = join(folder, 'settings.yaml');
   try {

@@ -17,8 +17,8 @@ import {
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { keyBytesOf } from '@callpass/token-core';
-import { configurationFromMessage, modeProblems } from '../configuration/from-message.ts';
-import type { Principal } from '../credentials/principal.ts';
+import { configurationFromMessage, modeProblems } from '../state/configuration-from-message.ts';
+import type { Principal } from '../state/principal.ts';
 import { Refusal } from '../errors/refusal.ts';
 import type { CurrentState } from '../state/current-state.ts';
 import type { Snapshot } from '../state/snapshot.ts';

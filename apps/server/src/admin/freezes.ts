@@ -1,6 +1,6 @@
 import { draftEntry, type Freeze, type FreezeScope, type KeyedHash } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import { LOCAL_PRINCIPAL, type Principal } from '../credentials/principal.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { AdminDependencies } from './configuration.ts';

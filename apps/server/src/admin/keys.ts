@@ -12,7 +12,7 @@ import {
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { generateKeyText, KeyLengthError, openRealmKey } from '@callpass/token-core';
-import type { Principal } from '../credentials/principal.ts';
+import type { Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { AdminDependencies } from './configuration.ts';
 

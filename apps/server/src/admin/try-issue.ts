@@ -11,13 +11,13 @@ import {
   type Limiter,
   type LimitReading,
 } from '@callpass/domain';
-import { configurationFromMessage } from '../configuration/from-message.ts';
+import { configurationFromMessage } from '../state/configuration-from-message.ts';
 import { decide, grantedDestination, sealingOf, type AskedFor } from '../credentials/decide.ts';
-import { LOCAL_PRINCIPAL, type Principal } from '../credentials/principal.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { assertMayGoUncounted, limitExceeded } from '../credentials/take-limits.ts';
 import { Visitor } from '../credentials/visitor.ts';
 import { Refusal } from '../errors/refusal.ts';
-import { principalOf } from '../identity/client-index.ts';
+import { principalOf } from '../state/client-index.ts';
 import { compileDestinations, type Snapshot } from '../state/snapshot.ts';
 import { problemsOf, refuseProblems } from './configuration.ts';
 

@@ -1,7 +1,7 @@
 import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
-import { covers, seesEverything, type Principal } from './principal.ts';
+import { covers, seesEverything, type Principal } from '../state/principal.ts';
 import type { Visitor } from './visitor.ts';
 
 /** What a client asks for, as far as rules care. Texts left out are empty. */

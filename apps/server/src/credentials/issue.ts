@@ -32,12 +32,12 @@ import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
 import { REASONS } from '../errors/reasons.ts';
 import { Refusal } from '../errors/refusal.ts';
-import { destinationLabel, type CredentialMetrics } from '../metrics/credential-metrics.ts';
-import { explain, step } from './steps.ts';
+import { destinationLabel, type CredentialMetrics } from './metrics.ts';
+import { explain, step } from '../errors/steps.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { decide, grantedDestination, sealingOf, type Sealing } from './decide.ts';
-import type { Principal } from './principal.ts';
-import { recordRefusal } from './record-refusal.ts';
+import type { Principal } from '../state/principal.ts';
+import { recordRefusal } from '../errors/record-refusal.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
 

@@ -9,8 +9,8 @@ import {
 } from '@callpass/domain';
 import { ATTR_LIMIT_HEADROOM, ATTR_LIMIT_OUTCOME, SPAN_TAKE_LIMIT } from '@callpass/telemetry';
 import { Refusal } from '../errors/refusal.ts';
-import { leastShareLeft, type CredentialMetrics } from '../metrics/credential-metrics.ts';
-import { step } from './steps.ts';
+import { leastShareLeft, type CredentialMetrics } from './metrics.ts';
+import { step } from '../errors/steps.ts';
 
 /** What a take is for. */
 export interface TakeScope {

@@ -17,11 +17,11 @@ import {
   type Verdict,
 } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
-import type { CredentialMetrics } from '../metrics/credential-metrics.ts';
+import type { CredentialMetrics } from './metrics.ts';
 import { openingKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
-import { covers, seesEverything, type Principal } from './principal.ts';
-import { step } from './steps.ts';
-import { recordRefusal } from './record-refusal.ts';
+import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import { step } from '../errors/steps.ts';
+import { recordRefusal } from '../errors/record-refusal.ts';
 
 /** What validating needs of the world. */
 export interface ValidateDependencies {

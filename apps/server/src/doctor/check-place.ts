@@ -1,6 +1,6 @@
 import { statSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { loadKeyEncryptionKey } from '../lifecycle/key-encryption.ts';
+import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import type { Settings } from '../settings/schema.ts';
 import { SettingsError } from '../settings/load.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';

@@ -2,7 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ConfigurationSchema } from '@callpass/contract';
 import { StoreError, type Store, type StoreErrorCode, type StoredState } from '@callpass/domain';
 import { openStore } from '@callpass/storage';
-import { loadKeyEncryptionKey } from '../lifecycle/key-encryption.ts';
+import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkKeys } from './check-keys.ts';
 import { ok, problem, skipped, type Finding } from './finding.ts';

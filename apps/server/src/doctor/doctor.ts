@@ -1,5 +1,5 @@
 import { loadServerSettings, SettingsError, type SettingsSource } from '../settings/load.ts';
-import { assertTransportSafe } from '../lifecycle/listen-address.ts';
+import { assertTransportSafe } from '../settings/listen-address.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkCertificates } from './check-certificate.ts';
 import { checkLimiter } from './check-limiter.ts';

@@ -3,7 +3,7 @@ import { EMPTY_CONFIGURATION } from '@callpass/domain';
 import { createHealth } from '@callpass/grpc-kit';
 import { SERVICES } from '../methods.ts';
 import { buildSnapshot } from '../state/snapshot.ts';
-import { indexClients } from '../identity/client-index.ts';
+import { indexClients } from '../state/client-index.ts';
 import { OUTAGE_LOOKS } from './health-of.ts';
 import { HealthWatch } from './health-watch.ts';
 import { LedgerOutcomes } from './ledger-outcomes.ts';

@@ -1,6 +1,6 @@
 import { draftEntry, type Clock, type LedgerStore } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import type { Principal } from '../credentials/principal.ts';
+import type { Principal } from '../state/principal.ts';
 import { invalidField } from '../errors/refusal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '@callpass/domain';
 import { compileDestination, type CompiledDestination } from '@callpass/domain';
 import type { RealmKey } from '@callpass/token-core';
-import type { ClientIndex } from '../identity/client-index.ts';
+import type { ClientIndex } from './client-index.ts';
 
 /** A realm's key, ready to seal and open. */
 export interface SnapshotKey {

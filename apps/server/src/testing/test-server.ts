@@ -7,7 +7,7 @@ import { AdminService, CredentialService, LedgerService } from '@callpass/contra
 import { connect, createClient, type Client, type Connection, type ConnectOptions } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
 import type { ClockSource } from '../clock/clock-guard.ts';
-import { startServer } from '../lifecycle/server.ts';
+import { startServer } from '../server.ts';
 import { createLog, type Logger } from '../log.ts';
 import { loadServerSettings } from '../settings/load.ts';
 

@@ -1,0 +1,43 @@
+import { RpcError, type ServerCall, type ServerInterceptor } from '@callpass/grpc-kit';
+import { traceId } from '@callpass/telemetry';
+import { status } from '@grpc/grpc-js';
+import { REASON } from './errors/reason-key.ts';
+import type { Logger } from './log.ts';
+import type { Settings } from './settings/schema.ts';
+import { PRINCIPAL } from './access/principal-key.ts';
+
+/**
+ * One line for each RPC, or for each that was not answered with OK, or none, by the settings: who called what, how it
+ * ended and why, how long it took, and the trace. Of refused authentication there are only those of `RefusedAuthentications`,
+ * unless each RPC is to have a line. Put it inside telemetry and outside everything that refuses.
+ */
+export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Logger): ServerInterceptor[] {
+  if (requests === 'none' || !log.isLevelEnabled('info')) return [];
+  const write = (call: ServerCall, startedAtMs: number, code: status) => {
+    log.info(
+      {
+        method: call.methodName,
+        status: status[code],
+        reason: call.state.get(REASON),
+        client: call.state.get(PRINCIPAL)?.client,
+        durationMs: Math.round((performance.now() - startedAtMs) * 1000) / 1000,
+        traceId: traceId(),
+      },
+      'request',
+    );
+  };
+  return [
+    async (call, next) => {
+      const startedAtMs = performance.now();
+      try {
+        await next();
+      } catch (error) {
+        const code = error instanceof RpcError ? error.code : status.INTERNAL;
+        // Whoever can connect can make any number of these, so they have a line of their own, one for many.
+        if (requests === 'all' || code !== status.UNAUTHENTICATED) write(call, startedAtMs, code);
+        throw error;
+      }
+      if (requests === 'all') write(call, startedAtMs, status.OK);
+    },
+  ];
+}

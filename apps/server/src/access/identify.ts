@@ -1,0 +1,72 @@
+import type { MethodsTable, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
+import { ATTR_CLIENT, setSpanAttributes, SPAN_AUTHENTICATE } from '@callpass/telemetry';
+import type { Principal } from '../state/principal.ts';
+import { recordRefusal, type RecordDependencies } from '../errors/record-refusal.ts';
+import { step } from '../errors/steps.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { Authenticate } from './authenticate.ts';
+import { AuthenticationRefusal } from './fault.ts';
+import type { RefusedAuthentications } from './refused-authentications.ts';
+import type { MethodRow } from '../methods.ts';
+import { PRINCIPAL, STILL_LET_IN } from './principal-key.ts';
+
+/** What recognising clients needs. */
+export interface IdentifyDependencies extends RecordDependencies {
+  readonly authenticate: Authenticate;
+  readonly refused: Pick<RefusedAuthentications, 'note'>;
+  readonly methods: MethodsTable<MethodRow>;
+}
+
+/**
+ * Recognises the client of a call and checks that it has the role that the method's row asks for. Nothing is allowed that
+ * no row allows, and each refusal is in the ledger.
+ */
+export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
+  const { authenticate, methods, refused } = dependencies;
+
+  const letIn = (
+    call: ServerCall,
+    role: MethodRow['role'],
+    principal: Principal,
+    next: () => Promise<void>,
+  ) => {
+    setSpanAttributes({ [ATTR_CLIENT]: principal.client });
+    if (!holds(principal, role)) return refuse(principal, role);
+    call.state.set(PRINCIPAL, principal);
+    if (call.method.methodKind === 'server_streaming') call.state.set(STILL_LET_IN, stillLetIn(call, role));
+    return next();
+  };
+  const stillLetIn = (call: ServerCall, role: MethodRow['role']) => async () => {
+    if (!holds(await authenticate(call), role))
+      throw new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
+  };
+  const refuse = async (principal: Principal, role: string) => {
+    const refusal = new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
+    await recordRefusal(dependencies, principal, refusal);
+    throw refusal;
+  };
+  const refuseUnknown = async (call: ServerCall, error: unknown) => {
+    if (error instanceof AuthenticationRefusal) await refused.note(error.fault, call.peer);
+    throw error;
+  };
+
+  return (call, next) => {
+    const { role } = methods.row(call.method);
+    if (role === 'ANYBODY') return next();
+    let principal: Principal | Promise<Principal>;
+    try {
+      principal = step(SPAN_AUTHENTICATE, () => authenticate(call));
+    } catch (error) {
+      return refuseUnknown(call, error);
+    }
+    if (!(principal instanceof Promise)) return letIn(call, role, principal, next);
+    return principal.then(
+      (recognised) => letIn(call, role, recognised, next),
+      (error: unknown) => refuseUnknown(call, error),
+    );
+  };
+}
+
+function holds({ roles }: Principal, role: MethodRow['role']): boolean {
+  return role === 'ANY_CLIENT' || role === 'ANYBODY' || roles.has(role);
+}

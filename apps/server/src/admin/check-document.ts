@@ -1,0 +1,33 @@
+import { pathToString } from '@bufbuild/protobuf/reflect';
+import { createValidator } from '@bufbuild/protovalidate';
+import { DocumentError, parseConfigurationDocument, type DocumentProblem } from '@callpass/config-document';
+import { ConfigurationSchema } from '@callpass/contract';
+import { warnings } from '@callpass/domain';
+import { problemsOf } from './configuration.ts';
+import { configurationFromMessage } from '../state/configuration-from-message.ts';
+
+/** Everything the service would say to a configuration document, with lines, without a running service. */
+export function checkDocument(text: string): {
+  problems: readonly DocumentProblem[];
+  warnings: readonly string[];
+} {
+  let document: ReturnType<typeof parseConfigurationDocument>;
+  try {
+    document = parseConfigurationDocument(text);
+  } catch (error) {
+    if (error instanceof DocumentError) return { problems: error.problems, warnings: [] };
+    throw error;
+  }
+  const { configuration } = document;
+  const result = createValidator().validate(ConfigurationSchema, configuration);
+  if (result.kind === 'error') throw result.error;
+  const found =
+    result.kind === 'invalid'
+      ? result.violations.map(({ field, message }) => ({ path: pathToString(field), message }))
+      : problemsOf(configuration);
+  const problems = found.map(({ path, message }) => ({ path, message, ...document.locate(path) }));
+  return {
+    problems: problems.sort((a, b) => a.line - b.line),
+    warnings: problems.length > 0 ? [] : warnings(configurationFromMessage(configuration)),
+  };
+}

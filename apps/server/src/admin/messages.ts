@@ -1,0 +1,138 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import {
+  ConfigurationChange_Kind,
+  FreezeScopeSchema,
+  KeyState,
+  TokenKind,
+  ValidateTokenResponseSchema,
+  Verdict,
+  type ConfigurationChangeSchema,
+  type ConfigurationRevisionSchema,
+  type FreezeEntrySchema,
+  type RealmKeySchema,
+  type TryIssueResponseSchema,
+  type ValidateTokenResponse,
+} from '@callpass/contract';
+import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
+import type { TokenJudgement, TokenKind as CoreTokenKind } from '@callpass/token-core';
+import type { Tried } from './try-issue.ts';
+import { REASONS } from '../errors/reasons.ts';
+
+/** A judgement as the contract's message. */
+export function judgementToMessage(judgement: TokenJudgement): ValidateTokenResponse {
+  return create(ValidateTokenResponseSchema, {
+    verdict: Verdict[judgement.verdict],
+    user: judgement.user ?? '',
+    keyVersion: judgement.keyVersion ?? 0,
+    ...times({ issueTime: judgement.issueTimeMs, expireTime: judgement.expireTimeMs }),
+  });
+}
+
+const KINDS: Readonly<Partial<Record<TokenKind, CoreTokenKind>>> = {
+  [TokenKind.ACCOUNT]: 'ACCOUNT',
+  [TokenKind.FROM]: 'FROM',
+  [TokenKind.TO]: 'TO',
+};
+
+/** The kind asked for; `undefined` for any. */
+export function kindFromMessage(kind: TokenKind): CoreTokenKind | undefined {
+  return KINDS[kind];
+}
+
+/** What is told about a key. */
+export function keyToMessage(key: RealmKeyRecord): MessageInitShape<typeof RealmKeySchema> {
+  return {
+    realm: key.realm,
+    version: key.version,
+    state: KeyState[key.state],
+    fingerprint: key.fingerprint,
+    ...times({
+      createTime: key.createTimeMs,
+      activateTime: key.activateTimeMs,
+      retireTime: key.retireTimeMs,
+      destroyTime: key.destroyTimeMs,
+      validateUntilTime: key.validateUntilMs,
+    }),
+  };
+}
+
+/** A revision without its document. */
+export function revisionToMessage(
+  record: RevisionRecord,
+): MessageInitShape<typeof ConfigurationRevisionSchema> {
+  return {
+    revision: record.revision,
+    appliedBy: record.appliedBy,
+    applyTime: timestampFromMs(record.applyTimeMs),
+  };
+}
+
+/** One difference between two documents. */
+export function changeToMessage(change: Change): MessageInitShape<typeof ConfigurationChangeSchema> {
+  const text = (value: Change['before']) => (value === undefined ? '' : JSON.stringify(value));
+  return {
+    kind: ConfigurationChange_Kind[change.kind],
+    path: change.path,
+    before: text(change.before),
+    after: text(change.after),
+  };
+}
+
+const SCOPES = {
+  REALM: 'realm',
+  DESTINATION: 'destination',
+  CLIENT: 'client',
+  SUBJECT: 'subjectHash',
+} as const;
+
+/** A freeze; a visitor as the keyed hash. */
+export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeEntrySchema> {
+  return {
+    scope: create(FreezeScopeSchema, {
+      scope: { case: SCOPES[freeze.scope.kind], value: freeze.scope.value },
+    }),
+    reason: freeze.reason,
+    frozenBy: freeze.frozenBy,
+    ...times({ freezeTime: freeze.freezeTimeMs, untilTime: freeze.untilMs }),
+  };
+}
+
+/** What would happen to a request, in words too. */
+export function triedToMessage(tried: Tried): MessageInitShape<typeof TryIssueResponseSchema> {
+  const limits = tried.readings.map(({ check, taken }) => ({
+    name: check.name,
+    max: check.max,
+    window: durationFromMs(check.windowMs),
+    shadow: check.shadow,
+    ...(taken !== undefined && { taken }),
+  }));
+  if (tried.allowed) {
+    const { callee, caller, unrestricted } = tried;
+    const text = unrestricted ? 'the call would be granted, unrestricted' : 'credentials would be issued';
+    return { allowed: true, text, callee, caller, limits };
+  }
+  const { refusal, atMs } = tried;
+  const { rule = '', message = REASONS[refusal.reason].message, retryAfterMs } = refusal.details;
+  const opens = refusal.reason === 'DESTINATION_CLOSED' && retryAfterMs !== undefined;
+  return {
+    allowed: false,
+    reason: refusal.reason,
+    rule,
+    text: message,
+    limits,
+    ...times({ openTime: opens ? atMs + retryAfterMs : undefined }),
+  };
+}
+
+/** Leaves out the times that are not set: protobuf-es tells an absent field from one that is undefined. */
+export function times<K extends string>(
+  values: Readonly<Record<K, number | undefined>>,
+): Partial<Record<K, Timestamp>> {
+  const present: Partial<Record<K, Timestamp>> = {};
+  for (const key in values) {
+    const value = values[key];
+    if (value !== undefined) present[key] = timestampFromMs(value);
+  }
+  return present;
+}

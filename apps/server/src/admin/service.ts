@@ -1,0 +1,146 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } from '@callpass/contract';
+import type { KeyStep } from '@callpass/domain';
+import type { Handlers, ServerCall } from '@callpass/grpc-kit';
+import { explainToken } from '@callpass/token-core';
+import { applyConfiguration, listRevisions, readRevision, type AdminDependencies } from './configuration.ts';
+import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
+import { addKey, listKeys, stepKey } from './keys.ts';
+import { tryIssue, type TryDependencies } from './try-issue.ts';
+import { invalidField, Refusal } from '../errors/refusal.ts';
+import { openingKeys } from '../state/snapshot.ts';
+import {
+  changeToMessage,
+  freezeToMessage,
+  keyToMessage,
+  kindFromMessage,
+  revisionToMessage,
+  times,
+  triedToMessage,
+} from './messages.ts';
+import { PRINCIPAL } from '../access/principal-key.ts';
+
+/** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
+const MAX_CHANGES = 5000;
+
+/** The handlers of AdminService: messages in, use cases, messages out. */
+export function adminHandlers(
+  dependencies: AdminDependencies & TryDependencies,
+): Handlers<typeof AdminService> {
+  const step = async (call: ServerCall, request: { realm: string; version: number }, name: KeyStep) => ({
+    realmKey: keyToMessage(
+      await stepKey(dependencies, call.state.require(PRINCIPAL), {
+        realm: request.realm,
+        version: request.version,
+        step: name,
+      }),
+    ),
+  });
+  const scope = (message: FreezeScope | undefined) => {
+    if (message?.scope.case === undefined) throw invalidField('scope', 'names nothing');
+    return scopeOf(message.scope, dependencies.keyedHash);
+  };
+
+  return {
+    async getConfiguration(request) {
+      const stored = await readRevision(dependencies.store, request.revision);
+      return {
+        configuration: stored
+          ? fromBinary(ConfigurationSchema, stored.document)
+          : create(ConfigurationSchema),
+        revision: stored ? revisionToMessage(stored) : {},
+      };
+    },
+
+    async applyConfiguration(request, call) {
+      const applied = await applyConfiguration(dependencies, call.state.require(PRINCIPAL), {
+        configuration: request.configuration ?? create(ConfigurationSchema),
+        expectedRevision: request.expectedRevision,
+        dryRun: request.dryRun,
+        force: request.force,
+      });
+      return {
+        revision: applied.revision,
+        changes: applied.changes.slice(0, MAX_CHANGES).map(changeToMessage),
+        warnings: [
+          ...applied.warnings,
+          ...(applied.changes.length > MAX_CHANGES
+            ? [`${applied.changes.length - MAX_CHANGES} further changes are not listed`]
+            : []),
+        ],
+      };
+    },
+
+    async listConfigurationRevisions(request) {
+      const page = await listRevisions(dependencies.store, {
+        size: request.pageSize,
+        token: request.pageToken,
+      });
+      return { revisions: page.revisions.map(revisionToMessage), nextPageToken: page.nextToken };
+    },
+
+    async addRealmKey(request, call) {
+      const { record, generatedKey } = await addKey(dependencies, call.state.require(PRINCIPAL), {
+        realm: request.realm,
+        key: request.key,
+      });
+      return { realmKey: keyToMessage(record), generatedKey };
+    },
+
+    async listRealmKeys(request) {
+      return { realmKeys: (await listKeys(dependencies, request.realm)).map(keyToMessage) };
+    },
+
+    activateRealmKey: (request, call) => step(call, request, 'activate'),
+    retireRealmKey: (request, call) => step(call, request, 'retire'),
+    destroyRealmKey: (request, call) => step(call, request, 'destroy'),
+
+    async freeze(request, call) {
+      const frozen = await freeze(dependencies, call.state.require(PRINCIPAL), {
+        scope: scope(request.scope),
+        reason: request.reason,
+        untilMs: request.until && timestampMs(request.until),
+      });
+      return { freeze: freezeToMessage(frozen) };
+    },
+
+    async unfreeze(request, call) {
+      await unfreeze(dependencies, call.state.require(PRINCIPAL), scope(request.scope));
+      return {};
+    },
+
+    async listFreezes() {
+      return { freezes: (await listFreezes(dependencies)).map(freezeToMessage) };
+    },
+
+    async tryIssue(request) {
+      const { destination, subject, callee, caller, client, configuration } = request;
+      const atMs = request.time && timestampMs(request.time);
+      const asked = { destination, subject, callee, caller, client, configuration, atMs };
+      return triedToMessage(await tryIssue(dependencies, asked));
+    },
+
+    explainToken(request) {
+      const realm = dependencies.state.snapshot.realms.get(request.realm);
+      if (!realm) throw new Refusal('REALM_UNKNOWN');
+      const nowMs = dependencies.clock.now();
+      const diagnosis = explainToken(openingKeys(realm, nowMs), request.token, {
+        lifetimeMs: realm.realm.tokenLifetimeMs,
+        maxClockSkewMs: realm.realm.maxClockSkewMs,
+        unit: realm.realm.timestampUnit,
+        nowMs,
+        kind: kindFromMessage(request.kind),
+      });
+      return {
+        summary: {
+          verdict: Verdict[diagnosis.verdict],
+          user: diagnosis.user ?? '',
+          keyVersion: diagnosis.keyVersion ?? 0,
+          ...times({ issueTime: diagnosis.issueTimeMs, expireTime: diagnosis.expireTimeMs }),
+        },
+        findings: diagnosis.findings.map(({ code, text }) => ({ code, text })),
+      };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { http2ServersOf } from '@callpass/grpc-kit';
+import type { ConnectionCause, Instruments } from '@callpass/telemetry';
+import type { Server } from '@grpc/grpc-js';
+import type { Logger } from '../log.ts';
+import { createTurnedAwayCounter, measureConnections } from './metrics.ts';
+import type { Settings } from '../settings/schema.ts';
+import { ConnectionGuard } from './connection-guard.ts';
+import { openFilesLimit } from './open-files-limit.ts';
+
+/** Files that the process needs besides connections of clients: store, limiter, keys, logs, telemetry. */
+const OTHER_FILES = 256;
+
+/** The largest messages that one peer may have begun to send at a time; of ordinary ones it is thousands. */
+const UNFINISHED_MESSAGES = 8;
+
+/** The log says at most so often how many were turned away. */
+const LOG_EVERY_MS = 5_000;
+
+/**
+ * Guards what a bound server is connected to by, as the settings say. Gives the function that ends what is still open.
+ *
+ * Call it in the same turn as the server is bound, so that no connection comes before.
+ */
+export function guardConnections(
+  server: Server,
+  { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
+  { log, make }: { log: Logger; make: Instruments },
+): () => void {
+  const count = createTurnedAwayCounter(make);
+  const report = summarize(log);
+  const guard = new ConnectionGuard(
+    {
+      max: possibleConnections(connections.max, log),
+      maxPerPeer: connections.maxPerPeer,
+      greetingTimeoutMs: connections.greetingTimeout,
+      minPingIntervalMs: connections.minPingInterval,
+      maxResetsPerSecond: connections.maxResetsPerSecond,
+      maxHeaderBytes: connections.maxHeaderBytes,
+      maxUnfinishedBytes: UNFINISHED_MESSAGES * requests.maxMessageBytes,
+    },
+    (cause) => {
+      count(cause);
+      report(cause);
+    },
+  );
+  for (const http2Server of http2ServersOf(server)) guard.guard(http2Server);
+  measureConnections(make, guard);
+  return () => {
+    guard.stop();
+  };
+}
+
+function possibleConnections(wanted: number, log: Logger): number {
+  const openFiles = openFilesLimit();
+  if (openFiles === undefined || openFiles >= wanted + OTHER_FILES) return wanted;
+  const possible = Math.max(1, openFiles - OTHER_FILES);
+  log.warn({ openFiles, wanted, possible }, 'connections.max is more than the limit of open files allows');
+  return possible;
+}
+
+/** One line for many that were turned away: a flood must not fill the log. It holds numbers only, and no address. */
+function summarize(log: Logger): (cause: ConnectionCause) => void {
+  let causes: Partial<Record<ConnectionCause, number>> | undefined;
+  return (cause) => {
+    if (causes === undefined) {
+      causes = {};
+      setTimeout(() => {
+        log.warn({ causes }, 'connections turned away');
+        causes = undefined;
+      }, LOG_EVERY_MS).unref();
+    }
+    causes[cause] = (causes[cause] ?? 0) + 1;
+  };
+}

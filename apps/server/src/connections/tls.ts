@@ -1,0 +1,113 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { followFiles } from '../follow-files.ts';
+import { describeError, type Logger } from '../log.ts';
+import { SettingsError } from '../settings/load.ts';
+import type { Settings } from '../settings/schema.ts';
+
+/** How the server encrypts. */
+export interface Transport {
+  readonly credentials: ServerCredentials;
+  /** When the certificate that is served now runs out; `undefined` in plain text. */
+  certificateExpiry(): { readonly notAfterMs: number } | undefined;
+  /** Stops looking for new certificates. */
+  stop(): void;
+}
+
+/** Forward secrecy and authenticated encryption, as HTTP/2 wants it (RFC 9113, section 9.2.2). */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+const PLAINTEXT: Transport = {
+  credentials: ServerCredentials.createInsecure(),
+  certificateExpiry: () => undefined,
+  stop: () => undefined,
+};
+
+/**
+ * TLS by the settings, with the files read again when they change: new connections get what is in them within seconds, and
+ * connections that are open go on. Files that do not fit together are not taken.
+ *
+ * @throws {SettingsError} when the files cannot be used at the start.
+ */
+export function openTransport({ tls }: Pick<Settings, 'tls'>, log: Logger): Transport {
+  const { certFile, keyFile, clientCaFile } = tls;
+  assertComplete(tls);
+  if (certFile === undefined || keyFile === undefined) return PLAINTEXT;
+  const names = [certFile, keyFile, ...(clientCaFile === undefined ? [] : [clientCaFile])];
+  let credentials: ReloadingCredentials | undefined;
+  let notAfterMs = 0;
+  const use = ([cert, key, ca]: readonly Buffer[]) => {
+    const context = checkedContext({ cert, key, ca });
+    const expiry = new X509Certificate(cert as Buffer).validToDate.getTime();
+    if (credentials !== undefined && expiry < Date.now())
+      throw new Error('the new certificate has expired already');
+    if (credentials === undefined) credentials = new ReloadingCredentials(context, tls.clientCertificates);
+    else credentials.replace(context);
+    notAfterMs = expiry;
+    log.info({ certFile, notAfter: new Date(notAfterMs).toISOString() }, 'certificate in use');
+  };
+  try {
+    const files = followFiles(names, use, (error) => {
+      log.error(
+        { files: names, error: describeError(error) },
+        'new certificate, key or authorities not taken; the last ones stay in use',
+      );
+    });
+    return {
+      credentials: credentials as unknown as ServerCredentials,
+      certificateExpiry: () => ({ notAfterMs }),
+      stop: () => {
+        files.stop();
+      },
+    };
+  } catch (error) {
+    throw new SettingsError([`tls: ${names.join(', ')}: ${(error as Error).message}`]);
+  }
+}
+
+function assertComplete({ certFile, keyFile, clientCaFile, clientCertificates }: Settings['tls']): void {
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw new SettingsError(['tls: certFile and keyFile go together']);
+  if (certFile === undefined && clientCaFile !== undefined)
+    throw new SettingsError(['tls.clientCaFile: needs certFile and keyFile']);
+  if (clientCaFile === undefined && clientCertificates === 'required')
+    throw new SettingsError(['tls.clientCertificates: required needs clientCaFile']);
+}
+
+/** Throws for what is no certificate, no key, or a key of another certificate. */
+function checkedContext(files: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>): SecureContextOptions {
+  const context: SecureContextOptions = { ...files, minVersion: 'TLSv1.2', ciphers: CIPHERS };
+  createSecureContext(context);
+  // Node takes authorities that are none for an empty list, which would shut everybody out.
+  if (files.ca !== undefined) new X509Certificate(files.ca as Buffer);
+  return context;
+}
+
+class ReloadingCredentials extends ServerCredentials {
+  constructor(context: SecureContextOptions, clientCertificates: Settings['tls']['clientCertificates']) {
+    super(
+      { requestCert: context.ca !== undefined, rejectUnauthorized: clientCertificates === 'required' },
+      context,
+    );
+  }
+
+  /** From now on, new connections get this. */
+  replace(context: SecureContextOptions): void {
+    this.updateSecureContextOptions(context);
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}

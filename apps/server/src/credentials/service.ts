@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { toBinary } from '@bufbuild/protobuf';
+import {
+  IssueCredentialsRequestSchema,
+  Verdict,
+  type CredentialService,
+  type IssueCredentialsRequest,
+} from '@callpass/contract';
+import { assertValid, EncodedMessage, type Handlers } from '@callpass/grpc-kit';
+import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
+import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
+import type { Principal } from '../state/principal.ts';
+import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
+import { itemStatus, type OnFault } from '../errors/map-error.ts';
+import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
+import { judgementToMessage, kindFromMessage } from '../admin/messages.ts';
+import { PRINCIPAL } from '../access/principal-key.ts';
+
+/** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
+export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };
+
+/** The handlers of CredentialService: messages in, use cases, messages out. */
+export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
+  return {
+    issueCredentials: (request, call) => issueOne(dependencies, call.state.require(PRINCIPAL), request),
+
+    async batchIssueCredentials({ requests }, call) {
+      const principal = call.state.require(PRINCIPAL);
+      const results = requests.map(async (request): Promise<EncodedResult> => {
+        try {
+          const { bytes: response } = await withSpan(SPAN_BATCH_ITEM, () => {
+            // The batch's own rules leave the items out, so that an invalid one does not fail the others.
+            assertValid(IssueCredentialsRequestSchema, request);
+            return issueOne(dependencies, principal, request);
+          });
+          return { response };
+        } catch (error) {
+          return { status: itemStatus(error, call.methodName, dependencies.onFault) };
+        }
+      });
+      return new EncodedMessage(encodeBatch(await Promise.all(results)));
+    },
+
+    async validateToken(request, call) {
+      return judgementToMessage(
+        await validateToken(dependencies, call.state.require(PRINCIPAL), {
+          realm: request.realm,
+          token: request.token,
+          kind: kindFromMessage(request.kind),
+          requireIssuedHere: request.requireIssuedHere,
+        }),
+      );
+    },
+
+    async validateCredentials(request, call) {
+      const { realm = '', accountToken = '', fromToken = '', toToken = '' } = request.timeLimited ?? {};
+      const judgement = await validateCredentials(dependencies, call.state.require(PRINCIPAL), {
+        realm,
+        tokens: { accountToken, fromToken, toToken },
+        expectedCallee: request.expectedCallee,
+        expectedCaller: request.expectedCaller,
+        requireIssuedHere: request.requireIssuedHere,
+      });
+      return {
+        verdict: Verdict[judgement.verdict],
+        account: judgementToMessage(judgement.account),
+        from: judgementToMessage(judgement.from),
+        to: judgementToMessage(judgement.to),
+      };
+    },
+  };
+}
+
+/** The encoded `IssueCredentialsResponse`: the very bytes that a repeated request id gets again. */
+async function issueOne(
+  dependencies: IssueDependencies,
+  principal: Principal,
+  request: IssueCredentialsRequest,
+): Promise<EncodedMessage> {
+  const outcome = await issue(dependencies, principal, request, idempotencyOf(request));
+  return new EncodedMessage(
+    outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued),
+  );
+}
+
+function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefined {
+  if (request.requestId === '') return undefined;
+  return {
+    // A UUID may be written in either case.
+    requestId: request.requestId.toLowerCase(),
+    bodyHash: createHash('sha256')
+      .update(toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' }))
+      .digest(),
+    // A copy of its own: what goes to the store's thread is sent with the whole buffer that it is a piece of.
+    encode: (issued) => new Uint8Array(encodeIssued(issued)),
+  };
+}

@@ -1,0 +1,44 @@
+import { draftEntry, type Clock, type Store } from '@callpass/domain';
+import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
+import type { Refusal } from './refusal.ts';
+import type { Principal } from '../state/principal.ts';
+import { step } from './steps.ts';
+
+/** What recording needs of the world. */
+export interface RecordDependencies {
+  readonly state: { readonly snapshot: { readonly revision: number } };
+  readonly store: Pick<Store, 'record'>;
+  readonly clock: Clock;
+}
+
+/** What was asked for; texts that do not apply are left out. */
+export interface RefusedRequest {
+  readonly destination?: string;
+  readonly realm?: string;
+  readonly callee?: string;
+  readonly caller?: string;
+  /** The visitor in clear; the store keeps a keyed hash. */
+  readonly subject?: string | undefined;
+}
+
+/** Records that a recognised client was refused. Resolves when the entry is durable; throws StoreError when it cannot be. */
+export async function recordRefusal(
+  { state, store, clock }: RecordDependencies,
+  principal: Principal,
+  refusal: Refusal,
+  { subject, ...asked }: RefusedRequest = {},
+): Promise<void> {
+  const entry = draftEntry({
+    kind: 'REFUSED',
+    timeMs: clock.now(),
+    client: principal.client,
+    reason: refusal.reason,
+    rule: refusal.details.rule ?? '',
+    configurationRevision: state.snapshot.revision,
+    traceId: traceId() ?? '',
+    ...asked,
+  });
+  await step(SPAN_COMMIT, (span) =>
+    store.record(entry, { subject, onCommit: span.recording ? span.sharedCommit : undefined }),
+  );
+}

@@ -1,0 +1,109 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
+import {
+  verifyLedger,
+  type Clock,
+  type EntryKind,
+  type LedgerEntry,
+  type LedgerStore,
+} from '@callpass/domain';
+import type { Handlers } from '@callpass/grpc-kit';
+import { listEntries } from './list.ts';
+import { removeEntries } from './remove.ts';
+import { tailEntries } from './tail.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { PRINCIPAL, STILL_LET_IN } from '../access/principal-key.ts';
+
+const TAIL_INTERVAL_MS = 250;
+
+const KINDS = Object.fromEntries(
+  Object.entries(LedgerEntry_Kind).map(([name, number]) => [number, name]),
+) as Readonly<Record<LedgerEntry_Kind, EntryKind>>;
+
+/** The handlers of LedgerService: messages in, use cases, messages out. */
+export function ledgerHandlers(dependencies: {
+  readonly store: LedgerStore;
+  readonly state: { readonly snapshot: Snapshot };
+  readonly clock: Clock;
+}): Handlers<typeof LedgerService> {
+  const { store } = dependencies;
+  return {
+    async listEntries(request) {
+      const page = await listEntries(
+        store,
+        {
+          startTimeMs: request.startTime && timestampMs(request.startTime),
+          endTimeMs: request.endTime && timestampMs(request.endTime),
+          destination: request.destination || undefined,
+          client: request.client || undefined,
+          kind: request.kind === LedgerEntry_Kind.KIND_UNSPECIFIED ? undefined : KINDS[request.kind],
+          issuanceId: request.issuanceId || undefined,
+          traceId: request.traceId || undefined,
+        },
+        { size: request.pageSize, token: request.pageToken },
+      );
+      return {
+        entries: page.entries.map(({ entry }) => entryToMessage(entry)),
+        nextPageToken: page.nextToken,
+      };
+    },
+
+    async *tailEntries(request, call) {
+      for await (const entry of tailEntries(store, {
+        pollIntervalMs: TAIL_INTERVAL_MS,
+        signal: call.signal,
+        beforeEach: call.state.require(STILL_LET_IN),
+      })) {
+        const wanted =
+          (request.destination === '' || entry.destination === request.destination) &&
+          (request.client === '' || entry.client === request.client);
+        if (wanted) yield { entry: entryToMessage(entry) };
+      }
+    },
+
+    async verifyLedger(request) {
+      const found = await verifyLedger(store, {
+        writerId: request.writerId || undefined,
+        firstSequence: Number(request.firstSequence),
+        lastSequence: Number(request.lastSequence),
+      });
+      return {
+        intact: found.faults.length === 0,
+        entryCount: BigInt(found.entryCount),
+        faults: found.faults.map(({ writerId, sequence, text }) => ({
+          writerId,
+          sequence: BigInt(sequence),
+          text,
+        })),
+        chains: found.chains.map(({ writerId, anchor, end }) => ({
+          writerId,
+          firstSequence: BigInt(anchor.sequence + 1),
+          lastSequence: BigInt(end.sequence),
+          lastHash: end.hash,
+          anchorHash: anchor.hash,
+        })),
+      };
+    },
+
+    async removeEntries(request, call) {
+      const beforeTimeMs = request.beforeTime ? timestampMs(request.beforeTime) : 0;
+      const count = await removeEntries(dependencies, call.state.require(PRINCIPAL), beforeTimeMs);
+      return { entryCount: BigInt(count) };
+    },
+  };
+}
+
+function entryToMessage(entry: LedgerEntry): MessageInitShape<typeof LedgerEntrySchema> {
+  const { kind, timeMs, expireTimeMs, fingerprints, sequence, ...same } = entry;
+  return {
+    ...same,
+    kind: LedgerEntry_Kind[kind],
+    sequence: BigInt(sequence),
+    time: timestampFromMs(timeMs),
+    ...(expireTimeMs > 0 ? { expireTime: timestampFromMs(expireTimeMs) } : {}),
+    ...(fingerprints
+      ? { tokenFingerprints: Buffer.concat([fingerprints.account, fingerprints.from, fingerprints.to]) }
+      : {}),
+  };
+}

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { StoreError } from '@callpass/domain';
+import { enumToJson } from '@bufbuild/protobuf';
+import { createClient } from '@callpass/grpc-kit';
+import {
+  Health,
+  HealthCheckResponse_ServingStatusSchema as StatusSchema,
+} from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { startServer } from './server.ts';
+import { createLog } from './log.ts';
+import { ALL_SERVICES, METHODS } from './methods.ts';
+import { loadServerSettings, SettingsError } from './settings/load.ts';
+import { isLoopback } from './settings/loopback.ts';
+import { startTestServer } from './testing/test-server.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'callpass-start-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function start(environment: Record<string, string>) {
+  const settings = loadServerSettings({
+    environment: {
+      CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_STORE_URL: `sqlite:${join(folder, 'a.db')}`,
+      CALLPASS_LOG_LEVEL: 'silent',
+      ...environment,
+    },
+  });
+  return startServer(settings, createLog(settings));
+}
+
+const key = () => randomBytes(32).toString('base64');
+
+describe('startServer', () => {
+  it.each(['0.0.0.0:0', '[::]:0', '192.168.1.5:0', 'example.org:50051'])(
+    'refuses plain text on %s, which others can reach',
+    async (address) => {
+      await expect(
+        start({ CALLPASS_LISTEN_ADDRESS: address, CALLPASS_KEY_ENCRYPTION_KEY: key() }),
+      ).rejects.toThrow(/not a loopback address/);
+    },
+  );
+
+  it('knows loopback from what only looks like it', () => {
+    for (const address of ['127.0.0.1:1', '127.8.0.1:1', '[::1]:1', 'localhost:1'])
+      expect(isLoopback(address)).toBe(true);
+    for (const address of ['128.0.0.1:1', 'localhost.example:1', '127.0.0.1.example:1', '[::2]:1']) {
+      expect(isLoopback(address)).toBe(false);
+    }
+  });
+
+  it('needs a key-encryption key, one that is one, and only one', async () => {
+    await expect(start({})).rejects.toThrow(SettingsError);
+    const short = start({ CALLPASS_KEY_ENCRYPTION_KEY: 'canary-too-short' });
+    await expect(short).rejects.toThrow(SettingsError);
+    await expect(short).rejects.not.toThrow(/canary/);
+    const file = join(folder, 'kek');
+    writeFileSync(file, key());
+    await expect(
+      start({ CALLPASS_KEY_ENCRYPTION_KEY: key(), CALLPASS_KEY_ENCRYPTION_KEY_FILE: file }),
+    ).rejects.toThrow(/exclude each other/);
+    await (
+      await start({
+        CALLPASS_KEY_ENCRYPTION_KEY_FILE: file,
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'b.db')}`,
+      })
+    ).stop();
+  });
+
+  it('refuses a store that was sealed under another key-encryption key', async () => {
+    const environment = { CALLPASS_STORE_URL: `sqlite:${join(folder, 'c.db')}` };
+    await (await start({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: key() })).stop();
+    const wrong = start({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    await expect(wrong).rejects.toThrow(StoreError);
+    await expect(wrong).rejects.toMatchObject({ code: 'SEAL_KEY_WRONG' });
+  });
+
+  it('says that the address is in use, and leaves nothing running', async () => {
+    const first = await startTestServer();
+    await expect(
+      start({
+        CALLPASS_LISTEN_ADDRESS: first.address,
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'd.db')}`,
+        CALLPASS_KEY_ENCRYPTION_KEY: key(),
+      }),
+    ).rejects.toThrow(/cannot listen on 127\.0\.0\.1:\d+: the address is in use/);
+    await first.stop();
+  });
+
+  it('reports health for the server and each service', async () => {
+    const server = await startTestServer();
+    try {
+      const { statuses } = await createClient(Health, server.connection).list({});
+      expect(
+        Object.entries(statuses)
+          .map(([name, { status }]) => [name, enumToJson(StatusSchema, status)])
+          .sort(),
+      ).toEqual([
+        ['', 'SERVING'],
+        ['callpass.v1.AdminService', 'SERVING'],
+        ['callpass.v1.CredentialService', 'SERVING'],
+        ['callpass.v1.CredentialService/IssueCredentials', 'SERVING'],
+        ['callpass.v1.CredentialService/ValidateToken', 'SERVING'],
+        ['callpass.v1.LedgerService', 'SERVING'],
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+it('has a row for each RPC it serves, so that none is open by oversight', () => {
+  const rpcs = Object.values(ALL_SERVICES).flatMap((service) =>
+    service.methods.map(({ name }) => `${service.typeName}/${name}`),
+  );
+  expect([...METHODS.entries()].map(([name]) => name).sort()).toEqual(rpcs.sort());
+});

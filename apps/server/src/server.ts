@@ -1,0 +1,246 @@
+import { KeyedHash, type Clock, type Store } from '@callpass/domain';
+import {
+  addReflection,
+  addService,
+  assertEveryMethodHasRow,
+  createHealth,
+  refuseEarly,
+  validation,
+  warmUp,
+} from '@callpass/grpc-kit';
+import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
+import type { Readiness } from '@callpass/telemetry-sdk';
+import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { admit } from './admission/admit.ts';
+import { earlyRefusal } from './admission/early-refusal.ts';
+import { startAdmission } from './admission/start-admission.ts';
+import type { ClockSource } from './clock/clock-guard.ts';
+import { SYSTEM_CLOCKS, watchClock } from './clock/watch-clock.ts';
+import { createMapError, type OnFault } from './errors/map-error.ts';
+import { accessLog } from './access-log.ts';
+import { adminHandlers } from './admin/service.ts';
+import { credentialHandlers } from './credentials/service.ts';
+import { ledgerHandlers } from './ledger/service.ts';
+import { HealthWatch } from './health/health-watch.ts';
+import { LedgerOutcomes } from './health/ledger-outcomes.ts';
+import { openIdentity } from './access/open-identity.ts';
+import { openLimiter } from './limits/open-limiter.ts';
+import { describeError, type Logger } from './log.ts';
+import { createCredentialMetrics } from './credentials/metrics.ts';
+import { createLedgerMetrics } from './ledger/metrics.ts';
+import { createShedCounter, measureLoad } from './admission/metrics.ts';
+import { measureProcess } from './process-metrics.ts';
+import { measureState } from './state/metrics.ts';
+import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
+import { SettingsError } from './settings/load.ts';
+import type { Settings } from './settings/schema.ts';
+import { CurrentState } from './state/current-state.ts';
+import { VERSION } from './version.ts';
+import { connectionOptions } from './connections/options.ts';
+import { shutDown } from './drain.ts';
+import { guardConnections } from './connections/guard-connections.ts';
+import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
+import { assertTransportSafe } from './settings/listen-address.ts';
+import { logRefusedCertificates } from './connections/refused-certificates.ts';
+import { openTransport, type Transport } from './connections/tls.ts';
+
+/** A server that serves. */
+export interface RunningServer {
+  /** host:port as it is bound. */
+  readonly address: string;
+  /** When the certificate that is served now runs out; `undefined` in plain text. */
+  certificateExpiry(): { readonly notAfterMs: number } | undefined;
+  /** Whether it is worth being sent calls now, and each thing that hangs on. */
+  readiness(): Readiness;
+  /**
+   * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
+   * what is left is cut off. Calling it again joins the first call.
+   */
+  stop(): Promise<void>;
+}
+
+const systemClock: Clock = { now: () => Date.now() };
+
+/**
+ * Builds the server from its settings and starts it: store, state, limits, handlers, health, reflection.
+ *
+ * @throws {SettingsError | StoreError} with a text for the operator when it cannot start; then nothing is left running.
+ */
+export async function startServer(
+  settings: Settings,
+  log: Logger,
+  clock: Clock = systemClock,
+  clockSource: ClockSource = SYSTEM_CLOCKS,
+): Promise<RunningServer> {
+  assertTransportSafe(settings);
+  const sealKey = loadKeyEncryptionKey(settings);
+  const { url } = settings.store;
+  if (settings.store.migrateOnStart) {
+    const { applied } = await migrateStore({ url, sealKey });
+    if (applied.length > 0) log.info({ applied }, 'store migrated');
+  }
+  const running = new AsyncDisposableStack();
+  try {
+    const transport = running.adopt(openTransport(settings, log), (opened) => {
+      opened.stop();
+    });
+    const measureCommit = createLedgerMetrics(createInstruments());
+    const ledger = new LedgerOutcomes(() => performance.now());
+    const onEvent = (event: CommitEvent) => {
+      measureCommit(event);
+      ledger.note(event);
+    };
+    const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
+    return await serve({ settings, log, clock, clockSource, store, ledger, transport, running });
+  } catch (error) {
+    await running.disposeAsync();
+    throw error;
+  }
+}
+
+async function serve(parts: {
+  settings: Settings;
+  log: Logger;
+  clock: Clock;
+  /** Whether the wall clock can be trusted is told from these. */
+  clockSource: ClockSource;
+  store: Store;
+  ledger: LedgerOutcomes;
+  transport: Transport;
+  /** What has to be stopped, the last first: at the end, or when the start fails. */
+  running: AsyncDisposableStack;
+}): Promise<RunningServer> {
+  const { settings, log, clock, clockSource, store, ledger, transport, running } = parts;
+  const state = await CurrentState.follow(store, {
+    pollIntervalMs: settings.store.pollInterval,
+    operators: settings.access.operators,
+    events: {
+      onChanged: ({ revision }) => {
+        log.info({ revision }, 'state changed');
+      },
+      onFailed: (error) => {
+        log.warn({ error: describeError(error) }, 'cannot follow the store; the last state stays in force');
+      },
+    },
+  });
+  running.defer(() => {
+    state.stop();
+  });
+  const onFault: OnFault = ({ error, method, traceId }) => {
+    log.error({ method, traceId, error: describeError(error) }, 'fault');
+  };
+  const make = createInstruments();
+  const limits = openLimiter(settings, log);
+  running.defer(() => {
+    limits.close();
+  });
+  const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
+    watched.stop();
+  });
+  const dependencies = {
+    trustedClock,
+    state,
+    store,
+    clock,
+    limiter: limits.limiter,
+    keyedHash: new KeyedHash(store.ledgerSecret),
+    metrics: createCredentialMetrics(make),
+    onFault,
+  };
+
+  const admission = startAdmission(settings, log, createShedCounter(make));
+  running.defer(() => {
+    admission.stop();
+  });
+  measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
+  measureLoad(make, admission);
+  make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
+  make.gauge(MEASURED.certificateExpiry, () => {
+    const expiry = transport.certificateExpiry();
+    return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
+  });
+  running.defer(measureProcess(make, VERSION));
+  const server = new Server(connectionOptions(settings));
+  const services = Object.values(SERVICES);
+  assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
+  warmUp(services);
+  const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
+    opened.stop(),
+  );
+  const mapError = createMapError(onFault);
+  const options = {
+    interceptors: [
+      serverTelemetry(telemetryAddress(settings.listen.address)),
+      ...accessLog(settings, log),
+      admit(admission, METHODS, {
+        maxCallMs: settings.overload.maxCallTime,
+        maxCallsPerConnection: settings.connections.maxConcurrentStreams,
+      }),
+      identity.interceptor,
+      validation(),
+    ],
+    mapError,
+  };
+  addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
+  addService(server, SERVICES.admin, adminHandlers(dependencies), options);
+  addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
+  const health = createHealth(services);
+  const forTools = { interceptors: [identity.interceptor], mapError };
+  health.addTo(server, forTools);
+  if (settings.reflection) addReflection(server, [...services, ALL_SERVICES.health], forTools);
+
+  const watch = running.adopt(
+    new HealthWatch({ health, log, state, store, limiter: limits.limiter, ledger, clock: trustedClock }),
+    (watching) => {
+      watching.stop();
+    },
+  );
+  await watch.warmUp();
+  const { address: wanted, plaintextEncryptedBy } = settings.listen;
+  const address = await bind(server, wanted, transport.credentials);
+  running.defer(guardConnections(server, settings, { log, make }));
+  refuseEarly(server, earlyRefusal(admission, METHODS));
+  logRefusedCertificates(server, log);
+  watch.start();
+  if (plaintextEncryptedBy !== undefined)
+    log.warn(
+      { address, plaintextEncryptedBy },
+      'plain text: what crosses the network is encrypted by others',
+    );
+  log.info({ address, revision: state.snapshot.revision }, 'serving');
+
+  let stopping: Promise<void> | undefined;
+  make.gauge(MEASURED.ready, () => Number(watch.current.issuing));
+  return {
+    address,
+    certificateExpiry: () => transport.certificateExpiry(),
+    readiness: () => watch.readiness(),
+    stop() {
+      watch.drain();
+      return (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+        await running.disposeAsync();
+        log.info('stopped');
+      }));
+    },
+  };
+}
+
+/** Where the server is asked to listen, for the spans: the port it is given with 0 says nothing to a reader. */
+function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
+  const colon = address.lastIndexOf(':');
+  return { serverAddress: address.slice(0, colon), serverPort: Number(address.slice(colon + 1)) };
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error) {
+        const why = /EADDRINUSE/.test(error.message) ? 'the address is in use' : error.message;
+        reject(new SettingsError([`listen.address: cannot listen on ${address}: ${why}`]));
+        return;
+      }
+      resolve(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+    });
+  });
+}

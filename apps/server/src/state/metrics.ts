@@ -1,0 +1,40 @@
+import { METRICS, type Instruments, type Reading } from '@callpass/telemetry';
+import type { Snapshot } from './snapshot.ts';
+
+/** Realms whose keys are told of, at most. */
+const MAX_REALMS = 500;
+
+/** What is measured of the state in force. */
+export interface MeasuredState {
+  readonly snapshot: Snapshot;
+  /** When the store last confirmed it, on the clock of `performance.now()`. */
+  readonly confirmedAtMs: number;
+}
+
+/** Measures the state in force: its revision and age, and the age of the keys that seal. */
+export function measureState(
+  make: Instruments,
+  state: MeasuredState,
+  options: { rotateAfterMs: number; now: () => number },
+): void {
+  make.gauge(METRICS.configurationRevision, () => state.snapshot.revision);
+  make.gauge(METRICS.snapshotAge, () => (performance.now() - state.confirmedAtMs) / 1000);
+  make.gauge(METRICS.keyAge, () => keyAges(state.snapshot, options.now()));
+  make.gauge(METRICS.keyRotationDue, () =>
+    keyAges(state.snapshot, options.now()).map(([age, realm]): Reading => [
+      options.rotateAfterMs / 1000 - age,
+      realm,
+    ]),
+  );
+}
+
+/** Seconds since the active key of each realm was activated. */
+function keyAges({ realms }: Snapshot, nowMs: number): [age: number, realm: string][] {
+  const ages: [number, string][] = [];
+  for (const [name, { active }] of realms) {
+    if (ages.length === MAX_REALMS) break;
+    const activated = active?.record.activateTimeMs;
+    if (activated !== undefined) ages.push([(nowMs - activated) / 1000, name]);
+  }
+  return ages;
+}
