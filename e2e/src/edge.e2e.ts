@@ -47,7 +47,7 @@ async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): P
 
 const ORIGIN = 'https://www.example.org';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
-const ENTRIES = ['callpass.token.seal', 'callpass.ledger.commit'];
+const ENTRIES = ['callpass.token.encrypt', 'callpass.ledger.commit'];
 
 let server: ServerProcess;
 let edge: EdgeProcess;

@@ -87,7 +87,7 @@ describe('the trace of one request alone names', () => {
         'callpass.client.authenticate',
         'callpass.request.authorize',
         'callpass.issue.moderate',
-        'callpass.token.seal',
+        'callpass.token.encrypt',
         'callpass.ledger.commit',
         'callpass.ledger.group_commit',
       ]),
@@ -137,7 +137,7 @@ describe('the trace of one request alone names', () => {
     expect(items.map(({ attributes }) => attributes['callpass.destination'])).toEqual(
       expect.arrayContaining(['open', 'closed']),
     );
-    expect(items.map(({ spanId }) => spanId)).toContain(steps.get('callpass.token.seal')?.parentSpanId);
+    expect(items.map(({ spanId }) => spanId)).toContain(steps.get('callpass.token.encrypt')?.parentSpanId);
   });
 
   it('a client that was not granted what it asks for', async () => {

@@ -18,7 +18,7 @@ const SWEEPERS = 8;
 /** For the time that the question itself takes. */
 const MARGIN_MS = 250;
 const LIFETIME_SECONDS = 4;
-/** Long enough for tokens of the retired key to run out while the new one seals. */
+/** Long enough for tokens of the retired key to run out while the new one encrypts. */
 const SECONDS_AFTER = LIFETIME_SECONDS + 2;
 
 it('rotating a key under 200 issues a second: everything issued in the last token lifetime validates all along', async () => {

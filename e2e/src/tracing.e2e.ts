@@ -86,10 +86,10 @@ describe('a trace', () => {
           (span) => span.kind === kind && span.name === 'callpass.v1.CredentialService/IssueCredentials',
         ),
       );
-      const seal = found.some(
-        ({ name, traceId }) => name === 'callpass.token.seal' && traceId === client?.traceId,
+      const encrypt = found.some(
+        ({ name, traceId }) => name === 'callpass.token.encrypt' && traceId === client?.traceId,
       );
-      return client && inServer && seal && { client, inServer, spans: found };
+      return client && inServer && encrypt && { client, inServer, spans: found };
     }, 10_000);
     expect(inServer.traceId).toBe(client.traceId);
     expect(inServer.parentSpanId).toBe(client.spanId);
@@ -101,7 +101,7 @@ describe('a trace', () => {
     const children = spans
       .filter(({ parentSpanId }) => parentSpanId === inServer.spanId)
       .map(({ name }) => name);
-    expect(children).toEqual(expect.arrayContaining(['callpass.token.seal', 'callpass.ledger.commit']));
+    expect(children).toEqual(expect.arrayContaining(['callpass.token.encrypt', 'callpass.ledger.commit']));
   });
 
   it('comes with the durations of calls, on both sides', async () => {

@@ -134,7 +134,7 @@ export const METRICS = {
   },
   keyAge: {
     ...{ name: 'callpass.key.age', kind: 'gauge', unit: 's', labels: [ATTR_REALM] },
-    description: 'Time since the key that seals for a realm was activated.',
+    description: 'Time since the key that encrypts for a realm was activated.',
   },
   keyRotationDue: {
     ...{ name: 'callpass.key.rotation.due', kind: 'gauge', unit: 's', labels: [ATTR_REALM] },

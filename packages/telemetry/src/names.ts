@@ -118,7 +118,7 @@ export const SPAN_MODERATE = 'callpass.issue.moderate';
 /** One from each counter of the destination's limits. */
 export const SPAN_TAKE_LIMIT = 'callpass.limit.take';
 /** The three tokens. */
-export const SPAN_SEAL = 'callpass.token.seal';
+export const SPAN_ENCRYPT = 'callpass.token.encrypt';
 /** The wait of one entry until it is durable; linked to the {@link SPAN_GROUP_COMMIT} it shared. */
 export const SPAN_COMMIT = 'callpass.ledger.commit';
 /** One commit of the store for the entries of many requests; linked to each {@link SPAN_COMMIT} in it. In the trace of the first. */

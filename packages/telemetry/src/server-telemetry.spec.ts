@@ -84,17 +84,17 @@ describe('serverTelemetry', () => {
       await Promise.resolve();
       await withSpan('callpass.credentials.issue', async () => {
         await Promise.resolve();
-        withSpan('callpass.tokens.seal', () => undefined);
+        withSpan('callpass.tokens.encrypt', () => undefined);
       });
     });
     const spans = await sdk.spans();
-    const [seal, issue, call] = spans;
+    const [encrypt, issue, call] = spans;
     expect(spans.map((span) => span.name)).toEqual([
-      'callpass.tokens.seal',
+      'callpass.tokens.encrypt',
       'callpass.credentials.issue',
       ISSUE,
     ]);
-    expect(seal?.parentSpanContext?.spanId).toBe(issue?.spanContext().spanId);
+    expect(encrypt?.parentSpanContext?.spanId).toBe(issue?.spanContext().spanId);
     expect(issue?.parentSpanContext?.spanId).toBe(call?.spanContext().spanId);
     expect(new Set(spans.map((span) => span.spanContext().traceId))).toEqual(new Set([TRACE]));
   });

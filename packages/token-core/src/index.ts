@@ -6,11 +6,11 @@ export { assertUser, MAX_USER_BYTES, type UserFault, UserInvalidError } from './
 export { type RandomSource, systemRandom } from './random/random-source.ts';
 export {
   type CallUsers,
-  sealCredentials,
-  type SealedCredentials,
-  type SealOptions,
-  sealToken,
-} from './token/seal.ts';
+  encryptCredentials,
+  type EncryptedCredentials,
+  type EncryptOptions,
+  encryptToken,
+} from './token/encrypt.ts';
 export { type OpenedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
 export { openToken, type RealmKeyVersion } from './token/read.ts';
 export { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './token/judge.ts';

@@ -6,7 +6,7 @@ import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
 import { measureScale } from './scale.ts';
 import { measureSampling } from './sampling.ts';
-import { measureSealing } from './sealing.ts';
+import { measureEncryption } from './encryption.ts';
 import { measureSecure } from './secure.ts';
 import { measureServers, type ServerFigures } from './servers.ts';
 
@@ -38,7 +38,8 @@ function describeCpu(use: CpuUse): string {
 const options = readOptions();
 const machine = thisMachine(new Date());
 const rows: BenchRow[] = [];
-if (options.parts.includes('sealing')) rows.push(...(await measureSealing(options.sealing, progress)));
+if (options.parts.includes('encryption'))
+  rows.push(...(await measureEncryption(options.encryption, progress)));
 let servers: ServerFigures | undefined;
 if (options.parts.includes('server') || options.parts.includes('batch')) {
   servers = await measureServers(options, progress);
@@ -64,10 +65,10 @@ process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);
 mkdirSync(dirname(file), { recursive: true });
 const results = rows.map((row) => ({ ...row, met: isMet(row) }));
-const { sealing, servers: serverRounds } = options;
+const { encryption, servers: serverRounds } = options;
 writeFileSync(
   file,
-  `${JSON.stringify({ machine, rounds: { sealing, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
+  `${JSON.stringify({ machine, rounds: { encryption, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
 );
 progress(`figures: ${file}`);
 if (options.check && !rows.every(isMet)) process.exitCode = 1;

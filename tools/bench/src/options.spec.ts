@@ -28,7 +28,7 @@ describe('parseOptions', () => {
     expect(cost(parse('--quick'))).toBeLessThan(cost(parse()) / 5);
   });
 
-  it.each([['--only', 'everything'], ['--generator', 'ghz'], ['--fast'], ['sealing']])(
+  it.each([['--only', 'everything'], ['--generator', 'ghz'], ['--fast'], ['encryption']])(
     'refuses %s %s',
     (...args) => {
       expect(() => parse(...args)).toThrow();

@@ -4,7 +4,7 @@ import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 
 /** The parts of the benchmark. */
-export const PARTS = ['sealing', 'server', 'batch', 'secure', 'edge', 'sampling', 'scale'] as const;
+export const PARTS = ['encryption', 'server', 'batch', 'secure', 'edge', 'sampling', 'scale'] as const;
 
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
@@ -12,7 +12,7 @@ export type Part = (typeof PARTS)[number];
 /** What to measure, how long, and where the figures go. */
 export interface BenchOptions {
   readonly parts: readonly Part[];
-  readonly sealing: Rounds & { readonly roundMs: number };
+  readonly encryption: Rounds & { readonly roundMs: number };
   readonly servers: Rounds & { readonly roundMs: number };
   readonly scale: Scale;
   readonly generator: GeneratorName;
@@ -23,7 +23,7 @@ export interface BenchOptions {
 
 /** How it is called. */
 export const USAGE = `Usage: npm run bench -- [options]
-  --only sealing|server|batch|secure|edge|sampling|scale   one part only
+  --only encryption|server|batch|secure|edge|sampling|scale   one part only
   --quick                       short rounds: a first impression, not for the record
   --generator own|h2load        load generator; default own. h2load, where it is installed, measures from a standing
                                 start, and presents no client certificate: secure is always measured with our own
@@ -31,13 +31,13 @@ export const USAGE = `Usage: npm run bench -- [options]
   --check                       exit 1 when a target is missed`;
 
 const LONG = {
-  sealing: { measured: 15, warmUp: 3, roundMs: 100 },
+  encryption: { measured: 15, warmUp: 3, roundMs: 100 },
   // The server's code takes some ten thousand calls until the engine has settled on how to run it.
   servers: { measured: 9, warmUp: 8, roundMs: 2000 },
   scale: { fewDestinations: 10, manyDestinations: 100_000, entries: 1_000_000 },
 };
 const QUICK = {
-  sealing: { measured: 5, warmUp: 2, roundMs: 50 },
+  encryption: { measured: 5, warmUp: 2, roundMs: 50 },
   servers: { measured: 3, warmUp: 2, roundMs: 600 },
   scale: { fewDestinations: 10, manyDestinations: 1000, entries: 20_000 },
 };

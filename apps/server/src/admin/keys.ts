@@ -114,9 +114,9 @@ function move(
   const base = { realm: key.realm, version: key.version, from: key.state, to, timeMs };
   if (to !== 'RETIRED') return base;
   const realm = dependencies.state.snapshot.realms.get(key.realm)?.realm;
-  // A key that never sealed has no token to wait for, and a realm that is gone accepts none.
-  const sealed = key.state === 'ACTIVE' && realm !== undefined;
-  return { ...base, validateUntilMs: sealed ? validateUntil(timeMs, realm) : timeMs };
+  // A key that never encrypted has no token to wait for, and a realm that is gone accepts none.
+  const wasActive = key.state === 'ACTIVE' && realm !== undefined;
+  return { ...base, validateUntilMs: wasActive ? validateUntil(timeMs, realm) : timeMs };
 }
 
 async function recordStep(

@@ -12,7 +12,7 @@ import {
   type LimitReading,
 } from '@callpass/domain';
 import { configurationFromMessage } from '../state/configuration-from-message.ts';
-import { decide, grantedDestination, sealingOf, type AskedFor } from '../credentials/decide.ts';
+import { decide, grantedDestination, encryptionOf, type AskedFor } from '../credentials/decide.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { assertMayGoUncounted, limitExceeded } from '../credentials/take-limits.ts';
 import { Visitor } from '../credentials/visitor.ts';
@@ -75,11 +75,11 @@ export async function tryIssue(dependencies: TryDependencies, request: TryReques
     const looked = await look(limiter, checks, nowMs);
     readings = looked.readings;
     const parties = decide(snapshot, compiled, { request, visitor, nowMs: atMs });
-    const sealing = sealingOf(snapshot, compiled);
+    const encryption = encryptionOf(snapshot, compiled);
     if (looked.error) assertMayGoUncounted(checks, looked.error);
     refuseFull(readings, { destination: request.destination, nowMs, atMs });
     const { callee, caller } = parties;
-    return { allowed: true, callee, caller, unrestricted: sealing === undefined, readings };
+    return { allowed: true, callee, caller, unrestricted: encryption === undefined, readings };
   } catch (error) {
     if (error instanceof Refusal) return { allowed: false, refusal: error, atMs, readings };
     throw error;

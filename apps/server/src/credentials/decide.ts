@@ -11,8 +11,8 @@ export interface AskedFor {
   readonly caller: string;
 }
 
-/** What seals the tokens of a destination. */
-export interface Sealing {
+/** The realm and key that encrypt the tokens of a destination. */
+export interface Encryption {
   readonly realm: Realm;
   readonly key: SnapshotKey;
 }
@@ -77,11 +77,11 @@ export function decide(
 }
 
 /**
- * The realm and key that seal for a destination; `undefined` for unrestricted calls.
+ * The realm and key that encrypt for a destination; `undefined` for unrestricted calls.
  *
  * @throws {Refusal} `KEY_NOT_ACTIVE`.
  */
-export function sealingOf(snapshot: Snapshot, compiled: CompiledDestination): Sealing | undefined {
+export function encryptionOf(snapshot: Snapshot, compiled: CompiledDestination): Encryption | undefined {
   const name = compiled.destination.realm;
   if (name === undefined) return undefined;
   const realm = snapshot.realms.get(name);

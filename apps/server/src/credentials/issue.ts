@@ -22,12 +22,12 @@ import {
   SPAN_COMMIT,
   SPAN_FIND_ANSWER,
   SPAN_MODERATE,
-  SPAN_SEAL,
+  SPAN_ENCRYPT,
   isServerFault,
   setSpanAttributes,
   traceId,
 } from '@callpass/telemetry';
-import { sealCredentials, systemRandom, type SealedCredentials } from '@callpass/token-core';
+import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
 import { REASONS } from '../errors/reasons.ts';
@@ -35,7 +35,7 @@ import { Refusal } from '../errors/refusal.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { explain, step } from '../errors/steps.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { decide, grantedDestination, sealingOf, type Sealing } from './decide.ts';
+import { decide, grantedDestination, encryptionOf, type Encryption } from './decide.ts';
 import type { Principal } from '../state/principal.ts';
 import { recordRefusal } from '../errors/record-refusal.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
@@ -69,7 +69,7 @@ export interface Issued {
   /** `undefined` for unrestricted calls. */
   readonly timeLimited:
     | {
-        readonly tokens: SealedCredentials;
+        readonly tokens: EncryptedCredentials;
         readonly realm: string;
         readonly keyVersion: number;
         readonly expireTimeMs: number;
@@ -96,7 +96,7 @@ export type IssueOutcome =
 const UNRESTRICTED_MEMORY_MS = 600_000;
 
 /**
- * Issues the credentials of one call: moderation, limits, sealing, and a durable record before the answer.
+ * Issues the credentials of one call: moderation, limits, encryption, and a durable record before the answer.
  *
  * @throws {Refusal} with a record of it in the ledger.
  * @throws {StoreError} when the record is out of reach: then nothing was issued.
@@ -171,11 +171,11 @@ async function grant(
     if (before) return repeated(before, idempotency);
   }
 
-  const { parties, sealing } = step(SPAN_MODERATE, () => {
+  const { parties, encryption } = step(SPAN_MODERATE, () => {
     dependencies.trustedClock.assertTrusted();
     return {
       parties: decide(snapshot, compiled, { request, visitor, nowMs: clock.now() }),
-      sealing: sealingOf(snapshot, compiled),
+      encryption: encryptionOf(snapshot, compiled),
     };
   });
 
@@ -186,7 +186,7 @@ async function grant(
   });
   const readings = taken instanceof Promise ? await taken : taken;
 
-  const issued = seal(compiled, sealing, parties, clock.now());
+  const issued = encrypt(compiled, encryption, parties, clock.now());
   const { timeLimited } = issued;
   const { subjectHash, subject } = visitor.forRecord;
   const entry = draftEntry({
@@ -226,20 +226,20 @@ async function grant(
 const randomBytes = new Uint8Array(16);
 
 /** Makes the credentials. The time is taken here, once for the three tokens. */
-function seal(
+function encrypt(
   compiled: CompiledDestination,
-  sealing: Sealing | undefined,
+  encryption: Encryption | undefined,
   parties: { callee: string; caller: string },
   nowMs: number,
 ): Issued {
   systemRandom.fill(randomBytes);
   const issuanceId = newIssuanceId(nowMs, randomBytes);
   const { callee, caller } = parties;
-  if (!sealing) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
-  const { realm, key } = sealing;
+  if (!encryption) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
+  const { realm, key } = encryption;
   const times = credentialTimes(realm, nowMs);
-  const tokens = step(SPAN_SEAL, () =>
-    sealCredentials(
+  const tokens = step(SPAN_ENCRYPT, () =>
+    encryptCredentials(
       key.key,
       { account: compiled.destination.account, from: caller, to: callee },
       { timestampMs: times.issueTimeMs, unit: realm.timestampUnit },
@@ -260,7 +260,7 @@ function seal(
   };
 }
 
-function issuedTokens({ accountToken, fromToken, toToken }: SealedCredentials): IssuedTokens {
+function issuedTokens({ accountToken, fromToken, toToken }: EncryptedCredentials): IssuedTokens {
   return { account: accountToken, from: fromToken, to: toToken };
 }
 

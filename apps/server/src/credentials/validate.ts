@@ -11,7 +11,7 @@ import {
   judgeCredentials,
   judgeToken,
   type CredentialsJudgement,
-  type SealedCredentials,
+  type EncryptedCredentials,
   type TokenJudgement,
   type TokenKind,
   type Verdict,
@@ -43,7 +43,7 @@ export interface TokenQuery {
 /** A set to judge. */
 export interface CredentialsQuery {
   readonly realm: string;
-  readonly tokens: SealedCredentials;
+  readonly tokens: EncryptedCredentials;
   readonly expectedCallee: string | undefined;
   readonly expectedCaller: string | undefined;
   readonly requireIssuedHere: boolean;

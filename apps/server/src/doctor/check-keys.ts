@@ -1,7 +1,7 @@
 import type { RealmKeyRecord, StoredState } from '@callpass/domain';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
-/** Looks at the keys of each realm: one that seals, not too old, and nothing left behind that could be erased. */
+/** Looks at the keys of each realm: one that encrypts, not too old, and nothing left behind that could be erased. */
 export function checkKeys(
   { keys }: Pick<StoredState, 'keys'>,
   realms: readonly string[],

@@ -11,7 +11,7 @@ export interface MeasuredState {
   readonly confirmedAtMs: number;
 }
 
-/** Measures the state in force: its revision and age, and the age of the keys that seal. */
+/** Measures the state in force: its revision and age, and the age of the keys that encrypt. */
 export function measureState(
   make: Instruments,
   state: MeasuredState,

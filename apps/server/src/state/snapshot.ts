@@ -10,7 +10,7 @@ import { compileDestination, type CompiledDestination } from '@callpass/domain';
 import type { RealmKey } from '@callpass/token-core';
 import type { ClientIndex } from './client-index.ts';
 
-/** A realm's key, ready to seal and open. */
+/** A realm's key, ready to encrypt and decrypt. */
 export interface SnapshotKey {
   readonly record: RealmKeyRecord;
   readonly version: number;
@@ -20,7 +20,7 @@ export interface SnapshotKey {
 /** A realm as the hot path needs it. */
 export interface SnapshotRealm {
   readonly realm: Realm;
-  /** The key that seals; `undefined` where none is active. */
+  /** The key that encrypts; `undefined` where none is active. */
   readonly active: SnapshotKey | undefined;
   /** The keys that may open tokens, newest first. A retired one may have run out since: ask `openingKeys`. */
   readonly keys: readonly SnapshotKey[];

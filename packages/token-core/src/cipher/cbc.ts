@@ -23,11 +23,11 @@ export function createCbcEngine(key: Uint8Array): Engine {
   const authenticator = createMessageAuthenticator(key, MAX_TOKEN_CHARACTERS - MAC_CHARACTERS);
   const signed = authenticator.message;
   const plain = Buffer.alloc(MAX_PLAINTEXT_BYTES);
-  const sealed = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
+  const ciphertext = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
   const found = Buffer.alloc(MAC_CHARACTERS);
   const expected = Buffer.alloc(MAC_CHARACTERS);
 
-  function sealOne(plaintext: string, ivs: Uint8Array, ivStart: number): string {
+  function encryptOne(plaintext: string, ivs: Uint8Array, ivStart: number): string {
     const length = plain.write(plaintext, 'utf8');
     const end = length + plain.write(paddingText(length), length, 'latin1');
     for (let i = 0; i < BLOCK_BYTES; i++) {
@@ -48,9 +48,9 @@ export function createCbcEngine(key: Uint8Array): Engine {
   }
 
   return {
-    seal(plaintexts, random) {
+    encrypt(plaintexts, random) {
       const ivs = drawAlphanumeric(random, plaintexts.length * BLOCK_BYTES);
-      return plaintexts.map((plaintext, index) => sealOne(plaintext, ivs, index * BLOCK_BYTES));
+      return plaintexts.map((plaintext, index) => encryptOne(plaintext, ivs, index * BLOCK_BYTES));
     },
 
     open(token) {
@@ -58,15 +58,15 @@ export function createCbcEngine(key: Uint8Array): Engine {
       const mac = authenticator.sign(signed.write(token.slice(MAC_CHARACTERS), 'latin1'));
       expected.write(mac.toUpperCase(), 'latin1');
       if (!timingSafeEqual(found, expected)) return NOT_AUTHENTIC;
-      const ivLength = sealed.write(token.slice(MAC_CHARACTERS, MAC_CHARACTERS + BLOCK_BYTES), 'latin1');
-      const length = ivLength + sealed.write(token.slice(MAC_CHARACTERS + BLOCK_BYTES), ivLength, 'hex');
-      const blocks = decipher.update(sealed.subarray(0, length));
-      sealed.fill(0, 0, length);
+      const ivLength = ciphertext.write(token.slice(MAC_CHARACTERS, MAC_CHARACTERS + BLOCK_BYTES), 'latin1');
+      const length = ivLength + ciphertext.write(token.slice(MAC_CHARACTERS + BLOCK_BYTES), ivLength, 'hex');
+      const blocks = decipher.update(ciphertext.subarray(0, length));
+      ciphertext.fill(0, 0, length);
       return decodePlaintext(blocks.subarray(BLOCK_BYTES), true);
     },
 
     destroy() {
-      for (const buffer of [last, plain, sealed, found, expected]) buffer.fill(0);
+      for (const buffer of [last, plain, ciphertext, found, expected]) buffer.fill(0);
       authenticator.destroy();
       cipher.final();
       decipher.final();

@@ -7,16 +7,16 @@ import { paddingText } from './padding.ts';
  * AES-128-ECB under one key: token = HEX(AES-128-ECB-PKCS7(key, plaintext)).
  *
  * ECB keeps no state between blocks, so one cipher context serves the key for its whole life and the tokens of a call are
- * sealed in one pass over one buffer. Setting a context up is what costs; enciphering does not.
+ * encrypted in one pass over one buffer. Setting a context up is what costs; encrypting does not.
  */
 export function createEcbEngine(key: Uint8Array): Engine {
   const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
   const decipher = createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false);
   const plain = Buffer.alloc(3 * MAX_PLAINTEXT_BYTES);
-  const sealed = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
+  const ciphertext = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
 
   return {
-    seal(plaintexts) {
+    encrypt(plaintexts) {
       let laid = layOut(plaintexts, charactersOf);
       const written = plain.write(laid.text, 'utf8');
       if (written !== laid.text.length) {
@@ -31,15 +31,15 @@ export function createEcbEngine(key: Uint8Array): Engine {
     },
 
     open(token) {
-      const length = sealed.write(token, 'hex');
-      const blocks = decipher.update(sealed.subarray(0, length));
-      sealed.fill(0, 0, length);
+      const length = ciphertext.write(token, 'hex');
+      const blocks = decipher.update(ciphertext.subarray(0, length));
+      ciphertext.fill(0, 0, length);
       return decodePlaintext(blocks, undefined);
     },
 
     destroy() {
       plain.fill(0);
-      sealed.fill(0);
+      ciphertext.fill(0);
       cipher.final();
       decipher.final();
     },

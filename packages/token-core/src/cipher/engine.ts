@@ -3,7 +3,7 @@ import type { RandomSource } from '../random/random-source.ts';
 /** AES works on blocks of 16 bytes, whatever the key length (FIPS 197). */
 export const BLOCK_BYTES = 16;
 
-/** The longest plaintext that is ever sealed: `sip:`, a user of 256 bytes, `;x-ts=`, 16 digits, a whole block of padding. */
+/** The longest plaintext that is ever encrypted: `sip:`, a user of 256 bytes, `;x-ts=`, 16 digits, a whole block of padding. */
 export const MAX_PLAINTEXT_BYTES = 304;
 
 /** The longest token text that is looked at, in characters; anything longer is malformed. */
@@ -21,8 +21,8 @@ export interface Opening {
 
 /** One cipher under one key. Long-lived, single-threaded: every method runs to its end on the engine's own buffers. */
 export interface Engine {
-  /** Seals the texts, at most three and each within {@link MAX_PLAINTEXT_BYTES} with its padding, in order. */
-  seal(plaintexts: readonly string[], random: RandomSource): string[];
+  /** Encrypts the texts, at most three and each within {@link MAX_PLAINTEXT_BYTES} with its padding, in order. */
+  encrypt(plaintexts: readonly string[], random: RandomSource): string[];
   /** Opens a token that is well-formed for this cipher; never throws for one. */
   open(token: string): Opening;
   /** Wipes buffers and frees cipher contexts; the engine must not be used afterwards. */

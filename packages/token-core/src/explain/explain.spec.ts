@@ -4,7 +4,7 @@ import {
   type FindingCode,
   type JudgementRules,
   openRealmKey,
-  sealToken,
+  encryptToken,
   type TokenKind,
 } from '../index.ts';
 import { cbcByHand, ecbBlocksByHand, ecbByHand, KEYS } from '../testing/by-hand.ts';
@@ -15,8 +15,8 @@ const AT = { timestampMs: T, unit: 'MILLISECONDS' } as const;
 const USER = 'user1@kandy.io';
 const ECB = openRealmKey('AES_128_ECB', KEYS.AES_128_ECB);
 const CBC = openRealmKey('AES_256_CBC_HMAC_SHA256', KEYS.AES_256_CBC_HMAC_SHA256);
-const ecbToken = sealToken(ECB, USER, 'TO', AT);
-const cbcToken = sealToken(CBC, USER, 'TO', AT);
+const ecbToken = encryptToken(ECB, USER, 'TO', AT);
+const cbcToken = encryptToken(CBC, USER, 'TO', AT);
 const ecb = (token: string, rules: Partial<JudgementRules> = {}) =>
   explainToken([{ version: 1, key: ECB }], token, { ...RULES, ...rules });
 const cbc = (token: string, rules: Partial<JudgementRules> = {}) =>
@@ -88,7 +88,7 @@ describe('explainToken', () => {
       { version: 2, key: ECB },
       { version: 1, key: older },
     ];
-    const token = sealToken(older, USER, 'TO', AT);
+    const token = encryptToken(older, USER, 'TO', AT);
     expect(explainToken(keys, token, RULES)).toMatchObject({
       verdict: 'VALID',
       keyVersion: 1,
@@ -156,8 +156,8 @@ describe('explainToken', () => {
   it('tells a foreign MAC, a foreign key, a cut end and a missing timestamp apart, for operators', () => {
     const otherEcb = openRealmKey('AES_128_ECB', 'an-other-key-16b');
     const otherCbc = openRealmKey('AES_256_CBC_HMAC_SHA256', 'another-key-of-exactly-32-bytes!');
-    expect(codes(cbc(sealToken(otherCbc, USER, 'TO', AT)))).toEqual(['MAC_MISMATCH']);
-    expect(codes(ecb(sealToken(otherEcb, USER, 'TO', AT)))).toEqual(['WRONG_KEY_OR_DAMAGED']);
+    expect(codes(cbc(encryptToken(otherCbc, USER, 'TO', AT)))).toEqual(['MAC_MISMATCH']);
+    expect(codes(ecb(encryptToken(otherEcb, USER, 'TO', AT)))).toEqual(['WRONG_KEY_OR_DAMAGED']);
     expect(codes(ecb(ecbToken.slice(0, -32)))).toEqual(['TRUNCATED']);
     expect(codes(ecb(ecbByHand(KEYS.AES_128_ECB, USER)))).toEqual(['NO_TIMESTAMP']);
     expect(codes(cbc(cbcByHand(KEYS.AES_256_CBC_HMAC_SHA256, `${USER};${T}`)))).toEqual(['NO_TIMESTAMP']);

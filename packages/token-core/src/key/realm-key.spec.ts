@@ -1,7 +1,14 @@
 import { serialize } from 'node:v8';
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { type Cipher, KeyLengthError, openRealmKey, openToken, type RealmKey, sealToken } from '../index.ts';
+import {
+  type Cipher,
+  KeyLengthError,
+  openRealmKey,
+  openToken,
+  type RealmKey,
+  encryptToken,
+} from '../index.ts';
 import { KEYS } from '../testing/by-hand.ts';
 
 const AT = { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' } as const;
@@ -11,7 +18,7 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
 
   it('takes text and the bytes of the text for the same key, and leaves the bytes to their owner', () => {
     const bytes = Buffer.from(text);
-    const token = sealToken(openRealmKey(cipher, bytes), 'user@kandy.example', 'TO', AT);
+    const token = encryptToken(openRealmKey(cipher, bytes), 'user@kandy.example', 'TO', AT);
     expect(openToken(openRealmKey(cipher, text), token)?.user).toBe('sip:user@kandy.example');
     expect(bytes.toString()).toBe(text);
   });
@@ -34,7 +41,7 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
 
   it('lets nothing be read out of the handle', () => {
     const key = openRealmKey(cipher, text);
-    sealToken(key, 'user@kandy.example', 'TO', AT);
+    encryptToken(key, 'user@kandy.example', 'TO', AT);
     const shown = [
       inspect(key, { showHidden: true, depth: null, getters: true }),
       JSON.stringify(key),
@@ -53,11 +60,11 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
 
   it('is of no use after destroy, and may be destroyed twice', () => {
     const key = openRealmKey(cipher, text);
-    const token = sealToken(key, 'user@kandy.example', 'TO', AT);
+    const token = encryptToken(key, 'user@kandy.example', 'TO', AT);
     key.destroy();
     key.destroy();
     const destroyed = expect.objectContaining({ code: 'KEY_DESTROYED' });
-    expect(() => sealToken(key, 'user@kandy.example', 'TO', AT)).toThrow(destroyed);
+    expect(() => encryptToken(key, 'user@kandy.example', 'TO', AT)).toThrow(destroyed);
     expect(() => openToken(key, token)).toThrow(destroyed);
   });
 });

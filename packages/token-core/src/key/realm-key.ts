@@ -11,7 +11,7 @@ export interface KeyInside {
 let insideOf: (key: RealmKey) => KeyInside;
 
 /**
- * The opaque handle of one realm key: it seals and opens, and nothing reads the key back out of it, neither
+ * The opaque handle of one realm key: it encrypts and decrypts, and nothing reads the key back out of it, neither
  * `util.inspect` nor `JSON.stringify` nor `structuredClone`. Made by {@link openRealmKey}.
  */
 export class RealmKey {

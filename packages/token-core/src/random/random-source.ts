@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Where random bytes come from. Sealing takes one as an argument, so that tests can repeat a token to the letter. */
+/** Where random bytes come from. Encryption takes one as an argument, so that tests can repeat a token to the letter. */
 export interface RandomSource {
   /** Overwrites all of `bytes` with bytes that nobody can foretell. Throws when it cannot. */
   fill(bytes: Uint8Array): void;

@@ -4,9 +4,9 @@ import {
   type CredentialsRules,
   judgeCredentials,
   openRealmKey,
-  sealCredentials,
-  type SealedCredentials,
-  sealToken,
+  encryptCredentials,
+  type EncryptedCredentials,
+  encryptToken,
 } from '../index.ts';
 import { KEYS } from '../testing/by-hand.ts';
 
@@ -31,8 +31,8 @@ describe.each(Object.keys(KEYS) as Cipher[])('judgeCredentials with %s', (cipher
     { version: 2, key },
     { version: 1, key: older },
   ];
-  const tokens = sealCredentials(key, USERS, AT);
-  const judge = (changed: Partial<SealedCredentials> = {}, rules: Partial<CredentialsRules> = {}) =>
+  const tokens = encryptCredentials(key, USERS, AT);
+  const judge = (changed: Partial<EncryptedCredentials> = {}, rules: Partial<CredentialsRules> = {}) =>
     judgeCredentials(keys, { ...tokens, ...changed }, { ...RULES, ...rules });
 
   it('says VALID of a set made at once, though its three users differ', () => {
@@ -44,14 +44,14 @@ describe.each(Object.keys(KEYS) as Cipher[])('judgeCredentials with %s', (cipher
   });
 
   it('says MISMATCHED when a token was made at another time', () => {
-    const later = sealToken(key, USERS.to, 'TO', { ...AT, timestampMs: T + 1 });
+    const later = encryptToken(key, USERS.to, 'TO', { ...AT, timestampMs: T + 1 });
     const judged = judge({ toToken: later });
     expect(judged.verdict).toBe('MISMATCHED');
     expect(judged.to.verdict).toBe('VALID');
   });
 
   it('says MISMATCHED when a token was made with another key of the realm', () => {
-    expect(judge({ fromToken: sealToken(older, USERS.from, 'FROM', AT) }).verdict).toBe('MISMATCHED');
+    expect(judge({ fromToken: encryptToken(older, USERS.from, 'FROM', AT) }).verdict).toBe('MISMATCHED');
   });
 
   it('says MISMATCHED when callee or caller is not the one expected', () => {

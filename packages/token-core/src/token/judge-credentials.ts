@@ -1,7 +1,7 @@
 import { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './judge.ts';
 import { withoutSip } from './plaintext.ts';
 import type { RealmKeyVersion } from './read.ts';
-import type { SealedCredentials } from './seal.ts';
+import type { EncryptedCredentials } from './encrypt.ts';
 
 /** The realm's rules, and whom the call is meant to join; what is left out is not checked. */
 export interface CredentialsRules extends Omit<JudgementRules, 'kind'> {
@@ -30,7 +30,7 @@ export interface CredentialsJudgement {
  */
 export function judgeCredentials(
   keys: readonly RealmKeyVersion[],
-  credentials: SealedCredentials,
+  credentials: EncryptedCredentials,
   rules: CredentialsRules,
 ): CredentialsJudgement {
   const account = judgeToken(keys, credentials.accountToken, { ...rules, kind: 'ACCOUNT' });

@@ -5,7 +5,7 @@ import {
   judgeToken,
   openRealmKey,
   openToken,
-  sealToken,
+  encryptToken,
 } from '../index.ts';
 import { cbcByHand, ecbBlocksByHand, ecbByHand, KEYS, signedByHand } from '../testing/by-hand.ts';
 
@@ -20,8 +20,8 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
   const key = openRealmKey(cipher, KEYS[cipher]);
   const other = openRealmKey(cipher, KEYS[cipher].split('').reverse().join(''));
   const keys = [{ version: 3, key }];
-  const to = sealToken(key, USER, 'TO', AT);
-  const account = sealToken(key, USER, 'ACCOUNT', AT);
+  const to = encryptToken(key, USER, 'TO', AT);
+  const account = encryptToken(key, USER, 'ACCOUNT', AT);
   const judge = (token: string, rules: Partial<JudgementRules> = {}) =>
     judgeToken(keys, token, { ...RULES, ...rules });
   /** A token of any user and timestamp text. */
@@ -48,7 +48,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
   });
 
   it('judges a realm of seconds by its seconds', () => {
-    const token = sealToken(key, USER, 'TO', { timestampMs: T, unit: 'SECONDS' });
+    const token = encryptToken(key, USER, 'TO', { timestampMs: T, unit: 'SECONDS' });
     const start = 1_700_000_000_000;
     expect(judge(token, { unit: 'SECONDS' })).toMatchObject({
       verdict: 'VALID',
@@ -116,21 +116,21 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     const keyText = KEYS[cipher];
     const blocks = (bytes: Uint8Array): string =>
       isEcb ? ecbBlocksByHand(keyText, bytes) : cbcByHand(keyText, bytes, { pad: false });
-    const sealed = (bytes: string | Uint8Array): string =>
+    const encrypted = (bytes: string | Uint8Array): string =>
       isEcb ? ecbByHand(keyText, bytes) : cbcByHand(keyText, bytes);
     const separator = isEcb ? ';' : ';x-ts=';
     const wrong = [
-      sealToken(other, USER, 'TO', AT),
+      encryptToken(other, USER, 'TO', AT),
       `${to.slice(0, -1)}${to.endsWith('0') ? '1' : '0'}`,
       `${to.startsWith('0') ? '1' : '0'}${to.slice(1)}`,
       blocks(Buffer.from(`sip:${USER};x;;${T}`.padEnd(48, '\u0000'))),
       blocks(Buffer.from(`${USER}${separator}${T}`.padEnd(48, '\u0011'))),
-      sealed(''),
-      sealed(Buffer.from([0xff, 0xfe, ...Buffer.from(`@a${separator}${T}`)])),
-      sealed(USER),
-      sealed(`${separator}${T}`),
-      sealed(`${USER}${separator}`),
-      sealed(`${USER}${isEcb ? ';x-ts=' : ';'}${T}`),
+      encrypted(''),
+      encrypted(Buffer.from([0xff, 0xfe, ...Buffer.from(`@a${separator}${T}`)])),
+      encrypted(USER),
+      encrypted(`${separator}${T}`),
+      encrypted(`${USER}${separator}`),
+      encrypted(`${USER}${isEcb ? ';x-ts=' : ';'}${T}`),
       ...['-1', '+1', ' 1700000000123', '1700000000123 ', '01700000000123', '1.7e12', '0x18b', '12345678901234567',
         '9999999999999999', '１７０００００００００００', '1700000000123;'].map((digits) => holding(USER, digits)), // prettier-ignore
     ];
@@ -154,7 +154,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
       { version: 2, key },
     ];
     expect(judgeToken(rotated, to, RULES)).toMatchObject({ verdict: 'VALID', keyVersion: 3 });
-    expect(judgeToken(rotated, sealToken(other, USER, 'TO', AT), RULES)).toMatchObject({ keyVersion: 4 });
+    expect(judgeToken(rotated, encryptToken(other, USER, 'TO', AT), RULES)).toMatchObject({ keyVersion: 4 });
   });
 
   it('opens nothing without a key, and still knows a token by its form', () => {
@@ -181,8 +181,8 @@ describe('judgeToken with AES_128_ECB', () => {
   it('finds an expired token VALID once it ends in the last block of a fresh one', () => {
     const key = openRealmKey('AES_128_ECB', KEYS.AES_128_ECB);
     const nowMs = T + 3_600_000;
-    const expired = sealToken(key, 'user1@kandy.io', 'ACCOUNT', AT);
-    const fresh = sealToken(key, 'other@kandy.io', 'ACCOUNT', { ...AT, timestampMs: nowMs });
+    const expired = encryptToken(key, 'user1@kandy.io', 'ACCOUNT', AT);
+    const fresh = encryptToken(key, 'other@kandy.io', 'ACCOUNT', { ...AT, timestampMs: nowMs });
     const judge = (token: string) => judgeToken([{ version: 1, key }], token, { ...RULES, nowMs });
     expect(judge(expired).verdict).toBe('EXPIRED');
     expect(judge(expired.slice(0, 32) + fresh.slice(32))).toMatchObject({

@@ -1,6 +1,6 @@
 import { millisecondsPer, type OpenedToken, type TimestampUnit, type TokenKind } from './plaintext.ts';
 import { type RealmKeyVersion, readToken } from './read.ts';
-import { assertKind } from './seal.ts';
+import { assertKind } from './encrypt.ts';
 
 /**
  * What a token is worth. `NOT_ISSUED_HERE` and `FROZEN` need a ledger and a stop button: this package never returns them,

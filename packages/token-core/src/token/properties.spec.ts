@@ -6,7 +6,7 @@ import {
   judgeCredentials,
   judgeToken,
   openRealmKey,
-  sealCredentials,
+  encryptCredentials,
   type TokenKind,
 } from '../index.ts';
 import { cbcByHand, ecbByHand, KEYS } from '../testing/by-hand.ts';
@@ -43,7 +43,7 @@ describe('over random users and times', () => {
       fc.assert(
         fc.property(user, user, user, timestampMs, (account, from, to, issued) => {
           const users = { account, from, to };
-          const tokens = sealCredentials(key, users, { timestampMs: issued, unit: 'MILLISECONDS' });
+          const tokens = encryptCredentials(key, users, { timestampMs: issued, unit: 'MILLISECONDS' });
           const byHand = (holder: string, token: string): string =>
             key.cipher === 'AES_128_ECB'
               ? ecbByHand(KEYS[key.cipher], `${holder};${issued}`)
@@ -75,7 +75,7 @@ describe('over random users and times', () => {
       const tokens = ['u@k', 'support@kandy.example.com', `${'zoë'.repeat(30)}@kandy.example`].flatMap(
         (holder) =>
           Object.values<string>({
-            ...sealCredentials(
+            ...encryptCredentials(
               CBC,
               { account: holder, from: holder, to: holder },
               { timestampMs: NOW_MS, unit: 'MILLISECONDS' },

@@ -46,7 +46,7 @@ export function readToken(keys: readonly RealmKeyVersion[], token: string): Toke
 
 /**
  * Opens a token under one key, whenever it was made and whatever it is for. Returns undefined for any text that does not
- * open, without saying why. The user is not held to the rules for sealing. Throws TypeError when `token` is no string or
+ * open, without saying why. The user is not held to the rules for encrypting. Throws TypeError when `token` is no string or
  * `key` no key, and KeyDestroyedError.
  */
 export function openToken(key: RealmKey, token: string): OpenedToken | undefined {

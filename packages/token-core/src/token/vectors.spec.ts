@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Cipher, openRealmKey, openToken, sealToken } from '../index.ts';
+import { type Cipher, openRealmKey, openToken, encryptToken } from '../index.ts';
 import { randomForIv } from '../testing/by-hand.ts';
 
 interface KnownAnswer {
@@ -45,7 +45,7 @@ describe.each(cases)(
     });
 
     it('is written to the letter, ECB in upper case', () => {
-      const written = sealToken(key, isAddress ? user.slice(4) : user, isAddress ? 'TO' : 'ACCOUNT', {
+      const written = encryptToken(key, isAddress ? user.slice(4) : user, isAddress ? 'TO' : 'ACCOUNT', {
         timestampMs: timestamp,
         unit: 'MILLISECONDS',
         random: randomForIv(iv ?? ''),

@@ -17,7 +17,7 @@ const FAULT_TEXTS: Readonly<Record<UserFault, string>> = {
   SEMICOLON: 'user holds a semicolon, which ends the user in a token',
   CONTROL_CHARACTER: 'user holds a control character',
   NOT_UNICODE: 'user is not well-formed Unicode',
-  SIP_PREFIX: 'user starts with a scheme; sip: is added when sealing',
+  SIP_PREFIX: 'user starts with a scheme; sip: is added when encrypting',
   NOT_USER_AT_DOMAIN: 'user is not of the form user@domain',
 };
 
@@ -40,7 +40,7 @@ const SCHEME = /^sips?:/i;
 const USER_AT_DOMAIN = /^(?![sS][iI][pP][sS]?:)[^;@\p{Cc}\p{Cs}]+@[^;@\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Holds `user` to what can be sealed: `user@domain` with one `@`, 1 to 256 bytes of UTF-8, no `;`, no control character
+ * Holds `user` to what can be encrypted: `user@domain` with one `@`, 1 to 256 bytes of UTF-8, no `;`, no control character
  * (C0, DEL, C1), no `sip:` in front. Whether the domain exists is not checked. Throws {@link UserInvalidError}, and
  * TypeError for anything that is no string.
  */

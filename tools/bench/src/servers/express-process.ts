@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { sealEcbStraightforwardly } from '../straightforward-sealing.ts';
+import { encryptEcbStraightforwardly } from '../straightforward-encryption.ts';
 
 /**
  * The program of the edge's yardstick: a token server as a team would write it with Express, tokens made in its own process
@@ -20,7 +20,7 @@ app.use((_request, response, next) => {
 app.get('/callparameters', (_request, response) => {
   const [caller, callee] = ['anonymous@kandy.example', 'support@kandy.example'];
   const call = { account: caller, from: `sip:${caller}`, to: `sip:${callee}`, timestampMs: Date.now() };
-  const [accountToken, fromToken, toToken] = sealEcbStraightforwardly(key, call);
+  const [accountToken, fromToken, toToken] = encryptEcbStraightforwardly(key, call);
   response.json({ realm: 'bench.example', accountToken, fromToken, toToken, caller, callee });
 });
 const server = app.listen(0, '127.0.0.1', () => {

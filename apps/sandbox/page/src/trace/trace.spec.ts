@@ -36,7 +36,7 @@ describe('the waterfall', () => {
   it('puts children under their parents by time, whatever the order of arrival', () => {
     const rows = waterfall([
       span('commit', 'service', 60, 20),
-      span('seal', 'service', 40, 10),
+      span('encrypt', 'service', 40, 10),
       span('browser', null, 0, 100),
       span('service', 'edge', 30, 60),
       span('edge', 'browser', 20, 75),
@@ -45,7 +45,7 @@ describe('the waterfall', () => {
       ['browser', 0, 0, 1],
       ['edge', 1, 0.2, 0.75],
       ['service', 2, 0.3, 0.6],
-      ['seal', 3, 0.4, 0.1],
+      ['encrypt', 3, 0.4, 0.1],
       ['commit', 3, 0.6, 0.2],
     ]);
   });

@@ -1,17 +1,17 @@
-import { type Cipher, generateKeyText, openRealmKey, sealCredentials } from '@callpass/token-core';
+import { type Cipher, generateKeyText, openRealmKey, encryptCredentials } from '@callpass/token-core';
 import { ratioOf, runInterleaved, type Contestant, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
-import { sealCbcStraightforwardly, sealEcbStraightforwardly } from './straightforward-sealing.ts';
+import { encryptCbcStraightforwardly, encryptEcbStraightforwardly } from './straightforward-encryption.ts';
 
 const SUBJECTS = [
   {
     cipher: 'AES_128_ECB',
-    straightforward: sealEcbStraightforwardly,
+    straightforward: encryptEcbStraightforwardly,
     target: 4,
   },
   {
     cipher: 'AES_256_CBC_HMAC_SHA256',
-    straightforward: sealCbcStraightforwardly,
+    straightforward: encryptCbcStraightforwardly,
     target: 1.5,
   },
 ] as const;
@@ -27,7 +27,7 @@ const CALLS = Array.from({ length: CALLS_AT_ONCE }, (_, index) => ({
 }));
 
 /** Sets of three tokens a second: token-core against a new cipher for each token, for each cipher. */
-export async function measureSealing(
+export async function measureEncryption(
   rounds: Rounds & { roundMs: number },
   progress: (text: string) => void,
 ): Promise<BenchRow[]> {
@@ -35,7 +35,7 @@ export async function measureSealing(
     const keyText = generateKeyText(cipher);
     const key = openRealmKey(cipher, keyText);
     const core = (call: (typeof CALLS)[number], timestampMs: number) =>
-      sealCredentials(key, call, { timestampMs, unit: 'MILLISECONDS' }).toToken.length;
+      encryptCredentials(key, call, { timestampMs, unit: 'MILLISECONDS' }).toToken.length;
     const naive = ({ account, from, to }: (typeof CALLS)[number], timestampMs: number) =>
       straightforward(keyText, { account, from: `sip:${from}`, to: `sip:${to}`, timestampMs }).length;
     return [
@@ -44,7 +44,7 @@ export async function measureSealing(
     ];
   });
   const speeds = await runInterleaved(contestants, rounds, ({ number, of }) => {
-    progress(`sealing: round ${number} of ${of}`);
+    progress(`encryption: round ${number} of ${of}`);
   });
   return SUBJECTS.map(({ cipher, target }, index) => {
     const [measured, baseline] = speeds.slice(2 * index);
@@ -67,7 +67,7 @@ function cipherName(cipher: Cipher): string {
 
 function contestant(
   name: string,
-  seal: (call: (typeof CALLS)[number], timestampMs: number) => number,
+  encrypt: (call: (typeof CALLS)[number], timestampMs: number) => number,
   { roundMs }: { roundMs: number },
 ): Contestant {
   // Every set has a time of its own, as on a real server, so that nothing can be kept from one to the next.
@@ -80,7 +80,7 @@ function contestant(
       let elapsedMs: number;
       do {
         for (const call of CALLS)
-          if (seal(call, timestampMs++) === 0) throw new Error(`${name} made nothing`);
+          if (encrypt(call, timestampMs++) === 0) throw new Error(`${name} made nothing`);
         sets += CALLS.length;
         elapsedMs = performance.now() - startMs;
       } while (elapsedMs < roundMs);

@@ -3,9 +3,9 @@ import {
   type Cipher,
   openRealmKey,
   openToken,
-  sealCredentials,
-  sealToken,
-  type SealOptions,
+  encryptCredentials,
+  encryptToken,
+  type EncryptOptions,
   type TokenKind,
 } from '../index.ts';
 import { cbcByHand, ecbByHand, KEYS, randomForIv } from '../testing/by-hand.ts';
@@ -13,7 +13,7 @@ import { cbcByHand, ecbByHand, KEYS, randomForIv } from '../testing/by-hand.ts';
 const AT = { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' } as const;
 const USERS = { account: 'anonymous@kandy.example', from: 'zoë@kandy.example', to: '😀@kandy.example' };
 
-describe.each(Object.keys(KEYS) as Cipher[])('sealing with %s', (cipher) => {
+describe.each(Object.keys(KEYS) as Cipher[])('encrypting with %s', (cipher) => {
   const key = openRealmKey(cipher, KEYS[cipher]);
   const byHand = (user: string, timestamp: string, iv: string): string =>
     cipher === 'AES_128_ECB'
@@ -21,7 +21,7 @@ describe.each(Object.keys(KEYS) as Cipher[])('sealing with %s', (cipher) => {
       : cbcByHand(KEYS[cipher], `${user};x-ts=${timestamp}`, { iv });
 
   it('gives three tokens that share one time, sip: in front of from and to only', () => {
-    const tokens = sealCredentials(key, USERS, AT);
+    const tokens = encryptCredentials(key, USERS, AT);
     const open = (token: string) => openToken(key, token);
     const timestamp = AT.timestampMs;
     expect(open(tokens.accountToken)).toMatchObject({ user: USERS.account, kind: 'ACCOUNT', timestamp });
@@ -34,45 +34,45 @@ describe.each(Object.keys(KEYS) as Cipher[])('sealing with %s', (cipher) => {
     const options = { ...AT, random: randomForIv(iv) };
     for (const extra of ['', 'a', 'longer-by-a-block', 'ë']) {
       const users = { ...USERS, account: `${extra}${USERS.account}` };
-      expect(sealCredentials(key, users, options)).toEqual({
+      expect(encryptCredentials(key, users, options)).toEqual({
         accountToken: byHand(users.account, '1700000000123', iv),
         fromToken: byHand(`sip:${users.from}`, '1700000000123', iv),
         toToken: byHand(`sip:${users.to}`, '1700000000123', iv),
       });
-      expect(sealToken(key, users.to, 'TO', options)).toBe(byHand(`sip:${users.to}`, '1700000000123', iv));
+      expect(encryptToken(key, users.to, 'TO', options)).toBe(byHand(`sip:${users.to}`, '1700000000123', iv));
     }
   });
 
   it('writes the longest users there may be whole, three at once', () => {
     const longest = `${'😀'.repeat(63)}ab@d`;
-    const tokens = sealCredentials(key, { account: longest, from: longest, to: longest }, AT);
+    const tokens = encryptCredentials(key, { account: longest, from: longest, to: longest }, AT);
     expect(openToken(key, tokens.toToken)?.user).toBe(`sip:${longest}`);
     expect(openToken(key, tokens.accountToken)?.user).toBe(longest);
   });
 
   it('counts whole seconds in a realm of seconds', () => {
-    const token = sealToken(key, USERS.to, 'FROM', { timestampMs: 1_700_000_000_999, unit: 'SECONDS' });
+    const token = encryptToken(key, USERS.to, 'FROM', { timestampMs: 1_700_000_000_999, unit: 'SECONDS' });
     expect(openToken(key, token)).toMatchObject({ timestamp: 1_700_000_000, digits: 10 });
   });
 
-  it('refuses a bad user in any place of the set, and seals as before afterwards', () => {
+  it('refuses a bad user in any place of the set, and encrypts as before afterwards', () => {
     for (const place of ['account', 'from', 'to'] as const) {
-      expect(() => sealCredentials(key, { ...USERS, [place]: 'a;b@c' }, AT)).toThrow(
+      expect(() => encryptCredentials(key, { ...USERS, [place]: 'a;b@c' }, AT)).toThrow(
         expect.objectContaining({ code: 'USER_INVALID', reason: 'SEMICOLON' }),
       );
     }
-    expect(openToken(key, sealToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+    expect(openToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
   });
 
-  it('seals as before after the random source failed or a damaged token was opened', () => {
+  it('encrypts as before after the random source failed or a damaged token was opened', () => {
     const failing = { fill: () => { throw new Error('no entropy'); } }; // prettier-ignore
     if (cipher !== 'AES_128_ECB') {
-      expect(() => sealCredentials(key, USERS, { ...AT, random: failing })).toThrow('no entropy');
+      expect(() => encryptCredentials(key, USERS, { ...AT, random: failing })).toThrow('no entropy');
     }
-    const token = sealToken(key, USERS.to, 'TO', AT);
+    const token = encryptToken(key, USERS.to, 'TO', AT);
     expect(openToken(key, `${token.slice(0, -32)}${'0'.repeat(32)}`)).toBeUndefined();
     expect(openToken(key, token)?.user).toBe(`sip:${USERS.to}`);
-    expect(openToken(key, sealToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+    expect(openToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
   });
 
   it('takes times, units and kinds that are none for mistakes of the programmer', () => {
@@ -82,16 +82,20 @@ describe.each(Object.keys(KEYS) as Cipher[])('sealing with %s', (cipher) => {
       { timestampMs: NaN },
       { unit: 'HOURS' },
     ]) {
-      expect(() => sealToken(key, USERS.to, 'TO', { ...AT, ...wrong } as SealOptions)).toThrow(TypeError);
+      expect(() => encryptToken(key, USERS.to, 'TO', { ...AT, ...wrong } as EncryptOptions)).toThrow(
+        TypeError,
+      );
     }
-    expect(() => sealToken(key, USERS.to, 'CALLEE' as TokenKind, AT)).toThrow(TypeError);
+    expect(() => encryptToken(key, USERS.to, 'CALLEE' as TokenKind, AT)).toThrow(TypeError);
   });
 });
 
-describe('sealing with AES_256_CBC_HMAC_SHA256', () => {
+describe('encrypting with AES_256_CBC_HMAC_SHA256', () => {
   it('draws an IV of its own for each token, of letters and digits', () => {
     const key = openRealmKey('AES_256_CBC_HMAC_SHA256', KEYS.AES_256_CBC_HMAC_SHA256);
-    const ivs = Array.from({ length: 1000 }, () => Object.values(sealCredentials(key, USERS, AT) as object))
+    const ivs = Array.from({ length: 1000 }, () =>
+      Object.values(encryptCredentials(key, USERS, AT) as object),
+    )
       .flat()
       .map((token: string) => token.slice(64, 80));
     expect(new Set(ivs).size).toBe(3000);

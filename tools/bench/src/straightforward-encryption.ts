@@ -11,7 +11,7 @@ export interface StraightforwardCall {
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** The yardstick for ECB: the three tokens of a call the way anybody writes them first, one new cipher for each. */
-export function sealEcbStraightforwardly(key: string, call: StraightforwardCall): string[] {
+export function encryptEcbStraightforwardly(key: string, call: StraightforwardCall): string[] {
   return [call.account, call.from, call.to].map((user) => {
     const cipher = createCipheriv('aes-128-ecb', key, null);
     return (cipher.update(`${user};${call.timestampMs}`, 'utf8', 'hex') + cipher.final('hex')).toUpperCase();
@@ -19,7 +19,7 @@ export function sealEcbStraightforwardly(key: string, call: StraightforwardCall)
 }
 
 /** The yardstick for CBC: one new cipher, one new HMAC and one random IV for each of the three tokens of a call. */
-export function sealCbcStraightforwardly(key: string, call: StraightforwardCall): string[] {
+export function encryptCbcStraightforwardly(key: string, call: StraightforwardCall): string[] {
   return [call.account, call.from, call.to].map((user) => {
     let iv = '';
     for (const byte of randomBytes(16)) iv += ALPHANUMERIC.charAt(byte % ALPHANUMERIC.length);

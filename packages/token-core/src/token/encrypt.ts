@@ -4,7 +4,7 @@ import { assertUser } from '../user/assert-user.ts';
 import { SIP_SCHEME, type TimestampUnit, timestampIn, type TokenKind } from './plaintext.ts';
 
 /** When, in which unit and with which randomness tokens are made. */
-export interface SealOptions {
+export interface EncryptOptions {
   /** The moment of making, whole milliseconds since the epoch. A realm in seconds gets the second it lies in. */
   readonly timestampMs: number;
   /** The unit of the realm. */
@@ -24,7 +24,7 @@ export interface CallUsers {
 }
 
 /** The three tokens of one call, under the names the vendor's `call.makeAnonymous` takes them. */
-export interface SealedCredentials {
+export interface EncryptedCredentials {
   readonly accountToken: string;
   readonly fromToken: string;
   readonly toToken: string;
@@ -32,31 +32,35 @@ export interface SealedCredentials {
 
 /**
  * Makes the three tokens of one call, all with one timestamp, each CBC token with an IV of its own. Hex is written in
- * upper case. Throws {@link UserInvalidError} for a user that cannot be sealed, KeyDestroyedError, TypeError for arguments
+ * upper case. Throws {@link UserInvalidError} for a user that cannot be encrypted, KeyDestroyedError, TypeError for arguments
  * of the wrong kind, and whatever the random source throws.
  */
-export function sealCredentials(key: RealmKey, users: CallUsers, options: SealOptions): SealedCredentials {
+export function encryptCredentials(
+  key: RealmKey,
+  users: CallUsers,
+  options: EncryptOptions,
+): EncryptedCredentials {
   const { account, from, to } = users;
   assertUser(account);
   if (from !== account) assertUser(from);
   assertUser(to);
   const { row, engine } = insideOf(key);
   const tail = row.separator + timestampIn(options.unit, options.timestampMs);
-  const sealed = engine.seal(
+  const tokens = engine.encrypt(
     [account + tail, SIP_SCHEME + from + tail, SIP_SCHEME + to + tail],
     options.random ?? systemRandom,
   ) as [string, string, string];
-  return { accountToken: sealed[0], fromToken: sealed[1], toToken: sealed[2] };
+  return { accountToken: tokens[0], fromToken: tokens[1], toToken: tokens[2] };
 }
 
-/** Makes one token; `sip:` is added for `FROM` and `TO`. Errors as for {@link sealCredentials}. */
-export function sealToken(key: RealmKey, user: string, kind: TokenKind, options: SealOptions): string {
+/** Makes one token; `sip:` is added for `FROM` and `TO`. Errors as for {@link encryptCredentials}. */
+export function encryptToken(key: RealmKey, user: string, kind: TokenKind, options: EncryptOptions): string {
   assertUser(user);
   assertKind(kind);
   const { row, engine } = insideOf(key);
   const scheme = kind === 'ACCOUNT' ? '' : SIP_SCHEME;
   const plaintext = scheme + user + row.separator + timestampIn(options.unit, options.timestampMs);
-  return engine.seal([plaintext], options.random ?? systemRandom)[0] as string;
+  return engine.encrypt([plaintext], options.random ?? systemRandom)[0] as string;
 }
 
 /** Throws TypeError for a name that is no kind of token. */
