@@ -11,8 +11,8 @@ export {
   type EncryptOptions,
   encryptToken,
 } from './token/encrypt.ts';
-export { type OpenedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
-export { openToken, type RealmKeyVersion } from './token/read.ts';
+export { type DecryptedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
+export { decryptToken, type RealmKeyVersion } from './token/decrypt.ts';
 export { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './token/judge.ts';
 export {
   type CredentialsJudgement,

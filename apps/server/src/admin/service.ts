@@ -9,7 +9,7 @@ import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
 import { addKey, listKeys, stepKey } from './keys.ts';
 import { tryIssue, type TryDependencies } from './try-issue.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
-import { openingKeys } from '../state/snapshot.ts';
+import { decryptionKeys } from '../state/snapshot.ts';
 import {
   changeToMessage,
   freezeToMessage,
@@ -125,7 +125,7 @@ export function adminHandlers(
       const realm = dependencies.state.snapshot.realms.get(request.realm);
       if (!realm) throw new Refusal('REALM_UNKNOWN');
       const nowMs = dependencies.clock.now();
-      const diagnosis = explainToken(openingKeys(realm, nowMs), request.token, {
+      const diagnosis = explainToken(decryptionKeys(realm, nowMs), request.token, {
         lifetimeMs: realm.realm.tokenLifetimeMs,
         maxClockSkewMs: realm.realm.maxClockSkewMs,
         unit: realm.realm.timestampUnit,

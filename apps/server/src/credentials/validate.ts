@@ -18,7 +18,7 @@ import {
 } from '@callpass/token-core';
 import { Refusal } from '../errors/refusal.ts';
 import type { CredentialMetrics } from './metrics.ts';
-import { openingKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
+import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
 import { covers, seesEverything, type Principal } from '../state/principal.ts';
 import { step } from '../errors/steps.ts';
 import { recordRefusal } from '../errors/record-refusal.ts';
@@ -64,7 +64,7 @@ export async function validateToken(
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
   const judgement = step(SPAN_JUDGE, () =>
-    judgeToken(openingKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
+    judgeToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
   );
   if (judgement.verdict !== 'VALID') return told(dependencies, query, judgement);
   const records = await recordsOf(dependencies, snapshot, query, [judgement]);
@@ -87,7 +87,7 @@ export async function validateCredentials(
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
   const judged = step(SPAN_JUDGE, () =>
-    judgeCredentials(openingKeys(realm, nowMs), query.tokens, {
+    judgeCredentials(decryptionKeys(realm, nowMs), query.tokens, {
       ...rulesOf(realm),
       nowMs,
       expectedCallee: query.expectedCallee,

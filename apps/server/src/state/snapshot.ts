@@ -22,7 +22,7 @@ export interface SnapshotRealm {
   readonly realm: Realm;
   /** The key that encrypts; `undefined` where none is active. */
   readonly active: SnapshotKey | undefined;
-  /** The keys that may open tokens, newest first. A retired one may have run out since: ask `openingKeys`. */
+  /** The keys that may decrypt tokens, newest first. A retired one may have run out since: ask `decryptionKeys`. */
   readonly keys: readonly SnapshotKey[];
 }
 
@@ -73,8 +73,8 @@ export function buildSnapshot(
   };
 }
 
-/** The keys that open tokens at `nowMs`, newest first. */
-export function openingKeys(realm: SnapshotRealm, nowMs: number): readonly SnapshotKey[] {
+/** The keys that decrypt tokens at `nowMs`, newest first. */
+export function decryptionKeys(realm: SnapshotRealm, nowMs: number): readonly SnapshotKey[] {
   return realm.keys.every(({ record }) => keyValidates(record, nowMs))
     ? realm.keys
     : realm.keys.filter(({ record }) => keyValidates(record, nowMs));

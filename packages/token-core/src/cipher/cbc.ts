@@ -53,7 +53,7 @@ export function createCbcEngine(key: Uint8Array): Engine {
       return plaintexts.map((plaintext, index) => encryptOne(plaintext, ivs, index * BLOCK_BYTES));
     },
 
-    open(token) {
+    decrypt(token) {
       found.write(token.slice(0, MAC_CHARACTERS), 'latin1');
       const mac = authenticator.sign(signed.write(token.slice(MAC_CHARACTERS), 'latin1'));
       expected.write(mac.toUpperCase(), 'latin1');

@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { BLOCK_BYTES, type Opening } from './engine.ts';
+import { BLOCK_BYTES, type Decryption } from './engine.ts';
 import { unpaddedLength } from './padding.ts';
 
 /** What a token is to a key that does not authenticate it. */
-export const NOT_AUTHENTIC: Opening = Object.freeze({
+export const NOT_AUTHENTIC: Decryption = Object.freeze({
   plaintext: undefined,
   authentic: false,
   legibleStart: false,
 });
 
 /** Reads deciphered blocks and wipes them. Wrong padding and wrong UTF-8 take the same steps and give the same answer. */
-export function decodePlaintext(blocks: Buffer, authentic: true | undefined): Opening {
+export function decodePlaintext(blocks: Buffer, authentic: true | undefined): Decryption {
   const length = unpaddedLength(blocks);
   const content = blocks.subarray(0, length < 0 ? blocks.length : length);
   const text = isUtf8(content) ? content.toString('utf8') : undefined;

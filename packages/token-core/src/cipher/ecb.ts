@@ -30,7 +30,7 @@ export function createEcbEngine(key: Uint8Array): Engine {
       return laid.ends.map((end) => hex.slice(start, (start = 2 * end)));
     },
 
-    open(token) {
+    decrypt(token) {
       const length = ciphertext.write(token, 'hex');
       const blocks = decipher.update(ciphertext.subarray(0, length));
       ciphertext.fill(0, 0, length);

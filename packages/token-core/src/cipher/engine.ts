@@ -10,12 +10,12 @@ export const MAX_PLAINTEXT_BYTES = 304;
 export const MAX_TOKEN_CHARACTERS = 4096;
 
 /** What one key made of one well-formed token. Judging reads `plaintext` only; the rest is for operators' diagnoses. */
-export interface Opening {
+export interface Decryption {
   /** The text inside, or undefined for whatever reason it could not be read. */
   readonly plaintext: string | undefined;
   /** Whether the token's MAC matches under this key; undefined for a cipher without one. */
   readonly authentic: boolean | undefined;
-  /** True when the token's first block alone opens to printable ASCII, so the key is right and the end is not. */
+  /** True when the token's first block alone decrypts to printable ASCII, so the key is right and the end is not. */
   readonly legibleStart: boolean;
 }
 
@@ -23,8 +23,8 @@ export interface Opening {
 export interface Engine {
   /** Encrypts the texts, at most three and each within {@link MAX_PLAINTEXT_BYTES} with its padding, in order. */
   encrypt(plaintexts: readonly string[], random: RandomSource): string[];
-  /** Opens a token that is well-formed for this cipher; never throws for one. */
-  open(token: string): Opening;
+  /** Decrypts a token that is well-formed for this cipher; never throws for one. */
+  decrypt(token: string): Decryption;
   /** Wipes buffers and frees cipher contexts; the engine must not be used afterwards. */
   destroy(): void;
 }

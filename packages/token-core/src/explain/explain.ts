@@ -9,8 +9,8 @@ import {
   type TokenTimes,
   type Verdict,
 } from '../token/judge.ts';
-import { type OpenedToken, withoutSip } from '../token/plaintext.ts';
-import type { RealmKeyVersion, TokenReading } from '../token/read.ts';
+import { type DecryptedToken, withoutSip } from '../token/plaintext.ts';
+import type { RealmKeyVersion, TokenDecryption } from '../token/decrypt.ts';
 import { type Finding, finding } from './findings.ts';
 import { repairToken } from './repair.ts';
 
@@ -18,7 +18,7 @@ import { repairToken } from './repair.ts';
 export interface Diagnosis {
   /** What {@link judgeToken} says of the text as given. */
   readonly verdict: Verdict;
-  /** The user inside, with `sip:` if it is there; escape before showing. Absent when nothing opened. */
+  /** The user inside, with `sip:` if it is there; escape before showing. Absent when no key decrypts the token. */
   readonly user?: string;
   /** The number inside, as it is. */
   readonly timestamp?: number;
@@ -26,7 +26,7 @@ export interface Diagnosis {
   readonly issueTimeMs?: number;
   /** `issueTimeMs + lifetimeMs`. */
   readonly expireTimeMs?: number;
-  /** The newest key version that opens it. */
+  /** The newest key version that decrypts it. */
   readonly keyVersion?: number;
   /** What was found, what was done to the text first. Empty for a valid token with nothing odd about it. */
   readonly findings: readonly Finding[];
@@ -47,16 +47,16 @@ export function explainToken(
 ): Diagnosis {
   const { verdict } = judgeToken(keys, token, rules);
   const { text, reading, repairs } = repairToken(keys, ROWS, token);
-  if (reading.opened === undefined) {
+  if (reading.decrypted === undefined) {
     return { verdict, findings: [...repairs, ...obstacles(keys, text, reading)] };
   }
-  const { user, timestamp, keyVersion } = reading.opened;
-  const unit = hasWrongUnit(reading.opened, rules.unit) ? otherUnit(rules) : rules.unit;
+  const { user, timestamp, keyVersion } = reading.decrypted;
+  const unit = hasWrongUnit(reading.decrypted, rules.unit) ? otherUnit(rules) : rules.unit;
   const times = timesOf(timestamp, { unit, lifetimeMs: rules.lifetimeMs });
   const findings = [
     ...repairs,
     ...keyFindings(keys, keyVersion),
-    ...contentFindings(reading.opened, rules),
+    ...contentFindings(reading.decrypted, rules),
     ...timeFindings(times, rules),
   ];
   return { verdict, user, timestamp, ...times, keyVersion, findings };
@@ -66,21 +66,21 @@ function otherUnit(rules: JudgementRules): JudgementRules['unit'] {
   return rules.unit === 'SECONDS' ? 'MILLISECONDS' : 'SECONDS';
 }
 
-function obstacles(keys: readonly RealmKeyVersion[], text: string, reading: TokenReading): Finding[] {
+function obstacles(keys: readonly RealmKeyVersion[], text: string, reading: TokenDecryption): Finding[] {
   const [first] = keys;
   if (first === undefined) return [finding('NO_KEY', {})];
-  if (reading.wellFormed) return openingFindings(reading);
+  if (reading.wellFormed) return decryptionFindings(reading);
   const other = ROWS.find((row) => isWellFormed(row, text));
   if (other !== undefined) return [finding('OTHER_CIPHER_FORM', { cipher: other.cipher })];
   return findFormFaults(insideOf(first.key).row, text).map((fault) => finding(fault.code, fault));
 }
 
-function openingFindings({ openings }: TokenReading): Finding[] {
-  if (openings.every(({ authentic }) => authentic === false)) return [finding('MAC_MISMATCH', {})];
-  if (openings.some(({ authentic, plaintext }) => authentic === true || plaintext !== undefined)) {
+function decryptionFindings({ decryptions }: TokenDecryption): Finding[] {
+  if (decryptions.every(({ authentic }) => authentic === false)) return [finding('MAC_MISMATCH', {})];
+  if (decryptions.some(({ authentic, plaintext }) => authentic === true || plaintext !== undefined)) {
     return [finding('NO_TIMESTAMP', {})];
   }
-  const legible = openings.some(({ legibleStart }) => legibleStart);
+  const legible = decryptions.some(({ legibleStart }) => legibleStart);
   return [legible ? finding('TRUNCATED', {}) : finding('WRONG_KEY_OR_DAMAGED', {})];
 }
 
@@ -89,10 +89,10 @@ function keyFindings(keys: readonly RealmKeyVersion[], keyVersion: number): Find
   return keyVersion === newestVersion ? [] : [finding('OLDER_KEY', { keyVersion, newestVersion })];
 }
 
-function contentFindings(opened: OpenedToken, { unit, kind }: JudgementRules): Finding[] {
-  const { user, digits } = opened;
+function contentFindings(decrypted: DecryptedToken, { unit, kind }: JudgementRules): Finding[] {
+  const { user, digits } = decrypted;
   const findings: Finding[] = [];
-  if (hasWrongUnit(opened, unit)) {
+  if (hasWrongUnit(decrypted, unit)) {
     findings.push(
       unit === 'MILLISECONDS'
         ? finding('SECONDS_FOR_MILLISECONDS', { digits })

@@ -21,13 +21,13 @@ export interface FindingDetails {
   NO_KEY: object;
   /** The MAC matches under no key: another key, or a changed text. */
   MAC_MISMATCH: object;
-  /** No key opens the token, which has no MAC to say more. */
+  /** No key decrypts the token, which has no MAC to say more. */
   WRONG_KEY_OR_DAMAGED: object;
-  /** The first block opens, the end does not. */
+  /** The first block decrypts to text, the end does not. */
   TRUNCATED: object;
-  /** It opens, and holds no user with a timestamp in the form of its cipher. */
+  /** It decrypts, and holds no user with a timestamp in the form of its cipher. */
   NO_TIMESTAMP: object;
-  /** Opened by a key version that is not the newest. */
+  /** Decrypted by a key version that is not the newest. */
   OLDER_KEY: { readonly keyVersion: number; readonly newestVersion: number };
   /** A number of seconds in a realm of milliseconds. */
   SECONDS_FOR_MILLISECONDS: { /** Decimal digits. */ readonly digits: number };
@@ -71,11 +71,12 @@ const TEXTS: { readonly [C in FindingCode]: (details: FindingDetails[C]) => stri
     part === 'IV'
       ? `character ${position} (counted from 0) is neither letter nor digit, as the IV needs`
       : `character ${position} (counted from 0) is not a hex digit`,
-  NO_KEY: () => 'the realm has no key to open a token with',
+  NO_KEY: () => 'the realm has no key to decrypt a token with',
   MAC_MISMATCH: () => 'the MAC does not match: made with another key, or changed on the way',
-  WRONG_KEY_OR_DAMAGED: () => 'no key of the realm opens it: made with another key, or damaged on the way',
+  WRONG_KEY_OR_DAMAGED: () => 'no key of the realm decrypts it: made with another key, or damaged on the way',
   TRUNCATED: () => 'the key is right, but the end of the token is missing or damaged',
-  NO_TIMESTAMP: () => 'it opens, but does not hold a user followed by a timestamp as this cipher writes it',
+  NO_TIMESTAMP: () =>
+    'it decrypts, but does not hold a user followed by a timestamp as this cipher writes it',
   OLDER_KEY: ({ keyVersion, newestVersion }) =>
     `made with key version ${keyVersion}; the newest is ${newestVersion}, so its maker still has the old key`,
   SECONDS_FOR_MILLISECONDS: ({ digits }) =>

@@ -1,13 +1,13 @@
 import type { CipherRow } from '../cipher/cipher-table.ts';
 import { MAX_TOKEN_CHARACTERS } from '../cipher/engine.ts';
 import { isWellFormed, upperCaseHex } from '../token/form.ts';
-import { readToken, type RealmKeyVersion, type TokenReading } from '../token/read.ts';
+import { decryptWithKeys, type RealmKeyVersion, type TokenDecryption } from '../token/decrypt.ts';
 import { type Finding, finding } from './findings.ts';
 
 /** A text as a token was meant to be, and what had to be done to it. */
 export interface RepairedToken {
   readonly text: string;
-  readonly reading: TokenReading;
+  readonly reading: TokenDecryption;
   /** Why `text` differs from what was given; empty when it does not. */
   readonly repairs: readonly Finding[];
 }
@@ -18,7 +18,7 @@ const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 
 /**
  * Undoes what copying does to tokens (percent-encoding, white space, quotation marks) and, for ciphers with a MAC, lower case.
- * A text that opens as it is stays as it is; so does one that none of this makes a token of one of `rows`, which
+ * A text that decrypts as it is stays as it is; so does one that none of this makes a token of one of `rows`, which
  * are the ciphers there are. Never throws for a text.
  */
 export function repairToken(
@@ -26,13 +26,13 @@ export function repairToken(
   rows: readonly CipherRow[],
   given: string,
 ): RepairedToken {
-  const reading = readToken(keys, given);
+  const reading = decryptWithKeys(keys, given);
   const asGiven = { text: given, reading, repairs: [] };
-  if (reading.opened !== undefined || given.length > MAX_TOKEN_CHARACTERS) return asGiven;
+  if (reading.decrypted !== undefined || given.length > MAX_TOKEN_CHARACTERS) return asGiven;
   const cleaned = cleanText(given);
   if (!rows.some((row) => isWellFormed(row, cleaned.text))) return asGiven;
   const upper = inUpperCase(keys, rows, cleaned.text);
-  if (upper === undefined) return { ...cleaned, reading: readToken(keys, cleaned.text) };
+  if (upper === undefined) return { ...cleaned, reading: decryptWithKeys(keys, cleaned.text) };
   return { ...upper, repairs: [...cleaned.repairs, finding('LOWER_CASE_HEX', {})] };
 }
 
@@ -51,11 +51,13 @@ function inUpperCase(
   keys: readonly RealmKeyVersion[],
   rows: readonly CipherRow[],
   text: string,
-): { text: string; reading: TokenReading } | undefined {
+): { text: string; reading: TokenDecryption } | undefined {
   const row = rows.find((candidate) => candidate.caseMatters && isWellFormed(candidate, text));
   if (row === undefined) return undefined;
   const upper = upperCaseHex(row, text);
   if (upper === text) return undefined;
-  const reading = readToken(keys, upper);
-  return reading.openings.some(({ authentic }) => authentic === true) ? { text: upper, reading } : undefined;
+  const reading = decryptWithKeys(keys, upper);
+  return reading.decryptions.some(({ authentic }) => authentic === true)
+    ? { text: upper, reading }
+    : undefined;
 }

@@ -5,7 +5,7 @@ import {
   type Cipher,
   KeyLengthError,
   openRealmKey,
-  openToken,
+  decryptToken,
   type RealmKey,
   encryptToken,
 } from '../index.ts';
@@ -19,7 +19,7 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
   it('takes text and the bytes of the text for the same key, and leaves the bytes to their owner', () => {
     const bytes = Buffer.from(text);
     const token = encryptToken(openRealmKey(cipher, bytes), 'user@kandy.example', 'TO', AT);
-    expect(openToken(openRealmKey(cipher, text), token)?.user).toBe('sip:user@kandy.example');
+    expect(decryptToken(openRealmKey(cipher, text), token)?.user).toBe('sip:user@kandy.example');
     expect(bytes.toString()).toBe(text);
   });
 
@@ -65,7 +65,7 @@ describe.each(Object.keys(KEYS) as Cipher[])('openRealmKey for %s', (cipher) => 
     key.destroy();
     const destroyed = expect.objectContaining({ code: 'KEY_DESTROYED' });
     expect(() => encryptToken(key, 'user@kandy.example', 'TO', AT)).toThrow(destroyed);
-    expect(() => openToken(key, token)).toThrow(destroyed);
+    expect(() => decryptToken(key, token)).toThrow(destroyed);
   });
 });
 
@@ -82,7 +82,7 @@ describe('openRealmKey', () => {
       Object.getPrototypeOf(openRealmKey('AES_128_ECB', KEYS.AES_128_ECB)) as object,
     );
     for (const key of [forged, {}, null, undefined]) {
-      expect(() => openToken(key as RealmKey, 'AA')).toThrow(TypeError);
+      expect(() => decryptToken(key as RealmKey, 'AA')).toThrow(TypeError);
     }
   });
 });

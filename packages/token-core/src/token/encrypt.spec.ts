@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   type Cipher,
   openRealmKey,
-  openToken,
+  decryptToken,
   encryptCredentials,
   encryptToken,
   type EncryptOptions,
@@ -22,11 +22,15 @@ describe.each(Object.keys(KEYS) as Cipher[])('encrypting with %s', (cipher) => {
 
   it('gives three tokens that share one time, sip: in front of from and to only', () => {
     const tokens = encryptCredentials(key, USERS, AT);
-    const open = (token: string) => openToken(key, token);
+    const decrypt = (token: string) => decryptToken(key, token);
     const timestamp = AT.timestampMs;
-    expect(open(tokens.accountToken)).toMatchObject({ user: USERS.account, kind: 'ACCOUNT', timestamp });
-    expect(open(tokens.fromToken)).toMatchObject({ user: `sip:${USERS.from}`, kind: 'ADDRESS', timestamp });
-    expect(open(tokens.toToken)).toMatchObject({ user: `sip:${USERS.to}`, kind: 'ADDRESS', timestamp });
+    expect(decrypt(tokens.accountToken)).toMatchObject({ user: USERS.account, kind: 'ACCOUNT', timestamp });
+    expect(decrypt(tokens.fromToken)).toMatchObject({
+      user: `sip:${USERS.from}`,
+      kind: 'ADDRESS',
+      timestamp,
+    });
+    expect(decrypt(tokens.toToken)).toMatchObject({ user: `sip:${USERS.to}`, kind: 'ADDRESS', timestamp });
   });
 
   it('gives the set the same texts as one by one, and as anybody else would', () => {
@@ -46,13 +50,13 @@ describe.each(Object.keys(KEYS) as Cipher[])('encrypting with %s', (cipher) => {
   it('writes the longest users there may be whole, three at once', () => {
     const longest = `${'😀'.repeat(63)}ab@d`;
     const tokens = encryptCredentials(key, { account: longest, from: longest, to: longest }, AT);
-    expect(openToken(key, tokens.toToken)?.user).toBe(`sip:${longest}`);
-    expect(openToken(key, tokens.accountToken)?.user).toBe(longest);
+    expect(decryptToken(key, tokens.toToken)?.user).toBe(`sip:${longest}`);
+    expect(decryptToken(key, tokens.accountToken)?.user).toBe(longest);
   });
 
   it('counts whole seconds in a realm of seconds', () => {
     const token = encryptToken(key, USERS.to, 'FROM', { timestampMs: 1_700_000_000_999, unit: 'SECONDS' });
-    expect(openToken(key, token)).toMatchObject({ timestamp: 1_700_000_000, digits: 10 });
+    expect(decryptToken(key, token)).toMatchObject({ timestamp: 1_700_000_000, digits: 10 });
   });
 
   it('refuses a bad user in any place of the set, and encrypts as before afterwards', () => {
@@ -61,18 +65,18 @@ describe.each(Object.keys(KEYS) as Cipher[])('encrypting with %s', (cipher) => {
         expect.objectContaining({ code: 'USER_INVALID', reason: 'SEMICOLON' }),
       );
     }
-    expect(openToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+    expect(decryptToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
   });
 
-  it('encrypts as before after the random source failed or a damaged token was opened', () => {
+  it('encrypts as before after the random source failed or a damaged token was decrypted', () => {
     const failing = { fill: () => { throw new Error('no entropy'); } }; // prettier-ignore
     if (cipher !== 'AES_128_ECB') {
       expect(() => encryptCredentials(key, USERS, { ...AT, random: failing })).toThrow('no entropy');
     }
     const token = encryptToken(key, USERS.to, 'TO', AT);
-    expect(openToken(key, `${token.slice(0, -32)}${'0'.repeat(32)}`)).toBeUndefined();
-    expect(openToken(key, token)?.user).toBe(`sip:${USERS.to}`);
-    expect(openToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
+    expect(decryptToken(key, `${token.slice(0, -32)}${'0'.repeat(32)}`)).toBeUndefined();
+    expect(decryptToken(key, token)?.user).toBe(`sip:${USERS.to}`);
+    expect(decryptToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
   });
 
   it('takes times, units and kinds that are none for mistakes of the programmer', () => {

@@ -1,6 +1,6 @@
 import { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './judge.ts';
 import { withoutSip } from './plaintext.ts';
-import type { RealmKeyVersion } from './read.ts';
+import type { RealmKeyVersion } from './decrypt.ts';
 import type { EncryptedCredentials } from './encrypt.ts';
 
 /** The realm's rules, and whom the call is meant to join; what is left out is not checked. */

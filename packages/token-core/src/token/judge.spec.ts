@@ -4,7 +4,7 @@ import {
   type JudgementRules,
   judgeToken,
   openRealmKey,
-  openToken,
+  decryptToken,
   encryptToken,
 } from '../index.ts';
 import { cbcByHand, ecbBlocksByHand, ecbByHand, KEYS, signedByHand } from '../testing/by-hand.ts';
@@ -139,7 +139,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
       const answer = judge(token);
       expect(JSON.stringify(answer)).toBe('{"verdict":"UNDECIPHERABLE"}');
       expect(Object.keys(answer)).toEqual(['verdict']);
-      expect(openToken(key, token)).toBeUndefined();
+      expect(decryptToken(key, token)).toBeUndefined();
     }
   });
 
@@ -147,7 +147,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     expect(judge(holding('sip:a;b@c;1', `${T}`))).toMatchObject({ verdict: 'VALID', user: 'sip:a;b@c;1' });
   });
 
-  it('opens with any key of the realm and names the newest that does', () => {
+  it('decrypts with any key of the realm and names the newest that does', () => {
     const rotated = [
       { version: 4, key: other },
       { version: 3, key },
@@ -157,7 +157,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     expect(judgeToken(rotated, encryptToken(other, USER, 'TO', AT), RULES)).toMatchObject({ keyVersion: 4 });
   });
 
-  it('opens nothing without a key, and still knows a token by its form', () => {
+  it('decrypts nothing without a key, and still knows a token by its form', () => {
     expect(judgeToken([], to, RULES)).toEqual({ verdict: 'UNDECIPHERABLE' });
     expect(judgeToken([], `${to}!`, RULES)).toEqual({ verdict: 'MALFORMED' });
   });

@@ -1,5 +1,5 @@
-import { millisecondsPer, type OpenedToken, type TimestampUnit, type TokenKind } from './plaintext.ts';
-import { type RealmKeyVersion, readToken } from './read.ts';
+import { millisecondsPer, type DecryptedToken, type TimestampUnit, type TokenKind } from './plaintext.ts';
+import { type RealmKeyVersion, decryptWithKeys } from './decrypt.ts';
 import { assertKind } from './encrypt.ts';
 
 /**
@@ -32,16 +32,16 @@ export interface JudgementRules {
   readonly kind?: TokenKind | undefined;
 }
 
-/** The verdict on one token, and what is known of it. Nothing but the verdict when the token did not open. */
+/** The verdict on one token, and what is known of it. Nothing but the verdict when no key decrypts the token. */
 export interface TokenJudgement {
   readonly verdict: Verdict;
-  /** The user as in the plaintext, with `sip:` if it is there; escape before showing, see {@link OpenedToken.user}. */
+  /** The user as in the plaintext, with `sip:` if it is there; escape before showing, see {@link DecryptedToken.user}. */
   readonly user?: string;
   /** Milliseconds since the epoch. Absent for `WRONG_TIME_UNIT`: no time is claimed from a guessed unit. */
   readonly issueTimeMs?: number;
   /** `issueTimeMs + lifetimeMs`: from here on the token is expired. */
   readonly expireTimeMs?: number;
-  /** The newest key version that opens the token. */
+  /** The newest key version that decrypts the token. */
   readonly keyVersion?: number;
 }
 
@@ -63,12 +63,12 @@ export function judgeToken(
   rules: JudgementRules,
 ): TokenJudgement {
   assertRules(rules);
-  const { opened, wellFormed } = readToken(keys, token);
-  if (opened === undefined) return { verdict: wellFormed ? 'UNDECIPHERABLE' : 'MALFORMED' };
-  const { user, keyVersion } = opened;
-  if (hasWrongUnit(opened, rules.unit)) return { verdict: 'WRONG_TIME_UNIT', user, keyVersion };
-  const times = timesOf(opened.timestamp, rules);
-  return { verdict: verdictOf(opened, times, rules), user, ...times, keyVersion };
+  const { decrypted, wellFormed } = decryptWithKeys(keys, token);
+  if (decrypted === undefined) return { verdict: wellFormed ? 'UNDECIPHERABLE' : 'MALFORMED' };
+  const { user, keyVersion } = decrypted;
+  if (hasWrongUnit(decrypted, rules.unit)) return { verdict: 'WRONG_TIME_UNIT', user, keyVersion };
+  const times = timesOf(decrypted.timestamp, rules);
+  return { verdict: verdictOf(decrypted, times, rules), user, ...times, keyVersion };
 }
 
 /** When a token begins and ends to be valid, milliseconds since the epoch. */
@@ -87,8 +87,8 @@ export function timesOf(
 }
 
 /** True when the number in the token is of the size the other unit has. */
-export function hasWrongUnit(opened: OpenedToken, unit: TimestampUnit): boolean {
-  return opened.timestamp >= FIRST_MILLISECONDS !== (unit === 'MILLISECONDS');
+export function hasWrongUnit(decrypted: DecryptedToken, unit: TimestampUnit): boolean {
+  return decrypted.timestamp >= FIRST_MILLISECONDS !== (unit === 'MILLISECONDS');
 }
 
 /** Throws TypeError for rules that cannot be the programmer's intention. */
@@ -102,9 +102,9 @@ function assertRules(rules: JudgementRules): void {
   if (kind !== undefined) assertKind(kind);
 }
 
-function verdictOf(opened: OpenedToken, times: TokenTimes, rules: JudgementRules): Verdict {
+function verdictOf(decrypted: DecryptedToken, times: TokenTimes, rules: JudgementRules): Verdict {
   const { kind, nowMs, maxClockSkewMs } = rules;
-  if (kind !== undefined && (kind === 'ACCOUNT') !== (opened.kind === 'ACCOUNT')) return 'WRONG_KIND';
+  if (kind !== undefined && (kind === 'ACCOUNT') !== (decrypted.kind === 'ACCOUNT')) return 'WRONG_KIND';
   if (nowMs < times.issueTimeMs - maxClockSkewMs) return 'NOT_YET_VALID';
   return nowMs < times.expireTimeMs ? 'VALID' : 'EXPIRED';
 }

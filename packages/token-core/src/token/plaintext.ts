@@ -10,7 +10,7 @@ export type TokenKind = 'ACCOUNT' | 'FROM' | 'TO';
 export type TimestampUnit = 'MILLISECONDS' | 'SECONDS';
 
 /** What a token holds, as it stands in it. */
-export interface OpenedToken {
+export interface DecryptedToken {
   /**
    * The user as in the plaintext, with `sip:` if it is there. Made by whoever had the key: it may hold `;` and control
    * characters, so escape it before showing it.
@@ -46,7 +46,7 @@ export function millisecondsPer(unit: TimestampUnit): number {
  * Reads a plaintext: split at the last `;`, then a whole decimal number as writers write it (no sign, space or leading
  * zero, at most 16 digits, exact as a number). Returns undefined for anything else.
  */
-export function readPlaintext(row: CipherRow, plaintext: string): OpenedToken | undefined {
+export function readPlaintext(row: CipherRow, plaintext: string): DecryptedToken | undefined {
   const end = plaintext.lastIndexOf(';');
   if (end < 1 || !plaintext.startsWith(row.separator, end)) return undefined;
   const digits = plaintext.slice(end + row.separator.length);

@@ -70,7 +70,7 @@ describe('over random users and times', () => {
   );
 
   it(
-    'a CBC token with any one character replaced by any other is never valid, nor opened',
+    'a CBC token with any one character replaced by any other is never valid, nor decrypted',
     () => {
       const tokens = ['u@k', 'support@kandy.example.com', `${'zoë'.repeat(30)}@kandy.example`].flatMap(
         (holder) =>
@@ -109,7 +109,7 @@ describe('over random users and times', () => {
   );
 
   it(
-    'a text of any kind gets a verdict and a diagnosis, and only a token opens',
+    'a text of any kind gets a verdict and a diagnosis, and only a token decrypts',
     () => {
       const keySets = [
         [{ version: 1, key: ECB }],

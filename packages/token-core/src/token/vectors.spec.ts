@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Cipher, openRealmKey, openToken, encryptToken } from '../index.ts';
+import { type Cipher, openRealmKey, decryptToken, encryptToken } from '../index.ts';
 import { randomForIv } from '../testing/by-hand.ts';
 
 interface KnownAnswer {
@@ -27,18 +27,18 @@ describe.each(cases)(
     const isAddress = user.startsWith('sip:');
     const isEcb = cipher === 'AES_128_ECB';
 
-    it('opens to the user and the timestamp', () => {
+    it('decrypts to the user and the timestamp', () => {
       const content = {
         user,
         kind: isAddress ? 'ADDRESS' : 'ACCOUNT',
         timestamp,
         digits: `${timestamp}`.length,
       };
-      expect(openToken(key, token)).toEqual(content);
+      expect(decryptToken(key, token)).toEqual(content);
       if (isEcb) {
-        expect(openToken(key, token.toUpperCase())).toEqual(content);
-        expect(openToken(key, token.toLowerCase())).toEqual(content);
-        expect(openToken(key, token.slice(0, 9).toLowerCase() + token.slice(9).toUpperCase())).toEqual(
+        expect(decryptToken(key, token.toUpperCase())).toEqual(content);
+        expect(decryptToken(key, token.toLowerCase())).toEqual(content);
+        expect(decryptToken(key, token.slice(0, 9).toLowerCase() + token.slice(9).toUpperCase())).toEqual(
           content,
         );
       }
