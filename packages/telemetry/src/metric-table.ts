@@ -84,7 +84,7 @@ export const METRICS = {
   },
   validateVerdicts: {
     ...{ name: 'callpass.validate.verdicts', kind: 'counter', unit: '{verdict}', labels: [ATTR_VERDICT] },
-    description: 'Tokens and sets of tokens that were judged, by verdict.',
+    description: 'Tokens and sets of tokens that were verified, by verdict.',
   },
   limitTakes: {
     ...{ name: 'callpass.limit.takes', kind: 'counter', unit: '{take}' },

@@ -124,7 +124,7 @@ export const SPAN_COMMIT = 'callpass.ledger.commit';
 /** One commit of the store for the entries of many requests; linked to each {@link SPAN_COMMIT} in it. In the trace of the first. */
 export const SPAN_GROUP_COMMIT = 'callpass.ledger.group_commit';
 /** Form, time and belonging of tokens. */
-export const SPAN_JUDGE = 'callpass.token.judge';
+export const SPAN_VERIFY = 'callpass.token.verify';
 /** Look-up of the record of an issue. */
 export const SPAN_FIND_ISSUED = 'callpass.ledger.find';
 

@@ -13,12 +13,12 @@ export {
 } from './token/encrypt.ts';
 export { type DecryptedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
 export { decryptToken, type RealmKeyVersion } from './token/decrypt.ts';
-export { type JudgementRules, judgeToken, type TokenJudgement, type Verdict } from './token/judge.ts';
+export { type VerificationRules, verifyToken, type TokenVerification, type Verdict } from './token/verify.ts';
 export {
-  type CredentialsJudgement,
+  type CredentialsVerification,
   type CredentialsRules,
-  judgeCredentials,
-} from './token/judge-credentials.ts';
+  verifyCredentials,
+} from './token/verify-credentials.ts';
 export { type Diagnosis, explainToken } from './explain/explain.ts';
 export { type Finding, type FindingCode, type FindingDetails } from './explain/findings.ts';
 

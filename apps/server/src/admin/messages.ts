@@ -15,17 +15,17 @@ import {
   type ValidateTokenResponse,
 } from '@callpass/contract';
 import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
-import type { TokenJudgement, TokenKind as CoreTokenKind } from '@callpass/token-core';
+import type { TokenVerification, TokenKind as CoreTokenKind } from '@callpass/token-core';
 import type { Tried } from './try-issue.ts';
 import { REASONS } from '../errors/reasons.ts';
 
-/** A judgement as the contract's message. */
-export function judgementToMessage(judgement: TokenJudgement): ValidateTokenResponse {
+/** A verification as the contract's message. */
+export function verificationToMessage(verification: TokenVerification): ValidateTokenResponse {
   return create(ValidateTokenResponseSchema, {
-    verdict: Verdict[judgement.verdict],
-    user: judgement.user ?? '',
-    keyVersion: judgement.keyVersion ?? 0,
-    ...times({ issueTime: judgement.issueTimeMs, expireTime: judgement.expireTimeMs }),
+    verdict: Verdict[verification.verdict],
+    user: verification.user ?? '',
+    keyVersion: verification.keyVersion ?? 0,
+    ...times({ issueTime: verification.issueTimeMs, expireTime: verification.expireTimeMs }),
   });
 }
 

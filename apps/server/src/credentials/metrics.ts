@@ -16,8 +16,8 @@ export interface CredentialMetrics {
   issued(destination: string): void;
   /** A credential was not granted, and why. Destinations that do not exist are given as {@link LABEL_OTHER}. */
   notIssued(decision: 'refused' | 'failed', reason: string, destination: string): void;
-  /** A token or set was judged. */
-  judged(verdict: string): void;
+  /** Counts a token or set that was validated. */
+  validated(verdict: string): void;
   /** Limits as they stand after a take; `refusedBy` where one of them refused. */
   limited(destination: string, readings: readonly LimitReading[], refusedBy?: LimitCheck): void;
 }
@@ -79,7 +79,7 @@ export function createCredentialMetrics(make: Instruments): CredentialMetrics {
     notIssued: (decision, reason, destination) => {
       decisions(decision, reason, destination).add();
     },
-    judged: (verdict) => {
+    validated: (verdict) => {
       verdicts(verdict).add();
     },
     limited(destination, readings, refusedBy) {

@@ -13,7 +13,7 @@ import type { Principal } from '../state/principal.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 import { itemStatus, type OnFault } from '../errors/map-error.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
-import { judgementToMessage, kindFromMessage } from '../admin/messages.ts';
+import { verificationToMessage, kindFromMessage } from '../admin/messages.ts';
 import { PRINCIPAL } from '../access/principal-key.ts';
 
 /** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
@@ -42,7 +42,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     },
 
     async validateToken(request, call) {
-      return judgementToMessage(
+      return verificationToMessage(
         await validateToken(dependencies, call.state.require(PRINCIPAL), {
           realm: request.realm,
           token: request.token,
@@ -54,7 +54,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
 
     async validateCredentials(request, call) {
       const { realm = '', accountToken = '', fromToken = '', toToken = '' } = request.timeLimited ?? {};
-      const judgement = await validateCredentials(dependencies, call.state.require(PRINCIPAL), {
+      const verification = await validateCredentials(dependencies, call.state.require(PRINCIPAL), {
         realm,
         tokens: { accountToken, fromToken, toToken },
         expectedCallee: request.expectedCallee,
@@ -62,10 +62,10 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
         requireIssuedHere: request.requireIssuedHere,
       });
       return {
-        verdict: Verdict[judgement.verdict],
-        account: judgementToMessage(judgement.account),
-        from: judgementToMessage(judgement.from),
-        to: judgementToMessage(judgement.to),
+        verdict: Verdict[verification.verdict],
+        account: verificationToMessage(verification.account),
+        from: verificationToMessage(verification.from),
+        to: verificationToMessage(verification.to),
       };
     },
   };

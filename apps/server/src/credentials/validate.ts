@@ -5,14 +5,14 @@ import {
   ATTR_VERDICT,
   setSpanAttributes,
   SPAN_FIND_ISSUED,
-  SPAN_JUDGE,
+  SPAN_VERIFY,
 } from '@callpass/telemetry';
 import {
-  judgeCredentials,
-  judgeToken,
-  type CredentialsJudgement,
+  verifyCredentials,
+  verifyToken,
+  type CredentialsVerification,
   type EncryptedCredentials,
-  type TokenJudgement,
+  type TokenVerification,
   type TokenKind,
   type Verdict,
 } from '@callpass/token-core';
@@ -29,10 +29,10 @@ export interface ValidateDependencies {
   readonly store: Pick<Store, 'findIssued' | 'record'>;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
-  readonly metrics: Pick<CredentialMetrics, 'judged'>;
+  readonly metrics: Pick<CredentialMetrics, 'validated'>;
 }
 
-/** A token to judge. */
+/** A token to validate. */
 export interface TokenQuery {
   readonly realm: string;
   readonly token: string;
@@ -40,7 +40,7 @@ export interface TokenQuery {
   readonly requireIssuedHere: boolean;
 }
 
-/** A set to judge. */
+/** A set to validate. */
 export interface CredentialsQuery {
   readonly realm: string;
   readonly tokens: EncryptedCredentials;
@@ -50,7 +50,7 @@ export interface CredentialsQuery {
 }
 
 /**
- * Judges one token: its form and time by the realm's rules, then what only this service knows: whether it was issued here
+ * Validates one token: its form and time by the realm's rules, then what only this service knows: whether it was issued here
  * and for this use, and whether it is frozen.
  *
  * @throws {Refusal} when the realm is not for this client to ask about.
@@ -59,22 +59,22 @@ export async function validateToken(
   dependencies: ValidateDependencies,
   principal: Principal,
   query: TokenQuery,
-): Promise<TokenJudgement> {
+): Promise<TokenVerification> {
   const { snapshot } = dependencies.state;
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
-  const judgement = step(SPAN_JUDGE, () =>
-    judgeToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
+  const verification = step(SPAN_VERIFY, () =>
+    verifyToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
   );
-  if (judgement.verdict !== 'VALID') return told(dependencies, query, judgement);
-  const records = await recordsOf(dependencies, snapshot, query, [judgement]);
+  if (verification.verdict !== 'VALID') return report(dependencies, query, verification);
+  const records = await recordsOf(dependencies, snapshot, query, [verification]);
   const issued = records && matches(records, dependencies.keyedHash.token(query.token));
   const verdict = verdictByRecord(snapshot, query, issued, nowMs);
-  return told(dependencies, query, { ...judgement, verdict });
+  return report(dependencies, query, { ...verification, verdict });
 }
 
 /**
- * Judges the three tokens of a call, and whether they belong together.
+ * Validates the three tokens of a call, and whether they belong together.
  *
  * @throws {Refusal} when the realm is not for this client to ask about.
  */
@@ -82,49 +82,53 @@ export async function validateCredentials(
   dependencies: ValidateDependencies,
   principal: Principal,
   query: CredentialsQuery,
-): Promise<CredentialsJudgement> {
+): Promise<CredentialsVerification> {
   const { snapshot } = dependencies.state;
   const realm = await realmOf(dependencies, principal, query.realm);
   const nowMs = dependencies.clock.now();
-  const judged = step(SPAN_JUDGE, () =>
-    judgeCredentials(decryptionKeys(realm, nowMs), query.tokens, {
+  const verified = step(SPAN_VERIFY, () =>
+    verifyCredentials(decryptionKeys(realm, nowMs), query.tokens, {
       ...rulesOf(realm),
       nowMs,
       expectedCallee: query.expectedCallee,
       expectedCaller: query.expectedCaller,
     }),
   );
-  const records = await recordsOf(dependencies, snapshot, query, [judged.account, judged.from, judged.to]);
+  const records = await recordsOf(dependencies, snapshot, query, [
+    verified.account,
+    verified.from,
+    verified.to,
+  ]);
   const texts = {
     ACCOUNT: query.tokens.accountToken,
     FROM: query.tokens.fromToken,
     TO: query.tokens.toToken,
   } as const;
   const found: Match[][] = [];
-  const judge = (judgement: TokenJudgement, kind: TokenKind): TokenJudgement => {
-    if (judgement.verdict !== 'VALID') return judgement;
+  const withRecord = (verification: TokenVerification, kind: TokenKind): TokenVerification => {
+    if (verification.verdict !== 'VALID') return verification;
     const issued = records && matches(records, dependencies.keyedHash.token(texts[kind]));
     if (issued) found.push(issued);
-    return { ...judgement, verdict: verdictByRecord(snapshot, { ...query, kind }, issued, nowMs) };
+    return { ...verification, verdict: verdictByRecord(snapshot, { ...query, kind }, issued, nowMs) };
   };
-  const account = judge(judged.account, 'ACCOUNT');
-  const from = judge(judged.from, 'FROM');
-  const to = judge(judged.to, 'TO');
+  const account = withRecord(verified.account, 'ACCOUNT');
+  const from = withRecord(verified.from, 'FROM');
+  const to = withRecord(verified.to, 'TO');
   const fault = [account, from, to].find(({ verdict }) => verdict !== 'VALID')?.verdict;
   const together = !query.requireIssuedHere || (found.length === 3 && oneIssue(found));
-  const verdict = fault ?? (together ? judged.verdict : 'MISMATCHED');
-  return told(dependencies, query, { account, from, to, verdict });
+  const verdict = fault ?? (together ? verified.verdict : 'MISMATCHED');
+  return report(dependencies, query, { account, from, to, verdict });
 }
 
-/** Says the verdict on the request's span and in the metrics. */
-function told<J extends { readonly verdict: string }>(
+/** Reports the verdict on the request's span and in the metrics. */
+function report<J extends { readonly verdict: string }>(
   { metrics }: ValidateDependencies,
   { realm }: { readonly realm: string },
-  judgement: J,
+  verification: J,
 ): J {
-  metrics.judged(judgement.verdict);
-  setSpanAttributes({ [ATTR_REALM]: realm, [ATTR_VERDICT]: judgement.verdict });
-  return judgement;
+  metrics.validated(verification.verdict);
+  setSpanAttributes({ [ATTR_REALM]: realm, [ATTR_VERDICT]: verification.verdict });
+  return verification;
 }
 
 /** A record that holds a token, and as what. */
@@ -163,11 +167,11 @@ async function recordsOf(
   dependencies: ValidateDependencies,
   snapshot: Snapshot,
   query: { realm: string; requireIssuedHere: boolean },
-  judgements: readonly TokenJudgement[],
+  verifications: readonly TokenVerification[],
 ): Promise<readonly LedgerEntry[] | undefined> {
   if (!query.requireIssuedHere && !snapshot.freezes.needsRecord) return undefined;
   const times = new Set(
-    judgements.flatMap(({ issueTimeMs }) => (issueTimeMs === undefined ? [] : [issueTimeMs])),
+    verifications.flatMap(({ issueTimeMs }) => (issueTimeMs === undefined ? [] : [issueTimeMs])),
   );
   const found = await step(SPAN_FIND_ISSUED, () =>
     Promise.all([...times].map((timeMs) => dependencies.store.findIssued({ realm: query.realm, timeMs }))),

@@ -9,7 +9,7 @@ export const MAX_PLAINTEXT_BYTES = 304;
 /** The longest token text that is looked at, in characters; anything longer is malformed. */
 export const MAX_TOKEN_CHARACTERS = 4096;
 
-/** What one key made of one well-formed token. Judging reads `plaintext` only; the rest is for operators' diagnoses. */
+/** What one key made of one well-formed token. Verification reads `plaintext` only; the rest is for operators' diagnoses. */
 export interface Decryption {
   /** The text inside, or undefined for whatever reason it could not be read. */
   readonly plaintext: string | undefined;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   explainToken,
   type FindingCode,
-  type JudgementRules,
+  type VerificationRules,
   openRealmKey,
   encryptToken,
   type TokenKind,
@@ -10,16 +10,21 @@ import {
 import { cbcByHand, ecbBlocksByHand, ecbByHand, KEYS } from '../testing/by-hand.ts';
 
 const T = 1_700_000_000_123;
-const RULES: JudgementRules = { lifetimeMs: 600_000, maxClockSkewMs: 30_000, unit: 'MILLISECONDS', nowMs: T };
+const RULES: VerificationRules = {
+  lifetimeMs: 600_000,
+  maxClockSkewMs: 30_000,
+  unit: 'MILLISECONDS',
+  nowMs: T,
+};
 const AT = { timestampMs: T, unit: 'MILLISECONDS' } as const;
 const USER = 'user1@kandy.io';
 const ECB = openRealmKey('AES_128_ECB', KEYS.AES_128_ECB);
 const CBC = openRealmKey('AES_256_CBC_HMAC_SHA256', KEYS.AES_256_CBC_HMAC_SHA256);
 const ecbToken = encryptToken(ECB, USER, 'TO', AT);
 const cbcToken = encryptToken(CBC, USER, 'TO', AT);
-const ecb = (token: string, rules: Partial<JudgementRules> = {}) =>
+const ecb = (token: string, rules: Partial<VerificationRules> = {}) =>
   explainToken([{ version: 1, key: ECB }], token, { ...RULES, ...rules });
-const cbc = (token: string, rules: Partial<JudgementRules> = {}) =>
+const cbc = (token: string, rules: Partial<VerificationRules> = {}) =>
   explainToken([{ version: 1, key: CBC }], token, { ...RULES, ...rules });
 const codes = ({ findings }: { findings: readonly { code: FindingCode }[] }) =>
   findings.map(({ code }) => code);

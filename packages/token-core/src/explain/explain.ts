@@ -3,12 +3,12 @@ import { insideOf } from '../key/realm-key.ts';
 import { findFormFaults, isWellFormed } from '../token/form.ts';
 import {
   hasWrongUnit,
-  type JudgementRules,
-  judgeToken,
+  type VerificationRules,
+  verifyToken,
   timesOf,
   type TokenTimes,
   type Verdict,
-} from '../token/judge.ts';
+} from '../token/verify.ts';
 import { type DecryptedToken, withoutSip } from '../token/plaintext.ts';
 import type { RealmKeyVersion, TokenDecryption } from '../token/decrypt.ts';
 import { type Finding, finding } from './findings.ts';
@@ -16,7 +16,7 @@ import { repairToken } from './repair.ts';
 
 /** What is to be said of a token to an operator, who may know more than a caller. */
 export interface Diagnosis {
-  /** What {@link judgeToken} says of the text as given. */
+  /** What {@link verifyToken} says of the text as given. */
   readonly verdict: Verdict;
   /** The user inside, with `sip:` if it is there; escape before showing. Absent when no key decrypts the token. */
   readonly user?: string;
@@ -36,16 +36,16 @@ const ROWS: readonly CipherRow[] = Object.values(CIPHERS);
 
 /**
  * Says why a token is refused. The verdict is that of the text as given; where percent-encoding, white space, quotation
- * marks or lower case hide the token, the rest tells of the token behind them. It tells apart what {@link judgeToken} does
- * not (bad MAC, bad padding, no timestamp), so answer it to operators only. Any text gets a diagnosis; throws as judgeToken
+ * marks or lower case hide the token, the rest tells of the token behind them. It tells apart what {@link verifyToken} does
+ * not (bad MAC, bad padding, no timestamp), so answer it to operators only. Any text gets a diagnosis; throws as verifyToken
  * does.
  */
 export function explainToken(
   keys: readonly RealmKeyVersion[],
   token: string,
-  rules: JudgementRules,
+  rules: VerificationRules,
 ): Diagnosis {
-  const { verdict } = judgeToken(keys, token, rules);
+  const { verdict } = verifyToken(keys, token, rules);
   const { text, reading, repairs } = repairToken(keys, ROWS, token);
   if (reading.decrypted === undefined) {
     return { verdict, findings: [...repairs, ...obstacles(keys, text, reading)] };
@@ -62,7 +62,7 @@ export function explainToken(
   return { verdict, user, timestamp, ...times, keyVersion, findings };
 }
 
-function otherUnit(rules: JudgementRules): JudgementRules['unit'] {
+function otherUnit(rules: VerificationRules): VerificationRules['unit'] {
   return rules.unit === 'SECONDS' ? 'MILLISECONDS' : 'SECONDS';
 }
 
@@ -89,7 +89,7 @@ function keyFindings(keys: readonly RealmKeyVersion[], keyVersion: number): Find
   return keyVersion === newestVersion ? [] : [finding('OLDER_KEY', { keyVersion, newestVersion })];
 }
 
-function contentFindings(decrypted: DecryptedToken, { unit, kind }: JudgementRules): Finding[] {
+function contentFindings(decrypted: DecryptedToken, { unit, kind }: VerificationRules): Finding[] {
   const { user, digits } = decrypted;
   const findings: Finding[] = [];
   if (hasWrongUnit(decrypted, unit)) {
@@ -106,7 +106,7 @@ function contentFindings(decrypted: DecryptedToken, { unit, kind }: JudgementRul
   return findings;
 }
 
-function timeFindings(times: TokenTimes, { nowMs, maxClockSkewMs }: JudgementRules): Finding[] {
+function timeFindings(times: TokenTimes, { nowMs, maxClockSkewMs }: VerificationRules): Finding[] {
   const earlyByMs = times.issueTimeMs - nowMs;
   if (earlyByMs > maxClockSkewMs) {
     return [finding('NOT_YET_VALID_BY', { earlyByMs, validInMs: earlyByMs - maxClockSkewMs })];

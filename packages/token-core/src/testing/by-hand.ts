@@ -3,7 +3,7 @@ import type { Cipher } from '../cipher/cipher-table.ts';
 import { ALPHANUMERIC } from '../random/draw-alphanumeric.ts';
 import type { RandomSource } from '../random/random-source.ts';
 
-// The formats written a second time, plainly, so that tests do not judge the package by itself. Keys are made up.
+// The formats written a second time, plainly, so that tests do not check the package by itself. Keys are made up.
 
 export const KEYS: Readonly<Record<Cipher, string>> = {
   AES_128_ECB: 'test-key-16-byte',

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   explainToken,
-  type JudgementRules,
-  judgeCredentials,
-  judgeToken,
+  type VerificationRules,
+  verifyCredentials,
+  verifyToken,
   openRealmKey,
   encryptCredentials,
   type TokenKind,
@@ -17,7 +17,7 @@ const CHANGES = 100_000;
 const STRINGS = 100_000;
 
 const NOW_MS = 1_700_000_000_123;
-const RULES: JudgementRules = {
+const RULES: VerificationRules = {
   lifetimeMs: 600_000,
   maxClockSkewMs: 30_000,
   unit: 'MILLISECONDS',
@@ -48,16 +48,16 @@ describe('over random users and times', () => {
             key.cipher === 'AES_128_ECB'
               ? ecbByHand(KEYS[key.cipher], `${holder};${issued}`)
               : cbcByHand(KEYS[key.cipher], `${holder};x-ts=${issued}`, { iv: token.slice(64, 80) });
-          const judged = judgeCredentials(keys, tokens, {
+          const verified = verifyCredentials(keys, tokens, {
             ...RULES,
             nowMs: issued,
             expectedCallee: to,
             expectedCaller: from,
           });
           return (
-            judged.verdict === 'VALID' &&
-            judged.account.user === account &&
-            judged.account.issueTimeMs === issued &&
+            verified.verdict === 'VALID' &&
+            verified.account.user === account &&
+            verified.account.issueTimeMs === issued &&
             tokens.accountToken === byHand(account, tokens.accountToken) &&
             tokens.fromToken === byHand(`sip:${from}`, tokens.fromToken) &&
             tokens.toToken === byHand(`sip:${to}`, tokens.toToken)
@@ -83,7 +83,7 @@ describe('over random users and times', () => {
           }),
       );
       const keys = [{ version: 1, key: CBC }];
-      for (const token of tokens) expect(judgeToken(keys, token, RULES).verdict).toBe('VALID');
+      for (const token of tokens) expect(verifyToken(keys, token, RULES).verdict).toBe('VALID');
       const replacement = fc.oneof(
         { weight: 6, arbitrary: fc.constantFrom(...'0123456789ABCDEF') },
         { weight: 3, arbitrary: fc.constantFrom(...'abcdefGHIJKghijk') },
@@ -97,9 +97,10 @@ describe('over random users and times', () => {
           const position = at % token.length;
           fc.pre(token[position] !== character);
           const changed = token.slice(0, position) + character + token.slice(position + 1);
-          const judgement = judgeToken(keys, changed, RULES);
+          const verification = verifyToken(keys, changed, RULES);
           return (
-            Object.keys(judgement).length === 1 && /^(?:MALFORMED|UNDECIPHERABLE)$/.test(judgement.verdict)
+            Object.keys(verification).length === 1 &&
+            /^(?:MALFORMED|UNDECIPHERABLE)$/.test(verification.verdict)
           );
         }),
         { numRuns: CHANGES },
@@ -135,7 +136,7 @@ describe('over random users and times', () => {
           const rules = { ...RULES, kind: asked };
           const { verdict, findings } = explainToken(keys, token, rules);
           return (
-            judgeToken(keys, token, rules).verdict === verdict &&
+            verifyToken(keys, token, rules).verdict === verdict &&
             (verdict === 'MALFORMED' || verdict === 'UNDECIPHERABLE') &&
             findings.length > 0
           );

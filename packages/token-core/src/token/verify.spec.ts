@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   type Cipher,
-  type JudgementRules,
-  judgeToken,
+  type VerificationRules,
+  verifyToken,
   openRealmKey,
   decryptToken,
   encryptToken,
@@ -10,26 +10,31 @@ import {
 import { cbcByHand, ecbBlocksByHand, ecbByHand, KEYS, signedByHand } from '../testing/by-hand.ts';
 
 const T = 1_700_000_000_123;
-const RULES: JudgementRules = { lifetimeMs: 600_000, maxClockSkewMs: 30_000, unit: 'MILLISECONDS', nowMs: T };
+const RULES: VerificationRules = {
+  lifetimeMs: 600_000,
+  maxClockSkewMs: 30_000,
+  unit: 'MILLISECONDS',
+  nowMs: T,
+};
 const AT = { timestampMs: T, unit: 'MILLISECONDS' } as const;
 const USER = 'user1@kandy.io';
 const CIPHERS = Object.keys(KEYS) as Cipher[];
 
-describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
+describe.each(CIPHERS)('verifyToken with %s', (cipher) => {
   const isEcb = cipher === 'AES_128_ECB';
   const key = openRealmKey(cipher, KEYS[cipher]);
   const other = openRealmKey(cipher, KEYS[cipher].split('').reverse().join(''));
   const keys = [{ version: 3, key }];
   const to = encryptToken(key, USER, 'TO', AT);
   const account = encryptToken(key, USER, 'ACCOUNT', AT);
-  const judge = (token: string, rules: Partial<JudgementRules> = {}) =>
-    judgeToken(keys, token, { ...RULES, ...rules });
+  const verify = (token: string, rules: Partial<VerificationRules> = {}) =>
+    verifyToken(keys, token, { ...RULES, ...rules });
   /** A token of any user and timestamp text. */
   const holding = (user: string, digits: string): string =>
     isEcb ? ecbByHand(KEYS[cipher], `${user};${digits}`) : cbcByHand(KEYS[cipher], `${user};x-ts=${digits}`);
 
   it('says VALID with user, times and key version', () => {
-    expect(judge(to, { kind: 'TO' })).toEqual({
+    expect(verify(to, { kind: 'TO' })).toEqual({
       verdict: 'VALID',
       user: `sip:${USER}`,
       issueTimeMs: T,
@@ -44,47 +49,47 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     { verdict: 'VALID', nowMs: T + 599_999 },
     { verdict: 'EXPIRED', nowMs: T + 600_000 },
   ])('says $verdict at $nowMs: the first moment counts, the last does not', ({ verdict, nowMs }) => {
-    expect(judge(to, { nowMs })).toMatchObject({ verdict, issueTimeMs: T });
+    expect(verify(to, { nowMs })).toMatchObject({ verdict, issueTimeMs: T });
   });
 
-  it('judges a realm of seconds by its seconds', () => {
+  it('verifies a realm of seconds by its seconds', () => {
     const token = encryptToken(key, USER, 'TO', { timestampMs: T, unit: 'SECONDS' });
     const start = 1_700_000_000_000;
-    expect(judge(token, { unit: 'SECONDS' })).toMatchObject({
+    expect(verify(token, { unit: 'SECONDS' })).toMatchObject({
       verdict: 'VALID',
       issueTimeMs: start,
       expireTimeMs: start + 600_000,
     });
-    expect(judge(token, { unit: 'SECONDS', nowMs: start + 600_000 }).verdict).toBe('EXPIRED');
+    expect(verify(token, { unit: 'SECONDS', nowMs: start + 600_000 }).verdict).toBe('EXPIRED');
   });
 
   it('says WRONG_TIME_UNIT, and claims no time, when the number has the size of the other unit', () => {
     const answer = { verdict: 'WRONG_TIME_UNIT', user: `sip:${USER}`, keyVersion: 3 };
-    expect(judge(holding(`sip:${USER}`, '1700000000'))).toEqual(answer);
-    expect(judge(holding(`sip:${USER}`, '99999999999'))).toEqual(answer);
-    expect(judge(to, { unit: 'SECONDS' })).toEqual(answer);
-    expect(judge(holding(`sip:${USER}`, '100000000000')).verdict).toBe('EXPIRED');
-    expect(judge(holding(`sip:${USER}`, '100000000000'), { unit: 'SECONDS' }).verdict).toBe(
+    expect(verify(holding(`sip:${USER}`, '1700000000'))).toEqual(answer);
+    expect(verify(holding(`sip:${USER}`, '99999999999'))).toEqual(answer);
+    expect(verify(to, { unit: 'SECONDS' })).toEqual(answer);
+    expect(verify(holding(`sip:${USER}`, '100000000000')).verdict).toBe('EXPIRED');
+    expect(verify(holding(`sip:${USER}`, '100000000000'), { unit: 'SECONDS' }).verdict).toBe(
       'WRONG_TIME_UNIT',
     );
   });
 
   it('says WRONG_KIND for sip: where an account is asked for, and for an account where it is not', () => {
-    expect(judge(to, { kind: 'ACCOUNT' })).toMatchObject({ verdict: 'WRONG_KIND', issueTimeMs: T });
-    expect(judge(account, { kind: 'FROM' }).verdict).toBe('WRONG_KIND');
-    expect(judge(account, { kind: 'TO' }).verdict).toBe('WRONG_KIND');
-    expect(judge(account, { kind: 'ACCOUNT' }).verdict).toBe('VALID');
-    expect(judge(holding(`SIP:${USER}`, `${T}`), { kind: 'ACCOUNT' }).verdict).toBe('WRONG_KIND');
+    expect(verify(to, { kind: 'ACCOUNT' })).toMatchObject({ verdict: 'WRONG_KIND', issueTimeMs: T });
+    expect(verify(account, { kind: 'FROM' }).verdict).toBe('WRONG_KIND');
+    expect(verify(account, { kind: 'TO' }).verdict).toBe('WRONG_KIND');
+    expect(verify(account, { kind: 'ACCOUNT' }).verdict).toBe('VALID');
+    expect(verify(holding(`SIP:${USER}`, `${T}`), { kind: 'ACCOUNT' }).verdict).toBe('WRONG_KIND');
   });
 
   it('cannot tell a from token from a to token, since nothing in them does', () => {
-    expect(judge(to, { kind: 'FROM' })).toEqual(judge(to, { kind: 'TO' }));
+    expect(verify(to, { kind: 'FROM' })).toEqual(verify(to, { kind: 'TO' }));
   });
 
   it('names the first fault of several: unit, then kind, then time', () => {
     const old = { kind: 'ACCOUNT', nowMs: T + 9_000_000 } as const;
-    expect(judge(holding(`sip:${USER}`, '1700000000'), old).verdict).toBe('WRONG_TIME_UNIT');
-    expect(judge(to, old).verdict).toBe('WRONG_KIND');
+    expect(verify(holding(`sip:${USER}`, '1700000000'), old).verdict).toBe('WRONG_TIME_UNIT');
+    expect(verify(to, old).verdict).toBe('WRONG_KIND');
   });
 
   const ill: [string, string][] = [
@@ -103,13 +108,13 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     ],
   ];
   it.each(ill)('says MALFORMED, and nothing else, to %s', (_, token) => {
-    expect(judge(token)).toEqual({ verdict: 'MALFORMED' });
+    expect(verify(token)).toEqual({ verdict: 'MALFORMED' });
   });
 
   it('reads the longest text of 4096 characters and less as a token', () => {
     const head = isEcb ? '' : to.slice(0, 80);
     const longest = head + 'A'.repeat(Math.floor((4096 - head.length) / 32) * 32);
-    expect(judge(longest)).toEqual({ verdict: 'UNDECIPHERABLE' });
+    expect(verify(longest)).toEqual({ verdict: 'UNDECIPHERABLE' });
   });
 
   it('answers wrong key, changed text, bad padding, bad UTF-8 and no timestamp alike, to the byte', () => {
@@ -136,7 +141,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
     ];
     if (!isEcb) wrong.push(to.toLowerCase(), signedByHand(keyText, to.slice(64, 80) + 'AB'.repeat(16)));
     for (const token of wrong) {
-      const answer = judge(token);
+      const answer = verify(token);
       expect(JSON.stringify(answer)).toBe('{"verdict":"UNDECIPHERABLE"}');
       expect(Object.keys(answer)).toEqual(['verdict']);
       expect(decryptToken(key, token)).toBeUndefined();
@@ -144,7 +149,7 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
   });
 
   it('splits at the last semicolon, so a user of another maker may hold one', () => {
-    expect(judge(holding('sip:a;b@c;1', `${T}`))).toMatchObject({ verdict: 'VALID', user: 'sip:a;b@c;1' });
+    expect(verify(holding('sip:a;b@c;1', `${T}`))).toMatchObject({ verdict: 'VALID', user: 'sip:a;b@c;1' });
   });
 
   it('decrypts with any key of the realm and names the newest that does', () => {
@@ -153,13 +158,13 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
       { version: 3, key },
       { version: 2, key },
     ];
-    expect(judgeToken(rotated, to, RULES)).toMatchObject({ verdict: 'VALID', keyVersion: 3 });
-    expect(judgeToken(rotated, encryptToken(other, USER, 'TO', AT), RULES)).toMatchObject({ keyVersion: 4 });
+    expect(verifyToken(rotated, to, RULES)).toMatchObject({ verdict: 'VALID', keyVersion: 3 });
+    expect(verifyToken(rotated, encryptToken(other, USER, 'TO', AT), RULES)).toMatchObject({ keyVersion: 4 });
   });
 
   it('decrypts nothing without a key, and still knows a token by its form', () => {
-    expect(judgeToken([], to, RULES)).toEqual({ verdict: 'UNDECIPHERABLE' });
-    expect(judgeToken([], `${to}!`, RULES)).toEqual({ verdict: 'MALFORMED' });
+    expect(verifyToken([], to, RULES)).toEqual({ verdict: 'UNDECIPHERABLE' });
+    expect(verifyToken([], `${to}!`, RULES)).toEqual({ verdict: 'MALFORMED' });
   });
 
   it('takes arguments of the wrong kind for mistakes of the programmer', () => {
@@ -167,15 +172,15 @@ describe.each(CIPHERS)('judgeToken with %s', (cipher) => {
       { lifetimeMs: 0 }, { lifetimeMs: NaN }, { maxClockSkewMs: -1 }, { maxClockSkewMs: Infinity },
       { nowMs: '1' }, { unit: 'DAYS' }, { kind: 'CALLEE' },
     ]; // prettier-ignore
-    for (const rules of wrong) expect(() => judge(to, rules)).toThrow(TypeError);
+    for (const rules of wrong) expect(() => verify(to, rules)).toThrow(TypeError);
     for (const token of [undefined, null, 5, Buffer.from(to)]) {
-      expect(() => judge(token as unknown as string)).toThrow(TypeError);
+      expect(() => verify(token as unknown as string)).toThrow(TypeError);
     }
-    expect(() => judgeToken(key as unknown as [], to, RULES)).toThrow(TypeError);
+    expect(() => verifyToken(key as unknown as [], to, RULES)).toThrow(TypeError);
   });
 });
 
-describe('judgeToken with AES_128_ECB', () => {
+describe('verifyToken with AES_128_ECB', () => {
   // Trap 4 of the formats: blocks stand alone. This test states a fault of the format, not a feature: only a record of what
   // was issued (the ledger) can tell that this token never was.
   it('finds an expired token VALID once it ends in the last block of a fresh one', () => {
@@ -183,9 +188,9 @@ describe('judgeToken with AES_128_ECB', () => {
     const nowMs = T + 3_600_000;
     const expired = encryptToken(key, 'user1@kandy.io', 'ACCOUNT', AT);
     const fresh = encryptToken(key, 'other@kandy.io', 'ACCOUNT', { ...AT, timestampMs: nowMs });
-    const judge = (token: string) => judgeToken([{ version: 1, key }], token, { ...RULES, nowMs });
-    expect(judge(expired).verdict).toBe('EXPIRED');
-    expect(judge(expired.slice(0, 32) + fresh.slice(32))).toMatchObject({
+    const verify = (token: string) => verifyToken([{ version: 1, key }], token, { ...RULES, nowMs });
+    expect(verify(expired).verdict).toBe('EXPIRED');
+    expect(verify(expired.slice(0, 32) + fresh.slice(32))).toMatchObject({
       verdict: 'VALID',
       user: 'user1@kandy.io',
       issueTimeMs: nowMs,

@@ -18,22 +18,22 @@ export type Verdict =
   | 'FROZEN'
   | 'MISMATCHED';
 
-/** The realm's rules and the moment to judge at. */
-export interface JudgementRules {
+/** The realm's rules and the moment to verify at. */
+export interface VerificationRules {
   /** The portal's "Duration to Expire Authentication", in milliseconds, more than 0. */
   readonly lifetimeMs: number;
   /** How far ahead the clock of a token's maker may be, in milliseconds, 0 or more. */
   readonly maxClockSkewMs: number;
   /** The unit of the realm. */
   readonly unit: TimestampUnit;
-  /** The moment to judge at, milliseconds since the epoch. */
+  /** The moment to verify at, milliseconds since the epoch. */
   readonly nowMs: number;
   /** What the token is to be used for; left out, any kind will do. */
   readonly kind?: TokenKind | undefined;
 }
 
 /** The verdict on one token, and what is known of it. Nothing but the verdict when no key decrypts the token. */
-export interface TokenJudgement {
+export interface TokenVerification {
   readonly verdict: Verdict;
   /** The user as in the plaintext, with `sip:` if it is there; escape before showing, see {@link DecryptedToken.user}. */
   readonly user?: string;
@@ -49,7 +49,7 @@ export interface TokenJudgement {
 export const FIRST_MILLISECONDS = 1e11;
 
 /**
- * Judges one text as a token of a realm. `keys` are all keys that still count, newest first.
+ * Verifies one text as a token of a realm. `keys` are all keys that still count, newest first.
  *
  * The first that applies: `MALFORMED` (form), `UNDECIPHERABLE` (wrong key, bad MAC, bad padding, no timestamp: one way
  * through the code and one answer), `WRONG_TIME_UNIT`, `WRONG_KIND`, `NOT_YET_VALID`, `EXPIRED`, `VALID`. Valid means
@@ -57,11 +57,11 @@ export const FIRST_MILLISECONDS = 1e11;
  * tokens can be spliced, see the README. Any text gets a verdict; throws TypeError for arguments of the wrong kind and
  * KeyDestroyedError.
  */
-export function judgeToken(
+export function verifyToken(
   keys: readonly RealmKeyVersion[],
   token: string,
-  rules: JudgementRules,
-): TokenJudgement {
+  rules: VerificationRules,
+): TokenVerification {
   assertRules(rules);
   const { decrypted, wellFormed } = decryptWithKeys(keys, token);
   if (decrypted === undefined) return { verdict: wellFormed ? 'UNDECIPHERABLE' : 'MALFORMED' };
@@ -80,7 +80,7 @@ export interface TokenTimes {
 /** The times of a token that carries the number `timestamp`, counted in `unit`. */
 export function timesOf(
   timestamp: number,
-  { unit, lifetimeMs }: Pick<JudgementRules, 'unit' | 'lifetimeMs'>,
+  { unit, lifetimeMs }: Pick<VerificationRules, 'unit' | 'lifetimeMs'>,
 ): TokenTimes {
   const issueTimeMs = timestamp * millisecondsPer(unit);
   return { issueTimeMs, expireTimeMs: issueTimeMs + lifetimeMs };
@@ -92,7 +92,7 @@ export function hasWrongUnit(decrypted: DecryptedToken, unit: TimestampUnit): bo
 }
 
 /** Throws TypeError for rules that cannot be the programmer's intention. */
-function assertRules(rules: JudgementRules): void {
+function assertRules(rules: VerificationRules): void {
   const { lifetimeMs, maxClockSkewMs, nowMs, unit, kind } = rules;
   if (!Number.isFinite(lifetimeMs) || lifetimeMs <= 0) throw new TypeError('lifetimeMs is not more than 0');
   if (!Number.isFinite(maxClockSkewMs) || maxClockSkewMs < 0)
@@ -102,7 +102,7 @@ function assertRules(rules: JudgementRules): void {
   if (kind !== undefined) assertKind(kind);
 }
 
-function verdictOf(decrypted: DecryptedToken, times: TokenTimes, rules: JudgementRules): Verdict {
+function verdictOf(decrypted: DecryptedToken, times: TokenTimes, rules: VerificationRules): Verdict {
   const { kind, nowMs, maxClockSkewMs } = rules;
   if (kind !== undefined && (kind === 'ACCOUNT') !== (decrypted.kind === 'ACCOUNT')) return 'WRONG_KIND';
   if (nowMs < times.issueTimeMs - maxClockSkewMs) return 'NOT_YET_VALID';
