@@ -16,15 +16,15 @@ interface EdgeProcess {
 
 /** Starts the built edge as an operator would. */
 async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
-  const child = spawn('node', [join(ROOT, 'apps/gateway/bin/callpass-gateway.js'), 'serve'], {
+  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve'], {
     env: {
       ...ENVIRONMENT,
-      CALLPASS_GATEWAY_LISTEN_ADDRESS: '127.0.0.1:0',
-      CALLPASS_GATEWAY_SERVICE_ADDRESS: service,
-      CALLPASS_GATEWAY_ORIGINS: ORIGIN,
-      CALLPASS_GATEWAY_LIMITS_PER_ADDRESS: '100000',
-      CALLPASS_GATEWAY_DOORS_DEFAULT_DESTINATION: 'd',
-      CALLPASS_GATEWAY_LOG_LEVEL: 'debug',
+      CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_EDGE_SERVICE_ADDRESS: service,
+      CALLPASS_EDGE_ORIGINS: ORIGIN,
+      CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
+      CALLPASS_EDGE_DOORS_DEFAULT_DESTINATION: 'd',
+      CALLPASS_EDGE_LOG_LEVEL: 'debug',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -166,7 +166,7 @@ describe('the edge in front of a service', () => {
 
 it('10,000 connections that say nothing, and others are still served', async () => {
   const crowded = await startEdgeProcess(server.address, {
-    CALLPASS_GATEWAY_REQUESTS_HEADERS_TIMEOUT: '20s',
+    CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '20s',
   });
   const sockets: Socket[] = [];
   try {
@@ -196,7 +196,7 @@ it('is scraped by Prometheus where the standard variables ask for it, and ends w
   const variables = { OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '0' };
   const scraped = await startEdgeProcess(server.address, {
     ...variables,
-    CALLPASS_GATEWAY_LOG_LEVEL: 'info',
+    CALLPASS_EDGE_LOG_LEVEL: 'info',
   });
   try {
     expect((await issue('d', {}, scraped.url)).status).toBe(200);
@@ -236,7 +236,7 @@ it('a service that is stopped is a problem within a second, and one that is back
 }, 120_000);
 
 it('SIGTERM under load: what was accepted is answered, the process ends, and the service goes on', async () => {
-  const other = await startEdgeProcess(server.address, { CALLPASS_GATEWAY_LIMITS_PER_ADDRESS: '1000000' });
+  const other = await startEdgeProcess(server.address, { CALLPASS_EDGE_LIMITS_PER_ADDRESS: '1000000' });
   const seen = new Set<number>();
   let answered = 0;
   const loaded = Promise.withResolvers<void>();

@@ -29,7 +29,7 @@ describe('the files of the image', () => {
       encoding: 'utf8',
     }).trim();
     if (isRoot) execFileSync('sh', [join(ROOT, 'deploy/docker/system.sh'), node, root]);
-    for (const app of ['server', 'cli', 'gateway']) {
+    for (const app of ['server', 'cli', 'edge']) {
       execFileSync('node', [join(ROOT, 'deploy/docker/assemble.mjs'), app, join(root, app)], {
         env: ENVIRONMENT,
       });
@@ -92,9 +92,9 @@ describe('the files of the image', () => {
   }, 120_000);
 
   it('start the edge', () => {
-    const [command, args] = inImage('gateway/apps/gateway/bin/callpass-gateway.js', '--help');
+    const [command, args] = inImage('edge/apps/edge/bin/callpass-edge.js', '--help');
     const { status, stdout } = spawnSync(command, args, { env: surroundings, encoding: 'utf8' });
-    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('callpass-gateway') });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('callpass-edge') });
   });
 
   it('hold no shell, no tests, no sources and nothing that is for development', () => {

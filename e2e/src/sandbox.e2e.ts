@@ -183,7 +183,7 @@ it('a trace from the edge’s request to the service is seen at the control', as
     services = new Set((await spansSeen()).map(({ service }) => service));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect([...services].sort()).toEqual(['callpass-gateway', 'callpass-server']);
+  expect([...services].sort()).toEqual(['callpass-edge', 'callpass-server']);
 }, 60_000);
 
 it('the service stopped and started again: the edge answers 503 meanwhile, and issues after', async () => {

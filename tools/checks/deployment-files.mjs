@@ -56,7 +56,7 @@ async function overlayProblems(name) {
 /** Whether the programs take the settings that they are given, and have the time to drain that they are told. */
 async function settingsProblems(objects) {
   const { loadServerSettings } = await import('../../apps/server/dist/settings/load.js');
-  const { loadEdgeSettings } = await import('../../apps/gateway/dist/settings/load.js');
+  const { loadEdgeSettings } = await import('../../apps/edge/dist/settings/load.js');
   const { assertTransportSafe } = await import('../../apps/server/dist/settings/listen-address.js');
   const folder = mkdtempSync(join(tmpdir(), 'callpass-settings-'));
   const file = join(folder, 'settings.yaml');
@@ -64,7 +64,7 @@ async function settingsProblems(objects) {
     return objects.flatMap(({ kind, metadata, data }) => {
       if (kind !== 'ConfigMap') return [];
       writeFileSync(file, data['settings.yaml']);
-      const [app] = /callpass-(server|gateway)/.exec(metadata.name) ?? [];
+      const [app] = /callpass-(server|edge)/.exec(metadata.name) ?? [];
       const pod = objects.find((object) => object.kind === 'Deployment' && object.metadata.name === app)?.spec
         .template.spec;
       try {

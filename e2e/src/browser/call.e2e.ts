@@ -143,7 +143,7 @@ describe('under the hood', () => {
     // The order of the rows is that of the tree: each lies under the one before.
     expect(spans[0]).toBe('browser: POST /v1/destinations/{id}/credentials');
     const at = (pattern: RegExp) => spans.findIndex((span) => pattern.test(span));
-    const path = [/^browser/, /^callpass-gateway/, /^callpass-server: .*IssueCredentials/, /ledger/].map(at);
+    const path = [/^browser/, /^callpass-edge/, /^callpass-server: .*IssueCredentials/, /ledger/].map(at);
     expect(path).toEqual([...path].sort((a, b) => a - b));
     expect(path).not.toContain(-1);
     expect(

@@ -1,4 +1,4 @@
-import { createLog, loadEdgeSettings, startEdge } from '@callpass/gateway';
+import { createLog, loadEdgeSettings, startEdge } from '@callpass/edge';
 import staticFiles from '@fastify/static';
 import { contentSecurityPolicy, type PageConfig, type PageOptions } from './page-config.ts';
 import { telemetry } from './telemetry.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startNode, type BenchChild } from './child-process.ts';
 
-const BIN = join(import.meta.dirname, '../../../../apps/gateway/bin/callpass-gateway.js');
+const BIN = join(import.meta.dirname, '../../../../apps/edge/bin/callpass-edge.js');
 const NEVER_REACHED = '1000000000';
 
 /** The built edge, as an operator would run it, but with limits at its door that one address does not reach. */
@@ -10,12 +10,12 @@ export async function startEdgeServer(options: { service: string; telemetryUrl: 
   readonly port: number;
 }> {
   const child = startNode([BIN, 'serve'], {
-    CALLPASS_GATEWAY_LISTEN_ADDRESS: '127.0.0.1:0',
-    CALLPASS_GATEWAY_SERVICE_ADDRESS: options.service,
-    CALLPASS_GATEWAY_LIMITS_PER_ADDRESS: NEVER_REACHED,
-    CALLPASS_GATEWAY_LIMITS_PER_VISITOR: NEVER_REACHED,
-    CALLPASS_GATEWAY_CONNECTIONS_MAX_REQUESTS: NEVER_REACHED,
-    CALLPASS_GATEWAY_LOG_LEVEL: 'error',
+    CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
+    CALLPASS_EDGE_SERVICE_ADDRESS: options.service,
+    CALLPASS_EDGE_LIMITS_PER_ADDRESS: NEVER_REACHED,
+    CALLPASS_EDGE_LIMITS_PER_VISITOR: NEVER_REACHED,
+    CALLPASS_EDGE_CONNECTIONS_MAX_REQUESTS: NEVER_REACHED,
+    CALLPASS_EDGE_LOG_LEVEL: 'error',
     OTEL_EXPORTER_OTLP_ENDPOINT: options.telemetryUrl,
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.01',

@@ -19,9 +19,9 @@ afterEach(async () => {
 const settingsOf = (environment: Record<string, string>) =>
   loadEdgeSettings({
     environment: {
-      CALLPASS_GATEWAY_LISTEN_ADDRESS: '127.0.0.1:0',
-      CALLPASS_GATEWAY_SERVICE_ADDRESS: NOWHERE,
-      CALLPASS_GATEWAY_LOG_LEVEL: 'silent',
+      CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_EDGE_SERVICE_ADDRESS: NOWHERE,
+      CALLPASS_EDGE_LOG_LEVEL: 'silent',
       ...environment,
     },
   });
@@ -74,8 +74,8 @@ describe('an edge whose service is away', () => {
 describe('senders that mean no good', () => {
   it('slow ones are told so and closed, whatever they have sent so far', async () => {
     const edge = await start({
-      CALLPASS_GATEWAY_REQUESTS_HEADERS_TIMEOUT: '500ms',
-      CALLPASS_GATEWAY_REQUESTS_TIMEOUT: '500ms',
+      CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '500ms',
+      CALLPASS_EDGE_REQUESTS_TIMEOUT: '500ms',
     });
     const head = 'POST /v1/destinations/d/credentials HTTP/1.1\r\nhost: x\r\n';
     const [inHead, inBody] = await Promise.all([
@@ -111,7 +111,7 @@ describe('senders that mean no good', () => {
   });
 
   it('many that say nothing do not keep others out, and are closed', async () => {
-    const edge = await start({ CALLPASS_GATEWAY_REQUESTS_HEADERS_TIMEOUT: '500ms' });
+    const edge = await start({ CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '500ms' });
     const idle = Array.from({ length: 500 }, () => open(edge));
     const closed = Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     await Promise.all(idle.map(opened));
@@ -121,7 +121,7 @@ describe('senders that mean no good', () => {
   });
 
   it('more connections than there may be are closed, and the others served', async () => {
-    const edge = await start({ CALLPASS_GATEWAY_CONNECTIONS_MAX: '2' });
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '2' });
     const [first, second] = [open(edge), open(edge)];
     await Promise.all([opened(first), opened(second)]);
     // Not before the server has counted the two.
@@ -164,7 +164,7 @@ it('drains: what is under way ends, and nobody keeps it alive beyond the grace t
   const arrived = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
   const edge = await start(
-    { CALLPASS_GATEWAY_DRAIN_GRACE: '500ms' },
+    { CALLPASS_EDGE_DRAIN_GRACE: '500ms' },
     {
       mount: (app) => {
         app.get('/slow', async () => {
@@ -207,7 +207,7 @@ describe('settings that cannot be used', () => {
     ['a token twice', { SERVICE_TOKEN: 'canary', SERVICE_TOKEN_FILE: '/nowhere' }, /exclude each other/],
   ])('%s stop the start and the check alike', async (_what, values, text) => {
     const environment = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [`CALLPASS_GATEWAY_${name}`, value]),
+      Object.entries(values).map(([name, value]) => [`CALLPASS_EDGE_${name}`, value]),
     );
     await expect(start(environment as Record<string, string>)).rejects.toThrow(text);
     const checked = checkSettings(settingsOf(environment));
@@ -218,9 +218,7 @@ describe('settings that cannot be used', () => {
   it('an address in use is said in one line', async () => {
     const first = await start();
     const address = first.address.replace('http://', '');
-    await expect(start({ CALLPASS_GATEWAY_LISTEN_ADDRESS: address })).rejects.toThrow(
-      /the address is in use/,
-    );
+    await expect(start({ CALLPASS_EDGE_LISTEN_ADDRESS: address })).rejects.toThrow(/the address is in use/);
   });
 
   it('files are read: secrets of visitors, one a line', async () => {
@@ -229,7 +227,7 @@ describe('settings that cannot be used', () => {
       writeFileSync(join(folder, 'good'), `${'a'.repeat(32)}\n${'b'.repeat(32)}\n`);
       writeFileSync(join(folder, 'bad'), `${'a'.repeat(32)}\nshort\n`);
       const check = (name: string) =>
-        checkSettings(settingsOf({ CALLPASS_GATEWAY_VISITOR_SECRET_FILE: join(folder, name) }));
+        checkSettings(settingsOf({ CALLPASS_EDGE_VISITOR_SECRET_FILE: join(folder, name) }));
       await check('good');
       await expect(check('bad')).rejects.toThrow(SettingsError);
     } finally {

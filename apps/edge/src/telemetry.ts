@@ -8,7 +8,7 @@ import {
 import { SettingsError } from './settings/load.ts';
 
 /** The SDK of this process; started here, before everything else is imported. */
-export const telemetry = await startTelemetry({ name: 'callpass-gateway', version: '0.1.0' });
+export const telemetry = await startTelemetry({ name: 'callpass-edge', version: '0.1.0' });
 
 /** Serves `/metrics` where `OTEL_METRICS_EXPORTER` asks for `prometheus`. Rejects with SettingsError when it cannot listen. */
 export async function openTelemetryPort(readiness: () => Readiness): Promise<TelemetryPort | undefined> {

@@ -15,7 +15,7 @@ const RETRY_SOON_MS = 1000;
 /**
  * The one table from the service's reasons to HTTP. A browser is told 4xx where another request, visitor or time may do
  * better, 503 where waiting helps, and 502 where the edge and the service do not get on: that is no fault of the visitor.
- * A test compares the keys with the contract, and the page docs/guides/gateway.md with the rows.
+ * A test compares the keys with the contract, and the page docs/guides/edge.md with the rows.
  */
 export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   REQUEST_INVALID: { status: 400, title: 'the request breaks the rules of its fields' },

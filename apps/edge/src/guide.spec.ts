@@ -6,20 +6,20 @@ import { parse } from 'yaml';
 import { settingsSchema } from './settings/schema.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const guide = readFileSync(join(ROOT, 'docs/guides/gateway.md'), 'utf8');
+const guide = readFileSync(join(ROOT, 'docs/guides/edge.md'), 'utf8');
 const samples = (language: string) =>
   [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
 
 // Within the package, so that its imports are found as a reader's would be.
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(ROOT, 'apps/gateway/dist/guide-'));
+  folder = mkdtempSync(join(ROOT, 'apps/edge/dist/guide-'));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe('docs/guides/gateway.md', () => {
+describe('docs/guides/edge.md', () => {
   it('has samples that compile', () => {
     const names = samples('ts').map((code, at) => {
       const name = join(folder, `sample-${at}.ts`);

@@ -32,8 +32,8 @@ describe('settings.sample.yaml', () => {
 it('lists and pairs may come from the environment', () => {
   const settings = loadEdgeSettings({
     environment: {
-      CALLPASS_GATEWAY_ORIGINS: 'https://a.example, https://b.example',
-      CALLPASS_GATEWAY_DOORS_IDENTIFIERS: 'front desk=support, sales=sales',
+      CALLPASS_EDGE_ORIGINS: 'https://a.example, https://b.example',
+      CALLPASS_EDGE_DOORS_IDENTIFIERS: 'front desk=support, sales=sales',
     },
   });
   expect(settings.origins).toEqual(['https://a.example', 'https://b.example']);
@@ -41,7 +41,7 @@ it('lists and pairs may come from the environment', () => {
 });
 
 it('a secret that is too short is refused without being shown', () => {
-  const load = () => loadEdgeSettings({ environment: { CALLPASS_GATEWAY_VISITOR_SECRETS: 'canary' } });
-  expect(load).toThrow(/CALLPASS_GATEWAY_VISITOR_SECRETS.*32 characters/);
+  const load = () => loadEdgeSettings({ environment: { CALLPASS_EDGE_VISITOR_SECRETS: 'canary' } });
+  expect(load).toThrow(/CALLPASS_EDGE_VISITOR_SECRETS.*32 characters/);
   expect(load).not.toThrow(/canary/);
 });

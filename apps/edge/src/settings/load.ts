@@ -1,12 +1,14 @@
 import { loadSettings, SettingsError, type SettingsSource } from '@callpass/settings';
+import { refuseOldNames } from './old-names.ts';
 import { settingsSchema, type Settings } from './schema.ts';
 
 export { SettingsError };
 
 /** The prefix of the edge's environment variables. */
-export const SETTINGS_PREFIX = 'CALLPASS_GATEWAY';
+export const SETTINGS_PREFIX = 'CALLPASS_EDGE';
 
 /** Reads the edge's settings, see `loadSettings`. */
 export function loadEdgeSettings(source: Pick<SettingsSource, 'file' | 'environment'>): Settings {
+  refuseOldNames(source.environment, SETTINGS_PREFIX);
   return loadSettings({ schema: settingsSchema, prefix: SETTINGS_PREFIX, ...source });
 }

@@ -5,7 +5,7 @@ import { ErrorReasonSchema } from '@callpass/contract';
 import { EdgeProblem, toProblem } from './problem.ts';
 import { EDGE_REASONS, SERVICE_REASONS } from './reasons.ts';
 
-const GUIDE = join(import.meta.dirname, '../../../../docs/guides/gateway.md');
+const GUIDE = join(import.meta.dirname, '../../../../docs/guides/edge.md');
 
 describe('the reasons', () => {
   it('have an HTTP status for each value of the contract, and none besides', () => {

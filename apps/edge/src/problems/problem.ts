@@ -60,7 +60,7 @@ export class EdgeProblem extends Error {
 
 /** Where a reason is explained, relative to the documentation. */
 function typeOf(reason: EdgeReason | Reason): string {
-  const page = isEdgeReason(reason) ? 'docs/guides/gateway.md' : 'docs/errors.md';
+  const page = isEdgeReason(reason) ? 'docs/guides/edge.md' : 'docs/errors.md';
   return `${page}#${reason.toLowerCase()}`;
 }
 

@@ -9,9 +9,9 @@ import { openTelemetryPort, telemetry } from './telemetry.ts';
 /** Exit codes: 0 done, 1 the edge failed, 2 settings or use are wrong. */
 const EXIT = { failed: 1, wrong: 2 } as const;
 
-/** The command line `callpass-gateway`. */
+/** The command line `callpass-edge`. */
 export function createProgram(): Command {
-  const program = new Command('callpass-gateway').description(
+  const program = new Command('callpass-edge').description(
     'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
   );
   const withSettings = (name: string, summary: string, work: (settings: Settings) => Promise<void>) =>
@@ -40,7 +40,7 @@ async function run(
   } catch (error) {
     const known = error instanceof SettingsError;
     const text = known ? error.message : ((error as Error).stack ?? String(error));
-    process.stderr.write(`callpass-gateway: ${text}\n`);
+    process.stderr.write(`callpass-edge: ${text}\n`);
     process.exitCode = known ? EXIT.wrong : EXIT.failed;
   }
 }
