@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { leafPaths, variableOf } from '@callpass/settings';
+import { leafPaths, variableOf } from '@callpass/program/settings';
 import { loadEdgeSettings, SETTINGS_PREFIX } from './load.ts';
 import { settingsSchema } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { loadSettings, SettingsError, type SettingsSource } from '@callpass/settings';
+import { loadSettings, SettingsError, type SettingsSource } from '@callpass/program/settings';
 import { refuseOldNames } from './old-names.ts';
 import { settingsSchema, type Settings } from './schema.ts';
 

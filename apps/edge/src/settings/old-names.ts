@@ -1,4 +1,4 @@
-import { leafPaths, SettingsError, variableOf } from '@callpass/settings';
+import { leafPaths, SettingsError, variableOf } from '@callpass/program/settings';
 import { settingsSchema } from './schema.ts';
 
 const OLD_PREFIX = 'CALLPASS_GATEWAY';

@@ -1,4 +1,4 @@
-import { duration, flag, hostAndPort, textList, wholeNumber } from '@callpass/settings';
+import { duration, flag, hostAndPort, textList, wholeNumber } from '@callpass/program/settings';
 import { z } from 'zod';
 
 const HOUR_MS = 3_600_000;

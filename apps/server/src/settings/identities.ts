@@ -1,4 +1,4 @@
-import { sectionList, textList } from '@callpass/settings';
+import { sectionList, textList } from '@callpass/program/settings';
 import { z } from 'zod';
 import { isLoopbackHost } from './loopback.ts';
 

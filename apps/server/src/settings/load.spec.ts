@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { leafPaths, variableOf } from '@callpass/settings';
+import { leafPaths, variableOf } from '@callpass/program/settings';
 import { loadServerSettings, SETTINGS_PREFIX } from './load.ts';
 import { settingsSchema } from './schema.ts';
 

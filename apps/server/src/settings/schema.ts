@@ -1,4 +1,4 @@
-import { duration, flag, hostAndPort, wholeNumber } from '@callpass/settings';
+import { duration, flag, hostAndPort, wholeNumber } from '@callpass/program/settings';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
 
