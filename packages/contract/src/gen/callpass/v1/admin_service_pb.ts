@@ -17,16 +17,16 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/admin_service.proto.
  */
 export const file_callpass_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIpEBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJeCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAAiJ0CiJMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1Jlc3BvbnNlEjUKCXJldmlzaW9ucxgBIAMoCzIiLmNhbGxwYXNzLnYxLkNvbmZpZ3VyYXRpb25SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5QIKCFJlYWxtS2V5Eg0KBXJlYWxtGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJAoFc3RhdGUYAyABKA4yFS5jYWxscGFzcy52MS5LZXlTdGF0ZRITCgtmaW5nZXJwcmludBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNYWN0aXZhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV0aXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGRlc3Ryb3lfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoTdmFsaWRhdGVfdW50aWxfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoSQWRkUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEh0KA2tleRgCIAEoCUILgAEBukgFcgMogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIi8KFExpc3RSZWFsbUtleXNSZXF1ZXN0EhcKBXJlYWxtGAEgASgJQgi6SAVyAxiAASJCChVMaXN0UmVhbG1LZXlzUmVzcG9uc2USKQoKcmVhbG1fa2V5cxgBIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5Ik4KF0FjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAEiRAoYQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IkwKFVJldGlyZVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiTQoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkMKF0Rlc3Ryb3lSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IscBCgtGcmVlemVTY29wZRIbCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAAUgAEiAKC2Rlc3RpbmF0aW9uGAIgASgJQgm6SAZyBBABGEBIABIbCgZjbGllbnQYAyABKAlCCbpIBnIEEAEYQEgAEh0KB3N1YmplY3QYBCABKAlCCrpIB3IFEAEogAJIABItCgxzdWJqZWN0X2hhc2gYBSABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JEgAQg4KBXNjb3BlEgW6SAIIASK6AQoLRnJlZXplRW50cnkSJwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZRIOCgZyZWFzb24YAiABKAkSLwoLZnJlZXplX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVudGlsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWZyb3plbl9ieRgFIAEoCSKHAQoNRnJlZXplUmVxdWVzdBIvCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlQga6SAPIAQESGgoGcmVhc29uGAIgASgJQgq6SAdyBRABKIACEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5InkKE0V4cGxhaW5Ub2tlblJlcXVlc3QSGQoFcmVhbG0YASABKAlCCrpIB3IFEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABIncKFEV4cGxhaW5Ub2tlblJlc3BvbnNlEjIKB3N1bW1hcnkYASABKAsyIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuU3VtbWFyeRIrCghmaW5kaW5ncxgCIAMoCzIZLmNhbGxwYXNzLnYxLlRva2VuRmluZGluZyLBAQoUVmFsaWRhdGVUb2tlblN1bW1hcnkSJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0iKgoMVG9rZW5GaW5kaW5nEgwKBGNvZGUYASABKAkSDAoEdGV4dBgCIAEoCSL2AQoPVHJ5SXNzdWVSZXF1ZXN0Eh4KC2Rlc3RpbmF0aW9uGAEgASgJQgm6SAZyBBABGEASGQoHc3ViamVjdBgCIAEoCUIIukgFcgMogAISGAoGY2FsbGVlGAMgASgJQgi6SAVyAyiAAhIYCgZjYWxsZXIYBCABKAlCCLpIBXIDKIACEhcKBmNsaWVudBgFIAEoCUIHukgEcgIYQBIoCgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb25maWd1cmF0aW9uGAcgASgLMhouY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbiLHAQoQVHJ5SXNzdWVSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDgoGY2FsbGVlGAUgASgJEg4KBmNhbGxlchgGIAEoCRItCglvcGVuX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBmxpbWl0cxgIIAMoCzIXLmNhbGxwYXNzLnYxLkxpbWl0U3RhdGUigAEKCkxpbWl0U3RhdGUSDAoEbmFtZRgBIAEoCRILCgNtYXgYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKBXRha2VuGAQgASgNSACIAQESDgoGc2hhZG93GAUgASgIQggKBl90YWtlbipaCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCwoHUkVUSVJFRBADEg0KCURFU1RST1lFRBAEMpUJCgxBZG1pblNlcnZpY2USXwoQR2V0Q29uZmlndXJhdGlvbhIkLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXF1ZXN0GiUuY2FsbHBhc3MudjEuR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEmUKEkFwcGx5Q29uZmlndXJhdGlvbhImLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QaJy5jYWxscGFzcy52MS5BcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRJ9ChpMaXN0Q29uZmlndXJhdGlvblJldmlzaW9ucxIuLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVxdWVzdBovLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVzcG9uc2USUAoLQWRkUmVhbG1LZXkSHy5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlcXVlc3QaIC5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlc3BvbnNlElYKDUxpc3RSZWFsbUtleXMSIS5jYWxscGFzcy52MS5MaXN0UmVhbG1LZXlzUmVxdWVzdBoiLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXNwb25zZRJfChBBY3RpdmF0ZVJlYWxtS2V5EiQuY2FsbHBhc3MudjEuQWN0aXZhdGVSZWFsbUtleVJlcXVlc3QaJS5jYWxscGFzcy52MS5BY3RpdmF0ZVJlYWxtS2V5UmVzcG9uc2USWQoOUmV0aXJlUmVhbG1LZXkSIi5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlcXVlc3QaIy5jYWxscGFzcy52MS5SZXRpcmVSZWFsbUtleVJlc3BvbnNlElwKD0Rlc3Ryb3lSZWFsbUtleRIjLmNhbGxwYXNzLnYxLkRlc3Ryb3lSZWFsbUtleVJlcXVlc3QaJC5jYWxscGFzcy52MS5EZXN0cm95UmVhbG1LZXlSZXNwb25zZRJBCgZGcmVlemUSGi5jYWxscGFzcy52MS5GcmVlemVSZXF1ZXN0GhsuY2FsbHBhc3MudjEuRnJlZXplUmVzcG9uc2USRwoIVW5mcmVlemUSHC5jYWxscGFzcy52MS5VbmZyZWV6ZVJlcXVlc3QaHS5jYWxscGFzcy52MS5VbmZyZWV6ZVJlc3BvbnNlElAKC0xpc3RGcmVlemVzEh8uY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEZyZWV6ZXNSZXNwb25zZRJHCghUcnlJc3N1ZRIcLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVxdWVzdBodLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVzcG9uc2USUwoMRXhwbGFpblRva2VuEiAuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVxdWVzdBohLmNhbGxwYXNzLnYxLkV4cGxhaW5Ub2tlblJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_token, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIpEBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJeCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAAiJ0CiJMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1Jlc3BvbnNlEjUKCXJldmlzaW9ucxgBIAMoCzIiLmNhbGxwYXNzLnYxLkNvbmZpZ3VyYXRpb25SZXZpc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5QIKCFJlYWxtS2V5Eg0KBXJlYWxtGAEgASgJEg8KB3ZlcnNpb24YAiABKA0SJAoFc3RhdGUYAyABKA4yFS5jYWxscGFzcy52MS5LZXlTdGF0ZRITCgtmaW5nZXJwcmludBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNYWN0aXZhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV0aXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGRlc3Ryb3lfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNwoTdmFsaWRhdGVfdW50aWxfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoSQWRkUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEh0KA2tleRgCIAEoCUILgAEBukgFcgMogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIi8KFExpc3RSZWFsbUtleXNSZXF1ZXN0EhcKBXJlYWxtGAEgASgJQgi6SAVyAxiAASJCChVMaXN0UmVhbG1LZXlzUmVzcG9uc2USKQoKcmVhbG1fa2V5cxgBIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5Ik4KF0FjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0EhkKBXJlYWxtGAEgASgJQgq6SAdyBRABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAEiRAoYQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IkwKFVJldGlyZVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiTQoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIZCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkMKF0Rlc3Ryb3lSZWFsbUtleVJlc3BvbnNlEigKCXJlYWxtX2tleRgBIAEoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5IscBCgtGcmVlemVTY29wZRIbCgVyZWFsbRgBIAEoCUIKukgHcgUQARiAAUgAEiAKC2Rlc3RpbmF0aW9uGAIgASgJQgm6SAZyBBABGEBIABIbCgZjbGllbnQYAyABKAlCCbpIBnIEEAEYQEgAEh0KB3N1YmplY3QYBCABKAlCCrpIB3IFEAEogAJIABItCgxzdWJqZWN0X2hhc2gYBSABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JEgAQg4KBXNjb3BlEgW6SAIIASK6AQoLRnJlZXplRW50cnkSJwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZRIOCgZyZWFzb24YAiABKAkSLwoLZnJlZXplX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVudGlsX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWZyb3plbl9ieRgFIAEoCSKHAQoNRnJlZXplUmVxdWVzdBIvCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlQga6SAPIAQESGgoGcmVhc29uGAIgASgJQgq6SAdyBRABKIACEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5InkKE0V4cGxhaW5Ub2tlblJlcXVlc3QSGQoFcmVhbG0YASABKAlCCrpIB3IFEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABIncKFEV4cGxhaW5Ub2tlblJlc3BvbnNlEjIKB3N1bW1hcnkYASABKAsyIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuU3VtbWFyeRIrCghmaW5kaW5ncxgCIAMoCzIZLmNhbGxwYXNzLnYxLlRva2VuRmluZGluZyLBAQoUVmFsaWRhdGVUb2tlblN1bW1hcnkSJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0iKgoMVG9rZW5GaW5kaW5nEgwKBGNvZGUYASABKAkSDAoEdGV4dBgCIAEoCSL2AQoPVHJ5SXNzdWVSZXF1ZXN0Eh4KC2Rlc3RpbmF0aW9uGAEgASgJQgm6SAZyBBABGEASGQoHc3ViamVjdBgCIAEoCUIIukgFcgMogAISGAoGY2FsbGVlGAMgASgJQgi6SAVyAyiAAhIYCgZjYWxsZXIYBCABKAlCCLpIBXIDKIACEhcKBmNsaWVudBgFIAEoCUIHukgEcgIYQBIoCgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb25maWd1cmF0aW9uGAcgASgLMhouY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbiLHAQoQVHJ5SXNzdWVSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDgoGY2FsbGVlGAUgASgJEg4KBmNhbGxlchgGIAEoCRItCglvcGVuX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBmxpbWl0cxgIIAMoCzIXLmNhbGxwYXNzLnYxLkxpbWl0U3RhdGUigAEKCkxpbWl0U3RhdGUSDAoEbmFtZRgBIAEoCRILCgNtYXgYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKBXRha2VuGAQgASgNSACIAQESDgoGc2hhZG93GAUgASgIQggKBl90YWtlbipaCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCwoHUkVUSVJFRBADEg0KCURFU1RST1lFRBAEMrQJCgxBZG1pblNlcnZpY2USZAoQR2V0Q29uZmlndXJhdGlvbhIkLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXF1ZXN0GiUuY2FsbHBhc3MudjEuR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlIgOQAgESZQoSQXBwbHlDb25maWd1cmF0aW9uEiYuY2FsbHBhc3MudjEuQXBwbHlDb25maWd1cmF0aW9uUmVxdWVzdBonLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlc3BvbnNlEoIBChpMaXN0Q29uZmlndXJhdGlvblJldmlzaW9ucxIuLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVxdWVzdBovLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVzcG9uc2UiA5ACARJQCgtBZGRSZWFsbUtleRIfLmNhbGxwYXNzLnYxLkFkZFJlYWxtS2V5UmVxdWVzdBogLmNhbGxwYXNzLnYxLkFkZFJlYWxtS2V5UmVzcG9uc2USWwoNTGlzdFJlYWxtS2V5cxIhLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuTGlzdFJlYWxtS2V5c1Jlc3BvbnNlIgOQAgESXwoQQWN0aXZhdGVSZWFsbUtleRIkLmNhbGxwYXNzLnYxLkFjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0GiUuY2FsbHBhc3MudjEuQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlElkKDlJldGlyZVJlYWxtS2V5EiIuY2FsbHBhc3MudjEuUmV0aXJlUmVhbG1LZXlSZXF1ZXN0GiMuY2FsbHBhc3MudjEuUmV0aXJlUmVhbG1LZXlSZXNwb25zZRJcCg9EZXN0cm95UmVhbG1LZXkSIy5jYWxscGFzcy52MS5EZXN0cm95UmVhbG1LZXlSZXF1ZXN0GiQuY2FsbHBhc3MudjEuRGVzdHJveVJlYWxtS2V5UmVzcG9uc2USQQoGRnJlZXplEhouY2FsbHBhc3MudjEuRnJlZXplUmVxdWVzdBobLmNhbGxwYXNzLnYxLkZyZWV6ZVJlc3BvbnNlEkcKCFVuZnJlZXplEhwuY2FsbHBhc3MudjEuVW5mcmVlemVSZXF1ZXN0Gh0uY2FsbHBhc3MudjEuVW5mcmVlemVSZXNwb25zZRJVCgtMaXN0RnJlZXplcxIfLmNhbGxwYXNzLnYxLkxpc3RGcmVlemVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLkxpc3RGcmVlemVzUmVzcG9uc2UiA5ACARJMCghUcnlJc3N1ZRIcLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVxdWVzdBodLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVzcG9uc2UiA5ACARJYCgxFeHBsYWluVG9rZW4SIC5jYWxscGFzcy52MS5FeHBsYWluVG9rZW5SZXF1ZXN0GiEuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_token, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * Which revision.
+ * The revision to get.
  *
  * @generated from message callpass.v1.GetConfigurationRequest
  */
 export type GetConfigurationRequest = Message<"callpass.v1.GetConfigurationRequest"> & {
   /**
-   * The revision; left out or 0, the one in force.
+   * The revision. 0: the one in force.
    *
    * @generated from field: uint32 revision = 1;
    */
@@ -47,14 +47,14 @@ export const GetConfigurationRequestSchema: GenMessage<GetConfigurationRequest> 
  */
 export type GetConfigurationResponse = Message<"callpass.v1.GetConfigurationResponse"> & {
   /**
-   * The document. Empty before the first revision.
+   * The configuration. Empty before the first revision.
    *
    * @generated from field: callpass.v1.Configuration configuration = 1;
    */
   configuration?: Configuration | undefined;
 
   /**
-   * When and by whom it was applied. Revision 0 before the first.
+   * The revision. Its number is 0 before the first.
    *
    * @generated from field: callpass.v1.ConfigurationRevision revision = 2;
    */
@@ -69,20 +69,20 @@ export const GetConfigurationResponseSchema: GenMessage<GetConfigurationResponse
   messageDesc(file_callpass_v1_admin_service, 1);
 
 /**
- * One applied configuration.
+ * A revision of the configuration.
  *
  * @generated from message callpass.v1.ConfigurationRevision
  */
 export type ConfigurationRevision = Message<"callpass.v1.ConfigurationRevision"> & {
   /**
-   * Counts from 1.
+   * The number of the revision, from 1.
    *
    * @generated from field: uint32 revision = 1;
    */
   revision: number;
 
   /**
-   * When it was applied.
+   * The time at which it was applied.
    *
    * @generated from field: google.protobuf.Timestamp apply_time = 2;
    */
@@ -110,28 +110,29 @@ export const ConfigurationRevisionSchema: GenMessage<ConfigurationRevision> = /*
  */
 export type ApplyConfigurationRequest = Message<"callpass.v1.ApplyConfigurationRequest"> & {
   /**
-   * The whole document.
+   * The complete configuration.
    *
    * @generated from field: callpass.v1.Configuration configuration = 1;
    */
   configuration?: Configuration | undefined;
 
   /**
-   * The revision it was made from; 0 where there is none yet. Another one in force: REVISION_CONFLICT.
+   * The revision that the configuration is based on. 0 if there is none yet. If another one is in force, the call fails with
+   * REVISION_CONFLICT.
    *
    * @generated from field: uint32 expected_revision = 2;
    */
   expectedRevision: number;
 
   /**
-   * Check and show the changes, but apply nothing.
+   * If true, check the configuration and return the changes, but apply nothing.
    *
    * @generated from field: bool dry_run = 3;
    */
   dryRun: boolean;
 
   /**
-   * Apply even where a realm with unexpired tokens is removed.
+   * If true, apply even if a realm with unexpired tokens is removed.
    *
    * @generated from field: bool force = 4;
    */
@@ -146,27 +147,27 @@ export const ApplyConfigurationRequestSchema: GenMessage<ApplyConfigurationReque
   messageDesc(file_callpass_v1_admin_service, 3);
 
 /**
- * What was, or would be, changed.
+ * The changes that were or would be applied.
  *
  * @generated from message callpass.v1.ApplyConfigurationResponse
  */
 export type ApplyConfigurationResponse = Message<"callpass.v1.ApplyConfigurationResponse"> & {
   /**
-   * The revision now in force; with dry_run, or where nothing changes, the one that stays in force.
+   * The revision in force after the call. With dry_run, or if nothing changes, it is the same as before.
    *
    * @generated from field: uint32 revision = 1;
    */
   revision: number;
 
   /**
-   * In the order of the document; the first 5,000, with a warning where there are more.
+   * The changes, in the order of the configuration. At most 5,000; a warning says if there are more.
    *
    * @generated from field: repeated callpass.v1.ConfigurationChange changes = 2;
    */
   changes: ConfigurationChange[];
 
   /**
-   * What is allowed but worth a second look, for example an unrestricted destination.
+   * Warnings about what is allowed but often a mistake, for example an unrestricted destination.
    *
    * @generated from field: repeated string warnings = 3;
    */
@@ -187,21 +188,21 @@ export const ApplyConfigurationResponseSchema: GenMessage<ApplyConfigurationResp
  */
 export type ConfigurationChange = Message<"callpass.v1.ConfigurationChange"> & {
   /**
-   * How it differs.
+   * The kind of the change.
    *
    * @generated from field: callpass.v1.ConfigurationChange.Kind kind = 1;
    */
   kind: ConfigurationChange_Kind;
 
   /**
-   * Where, for example "realms[support.example].tokenLifetime".
+   * The path of the changed value, for example "realms[support.example].tokenLifetime".
    *
    * @generated from field: string path = 2;
    */
   path: string;
 
   /**
-   * The former value as protojson. Empty when added.
+   * The old value as protojson. Empty when added.
    *
    * @generated from field: string before = 3;
    */
@@ -223,7 +224,7 @@ export const ConfigurationChangeSchema: GenMessage<ConfigurationChange> = /*@__P
   messageDesc(file_callpass_v1_admin_service, 5);
 
 /**
- * How a thing differs.
+ * The kind of a change.
  *
  * @generated from enum callpass.v1.ConfigurationChange.Kind
  */
@@ -236,21 +237,21 @@ export const ConfigurationChange_Kind = {
   KIND_UNSPECIFIED: 0,
 
   /**
-   * There now.
+   * Present only in the new configuration.
    *
    * @generated from enum value: ADDED = 1;
    */
   ADDED: 1,
 
   /**
-   * Another value now.
+   * Present in both, with different values.
    *
    * @generated from enum value: CHANGED = 2;
    */
   CHANGED: 2,
 
   /**
-   * Gone now.
+   * Present only in the old configuration.
    *
    * @generated from enum value: REMOVED = 3;
    */
@@ -258,7 +259,7 @@ export const ConfigurationChange_Kind = {
 } as const;
 
 /**
- * How a thing differs.
+ * The kind of a change.
  *
  * @generated from enum callpass.v1.ConfigurationChange.Kind
  */
@@ -271,20 +272,20 @@ export const ConfigurationChange_KindSchema: GenEnum<ConfigurationChange_Kind> =
   enumDesc(file_callpass_v1_admin_service, 5, 0);
 
 /**
- * Which page of revisions.
+ * The page of revisions to list.
  *
  * @generated from message callpass.v1.ListConfigurationRevisionsRequest
  */
 export type ListConfigurationRevisionsRequest = Message<"callpass.v1.ListConfigurationRevisionsRequest"> & {
   /**
-   * At most so many. 0 for 50; at most 500.
+   * The largest number of revisions to return. At most 500. 0: 50.
    *
    * @generated from field: uint32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * From the page before; empty for the first.
+   * The next_page_token of the previous page. Empty for the first page. At most 256 bytes.
    *
    * @generated from field: string page_token = 2;
    */
@@ -305,14 +306,14 @@ export const ListConfigurationRevisionsRequestSchema: GenMessage<ListConfigurati
  */
 export type ListConfigurationRevisionsResponse = Message<"callpass.v1.ListConfigurationRevisionsResponse"> & {
   /**
-   * Newest first.
+   * The revisions, newest first.
    *
    * @generated from field: repeated callpass.v1.ConfigurationRevision revisions = 1;
    */
   revisions: ConfigurationRevision[];
 
   /**
-   * For the next page; empty at the end.
+   * The token of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -327,69 +328,69 @@ export const ListConfigurationRevisionsResponseSchema: GenMessage<ListConfigurat
   messageDesc(file_callpass_v1_admin_service, 7);
 
 /**
- * What is told about a key.
+ * A key of a realm, without the key text.
  *
  * @generated from message callpass.v1.RealmKey
  */
 export type RealmKey = Message<"callpass.v1.RealmKey"> & {
   /**
-   * The realm it belongs to.
+   * The realm of the key.
    *
    * @generated from field: string realm = 1;
    */
   realm: string;
 
   /**
-   * Counts from 1 within the realm.
+   * The version, from 1 within the realm.
    *
    * @generated from field: uint32 version = 2;
    */
   version: number;
 
   /**
-   * Where it is in its life.
+   * The state.
    *
    * @generated from field: callpass.v1.KeyState state = 3;
    */
   state: KeyState;
 
   /**
-   * Names the key without revealing it: 16 hexadecimal digits of a keyed hash.
+   * Identifies the key without revealing it: 16 hexadecimal digits of a keyed hash.
    *
    * @generated from field: string fingerprint = 4;
    */
   fingerprint: string;
 
   /**
-   * When it was added.
+   * The time at which it was added.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When it was activated.
+   * The time at which it was activated. Not set before.
    *
    * @generated from field: google.protobuf.Timestamp activate_time = 6;
    */
   activateTime?: Timestamp | undefined;
 
   /**
-   * When it was retired.
+   * The time at which it was retired. Not set before.
    *
    * @generated from field: google.protobuf.Timestamp retire_time = 7;
    */
   retireTime?: Timestamp | undefined;
 
   /**
-   * When it was destroyed.
+   * The time at which it was destroyed. Not set before.
    *
    * @generated from field: google.protobuf.Timestamp destroy_time = 8;
    */
   destroyTime?: Timestamp | undefined;
 
   /**
-   * With a retired key: until when it validates.
+   * For a retired key: the time until which it validates.
    *
    * @generated from field: google.protobuf.Timestamp validate_until_time = 9;
    */
@@ -417,8 +418,8 @@ export type AddRealmKeyRequest = Message<"callpass.v1.AddRealmKeyRequest"> & {
   realm: string;
 
   /**
-   * The key as typed into the vendor's portal: 16 bytes for AES_128_ECB, 32 for AES_256_CBC_HMAC_SHA256. Left out, one
-   * is generated.
+   * The key as entered in the vendor's portal: 16 bytes for AES_128_ECB, 32 for AES_256_CBC_HMAC_SHA256. Left out: a key is
+   * generated.
    *
    * @generated from field: optional string key = 2;
    */
@@ -439,14 +440,14 @@ export const AddRealmKeyRequestSchema: GenMessage<AddRealmKeyRequest> = /*@__PUR
  */
 export type AddRealmKeyResponse = Message<"callpass.v1.AddRealmKeyResponse"> & {
   /**
-   * What is known of it from now on.
+   * The key, without its text.
    *
    * @generated from field: callpass.v1.RealmKey realm_key = 1;
    */
   realmKey?: RealmKey | undefined;
 
   /**
-   * The generated key, shown this once, to be typed into the vendor's portal. Empty where it was given.
+   * The generated key, to be entered in the vendor's portal. Returned only here. Empty if the request gave the key.
    *
    * @generated from field: string generated_key = 2;
    */
@@ -461,13 +462,13 @@ export const AddRealmKeyResponseSchema: GenMessage<AddRealmKeyResponse> = /*@__P
   messageDesc(file_callpass_v1_admin_service, 10);
 
 /**
- * Whose keys.
+ * The realm whose keys to list.
  *
  * @generated from message callpass.v1.ListRealmKeysRequest
  */
 export type ListRealmKeysRequest = Message<"callpass.v1.ListRealmKeysRequest"> & {
   /**
-   * The realm; left out, every realm.
+   * The realm. Empty: all realms. At most 128 characters.
    *
    * @generated from field: string realm = 1;
    */
@@ -482,13 +483,13 @@ export const ListRealmKeysRequestSchema: GenMessage<ListRealmKeysRequest> = /*@_
   messageDesc(file_callpass_v1_admin_service, 11);
 
 /**
- * Keys.
+ * The keys of one realm or of all.
  *
  * @generated from message callpass.v1.ListRealmKeysResponse
  */
 export type ListRealmKeysResponse = Message<"callpass.v1.ListRealmKeysResponse"> & {
   /**
-   * By realm, newest version first.
+   * The keys by realm, newest version first.
    *
    * @generated from field: repeated callpass.v1.RealmKey realm_keys = 1;
    */
@@ -503,7 +504,7 @@ export const ListRealmKeysResponseSchema: GenMessage<ListRealmKeysResponse> = /*
   messageDesc(file_callpass_v1_admin_service, 12);
 
 /**
- * Which key to activate.
+ * The key to activate.
  *
  * @generated from message callpass.v1.ActivateRealmKeyRequest
  */
@@ -531,7 +532,7 @@ export const ActivateRealmKeyRequestSchema: GenMessage<ActivateRealmKeyRequest> 
   messageDesc(file_callpass_v1_admin_service, 13);
 
 /**
- * The key now active.
+ * The activated key.
  *
  * @generated from message callpass.v1.ActivateRealmKeyResponse
  */
@@ -552,7 +553,7 @@ export const ActivateRealmKeyResponseSchema: GenMessage<ActivateRealmKeyResponse
   messageDesc(file_callpass_v1_admin_service, 14);
 
 /**
- * Which key to retire.
+ * The key to retire.
  *
  * @generated from message callpass.v1.RetireRealmKeyRequest
  */
@@ -580,7 +581,7 @@ export const RetireRealmKeyRequestSchema: GenMessage<RetireRealmKeyRequest> = /*
   messageDesc(file_callpass_v1_admin_service, 15);
 
 /**
- * The key now retired.
+ * The retired key.
  *
  * @generated from message callpass.v1.RetireRealmKeyResponse
  */
@@ -601,7 +602,7 @@ export const RetireRealmKeyResponseSchema: GenMessage<RetireRealmKeyResponse> = 
   messageDesc(file_callpass_v1_admin_service, 16);
 
 /**
- * Which key to destroy.
+ * The key to destroy.
  *
  * @generated from message callpass.v1.DestroyRealmKeyRequest
  */
@@ -629,7 +630,7 @@ export const DestroyRealmKeyRequestSchema: GenMessage<DestroyRealmKeyRequest> = 
   messageDesc(file_callpass_v1_admin_service, 17);
 
 /**
- * The key now destroyed.
+ * The destroyed key.
  *
  * @generated from message callpass.v1.DestroyRealmKeyResponse
  */
@@ -650,13 +651,13 @@ export const DestroyRealmKeyResponseSchema: GenMessage<DestroyRealmKeyResponse> 
   messageDesc(file_callpass_v1_admin_service, 18);
 
 /**
- * What is stopped.
+ * The scope of a freeze.
  *
  * @generated from message callpass.v1.FreezeScope
  */
 export type FreezeScope = Message<"callpass.v1.FreezeScope"> & {
   /**
-   * One of these.
+   * Exactly one of these.
    *
    * @generated from oneof callpass.v1.FreezeScope.scope
    */
@@ -686,7 +687,7 @@ export type FreezeScope = Message<"callpass.v1.FreezeScope"> & {
     case: "client";
   } | {
     /**
-     * A visitor, as clients name them. 1 to 256 bytes. Kept only as a keyed hash, and never sent back.
+     * A visitor, by the subject of its requests. 1 to 256 bytes. Stored only as a keyed hash, and never returned.
      *
      * @generated from field: string subject = 4;
      */
@@ -694,7 +695,7 @@ export type FreezeScope = Message<"callpass.v1.FreezeScope"> & {
     case: "subject";
   } | {
     /**
-     * A visitor by the keyed hash that ledger entries and ListFreezes show. 32 hexadecimal digits.
+     * A visitor, by the keyed hash in ledger entries and ListFreezes. 32 hexadecimal digits.
      *
      * @generated from field: string subject_hash = 5;
      */
@@ -711,41 +712,41 @@ export const FreezeScopeSchema: GenMessage<FreezeScope> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 19);
 
 /**
- * One freeze.
+ * A freeze.
  *
  * @generated from message callpass.v1.FreezeEntry
  */
 export type FreezeEntry = Message<"callpass.v1.FreezeEntry"> & {
   /**
-   * What is stopped; a visitor as subject_hash.
+   * The scope. A visitor is given as subject_hash.
    *
    * @generated from field: callpass.v1.FreezeScope scope = 1;
    */
   scope?: FreezeScope | undefined;
 
   /**
-   * Why, in the operator's words.
+   * The operator's reason.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * Since when.
+   * The start of the freeze.
    *
    * @generated from field: google.protobuf.Timestamp freeze_time = 3;
    */
   freezeTime?: Timestamp | undefined;
 
   /**
-   * Until when; not set: until it is lifted.
+   * The end of the freeze. Not set: it holds until it is lifted.
    *
    * @generated from field: google.protobuf.Timestamp until_time = 4;
    */
   untilTime?: Timestamp | undefined;
 
   /**
-   * The client that froze it.
+   * The client that froze the scope.
    *
    * @generated from field: string frozen_by = 5;
    */
@@ -760,27 +761,27 @@ export const FreezeEntrySchema: GenMessage<FreezeEntry> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 20);
 
 /**
- * What to stop.
+ * A freeze to put in force.
  *
  * @generated from message callpass.v1.FreezeRequest
  */
 export type FreezeRequest = Message<"callpass.v1.FreezeRequest"> & {
   /**
-   * What is stopped.
+   * The scope to freeze.
    *
    * @generated from field: callpass.v1.FreezeScope scope = 1;
    */
   scope?: FreezeScope | undefined;
 
   /**
-   * Why. 1 to 256 bytes; goes into the ledger.
+   * The operator's reason, recorded in the ledger. 1 to 256 bytes.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * Until when; left out, until it is lifted.
+   * The end of the freeze. Left out: it holds until it is lifted.
    *
    * @generated from field: google.protobuf.Timestamp until = 3;
    */
@@ -816,13 +817,13 @@ export const FreezeResponseSchema: GenMessage<FreezeResponse> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 22);
 
 /**
- * What to let go on.
+ * A freeze to lift.
  *
  * @generated from message callpass.v1.UnfreezeRequest
  */
 export type UnfreezeRequest = Message<"callpass.v1.UnfreezeRequest"> & {
   /**
-   * The scope that was frozen.
+   * The frozen scope.
    *
    * @generated from field: callpass.v1.FreezeScope scope = 1;
    */
@@ -837,7 +838,7 @@ export const UnfreezeRequestSchema: GenMessage<UnfreezeRequest> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 23);
 
 /**
- * The freeze is lifted.
+ * The result of lifting a freeze. Empty.
  *
  * @generated from message callpass.v1.UnfreezeResponse
  */
@@ -852,7 +853,7 @@ export const UnfreezeResponseSchema: GenMessage<UnfreezeResponse> = /*@__PURE__*
   messageDesc(file_callpass_v1_admin_service, 24);
 
 /**
- * All freezes.
+ * A request for the freezes in force.
  *
  * @generated from message callpass.v1.ListFreezesRequest
  */
@@ -873,7 +874,7 @@ export const ListFreezesRequestSchema: GenMessage<ListFreezesRequest> = /*@__PUR
  */
 export type ListFreezesResponse = Message<"callpass.v1.ListFreezesResponse"> & {
   /**
-   * Newest first.
+   * The freezes, newest first.
    *
    * @generated from field: repeated callpass.v1.FreezeEntry freezes = 1;
    */
@@ -894,7 +895,7 @@ export const ListFreezesResponseSchema: GenMessage<ListFreezesResponse> = /*@__P
  */
 export type ExplainTokenRequest = Message<"callpass.v1.ExplainTokenRequest"> & {
   /**
-   * The realm it is meant for. 1 to 128 characters.
+   * The realm of the token. 1 to 128 characters.
    *
    * @generated from field: string realm = 1;
    */
@@ -908,7 +909,7 @@ export type ExplainTokenRequest = Message<"callpass.v1.ExplainTokenRequest"> & {
   token: string;
 
   /**
-   * What it is meant to be. Left out, its kind is not checked.
+   * The expected kind. Left out: the kind is not checked.
    *
    * @generated from field: callpass.v1.TokenKind kind = 3;
    */
@@ -923,20 +924,20 @@ export const ExplainTokenRequestSchema: GenMessage<ExplainTokenRequest> = /*@__P
   messageDesc(file_callpass_v1_admin_service, 27);
 
 /**
- * What is wrong with it.
+ * The explanation of a token.
  *
  * @generated from message callpass.v1.ExplainTokenResponse
  */
 export type ExplainTokenResponse = Message<"callpass.v1.ExplainTokenResponse"> & {
   /**
-   * What ValidateToken says.
+   * The result of ValidateToken in short.
    *
    * @generated from field: callpass.v1.ValidateTokenSummary summary = 1;
    */
   summary?: ValidateTokenSummary | undefined;
 
   /**
-   * What was found, most telling first. Empty when there is nothing to say.
+   * The findings, most important first. Empty if there are none.
    *
    * @generated from field: repeated callpass.v1.TokenFinding findings = 2;
    */
@@ -951,27 +952,27 @@ export const ExplainTokenResponseSchema: GenMessage<ExplainTokenResponse> = /*@_
   messageDesc(file_callpass_v1_admin_service, 28);
 
 /**
- * The judgement in short.
+ * The result of validating a token, in short.
  *
  * @generated from message callpass.v1.ValidateTokenSummary
  */
 export type ValidateTokenSummary = Message<"callpass.v1.ValidateTokenSummary"> & {
   /**
-   * What ValidateToken says.
+   * The verdict of ValidateToken.
    *
    * @generated from field: callpass.v1.Verdict verdict = 1;
    */
   verdict: Verdict;
 
   /**
-   * The user as the token has it. Empty where the token did not open.
+   * The user inside the token. Empty if the token could not be decrypted.
    *
    * @generated from field: string user = 2;
    */
   user: string;
 
   /**
-   * The time inside the token, read in the unit that makes sense of it.
+   * The timestamp inside the token, read in the unit that gives a plausible time.
    *
    * @generated from field: google.protobuf.Timestamp issue_time = 3;
    */
@@ -985,7 +986,7 @@ export type ValidateTokenSummary = Message<"callpass.v1.ValidateTokenSummary"> &
   expireTime?: Timestamp | undefined;
 
   /**
-   * Version of the realm's key that opened it. 0 where none did.
+   * Version of the realm's key that decrypted the token. 0 if none did.
    *
    * @generated from field: uint32 key_version = 5;
    */
@@ -1000,20 +1001,20 @@ export const ValidateTokenSummarySchema: GenMessage<ValidateTokenSummary> = /*@_
   messageDesc(file_callpass_v1_admin_service, 29);
 
 /**
- * One thing found out about a token.
+ * A finding about a token.
  *
  * @generated from message callpass.v1.TokenFinding
  */
 export type TokenFinding = Message<"callpass.v1.TokenFinding"> & {
   /**
-   * Stable code, for example SECONDS_FOR_MILLISECONDS.
+   * A stable code, for example SECONDS_FOR_MILLISECONDS.
    *
    * @generated from field: string code = 1;
    */
   code: string;
 
   /**
-   * What it means and what to do, for a person. Never a part of a key or token.
+   * The meaning and what to do, for a person. Never contains any part of a key or token.
    *
    * @generated from field: string text = 2;
    */
@@ -1028,13 +1029,13 @@ export const TokenFindingSchema: GenMessage<TokenFinding> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 30);
 
 /**
- * An issue that is only tried.
+ * A request for credentials to evaluate.
  *
  * @generated from message callpass.v1.TryIssueRequest
  */
 export type TryIssueRequest = Message<"callpass.v1.TryIssueRequest"> & {
   /**
-   * Id of the destination.
+   * The id of the destination. 1 to 64 characters.
    *
    * @generated from field: string destination = 1;
    */
@@ -1048,35 +1049,35 @@ export type TryIssueRequest = Message<"callpass.v1.TryIssueRequest"> & {
   subject: string;
 
   /**
-   * Who is called; left out, the destination's default. At most 256 bytes.
+   * The callee. Default: the destination's first callee. At most 256 bytes.
    *
    * @generated from field: string callee = 3;
    */
   callee: string;
 
   /**
-   * Who the call comes from; left out, the account. At most 256 bytes.
+   * The caller. Default: the destination's account. At most 256 bytes.
    *
    * @generated from field: string caller = 4;
    */
   caller: string;
 
   /**
-   * The client that would ask. Left out, no grant is asked for and no limit per client is looked at.
+   * The client of the request. Empty: grants are not checked and limits per client are not evaluated. At most 64 characters.
    *
    * @generated from field: string client = 5;
    */
   client: string;
 
   /**
-   * When it would be asked. Left out, now.
+   * The time of the request. Default: now.
    *
    * @generated from field: google.protobuf.Timestamp time = 6;
    */
   time?: Timestamp | undefined;
 
   /**
-   * A document to try instead of the configuration in force.
+   * A configuration to evaluate instead of the one in force.
    *
    * @generated from field: callpass.v1.Configuration configuration = 7;
    */
@@ -1091,62 +1092,62 @@ export const TryIssueRequestSchema: GenMessage<TryIssueRequest> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 31);
 
 /**
- * What would become of it.
+ * The result of the evaluation.
  *
  * @generated from message callpass.v1.TryIssueResponse
  */
 export type TryIssueResponse = Message<"callpass.v1.TryIssueResponse"> & {
   /**
-   * Whether credentials would be issued.
+   * True if credentials would be issued.
    *
    * @generated from field: bool allowed = 1;
    */
   allowed: boolean;
 
   /**
-   * A name of ErrorReason without its prefix. Empty when allowed.
+   * The refusal reason: a value of ErrorReason without its prefix. Empty if allowed.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * The rule that decided, for example "hours" or "limits[0] per SUBJECT". Empty when allowed.
+   * The rule that refused, for example "hours" or "limits[0] per SUBJECT". Empty if allowed.
    *
    * @generated from field: string rule = 3;
    */
   rule: string;
 
   /**
-   * In words.
+   * The result as a text for a person.
    *
    * @generated from field: string text = 4;
    */
   text: string;
 
   /**
-   * Who would be called. Empty when refused.
+   * The callee. Empty if refused.
    *
    * @generated from field: string callee = 5;
    */
   callee: string;
 
   /**
-   * Who the call would come from. Empty when refused.
+   * The caller. Empty if refused.
    *
    * @generated from field: string caller = 6;
    */
   caller: string;
 
   /**
-   * With DESTINATION_CLOSED, when it opens next; left out where it never does.
+   * For DESTINATION_CLOSED: the next opening time. Not set if it never opens.
    *
    * @generated from field: google.protobuf.Timestamp open_time = 7;
    */
   openTime?: Timestamp | undefined;
 
   /**
-   * The limits that would count, in the destination's order, with what is taken of each at this moment.
+   * The limits that apply, in the destination's order, with their current use.
    *
    * @generated from field: repeated callpass.v1.LimitState limits = 8;
    */
@@ -1161,41 +1162,41 @@ export const TryIssueResponseSchema: GenMessage<TryIssueResponse> = /*@__PURE__*
   messageDesc(file_callpass_v1_admin_service, 32);
 
 /**
- * A limit and how much of it is taken.
+ * A limit and its current use.
  *
  * @generated from message callpass.v1.LimitState
  */
 export type LimitState = Message<"callpass.v1.LimitState"> & {
   /**
-   * For example "limits[0] per SUBJECT".
+   * The name, for example "limits[0] per SUBJECT".
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * How many in a window.
+   * The number of credentials allowed in a window.
    *
    * @generated from field: uint32 max = 2;
    */
   max: number;
 
   /**
-   * The window's length.
+   * The length of the window.
    *
    * @generated from field: google.protobuf.Duration window = 3;
    */
   window?: Duration | undefined;
 
   /**
-   * Taken in the current window; left out while the counters are out of reach.
+   * The number issued in the current window. Not set while the counters are unreachable.
    *
    * @generated from field: optional uint32 taken = 4;
    */
   taken?: number | undefined;
 
   /**
-   * Counted and reported, never enforced.
+   * True if the limit is counted and reported but not enforced.
    *
    * @generated from field: bool shadow = 5;
    */
@@ -1210,7 +1211,7 @@ export const LimitStateSchema: GenMessage<LimitState> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 33);
 
 /**
- * Where a key is in its life: PENDING, ACTIVE, RETIRED, DESTROYED, in this order and never back.
+ * The state of a key. A key moves from PENDING to ACTIVE to RETIRED to DESTROYED, never back.
  *
  * @generated from enum callpass.v1.KeyState
  */
@@ -1223,28 +1224,28 @@ export const KeyState = {
   KEY_STATE_UNSPECIFIED: 0,
 
   /**
-   * Known, not yet used for sealing. Already validates, so that other issuers of the realm may start first.
+   * Does not encrypt yet. Already validates, because other issuers of the realm may use it first.
    *
    * @generated from enum value: PENDING = 1;
    */
   PENDING: 1,
 
   /**
-   * Seals and validates. One a realm.
+   * Encrypts and validates. At most one for each realm.
    *
    * @generated from enum value: ACTIVE = 2;
    */
   ACTIVE: 2,
 
   /**
-   * Validates until its last token has run out.
+   * Validates until its last token has expired.
    *
    * @generated from enum value: RETIRED = 3;
    */
   RETIRED: 3,
 
   /**
-   * Erased.
+   * Erased; neither encrypts nor validates.
    *
    * @generated from enum value: DESTROYED = 4;
    */
@@ -1252,7 +1253,7 @@ export const KeyState = {
 } as const;
 
 /**
- * Where a key is in its life: PENDING, ACTIVE, RETIRED, DESTROYED, in this order and never back.
+ * The state of a key. A key moves from PENDING to ACTIVE to RETIRED to DESTROYED, never back.
  *
  * @generated from enum callpass.v1.KeyState
  */
@@ -1265,13 +1266,13 @@ export const KeyStateSchema: GenEnum<KeyState> = /*@__PURE__*/
   enumDesc(file_callpass_v1_admin_service, 0);
 
 /**
- * Configuration, keys and the stop button. Every RPC needs the role OPERATOR.
+ * Manages configuration, keys and freezes. Every RPC needs the role OPERATOR.
  *
  * @generated from service callpass.v1.AdminService
  */
 export const AdminService: GenService<{
   /**
-   * The configuration in force, or an earlier revision of it.
+   * Gets the configuration in force or an earlier revision.
    *
    * @generated from rpc callpass.v1.AdminService.GetConfiguration
    */
@@ -1281,7 +1282,7 @@ export const AdminService: GenService<{
     output: typeof GetConfigurationResponseSchema;
   },
   /**
-   * Replaces the configuration as a whole, or shows what would change. In force on every instance within 2 s.
+   * Replaces the configuration as a whole, or shows the changes without applying them. In force on every instance within 2 s.
    *
    * @generated from rpc callpass.v1.AdminService.ApplyConfiguration
    */
@@ -1291,7 +1292,7 @@ export const AdminService: GenService<{
     output: typeof ApplyConfigurationResponseSchema;
   },
   /**
-   * The revisions, newest first.
+   * Lists the revisions of the configuration, newest first.
    *
    * @generated from rpc callpass.v1.AdminService.ListConfigurationRevisions
    */
@@ -1301,7 +1302,7 @@ export const AdminService: GenService<{
     output: typeof ListConfigurationRevisionsResponseSchema;
   },
   /**
-   * Adds a key to a realm, given or generated, in state PENDING.
+   * Adds a given or generated key to a realm, in state PENDING.
    *
    * @generated from rpc callpass.v1.AdminService.AddRealmKey
    */
@@ -1311,7 +1312,7 @@ export const AdminService: GenService<{
     output: typeof AddRealmKeyResponseSchema;
   },
   /**
-   * A realm's keys, newest first. Never the keys themselves.
+   * Lists the keys of a realm or of all realms, newest first, without the key texts.
    *
    * @generated from rpc callpass.v1.AdminService.ListRealmKeys
    */
@@ -1321,7 +1322,7 @@ export const AdminService: GenService<{
     output: typeof ListRealmKeysResponseSchema;
   },
   /**
-   * Seals with this key from now on; the formerly active one is retired and still validates.
+   * Makes a key the one that encrypts. The previously active key is retired and still validates.
    *
    * @generated from rpc callpass.v1.AdminService.ActivateRealmKey
    */
@@ -1331,7 +1332,7 @@ export const AdminService: GenService<{
     output: typeof ActivateRealmKeyResponseSchema;
   },
   /**
-   * Takes a key out of use for sealing; it validates until its last token has run out.
+   * Stops encrypting with a key. It still validates until its last token has expired.
    *
    * @generated from rpc callpass.v1.AdminService.RetireRealmKey
    */
@@ -1341,7 +1342,7 @@ export const AdminService: GenService<{
     output: typeof RetireRealmKeyResponseSchema;
   },
   /**
-   * Erases a pending or retired key for good. What it sealed no longer validates.
+   * Erases a pending or retired key for good. Its tokens no longer validate.
    *
    * @generated from rpc callpass.v1.AdminService.DestroyRealmKey
    */
@@ -1351,7 +1352,7 @@ export const AdminService: GenService<{
     output: typeof DestroyRealmKeyResponseSchema;
   },
   /**
-   * Stops issuing for, and refuses to validate tokens of, a realm, destination, client or subject.
+   * Freezes a realm, destination, client or subject: nothing is issued for it and its tokens do not validate.
    *
    * @generated from rpc callpass.v1.AdminService.Freeze
    */
@@ -1371,7 +1372,7 @@ export const AdminService: GenService<{
     output: typeof UnfreezeResponseSchema;
   },
   /**
-   * The freezes in force.
+   * Lists the freezes in force.
    *
    * @generated from rpc callpass.v1.AdminService.ListFreezes
    */
@@ -1381,7 +1382,7 @@ export const AdminService: GenService<{
     output: typeof ListFreezesResponseSchema;
   },
   /**
-   * What would become of an issue, and which rule says so. Issues nothing, counts nothing, leaves no entry.
+   * Evaluates a request for credentials and reports the rule that decides. Issues nothing, counts nothing and writes no entry.
    *
    * @generated from rpc callpass.v1.AdminService.TryIssue
    */
@@ -1391,7 +1392,7 @@ export const AdminService: GenService<{
     output: typeof TryIssueResponseSchema;
   },
   /**
-   * Says in words what is wrong with a token. Tells apart what ValidateToken does not, so it is for operators only.
+   * Explains the faults of a token. Distinguishes cases that ValidateToken does not, so it is for operators only.
    *
    * @generated from rpc callpass.v1.AdminService.ExplainToken
    */

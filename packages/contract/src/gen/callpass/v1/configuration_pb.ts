@@ -18,29 +18,29 @@ export const file_callpass_v1_configuration: GenFile = /*@__PURE__*/
   fileDesc("Ch9jYWxscGFzcy92MS9jb25maWd1cmF0aW9uLnByb3RvEgtjYWxscGFzcy52MSKrAQoNQ29uZmlndXJhdGlvbhItCgZyZWFsbXMYASADKAsyEi5jYWxscGFzcy52MS5SZWFsbUIJukgGkgEDEOgHEjoKDGRlc3RpbmF0aW9ucxgCIAMoCzIYLmNhbGxwYXNzLnYxLkRlc3RpbmF0aW9uQgq6SAeSAQQQwJoMEi8KB2NsaWVudHMYAyADKAsyEy5jYWxscGFzcy52MS5DbGllbnRCCbpIBpIBAxCQTiKkAgoFUmVhbG0SIgoEbmFtZRgBIAEoCUIUukgRcg8QARiAATIIXlshLX5dKiQSLwoGY2lwaGVyGAIgASgOMhMuY2FsbHBhc3MudjEuQ2lwaGVyQgq6SAeCAQQQASAAEkYKDnRva2VuX2xpZmV0aW1lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhO6SBDIAQGqAQoiBAiAowUyAggBEkAKDm1heF9jbG9ja19za2V3GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwjYBDIAEjwKDnRpbWVzdGFtcF91bml0GAUgASgOMhouY2FsbHBhc3MudjEuVGltZXN0YW1wVW5pdEIIukgFggECEAEipAQKC0Rlc3RpbmF0aW9uEi0KAmlkGAEgASgJQiG6SB5yHBABGEAyFl5bYS16MC05XVthLXowLTkuXy1dKiQSFwoFcmVhbG0YAiABKAlCCLpIBXIDGIABEi0KBG1vZGUYAyABKA4yFS5jYWxscGFzcy52MS5DYWxsTW9kZUIIukgFggECEAESVAoHYWNjb3VudBgEIAEoCUJDukhAcj4ogAIyOV5bXkA7OlxzXHgwMC1ceDFmXHg3Zi1ceDlmXStAW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rJBJeCgdjYWxsZWVzGAUgAygJQk26SEqSAUcIARDoByJAcj4ogAIyOV5bXkA7OlxzXHgwMC1ceDFmXHg3Zi1ceDlmXStAW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rJBJcCgdjYWxsZXJzGAYgAygJQku6SEiSAUUQ6AciQHI+KIACMjleW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rQFteQDs6XHNceDAwLVx4MWZceDdmLVx4OWZdKyQSFAoHZW5hYmxlZBgHIAEoCEgAiAEBEhcKD3JlcXVpcmVfc3ViamVjdBgIIAEoCBIhCgVob3VycxgJIAEoCzISLmNhbGxwYXNzLnYxLkhvdXJzEiwKBmxpbWl0cxgKIAMoCzISLmNhbGxwYXNzLnYxLkxpbWl0Qgi6SAWSAQIQEEIKCghfZW5hYmxlZCKJAQoFSG91cnMSHAoJdGltZV96b25lGAEgASgJQgm6SAZyBBABGEASHwoEb3BlbhgCIAMoCUIRukgOkgELCAEQQCIFcgMYgAESQQoMY2xvc2VkX2RhdGVzGAMgAygJQiu6SCiSASUQ6AciIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kIuYBCgVMaW1pdBIwCgNwZXIYASABKA4yFy5jYWxscGFzcy52MS5MaW1pdFNjb3BlQgq6SAeCAQQQASAAEhoKA21heBgCIAEoDUINukgKKggYgJTr3AMoARI/CgZ3aW5kb3cYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CFLpIEcgBAaoBCyIFCIC9owEyAggBEg4KBnNoYWRvdxgEIAEoCBI+ChB3aGVuX3VuYXZhaWxhYmxlGAUgASgOMhouY2FsbHBhc3MudjEuTGltaXRGYWxsYmFja0IIukgFggECEAEinQEKBkNsaWVudBIvCgRuYW1lGAEgASgJQiG6SB5yHBABGEAyFl5bYS16MC05XVthLXowLTkuXy1dKiQSMwoKaWRlbnRpdGllcxgCIAMoCzIVLmNhbGxwYXNzLnYxLklkZW50aXR5Qgi6SAWSAQIQQBItCgZncmFudHMYAyADKAsyEi5jYWxscGFzcy52MS5HcmFudEIJukgGkgEDEIACIuABCghJZGVudGl0eRIoCglzcGlmZmVfaWQYASABKAlCE7pIEHIOKIAQOglzcGlmZmU6Ly9IABIeCghkbnNfbmFtZRgCIAEoCUIKukgHcgUQARj9AUgAEiAKC2NvbW1vbl9uYW1lGAMgASgJQgm6SAZyBBABGEBIABInCgNqd3QYBCABKAsyGC5jYWxscGFzcy52MS5Kd3RJZGVudGl0eUgAEjAKDHRva2VuX3NoYTI1NhgFIAEoCUIYukgVchMyEV5bMC05YS1mQS1GXXs2NH0kSABCDQoEa2luZBIFukgCCAEiRgoLSnd0SWRlbnRpdHkSGgoGaXNzdWVyGAEgASgJQgq6SAdyBRABKIAQEhsKB3N1YmplY3QYAiABKAlCCrpIB3IFEAEogAIicAoFR3JhbnQSKwoEcm9sZRgBIAEoDjIRLmNhbGxwYXNzLnYxLlJvbGVCCrpIB4IBBBABIAASHwoMZGVzdGluYXRpb25zGAIgAygJQgm6SAaSAQMQkE4SGQoGcmVhbG1zGAMgAygJQgm6SAaSAQMQ6AcqSQoIQ2FsbE1vZGUSGQoVQ0FMTF9NT0RFX1VOU1BFQ0lGSUVEEAASEAoMVElNRV9MSU1JVEVEEAESEAoMVU5SRVNUUklDVEVEEAIqawoKTGltaXRTY29wZRIbChdMSU1JVF9TQ09QRV9VTlNQRUNJRklFRBAAEgsKB1NVQkpFQ1QQARIKCgZDTElFTlQQAhIPCgtERVNUSU5BVElPThADEgkKBVJFQUxNEAQSCwoHT1ZFUkFMTBAFKkYKDUxpbWl0RmFsbGJhY2sSHgoaTElNSVRfRkFMTEJBQ0tfVU5TUEVDSUZJRUQQABIKCgZSRUZVU0UQARIJCgVBTExPVxACKlIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEgoKBklTU1VFUhABEg0KCVZBTElEQVRPUhACEgwKCE9QRVJBVE9SEAMSCwoHQVVESVRPUhAEYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_token, file_google_protobuf_duration]);
 
 /**
- * Everything an operator decides, applied as a whole and versioned: realms, destinations, clients.
+ * The configuration: realms, destinations and clients. It is applied as a whole and versioned.
  *
- * Written as YAML or JSON (protojson). Unknown keys, double names and dangling references are errors.
+ * Written as YAML or JSON (protojson). Unknown keys, duplicate names and references to nothing are errors.
  *
  * @generated from message callpass.v1.Configuration
  */
 export type Configuration = Message<"callpass.v1.Configuration"> & {
   /**
-   * The realms of the vendor's portal. At most 1,000, names unique.
+   * The realms of the vendor's portal. At most 1,000, with unique names.
    *
    * @generated from field: repeated callpass.v1.Realm realms = 1;
    */
   realms: Realm[];
 
   /**
-   * Where visitors may call. At most 200,000, ids unique.
+   * The destinations that visitors may call. At most 200,000, with unique ids.
    *
    * @generated from field: repeated callpass.v1.Destination destinations = 2;
    */
   destinations: Destination[];
 
   /**
-   * The services that may ask. At most 10,000, names unique.
+   * The clients that may use the service. At most 10,000, with unique names.
    *
    * @generated from field: repeated callpass.v1.Client clients = 3;
    */
@@ -55,7 +55,7 @@ export const ConfigurationSchema: GenMessage<Configuration> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 0);
 
 /**
- * An authentication schema of the vendor's portal. Its keys are kept apart from this document.
+ * An authentication schema of the vendor's portal. Its keys are not part of this document.
  *
  * @generated from message callpass.v1.Realm
  */
@@ -68,7 +68,7 @@ export type Realm = Message<"callpass.v1.Realm"> & {
   name: string;
 
   /**
-   * The schema's cipher.
+   * The cipher of the schema.
    *
    * @generated from field: callpass.v1.Cipher cipher = 2;
    */
@@ -82,14 +82,14 @@ export type Realm = Message<"callpass.v1.Realm"> & {
   tokenLifetime?: Duration | undefined;
 
   /**
-   * How far in the future a token's time may lie, for clocks that differ. 0 s to 10 min; left out, 30 s.
+   * The longest time that a token's timestamp may lie in the future, because clocks differ. 0 s to 10 min. Default: 30 s.
    *
    * @generated from field: google.protobuf.Duration max_clock_skew = 4;
    */
   maxClockSkew?: Duration | undefined;
 
   /**
-   * The unit of the timestamps in tokens. Left out, MILLISECONDS.
+   * The unit of the timestamps in tokens. Default: MILLISECONDS.
    *
    * @generated from field: callpass.v1.TimestampUnit timestamp_unit = 5;
    */
@@ -104,76 +104,76 @@ export const RealmSchema: GenMessage<Realm> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 1);
 
 /**
- * One support line that visitors may call, and under which rules.
+ * A support line that visitors may call, and its rules.
  *
  * @generated from message callpass.v1.Destination
  */
 export type Destination = Message<"callpass.v1.Destination"> & {
   /**
-   * The destination's name for clients. 1 to 64 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit.
+   * The identifier that clients use. 1 to 64 of a-z, 0-9, ".", "_", "-", beginning with a letter or digit.
    *
    * @generated from field: string id = 1;
    */
   id: string;
 
   /**
-   * The realm whose key seals the tokens. Required with TIME_LIMITED, refused with UNRESTRICTED.
+   * The realm whose key encrypts the tokens. Required with TIME_LIMITED, not allowed with UNRESTRICTED.
    *
    * @generated from field: string realm = 2;
    */
   realm: string;
 
   /**
-   * Whether calls carry tokens. Left out, TIME_LIMITED.
+   * The way calls are authenticated. Default: TIME_LIMITED.
    *
    * @generated from field: callpass.v1.CallMode mode = 3;
    */
   mode: CallMode;
 
   /**
-   * The user set up on the vendor's side for anonymous calls, "user@domain". The default caller. At most 256 bytes.
+   * The vendor's user for anonymous calls, "user@domain". The default caller. At most 256 bytes.
    *
    * @generated from field: string account = 4;
    */
   account: string;
 
   /**
-   * Who may be called, "user@domain" or "*@domain". The first is the default and must be an exact address. 1 to 1,000.
+   * The allowed callees, "user@domain" or "*@domain". The first is the default and must be an exact address. 1 to 1,000.
    *
    * @generated from field: repeated string callees = 5;
    */
   callees: string[];
 
   /**
-   * Who a call may come from besides the account, "user@domain" or "*@domain". Empty: the account only. At most 1,000.
+   * The allowed callers besides the account, "user@domain" or "*@domain". Empty: the account only. At most 1,000.
    *
    * @generated from field: repeated string callers = 6;
    */
   callers: string[];
 
   /**
-   * Whether credentials are issued at all. Left out, true.
+   * If false, no credentials are issued. Default: true.
    *
    * @generated from field: optional bool enabled = 7;
    */
   enabled?: boolean | undefined;
 
   /**
-   * Whether only visitors whom the client names (subject) may call. Left out, false.
+   * If true, a request must name its visitor (subject). Default: false.
    *
    * @generated from field: bool require_subject = 8;
    */
   requireSubject: boolean;
 
   /**
-   * When the line is open. Left out, always.
+   * The opening hours. Default: always open.
    *
    * @generated from field: callpass.v1.Hours hours = 9;
    */
   hours?: Hours | undefined;
 
   /**
-   * How often it may be called. At most 16.
+   * The limits on issued credentials. At most 16.
    *
    * @generated from field: repeated callpass.v1.Limit limits = 10;
    */
@@ -188,13 +188,13 @@ export const DestinationSchema: GenMessage<Destination> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 2);
 
 /**
- * Opening hours in local time.
+ * Opening hours, in local time.
  *
  * @generated from message callpass.v1.Hours
  */
 export type Hours = Message<"callpass.v1.Hours"> & {
   /**
-   * IANA name of the time zone, for example "Europe/Berlin". 1 to 64 characters.
+   * The IANA name of the time zone, for example "Europe/Berlin". 1 to 64 characters.
    *
    * @generated from field: string time_zone = 1;
    */
@@ -208,7 +208,7 @@ export type Hours = Message<"callpass.v1.Hours"> & {
   open: string[];
 
   /**
-   * Local dates on which the line stays closed, "YYYY-MM-DD". At most 1,000.
+   * Local dates on which the line is closed, "YYYY-MM-DD". At most 1,000.
    *
    * @generated from field: repeated string closed_dates = 3;
    */
@@ -223,41 +223,41 @@ export const HoursSchema: GenMessage<Hours> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 3);
 
 /**
- * At most so many credentials in a window of time.
+ * A limit on the number of credentials issued in a window of time.
  *
  * @generated from message callpass.v1.Limit
  */
 export type Limit = Message<"callpass.v1.Limit"> & {
   /**
-   * What is counted.
+   * The scope that is counted.
    *
    * @generated from field: callpass.v1.LimitScope per = 1;
    */
   per: LimitScope;
 
   /**
-   * How many in a window. 1 to 1,000,000,000.
+   * The number of credentials in a window. 1 to 1,000,000,000.
    *
    * @generated from field: uint32 max = 2;
    */
   max: number;
 
   /**
-   * The window's length. Whole seconds, 1 s to 31 days.
+   * The length of the window. Whole seconds, 1 s to 31 days.
    *
    * @generated from field: google.protobuf.Duration window = 3;
    */
   window?: Duration | undefined;
 
   /**
-   * Count and report only: refuse nothing.
+   * If true, the limit is counted and reported but never refuses.
    *
    * @generated from field: bool shadow = 4;
    */
   shadow: boolean;
 
   /**
-   * What happens while the counters are out of reach. Left out, REFUSE. A shadow limit never refuses.
+   * The behaviour while the counters are unreachable. Default: REFUSE. A shadow limit never refuses.
    *
    * @generated from field: callpass.v1.LimitFallback when_unavailable = 5;
    */
@@ -272,7 +272,7 @@ export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 4);
 
 /**
- * An internal service that may ask, how it is recognised and what it may do.
+ * A service that may use this one: its identities and its grants.
  *
  * @generated from message callpass.v1.Client
  */
@@ -285,14 +285,14 @@ export type Client = Message<"callpass.v1.Client"> & {
   name: string;
 
   /**
-   * How it is recognised: any one of these is enough. At most 64.
+   * The identities by which the client is recognised. Any one of them is enough. At most 64.
    *
    * @generated from field: repeated callpass.v1.Identity identities = 2;
    */
   identities: Identity[];
 
   /**
-   * What it may do. Nothing is allowed that is not named here. At most 256.
+   * The grants. Everything else is denied. At most 256.
    *
    * @generated from field: repeated callpass.v1.Grant grants = 3;
    */
@@ -307,19 +307,19 @@ export const ClientSchema: GenMessage<Client> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 5);
 
 /**
- * One proof of who a client is.
+ * An identity of a client.
  *
  * @generated from message callpass.v1.Identity
  */
 export type Identity = Message<"callpass.v1.Identity"> & {
   /**
-   * The kind of proof.
+   * The kind of identity.
    *
    * @generated from oneof callpass.v1.Identity.kind
    */
   kind: {
     /**
-     * URI name of a verified certificate, "spiffe://trust-domain/path". At most 2048 bytes.
+     * The URI name of a verified certificate, "spiffe://trust-domain/path". At most 2048 bytes.
      *
      * @generated from field: string spiffe_id = 1;
      */
@@ -327,7 +327,7 @@ export type Identity = Message<"callpass.v1.Identity"> & {
     case: "spiffeId";
   } | {
     /**
-     * DNS name of a verified certificate. At most 253 characters.
+     * The DNS name of a verified certificate. At most 253 characters.
      *
      * @generated from field: string dns_name = 2;
      */
@@ -335,7 +335,7 @@ export type Identity = Message<"callpass.v1.Identity"> & {
     case: "dnsName";
   } | {
     /**
-     * Common name of a verified certificate. At most 64 characters.
+     * The common name of a verified certificate. At most 64 characters.
      *
      * @generated from field: string common_name = 3;
      */
@@ -343,7 +343,7 @@ export type Identity = Message<"callpass.v1.Identity"> & {
     case: "commonName";
   } | {
     /**
-     * Issuer and subject of a verified JWT.
+     * The issuer and subject of a verified JWT.
      *
      * @generated from field: callpass.v1.JwtIdentity jwt = 4;
      */
@@ -351,7 +351,7 @@ export type Identity = Message<"callpass.v1.Identity"> & {
     case: "jwt";
   } | {
     /**
-     * SHA-256 of a static bearer token, 64 hexadecimal digits.
+     * The SHA-256 of a static bearer token, 64 hexadecimal digits.
      *
      * @generated from field: string token_sha256 = 5;
      */
@@ -368,7 +368,7 @@ export const IdentitySchema: GenMessage<Identity> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 6);
 
 /**
- * The claims by which a JWT names a client.
+ * The JWT claims that identify a client.
  *
  * @generated from message callpass.v1.JwtIdentity
  */
@@ -396,27 +396,27 @@ export const JwtIdentitySchema: GenMessage<JwtIdentity> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 7);
 
 /**
- * A role and where it holds.
+ * A role and its scope.
  *
  * @generated from message callpass.v1.Grant
  */
 export type Grant = Message<"callpass.v1.Grant"> & {
   /**
-   * What may be done.
+   * The role.
    *
    * @generated from field: callpass.v1.Role role = 1;
    */
   role: Role;
 
   /**
-   * With ISSUER: the destinations, or "*" for all. At most 10,000.
+   * For ISSUER: the destinations, or "*" for all. At most 10,000.
    *
    * @generated from field: repeated string destinations = 2;
    */
   destinations: string[];
 
   /**
-   * With VALIDATOR: the realms, or "*" for all. At most 1,000.
+   * For VALIDATOR: the realms, or "*" for all. At most 1,000.
    *
    * @generated from field: repeated string realms = 3;
    */
@@ -431,27 +431,27 @@ export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
   messageDesc(file_callpass_v1_configuration, 8);
 
 /**
- * Whether a destination's calls carry tokens.
+ * The way a destination's calls are authenticated.
  *
  * @generated from enum callpass.v1.CallMode
  */
 export const CallMode = {
   /**
-   * Taken as TIME_LIMITED.
+   * Same as TIME_LIMITED.
    *
    * @generated from enum value: CALL_MODE_UNSPECIFIED = 0;
    */
   CALL_MODE_UNSPECIFIED: 0,
 
   /**
-   * With credentials of the destination's realm, checked by the gateway.
+   * With credentials of the destination's realm, verified by the WebRTC gateway.
    *
    * @generated from enum value: TIME_LIMITED = 1;
    */
   TIME_LIMITED: 1,
 
   /**
-   * Without credentials: the gateway checks nothing. Moderation, limits and the ledger apply all the same.
+   * Without credentials: the WebRTC gateway verifies nothing. Moderation, limits and the ledger still apply.
    *
    * @generated from enum value: UNRESTRICTED = 2;
    */
@@ -459,7 +459,7 @@ export const CallMode = {
 } as const;
 
 /**
- * Whether a destination's calls carry tokens.
+ * The way a destination's calls are authenticated.
  *
  * @generated from enum callpass.v1.CallMode
  */
@@ -472,7 +472,7 @@ export const CallModeSchema: GenEnum<CallMode> = /*@__PURE__*/
   enumDesc(file_callpass_v1_configuration, 0);
 
 /**
- * What a limit is counted by.
+ * The scope that a limit counts by.
  *
  * @generated from enum callpass.v1.LimitScope
  */
@@ -485,14 +485,14 @@ export const LimitScope = {
   LIMIT_SCOPE_UNSPECIFIED: 0,
 
   /**
-   * Each visitor on their own. Does not apply where no subject is named.
+   * Each subject within the destination. Does not apply to requests without a subject.
    *
    * @generated from enum value: SUBJECT = 1;
    */
   SUBJECT: 1,
 
   /**
-   * Each client on its own.
+   * Each client within the destination.
    *
    * @generated from enum value: CLIENT = 2;
    */
@@ -506,14 +506,14 @@ export const LimitScope = {
   DESTINATION: 3,
 
   /**
-   * The realm as a whole.
+   * The realm as a whole: all its destinations that have such a limit with this window.
    *
    * @generated from enum value: REALM = 4;
    */
   REALM: 4,
 
   /**
-   * Everything this service issues.
+   * The service as a whole: all destinations that have such a limit with this window.
    *
    * @generated from enum value: OVERALL = 5;
    */
@@ -521,7 +521,7 @@ export const LimitScope = {
 } as const;
 
 /**
- * What a limit is counted by.
+ * The scope that a limit counts by.
  *
  * @generated from enum callpass.v1.LimitScope
  */
@@ -534,27 +534,27 @@ export const LimitScopeSchema: GenEnum<LimitScope> = /*@__PURE__*/
   enumDesc(file_callpass_v1_configuration, 1);
 
 /**
- * What happens to a request whose limit cannot be counted.
+ * The behaviour of a limit that cannot be counted.
  *
  * @generated from enum callpass.v1.LimitFallback
  */
 export const LimitFallback = {
   /**
-   * As REFUSE.
+   * Same as REFUSE.
    *
    * @generated from enum value: LIMIT_FALLBACK_UNSPECIFIED = 0;
    */
   LIMIT_FALLBACK_UNSPECIFIED: 0,
 
   /**
-   * Refused with LIMITER_UNAVAILABLE.
+   * The request is refused with LIMITER_UNAVAILABLE.
    *
    * @generated from enum value: REFUSE = 1;
    */
   REFUSE: 1,
 
   /**
-   * Granted without being counted.
+   * The request is granted without being counted.
    *
    * @generated from enum value: ALLOW = 2;
    */
@@ -562,7 +562,7 @@ export const LimitFallback = {
 } as const;
 
 /**
- * What happens to a request whose limit cannot be counted.
+ * The behaviour of a limit that cannot be counted.
  *
  * @generated from enum callpass.v1.LimitFallback
  */
@@ -575,7 +575,7 @@ export const LimitFallbackSchema: GenEnum<LimitFallback> = /*@__PURE__*/
   enumDesc(file_callpass_v1_configuration, 2);
 
 /**
- * What a client may do.
+ * A permission of a client.
  *
  * @generated from enum callpass.v1.Role
  */
@@ -588,28 +588,28 @@ export const Role = {
   ROLE_UNSPECIFIED: 0,
 
   /**
-   * Issue credentials for the destinations named.
+   * May issue credentials for the destinations of the grant.
    *
    * @generated from enum value: ISSUER = 1;
    */
   ISSUER: 1,
 
   /**
-   * Validate tokens of the realms named.
+   * May validate tokens of the realms of the grant.
    *
    * @generated from enum value: VALIDATOR = 2;
    */
   VALIDATOR: 2,
 
   /**
-   * Change configuration, keys and freezes.
+   * May change configuration, keys and freezes, and remove ledger entries.
    *
    * @generated from enum value: OPERATOR = 3;
    */
   OPERATOR: 3,
 
   /**
-   * Read and verify the ledger.
+   * May read and verify the ledger.
    *
    * @generated from enum value: AUDITOR = 4;
    */
@@ -617,7 +617,7 @@ export const Role = {
 } as const;
 
 /**
- * What a client may do.
+ * A permission of a client.
  *
  * @generated from enum callpass.v1.Role
  */

@@ -17,10 +17,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/credential_service.proto.
  */
 export const file_callpass_v1_credential_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr0CChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBI2CgtkZXN0aW5hdGlvbhgBIAEoCUIhukgechwQARhAMhZeW2EtejAtOV1bYS16MC05Ll8tXSokEhkKB3N1YmplY3QYAiABKAlCCLpIBXIDKIACElYKBmNhbGxlZRgDIAEoCUJGukhD2AEBcj4ogAIyOV5bXkA7OlxzXHgwMC1ceDFmXHg3Zi1ceDlmXStAW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rJBJWCgZjYWxsZXIYBCABKAlCRrpIQ9gBAXI+KIACMjleW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rQFteQDs6XHNceDAwLVx4MWZceDdmLVx4OWZdKyQSHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCKhAQoUVmFsaWRhdGVUb2tlblJlcXVlc3QSIwoFcmVhbG0YASABKAlCFLpIEXIPEAEYgAEyCF5bIS1+XSokEhcKBXRva2VuGAIgASgJQgi6SAVyAyiAIBIuCgRraW5kGAMgASgOMhYuY2FsbHBhc3MudjEuVG9rZW5LaW5kQgi6SAWCAQIQARIbChNyZXF1aXJlX2lzc3VlZF9oZXJlGAQgASgIIsIBChVWYWxpZGF0ZVRva2VuUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0i9AEKGlZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0EkEKDHRpbWVfbGltaXRlZBgBIAEoCzIjLmNhbGxwYXNzLnYxLlRpbWVMaW1pdGVkQ3JlZGVudGlhbHNCBrpIA8gBARImCg9leHBlY3RlZF9jYWxsZWUYAiABKAlCCLpIBXIDKIACSACIAQESJgoPZXhwZWN0ZWRfY2FsbGVyGAMgASgJQgi6SAVyAyiAAkgBiAEBEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAhCEgoQX2V4cGVjdGVkX2NhbGxlZUISChBfZXhwZWN0ZWRfY2FsbGVyItsBChtWYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSMwoHYWNjb3VudBgCIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRIwCgRmcm9tGAMgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEi4KAnRvGAQgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlMqYDChFDcmVkZW50aWFsU2VydmljZRJfChBJc3N1ZUNyZWRlbnRpYWxzEiQuY2FsbHBhc3MudjEuSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QaJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2USbgoVQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzEikuY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBoqLmNhbGxwYXNzLnYxLkJhdGNoSXNzdWVDcmVkZW50aWFsc1Jlc3BvbnNlElYKDVZhbGlkYXRlVG9rZW4SIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVxdWVzdBoiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRJoChNWYWxpZGF0ZUNyZWRlbnRpYWxzEicuY2FsbHBhc3MudjEuVmFsaWRhdGVDcmVkZW50aWFsc1JlcXVlc3QaKC5jYWxscGFzcy52MS5WYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr0CChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBI2CgtkZXN0aW5hdGlvbhgBIAEoCUIhukgechwQARhAMhZeW2EtejAtOV1bYS16MC05Ll8tXSokEhkKB3N1YmplY3QYAiABKAlCCLpIBXIDKIACElYKBmNhbGxlZRgDIAEoCUJGukhD2AEBcj4ogAIyOV5bXkA7OlxzXHgwMC1ceDFmXHg3Zi1ceDlmXStAW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rJBJWCgZjYWxsZXIYBCABKAlCRrpIQ9gBAXI+KIACMjleW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rQFteQDs6XHNceDAwLVx4MWZceDdmLVx4OWZdKyQSHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCKhAQoUVmFsaWRhdGVUb2tlblJlcXVlc3QSIwoFcmVhbG0YASABKAlCFLpIEXIPEAEYgAEyCF5bIS1+XSokEhcKBXRva2VuGAIgASgJQgi6SAVyAyiAIBIuCgRraW5kGAMgASgOMhYuY2FsbHBhc3MudjEuVG9rZW5LaW5kQgi6SAWCAQIQARIbChNyZXF1aXJlX2lzc3VlZF9oZXJlGAQgASgIIsIBChVWYWxpZGF0ZVRva2VuUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0i9AEKGlZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0EkEKDHRpbWVfbGltaXRlZBgBIAEoCzIjLmNhbGxwYXNzLnYxLlRpbWVMaW1pdGVkQ3JlZGVudGlhbHNCBrpIA8gBARImCg9leHBlY3RlZF9jYWxsZWUYAiABKAlCCLpIBXIDKIACSACIAQESJgoPZXhwZWN0ZWRfY2FsbGVyGAMgASgJQgi6SAVyAyiAAkgBiAEBEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAhCEgoQX2V4cGVjdGVkX2NhbGxlZUISChBfZXhwZWN0ZWRfY2FsbGVyItsBChtWYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSMwoHYWNjb3VudBgCIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRIwCgRmcm9tGAMgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEi4KAnRvGAQgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlMroDChFDcmVkZW50aWFsU2VydmljZRJkChBJc3N1ZUNyZWRlbnRpYWxzEiQuY2FsbHBhc3MudjEuSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QaJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJzChVCYXRjaElzc3VlQ3JlZGVudGlhbHMSKS5jYWxscGFzcy52MS5CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXF1ZXN0GiouY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJbCg1WYWxpZGF0ZVRva2VuEiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlcXVlc3QaIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2UiA5ACARJtChNWYWxpZGF0ZUNyZWRlbnRpYWxzEicuY2FsbHBhc3MudjEuVmFsaWRhdGVDcmVkZW50aWFsc1JlcXVlc3QaKC5jYWxscGFzcy52MS5WYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
- * Who wants to call whom.
+ * A request for the credentials of one call.
  *
  * @generated from message callpass.v1.IssueCredentialsRequest
  */
@@ -33,29 +33,31 @@ export type IssueCredentialsRequest = Message<"callpass.v1.IssueCredentialsReque
   destination: string;
 
   /**
-   * Who the visitor is: opaque to the service, kept only as a keyed hash. At most 256 bytes; empty where nobody is named.
+   * The visitor, as an opaque name. Stored only as a keyed hash. At most 256 bytes. Empty: no visitor is named.
    *
    * @generated from field: string subject = 2;
    */
   subject: string;
 
   /**
-   * Who is called ("user@domain", without "sip:"). Must be allowed by the destination; left out, its first callee. At most 256 bytes.
+   * The callee, "user@domain" without "sip:". The destination must allow it. Default: the destination's first callee. At most
+   * 256 bytes.
    *
    * @generated from field: string callee = 3;
    */
   callee: string;
 
   /**
-   * Who the call is said to come from ("user@domain", without "sip:"). Must be allowed by the destination; left out, its account. At most 256 bytes.
+   * The caller, "user@domain" without "sip:". The destination must allow it. Default: the destination's account. At most 256
+   * bytes.
    *
    * @generated from field: string caller = 4;
    */
   caller: string;
 
   /**
-   * A UUID that makes the request safe to repeat: the same id with the same body gives the same answer within the
-   * realm's token lifetime; with another body it is refused with REQUEST_ID_REUSED. Empty: every request is a new one.
+   * A UUID that makes the request safe to repeat. Within the realm's token lifetime the same id with the same request gives
+   * the same response; with a different request it is refused with REQUEST_ID_REUSED. Empty: every request issues anew.
    *
    * @generated from field: string request_id = 5;
    */
@@ -70,22 +72,22 @@ export const IssueCredentialsRequestSchema: GenMessage<IssueCredentialsRequest> 
   messageDesc(file_callpass_v1_credential_service, 0);
 
 /**
- * The credentials of one call and how long they are good for.
+ * The credentials of one call and their validity.
  *
- * Expiry guards the start of a call only: a running call is not ended by it.
+ * Expiry limits the start of a call only. It does not end a running call.
  *
  * @generated from message callpass.v1.IssueCredentialsResponse
  */
 export type IssueCredentialsResponse = Message<"callpass.v1.IssueCredentialsResponse"> & {
   /**
-   * Names this issue in the ledger and in traces. A UUIDv7.
+   * Identifies this issue in the ledger and in traces. A UUIDv7.
    *
    * @generated from field: string issuance_id = 1;
    */
   issuanceId: string;
 
   /**
-   * What the SDK's makeAnonymous takes as its credentials.
+   * The credentials argument of the SDK's makeAnonymous.
    *
    * @generated from oneof callpass.v1.IssueCredentialsResponse.grant
    */
@@ -99,7 +101,7 @@ export type IssueCredentialsResponse = Message<"callpass.v1.IssueCredentialsResp
     case: "timeLimited";
   } | {
     /**
-     * For a destination with unrestricted calls: the SDK takes an empty object.
+     * For a destination with unrestricted calls: an empty object.
      *
      * @generated from field: callpass.v1.UnrestrictedCredentials unrestricted = 3;
      */
@@ -108,42 +110,42 @@ export type IssueCredentialsResponse = Message<"callpass.v1.IssueCredentialsResp
   } | { case: undefined; value?: undefined };
 
   /**
-   * Who will be called, "user@domain".
+   * The callee, "user@domain".
    *
    * @generated from field: string callee = 4;
    */
   callee: string;
 
   /**
-   * Who the call will come from, "user@domain": the SDK's callOptions.from.
+   * The caller, "user@domain": the SDK's callOptions.from.
    *
    * @generated from field: string caller = 5;
    */
   caller: string;
 
   /**
-   * The time inside the three tokens. Exact to the realm's unit.
+   * The timestamp inside the three tokens, in the precision of the realm's timestamp unit.
    *
    * @generated from field: google.protobuf.Timestamp issue_time = 6;
    */
   issueTime?: Timestamp | undefined;
 
   /**
-   * First instant at which the gateway refuses the tokens. Not set for unrestricted calls, which do not expire.
+   * First instant at which the WebRTC gateway rejects the tokens. Not set for unrestricted calls, which do not expire.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 7;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * When to ask for new credentials if the call was not placed by then. Not set for unrestricted calls.
+   * Time to request new credentials if the call has not started by then. Not set for unrestricted calls.
    *
    * @generated from field: google.protobuf.Timestamp refresh_time = 8;
    */
   refreshTime?: Timestamp | undefined;
 
   /**
-   * Version of the realm's key that sealed the tokens. 0 for unrestricted calls.
+   * Version of the realm's key that encrypted the tokens. 0 for unrestricted calls.
    *
    * @generated from field: uint32 key_version = 9;
    */
@@ -158,13 +160,13 @@ export const IssueCredentialsResponseSchema: GenMessage<IssueCredentialsResponse
   messageDesc(file_callpass_v1_credential_service, 1);
 
 /**
- * Several requests in one message.
+ * Several requests for credentials.
  *
  * @generated from message callpass.v1.BatchIssueCredentialsRequest
  */
 export type BatchIssueCredentialsRequest = Message<"callpass.v1.BatchIssueCredentialsRequest"> & {
   /**
-   * 1 to 256 requests. Each is validated on its own, so an invalid one is answered in its place.
+   * 1 to 256 requests. Each is validated on its own; an invalid one gets a status as its result.
    *
    * @generated from field: repeated callpass.v1.IssueCredentialsRequest requests = 1;
    */
@@ -179,13 +181,13 @@ export const BatchIssueCredentialsRequestSchema: GenMessage<BatchIssueCredential
   messageDesc(file_callpass_v1_credential_service, 2);
 
 /**
- * One result for each request.
+ * The results of a batch.
  *
  * @generated from message callpass.v1.BatchIssueCredentialsResponse
  */
 export type BatchIssueCredentialsResponse = Message<"callpass.v1.BatchIssueCredentialsResponse"> & {
   /**
-   * In the order of the requests.
+   * One result for each request, in the order of the requests.
    *
    * @generated from field: repeated callpass.v1.BatchIssueCredentialsResult results = 1;
    */
@@ -200,13 +202,13 @@ export const BatchIssueCredentialsResponseSchema: GenMessage<BatchIssueCredentia
   messageDesc(file_callpass_v1_credential_service, 3);
 
 /**
- * What became of one request of a batch.
+ * The result of one request of a batch.
  *
  * @generated from message callpass.v1.BatchIssueCredentialsResult
  */
 export type BatchIssueCredentialsResult = Message<"callpass.v1.BatchIssueCredentialsResult"> & {
   /**
-   * Credentials, or why there are none.
+   * Credentials or a refusal.
    *
    * @generated from oneof callpass.v1.BatchIssueCredentialsResult.result
    */
@@ -220,7 +222,7 @@ export type BatchIssueCredentialsResult = Message<"callpass.v1.BatchIssueCredent
     case: "response";
   } | {
     /**
-     * The refusal, with the same details that IssueCredentials would have given.
+     * The refusal, with the same details as a failed IssueCredentials.
      *
      * @generated from field: google.rpc.Status status = 2;
      */
@@ -237,34 +239,34 @@ export const BatchIssueCredentialsResultSchema: GenMessage<BatchIssueCredentials
   messageDesc(file_callpass_v1_credential_service, 4);
 
 /**
- * A token to judge.
+ * A token to validate.
  *
  * @generated from message callpass.v1.ValidateTokenRequest
  */
 export type ValidateTokenRequest = Message<"callpass.v1.ValidateTokenRequest"> & {
   /**
-   * The realm whose key opens the token. 1 to 128 printable ASCII characters.
+   * The realm whose keys decrypt the token. 1 to 128 printable ASCII characters.
    *
    * @generated from field: string realm = 1;
    */
   realm: string;
 
   /**
-   * The token's text, whatever it holds. At most 4096 bytes.
+   * The token's text. Any text is accepted. At most 4096 bytes.
    *
    * @generated from field: string token = 2;
    */
   token: string;
 
   /**
-   * What the token is meant to be. Left out, its kind is not checked.
+   * The expected kind. Left out: the kind is not checked.
    *
    * @generated from field: callpass.v1.TokenKind kind = 3;
    */
   kind: TokenKind;
 
   /**
-   * Demand that this service issued exactly this token. The only defence against spliced AES_128_ECB tokens.
+   * Require that this service issued exactly this token. The only defence against spliced AES_128_ECB tokens.
    *
    * @generated from field: bool require_issued_here = 4;
    */
@@ -279,41 +281,41 @@ export const ValidateTokenRequestSchema: GenMessage<ValidateTokenRequest> = /*@_
   messageDesc(file_callpass_v1_credential_service, 5);
 
 /**
- * What was found out about one token.
+ * The result of validating one token.
  *
  * @generated from message callpass.v1.ValidateTokenResponse
  */
 export type ValidateTokenResponse = Message<"callpass.v1.ValidateTokenResponse"> & {
   /**
-   * The judgement.
+   * The verdict.
    *
    * @generated from field: callpass.v1.Verdict verdict = 1;
    */
   verdict: Verdict;
 
   /**
-   * The user as the token has it, "sip:" included. Empty where the token did not open.
+   * The user inside the token, including "sip:". Empty if the token could not be decrypted.
    *
    * @generated from field: string user = 2;
    */
   user: string;
 
   /**
-   * The time inside the token. Not set where it did not open or counts in the wrong unit.
+   * The timestamp inside the token. Not set if the token could not be decrypted or uses the wrong time unit.
    *
    * @generated from field: google.protobuf.Timestamp issue_time = 3;
    */
   issueTime?: Timestamp | undefined;
 
   /**
-   * First instant at which the token is no longer valid. Set together with issue_time.
+   * First instant at which the token is no longer valid. Set if issue_time is set.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 4;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * Version of the realm's key that opened the token. 0 where none did.
+   * Version of the realm's key that decrypted the token. 0 if none did.
    *
    * @generated from field: uint32 key_version = 5;
    */
@@ -328,34 +330,34 @@ export const ValidateTokenResponseSchema: GenMessage<ValidateTokenResponse> = /*
   messageDesc(file_callpass_v1_credential_service, 6);
 
 /**
- * The three tokens of a call to judge.
+ * The three tokens of a call to validate.
  *
  * @generated from message callpass.v1.ValidateCredentialsRequest
  */
 export type ValidateCredentialsRequest = Message<"callpass.v1.ValidateCredentialsRequest"> & {
   /**
-   * The credentials as they were issued.
+   * The credentials, as issued.
    *
    * @generated from field: callpass.v1.TimeLimitedCredentials time_limited = 1;
    */
   timeLimited?: TimeLimitedCredentials | undefined;
 
   /**
-   * Who must be called by them, "user@domain" without "sip:". Left out, anybody. At most 256 bytes.
+   * The expected callee, "user@domain" without "sip:". Left out: any callee. At most 256 bytes.
    *
    * @generated from field: optional string expected_callee = 2;
    */
   expectedCallee?: string | undefined;
 
   /**
-   * Who the call must come from, "user@domain" without "sip:". Left out, anybody. At most 256 bytes.
+   * The expected caller, "user@domain" without "sip:". Left out: any caller. At most 256 bytes.
    *
    * @generated from field: optional string expected_caller = 3;
    */
   expectedCaller?: string | undefined;
 
   /**
-   * Demand that this service issued exactly these three tokens, together and for these kinds.
+   * Require that this service issued exactly these three tokens, together and for these kinds.
    *
    * @generated from field: bool require_issued_here = 4;
    */
@@ -370,34 +372,35 @@ export const ValidateCredentialsRequestSchema: GenMessage<ValidateCredentialsReq
   messageDesc(file_callpass_v1_credential_service, 7);
 
 /**
- * What was found out about the set.
+ * The result of validating the three tokens of a call.
  *
  * @generated from message callpass.v1.ValidateCredentialsResponse
  */
 export type ValidateCredentialsResponse = Message<"callpass.v1.ValidateCredentialsResponse"> & {
   /**
-   * VALID when each token is and they belong together; otherwise the first fault of the tokens, or MISMATCHED.
+   * VALID if each token is valid and they belong together; otherwise the verdict of the first token that is not valid, or
+   * MISMATCHED.
    *
    * @generated from field: callpass.v1.Verdict verdict = 1;
    */
   verdict: Verdict;
 
   /**
-   * The account's token.
+   * The result for the account token.
    *
    * @generated from field: callpass.v1.ValidateTokenResponse account = 2;
    */
   account?: ValidateTokenResponse | undefined;
 
   /**
-   * The caller's token.
+   * The result for the from token.
    *
    * @generated from field: callpass.v1.ValidateTokenResponse from = 3;
    */
   from?: ValidateTokenResponse | undefined;
 
   /**
-   * The callee's token.
+   * The result for the to token.
    *
    * @generated from field: callpass.v1.ValidateTokenResponse to = 4;
    */
@@ -414,15 +417,15 @@ export const ValidateCredentialsResponseSchema: GenMessage<ValidateCredentialsRe
 /**
  * Issues and validates the short-lived credentials of anonymous calls.
  *
- * Every status that is not OK carries google.rpc.ErrorInfo with domain "callpass" and a reason of ErrorReason.
+ * Every status other than OK carries google.rpc.ErrorInfo with domain "callpass" and a reason of ErrorReason.
  *
  * @generated from service callpass.v1.CredentialService
  */
 export const CredentialService: GenService<{
   /**
-   * Issues the credentials of one call, after moderation, with a durable record.
+   * Issues the credentials of one call after moderation, and records them durably in the ledger.
    *
-   * Needs the role ISSUER for the destination. Safe to retry with the same request_id.
+   * Needs the role ISSUER for the destination. Idempotent by request_id: a client repeats only a request that has one.
    *
    * @generated from rpc callpass.v1.CredentialService.IssueCredentials
    */
@@ -432,9 +435,11 @@ export const CredentialService: GenService<{
     output: typeof IssueCredentialsResponseSchema;
   },
   /**
-   * Issues for up to 256 calls. Each request is judged on its own: a refused or invalid one does not fail the others.
+   * Issues the credentials of up to 256 calls. Each request is decided on its own: a refused or invalid one does not fail the
+   * others.
    *
-   * Needs the role ISSUER for each destination.
+   * Needs the role ISSUER for each destination. Idempotent by request_id: a client repeats only a batch in which each
+   * request has one.
    *
    * @generated from rpc callpass.v1.CredentialService.BatchIssueCredentials
    */
@@ -444,7 +449,7 @@ export const CredentialService: GenService<{
     output: typeof BatchIssueCredentialsResponseSchema;
   },
   /**
-   * Judges one token of a realm. A wrong token is an OK answer with a verdict.
+   * Validates one token of a realm. A token that is not valid is an OK response with a verdict.
    *
    * Needs the role VALIDATOR for the realm.
    *
@@ -456,7 +461,7 @@ export const CredentialService: GenService<{
     output: typeof ValidateTokenResponseSchema;
   },
   /**
-   * Judges the three tokens of a call, each by its kind, and whether they belong together.
+   * Validates the three tokens of a call, each by its kind, and checks that they belong together.
    *
    * Needs the role VALIDATOR for the realm.
    *

@@ -2,19 +2,23 @@
 // @generated from file callpass/v1/error_reason.proto (package callpass.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
+import type { EnumValueOptions } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
+import type { Code } from "@callpass/rpc-protos/gen/google/rpc/code_pb.js";
+import { file_google_rpc_code } from "@callpass/rpc-protos/gen/google/rpc/code_pb.js";
 import type { UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file callpass/v1/error_reason.proto.
  */
 export const file_callpass_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jYWxscGFzcy92MS9lcnJvcl9yZWFzb24ucHJvdG8SC2NhbGxwYXNzLnYxKqMHCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIgChxFUlJPUl9SRUFTT05fUkVRVUVTVF9JTlZBTElEEAESHwobRVJST1JfUkVBU09OX0NMSUVOVF9VTktOT1dOEAISIwofRVJST1JfUkVBU09OX0NMSUVOVF9OT1RfR1JBTlRFRBADEiMKH0VSUk9SX1JFQVNPTl9DQUxMRUVfTk9UX0FMTE9XRUQQBBIjCh9FUlJPUl9SRUFTT05fQ0FMTEVSX05PVF9BTExPV0VEEAUSIQodRVJST1JfUkVBU09OX1NVQkpFQ1RfUkVRVUlSRUQQBhIlCiFFUlJPUl9SRUFTT05fREVTVElOQVRJT05fRElTQUJMRUQQBxIjCh9FUlJPUl9SRUFTT05fREVTVElOQVRJT05fQ0xPU0VEEAgSFwoTRVJST1JfUkVBU09OX0ZST1pFThAJEh8KG0VSUk9SX1JFQVNPTl9MSU1JVF9FWENFRURFRBAKEh4KGkVSUk9SX1JFQVNPTl9SRUFMTV9VTktOT1dOEAsSJAogRVJST1JfUkVBU09OX0RFU1RJTkFUSU9OX1VOS05PV04QDBIfChtFUlJPUl9SRUFTT05fS0VZX05PVF9BQ1RJVkUQDRIiCh5FUlJPUl9SRUFTT05fS0VZX1NUQVRFX0lOVkFMSUQQDhIiCh5FUlJPUl9SRUFTT05fUkVWSVNJT05fQ09ORkxJQ1QQDxIiCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQEBIjCh9FUlJPUl9SRUFTT05fTEVER0VSX1VOQVZBSUxBQkxFEBESIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBISJAogRVJST1JfUkVBU09OX0xJTUlURVJfVU5BVkFJTEFCTEUQExIbChdFUlJPUl9SRUFTT05fT1ZFUkxPQURFRBAUEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBAVEhwKGEVSUk9SX1JFQVNPTl9LRVlfVU5LTk9XThAWEh0KGUVSUk9SX1JFQVNPTl9SRUFMTV9JTl9VU0UQFxIhCh1FUlJPUl9SRUFTT05fUkVWSVNJT05fVU5LTk9XThAYEh8KG0VSUk9SX1JFQVNPTl9GUkVFWkVfVU5LTk9XThAZEiAKHEVSUk9SX1JFQVNPTl9DTE9DS19VTlRSVVNURUQQGmIGcHJvdG8z");
+  fileDesc("Ch5jYWxscGFzcy92MS9lcnJvcl9yZWFzb24ucHJvdG8SC2NhbGxwYXNzLnYxKoARCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABJUChxFUlJPUl9SRUFTT05fUkVRVUVTVF9JTlZBTElEEAEaMoi1GAOStRgqdGhlIHJlcXVlc3QgYnJlYWtzIHRoZSBydWxlcyBvZiBpdHMgZmllbGRzElYKG0VSUk9SX1JFQVNPTl9DTElFTlRfVU5LTk9XThACGjWItRgQkrUYLW5vIGNsaWVudCBpcyByZWNvZ25pc2VkIGJ5IHdoYXQgd2FzIHByZXNlbnRlZBJjCh9FUlJPUl9SRUFTT05fQ0xJRU5UX05PVF9HUkFOVEVEEAMaPoi1GAeStRg2dGhlIGNsaWVudCBoYXMgbm8gZ3JhbnQgZm9yIHRoaXMsIG9yIGl0IGRvZXMgbm90IGV4aXN0ElcKH0VSUk9SX1JFQVNPTl9DQUxMRUVfTk9UX0FMTE9XRUQQBBoyiLUYB5K1GCp0aGUgZGVzdGluYXRpb24gZG9lcyBub3QgYWxsb3cgdGhpcyBjYWxsZWUSVwofRVJST1JfUkVBU09OX0NBTExFUl9OT1RfQUxMT1dFRBAFGjKItRgHkrUYKnRoZSBkZXN0aW5hdGlvbiBkb2VzIG5vdCBhbGxvdyB0aGlzIGNhbGxlchJlCh1FUlJPUl9SRUFTT05fU1VCSkVDVF9SRVFVSVJFRBAGGkKItRgJkrUYOnRoZSBkZXN0aW5hdGlvbiBzZXJ2ZXMgb25seSB2aXNpdG9ycyB3aG9tIHRoZSBjbGllbnQgbmFtZXMSTgohRVJST1JfUkVBU09OX0RFU1RJTkFUSU9OX0RJU0FCTEVEEAcaJ4i1GAmStRgfdGhlIGRlc3RpbmF0aW9uIGlzIHN3aXRjaGVkIG9mZhJTCh9FUlJPUl9SRUFTT05fREVTVElOQVRJT05fQ0xPU0VEEAgaLoi1GAmStRgmdGhlIGRlc3RpbmF0aW9uIGlzIGNsb3NlZCBhdCB0aGlzIHRpbWUSPQoTRVJST1JfUkVBU09OX0ZST1pFThAJGiSItRgHkrUYHGFuIG9wZXJhdG9yIGhhcyBzdG9wcGVkIHRoaXMSVAobRVJST1JfUkVBU09OX0xJTUlUX0VYQ0VFREVEEAoaM4i1GAiStRgrdG9vIG1hbnkgY3JlZGVudGlhbHMgaW4gdGhpcyB3aW5kb3cgb2YgdGltZRI1ChpFUlJPUl9SRUFTT05fUkVBTE1fVU5LTk9XThALGhWItRgFkrUYDW5vIHN1Y2ggcmVhbG0SQQogRVJST1JfUkVBU09OX0RFU1RJTkFUSU9OX1VOS05PV04QDBobiLUYBZK1GBNubyBzdWNoIGRlc3RpbmF0aW9uEkQKG0VSUk9SX1JFQVNPTl9LRVlfTk9UX0FDVElWRRANGiOItRgJkrUYG3RoZSByZWFsbSBoYXMgbm8gYWN0aXZlIGtleRJZCh5FUlJPUl9SRUFTT05fS0VZX1NUQVRFX0lOVkFMSUQQDho1iLUYCZK1GC10aGUgc3RhdGUgb2YgdGhlIGtleSBkb2VzIG5vdCBhbGxvdyB0aGlzIHN0ZXASbwoeRVJST1JfUkVBU09OX1JFVklTSU9OX0NPTkZMSUNUEA8aS4i1GAqStRhDdGhlIGNvbmZpZ3VyYXRpb24gaGFzIG1vdmVkIG9uIHNpbmNlIHRoZSByZXZpc2lvbiB0aGF0IHdhcyBleHBlY3RlZBJfCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQEBo7iLUYCZK1GDN0aGUgcmVxdWVzdCBpZCB3YXMgdXNlZCBiZWZvcmUgd2l0aCBhbm90aGVyIHJlcXVlc3QSWgofRVJST1JfUkVBU09OX0xFREdFUl9VTkFWQUlMQUJMRRARGjWItRgOkrUYLXRoZSBsZWRnZXIgY2Fubm90IHdyaXRlLCBzbyBub3RoaW5nIGlzIGlzc3VlZBJFCh5FUlJPUl9SRUFTT05fU1RPUkVfVU5BVkFJTEFCTEUQEhohiLUYDpK1GBl0aGUgc3RvcmUgZG9lcyBub3QgYW5zd2VyEkoKIEVSUk9SX1JFQVNPTl9MSU1JVEVSX1VOQVZBSUxBQkxFEBMaJIi1GA6StRgcdGhlIGxpbWl0cyBjYW5ub3QgYmUgY291bnRlZBI6ChdFUlJPUl9SRUFTT05fT1ZFUkxPQURFRBAUGh2ItRgIkrUYFXRoZSBzZXJ2ZXIgc2hlZHMgbG9hZBIxChVFUlJPUl9SRUFTT05fSU5URVJOQUwQFRoWiLUYDZK1GA5pbnRlcm5hbCBlcnJvchI5ChhFUlJPUl9SRUFTT05fS0VZX1VOS05PV04QFhobiLUYBZK1GBNubyBzdWNoIGtleSB2ZXJzaW9uEmQKGUVSUk9SX1JFQVNPTl9SRUFMTV9JTl9VU0UQFxpFiLUYCZK1GD1hIHJlYWxtIHRoYXQgd291bGQgYmUgcmVtb3ZlZCBoYXMgdG9rZW5zIHRoYXQgYXJlIHN0aWxsIHZhbGlkEkkKHUVSUk9SX1JFQVNPTl9SRVZJU0lPTl9VTktOT1dOEBgaJoi1GAWStRgebm8gc3VjaCBjb25maWd1cmF0aW9uIHJldmlzaW9uEksKG0VSUk9SX1JFQVNPTl9GUkVFWkVfVU5LTk9XThAZGiqItRgFkrUYIm5vdGhpbmcgaXMgZnJvemVuIHVuZGVyIHRoaXMgc2NvcGUSaQocRVJST1JfUkVBU09OX0NMT0NLX1VOVFJVU1RFRBAaGkeItRgOkrUYP3RoZSBjbG9jayBvZiB0aGUgc2VydmVyIGNhbm5vdCBiZSB0cnVzdGVkLCBzbyBub3RoaW5nIGlzIGlzc3VlZDpWCgtncnBjX3N0YXR1cxIhLmdvb2dsZS5wcm90b2J1Zi5FbnVtVmFsdWVPcHRpb25zGNGGAyABKA4yEC5nb29nbGUucnBjLkNvZGVSCmdycGNTdGF0dXM6TAoPZGVmYXVsdF9tZXNzYWdlEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMY0oYDIAEoCVIOZGVmYXVsdE1lc3NhZ2ViBnByb3RvMw", [file_google_protobuf_descriptor, file_google_rpc_code]);
 
 /**
- * Why a call was not answered with OK. Sent as google.rpc.ErrorInfo.reason without the prefix "ERROR_REASON_", under
- * the domain "callpass". Values are never reused. Each has a section in docs/errors.md.
+ * The reason why a call failed. Sent as google.rpc.ErrorInfo.reason without the prefix "ERROR_REASON_", under the domain
+ * "callpass". Numbers are never reused. Each reason has a section in docs/errors.md.
  *
  * @generated from enum callpass.v1.ErrorReason
  */
@@ -27,182 +31,182 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * A field breaks its rule; google.rpc.BadRequest names the field. INVALID_ARGUMENT.
+   * A field breaks its rule. google.rpc.BadRequest names the field.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_INVALID = 1;
    */
   REQUEST_INVALID: 1,
 
   /**
-   * No client is recognised by what was presented. UNAUTHENTICATED.
+   * The certificate or token presented identifies no client.
    *
    * @generated from enum value: ERROR_REASON_CLIENT_UNKNOWN = 2;
    */
   CLIENT_UNKNOWN: 2,
 
   /**
-   * The client has no grant for this, or the thing does not exist: both look the same. PERMISSION_DENIED.
+   * The client has no grant for this RPC, destination or realm, or it does not exist. The two cases look the same.
    *
    * @generated from enum value: ERROR_REASON_CLIENT_NOT_GRANTED = 3;
    */
   CLIENT_NOT_GRANTED: 3,
 
   /**
-   * The destination does not allow calling this address. PERMISSION_DENIED.
+   * The destination does not allow calling this address.
    *
    * @generated from enum value: ERROR_REASON_CALLEE_NOT_ALLOWED = 4;
    */
   CALLEE_NOT_ALLOWED: 4,
 
   /**
-   * The destination does not allow calls that come from this address. PERMISSION_DENIED.
+   * The destination does not allow calls that come from this address.
    *
    * @generated from enum value: ERROR_REASON_CALLER_NOT_ALLOWED = 5;
    */
   CALLER_NOT_ALLOWED: 5,
 
   /**
-   * The destination serves only visitors whom the client names. FAILED_PRECONDITION.
+   * The destination requires a subject, and the request has none.
    *
    * @generated from enum value: ERROR_REASON_SUBJECT_REQUIRED = 6;
    */
   SUBJECT_REQUIRED: 6,
 
   /**
-   * The destination is switched off. FAILED_PRECONDITION.
+   * The destination is switched off.
    *
    * @generated from enum value: ERROR_REASON_DESTINATION_DISABLED = 7;
    */
   DESTINATION_DISABLED: 7,
 
   /**
-   * Outside the opening hours; the metadata says when it opens next. FAILED_PRECONDITION.
+   * Outside the opening hours. The metadata "opensAt" gives the next opening time.
    *
    * @generated from enum value: ERROR_REASON_DESTINATION_CLOSED = 8;
    */
   DESTINATION_CLOSED: 8,
 
   /**
-   * An operator has stopped the realm, destination, client or subject. PERMISSION_DENIED.
+   * An operator has stopped the realm, destination, client or subject.
    *
    * @generated from enum value: ERROR_REASON_FROZEN = 9;
    */
   FROZEN: 9,
 
   /**
-   * Too many in the window; google.rpc.RetryInfo says when to come back. RESOURCE_EXHAUSTED.
+   * The limit of the current window is reached. google.rpc.RetryInfo gives the time to wait.
    *
    * @generated from enum value: ERROR_REASON_LIMIT_EXCEEDED = 10;
    */
   LIMIT_EXCEEDED: 10,
 
   /**
-   * No such realm. Said to operators only. NOT_FOUND.
+   * No such realm. Sent to operators only.
    *
    * @generated from enum value: ERROR_REASON_REALM_UNKNOWN = 11;
    */
   REALM_UNKNOWN: 11,
 
   /**
-   * No such destination. Said to operators only. NOT_FOUND.
+   * No such destination. Sent to operators only.
    *
    * @generated from enum value: ERROR_REASON_DESTINATION_UNKNOWN = 12;
    */
   DESTINATION_UNKNOWN: 12,
 
   /**
-   * The realm has no active key, so nothing can be sealed. FAILED_PRECONDITION.
+   * The realm has no active key, so no token can be encrypted.
    *
    * @generated from enum value: ERROR_REASON_KEY_NOT_ACTIVE = 13;
    */
   KEY_NOT_ACTIVE: 13,
 
   /**
-   * The key's state does not allow this step. FAILED_PRECONDITION.
+   * The key's state does not allow this step.
    *
    * @generated from enum value: ERROR_REASON_KEY_STATE_INVALID = 14;
    */
   KEY_STATE_INVALID: 14,
 
   /**
-   * The configuration has moved on since the revision that was expected. ABORTED.
+   * The configuration in force is not the expected revision.
    *
    * @generated from enum value: ERROR_REASON_REVISION_CONFLICT = 15;
    */
   REVISION_CONFLICT: 15,
 
   /**
-   * The request id was used before with another body. FAILED_PRECONDITION.
+   * The request id was used before with a different request.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 16;
    */
   REQUEST_ID_REUSED: 16,
 
   /**
-   * The ledger cannot write, so nothing is issued. UNAVAILABLE.
+   * The ledger cannot write, so no credentials are issued.
    *
    * @generated from enum value: ERROR_REASON_LEDGER_UNAVAILABLE = 17;
    */
   LEDGER_UNAVAILABLE: 17,
 
   /**
-   * The store does not answer. UNAVAILABLE.
+   * The store does not respond.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 18;
    */
   STORE_UNAVAILABLE: 18,
 
   /**
-   * The limits cannot be counted. UNAVAILABLE.
+   * The limits cannot be counted.
    *
    * @generated from enum value: ERROR_REASON_LIMITER_UNAVAILABLE = 19;
    */
   LIMITER_UNAVAILABLE: 19,
 
   /**
-   * The server sheds load; google.rpc.RetryInfo says when to come back. RESOURCE_EXHAUSTED.
+   * The server sheds load. google.rpc.RetryInfo gives the time to wait.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 20;
    */
   OVERLOADED: 20,
 
   /**
-   * A fault of the server. The text is fixed; the metadata holds the trace id. INTERNAL.
+   * An internal fault. The message is fixed. The metadata "traceId" names the trace.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 21;
    */
   INTERNAL: 21,
 
   /**
-   * No such key version. Said to operators only. NOT_FOUND.
+   * No such key version. Sent to operators only.
    *
    * @generated from enum value: ERROR_REASON_KEY_UNKNOWN = 22;
    */
   KEY_UNKNOWN: 22,
 
   /**
-   * The change would cut off what is still in use, and force was not set. FAILED_PRECONDITION.
+   * The change would remove a realm that has unexpired tokens, and force was not set.
    *
    * @generated from enum value: ERROR_REASON_REALM_IN_USE = 23;
    */
   REALM_IN_USE: 23,
 
   /**
-   * No such configuration revision. NOT_FOUND.
+   * No such configuration revision.
    *
    * @generated from enum value: ERROR_REASON_REVISION_UNKNOWN = 24;
    */
   REVISION_UNKNOWN: 24,
 
   /**
-   * Nothing is frozen under this scope. NOT_FOUND.
+   * Nothing is frozen under this scope.
    *
    * @generated from enum value: ERROR_REASON_FREEZE_UNKNOWN = 25;
    */
   FREEZE_UNKNOWN: 25,
 
   /**
-   * The server's clock has stepped or drifts, so the time in a token could not be trusted. UNAVAILABLE.
+   * The server's clock has stepped or drifts, so the time in a token could be wrong.
    *
    * @generated from enum value: ERROR_REASON_CLOCK_UNTRUSTED = 26;
    */
@@ -210,8 +214,8 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Why a call was not answered with OK. Sent as google.rpc.ErrorInfo.reason without the prefix "ERROR_REASON_", under
- * the domain "callpass". Values are never reused. Each has a section in docs/errors.md.
+ * The reason why a call failed. Sent as google.rpc.ErrorInfo.reason without the prefix "ERROR_REASON_", under the domain
+ * "callpass". Numbers are never reused. Each reason has a section in docs/errors.md.
  *
  * @generated from enum callpass.v1.ErrorReason
  */
@@ -222,4 +226,20 @@ export type ErrorReason = (typeof ErrorReason)[keyof typeof ErrorReason] | Unkno
  */
 export const ErrorReasonSchema: GenEnum<ErrorReason> = /*@__PURE__*/
   enumDesc(file_callpass_v1_error_reason, 0);
+
+/**
+ * The gRPC status that the reason is sent with.
+ *
+ * @generated from extension: google.rpc.Code grpc_status = 50001;
+ */
+export const grpc_status: GenExtension<EnumValueOptions, Code> = /*@__PURE__*/
+  extDesc(file_callpass_v1_error_reason, 0);
+
+/**
+ * The message of the status where there is no more specific one. For people; it may change.
+ *
+ * @generated from extension: string default_message = 50002;
+ */
+export const default_message: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
+  extDesc(file_callpass_v1_error_reason, 1);
 

@@ -13,101 +13,102 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/ledger_service.proto.
  */
 export const file_callpass_v1_ledger_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEi+AQKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDCKWAQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCgoGSVNTVUVEEAESCwoHUkVGVVNFRBACEhkKFUNPTkZJR1VSQVRJT05fQVBQTElFRBADEhUKEUtFWV9TVEFURV9DSEFOR0VEEAQSCgoGRlJPWkVOEAUSDAoIVU5GUk9aRU4QBhITCg9FTlRSSUVTX1JFTU9WRUQQByLUAgoSTGlzdEVudHJpZXNSZXF1ZXN0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgtkZXN0aW5hdGlvbhgDIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYBCABKAlCB7pIBHICGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEhwKC2lzc3VhbmNlX2lkGAYgASgJQge6SARyAhhAEhkKCHRyYWNlX2lkGAcgASgJQge6SARyAhggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgJIAEoCUIIukgFcgMogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIksKElRhaWxFbnRyaWVzUmVxdWVzdBIcCgtkZXN0aW5hdGlvbhgBIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYAiABKAlCB7pIBHICGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5ImAKE1ZlcmlmeUxlZGdlclJlcXVlc3QSGgoJd3JpdGVyX2lkGAEgASgJQge6SARyAhhAEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQijwEKFFZlcmlmeUxlZGdlclJlc3BvbnNlEg4KBmludGFjdBgBIAEoCBITCgtlbnRyeV9jb3VudBgCIAEoBBIoCgZmYXVsdHMYAyADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJGYXVsdBIoCgZjaGFpbnMYBCADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJDaGFpbiJ3CgtMZWRnZXJDaGFpbhIRCgl3cml0ZXJfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIRCglsYXN0X2hhc2gYBCABKAwSEwoLYW5jaG9yX2hhc2gYBSABKAwiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkiTwoUUmVtb3ZlRW50cmllc1JlcXVlc3QSNwoLYmVmb3JlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQEiLAoVUmVtb3ZlRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgEMuICCg1MZWRnZXJTZXJ2aWNlElAKC0xpc3RFbnRyaWVzEh8uY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXNwb25zZRJSCgtUYWlsRW50cmllcxIfLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVzcG9uc2UwARJTCgxWZXJpZnlMZWRnZXISIC5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXF1ZXN0GiEuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVzcG9uc2USVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEi+AQKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDCKWAQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCgoGSVNTVUVEEAESCwoHUkVGVVNFRBACEhkKFUNPTkZJR1VSQVRJT05fQVBQTElFRBADEhUKEUtFWV9TVEFURV9DSEFOR0VEEAQSCgoGRlJPWkVOEAUSDAoIVU5GUk9aRU4QBhITCg9FTlRSSUVTX1JFTU9WRUQQByLUAgoSTGlzdEVudHJpZXNSZXF1ZXN0Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgtkZXN0aW5hdGlvbhgDIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYBCABKAlCB7pIBHICGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEhwKC2lzc3VhbmNlX2lkGAYgASgJQge6SARyAhhAEhkKCHRyYWNlX2lkGAcgASgJQge6SARyAhggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgJIAEoCUIIukgFcgMogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIksKElRhaWxFbnRyaWVzUmVxdWVzdBIcCgtkZXN0aW5hdGlvbhgBIAEoCUIHukgEcgIYQBIXCgZjbGllbnQYAiABKAlCB7pIBHICGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5ImAKE1ZlcmlmeUxlZGdlclJlcXVlc3QSGgoJd3JpdGVyX2lkGAEgASgJQge6SARyAhhAEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQijwEKFFZlcmlmeUxlZGdlclJlc3BvbnNlEg4KBmludGFjdBgBIAEoCBITCgtlbnRyeV9jb3VudBgCIAEoBBIoCgZmYXVsdHMYAyADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJGYXVsdBIoCgZjaGFpbnMYBCADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJDaGFpbiJ3CgtMZWRnZXJDaGFpbhIRCgl3cml0ZXJfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIRCglsYXN0X2hhc2gYBCABKAwSEwoLYW5jaG9yX2hhc2gYBSABKAwiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkiTwoUUmVtb3ZlRW50cmllc1JlcXVlc3QSNwoLYmVmb3JlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQEiLAoVUmVtb3ZlRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgEMvECCg1MZWRnZXJTZXJ2aWNlElUKC0xpc3RFbnRyaWVzEh8uY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXNwb25zZSIDkAIBElcKC1RhaWxFbnRyaWVzEh8uY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXNwb25zZSIDkAIBMAESWAoMVmVyaWZ5TGVkZ2VyEiAuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVxdWVzdBohLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlc3BvbnNlIgOQAgESVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
- * What an entry records.
+ * An entry of the ledger.
  *
  * @generated from message callpass.v1.LedgerEntry
  */
 export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
   /**
-   * The chain it belongs to: one for each running server.
+   * The chain of the entry. Each running server writes one.
    *
    * @generated from field: string writer_id = 1;
    */
   writerId: string;
 
   /**
-   * Its place in the chain, from 1.
+   * The position in the chain, from 1.
    *
    * @generated from field: uint64 sequence = 2;
    */
   sequence: bigint;
 
   /**
-   * When it happened.
+   * The time of the event.
    *
    * @generated from field: google.protobuf.Timestamp time = 3;
    */
   time?: Timestamp | undefined;
 
   /**
-   * What happened.
+   * The kind of the event.
    *
    * @generated from field: callpass.v1.LedgerEntry.Kind kind = 4;
    */
   kind: LedgerEntry_Kind;
 
   /**
-   * The client that asked. Empty where none was recognised.
+   * The client of the request. Empty if none was recognised.
    *
    * @generated from field: string client = 5;
    */
   client: string;
 
   /**
-   * The destination asked for.
+   * The requested destination.
    *
    * @generated from field: string destination = 6;
    */
   destination: string;
 
   /**
-   * The realm concerned.
+   * The affected realm.
    *
    * @generated from field: string realm = 7;
    */
   realm: string;
 
   /**
-   * The key concerned. 0 for none.
+   * The version of the affected key. 0 for none.
    *
    * @generated from field: uint32 key_version = 8;
    */
   keyVersion: number;
 
   /**
-   * Who is called, "user@domain".
+   * The callee, "user@domain".
    *
    * @generated from field: string callee = 9;
    */
   callee: string;
 
   /**
-   * Who the call comes from, "user@domain".
+   * The caller, "user@domain".
    *
    * @generated from field: string caller = 10;
    */
   caller: string;
 
   /**
-   * The visitor as a keyed hash, 32 hexadecimal digits. Empty where nobody was named.
+   * The keyed hash of the visitor, 32 hexadecimal digits. Empty if no visitor was named.
    *
    * @generated from field: string subject_hash = 11;
    */
   subjectHash: string;
 
   /**
-   * With REFUSED: the reason, a value of ErrorReason without its prefix. With others: the operator's words, or the new state.
+   * For REFUSED: the reason, a value of ErrorReason without its prefix. For other kinds: the operator's text, or the new state
+   * of the key.
    *
    * @generated from field: string reason = 12;
    */
   reason: string;
 
   /**
-   * With REFUSED: the rule that refused. With ISSUED: a limit that did not hold it, "shadow limits[1] per REALM" or, where the
-   * counters were out of reach, "uncounted limits[0] per SUBJECT". With a freeze of a client: the client.
+   * For REFUSED: the rule that refused. For ISSUED: a limit that was not enforced, such as "shadow limits[1] per REALM" or, if
+   * the counters were unreachable, "uncounted limits[0] per SUBJECT". For the freeze of a client: the client.
    *
    * @generated from field: string rule = 13;
    */
@@ -121,28 +122,28 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
   configurationRevision: number;
 
   /**
-   * The trace of the request, 32 hexadecimal digits.
+   * The trace id of the request, 32 hexadecimal digits.
    *
    * @generated from field: string trace_id = 15;
    */
   traceId: string;
 
   /**
-   * With ISSUED: the id in the answer.
+   * For ISSUED: the issuance_id of the response.
    *
    * @generated from field: string issuance_id = 16;
    */
   issuanceId: string;
 
   /**
-   * With ISSUED: when the tokens expire.
+   * For ISSUED: the time at which the tokens expire.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 17;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * The hash of the entry before it in the chain. 32 bytes; zero for the first.
+   * The hash of the previous entry in the chain. 32 bytes; zero for the first entry.
    *
    * @generated from field: bytes previous_hash = 18;
    */
@@ -156,8 +157,8 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
   hash: Uint8Array;
 
   /**
-   * With ISSUED for a realm: keyed fingerprints of account, from and to token, 16 bytes each, one after the other. Part of
-   * the canonical bytes, so that an export can be verified.
+   * For ISSUED with a realm: the keyed fingerprints of the account, from and to token, 16 bytes each, concatenated. Part of the
+   * canonical bytes, so that an export can be verified.
    *
    * @generated from field: bytes token_fingerprints = 20;
    */
@@ -172,7 +173,7 @@ export const LedgerEntrySchema: GenMessage<LedgerEntry> = /*@__PURE__*/
   messageDesc(file_callpass_v1_ledger_service, 0);
 
 /**
- * What happened.
+ * The kind of an entry.
  *
  * @generated from enum callpass.v1.LedgerEntry.Kind
  */
@@ -213,7 +214,7 @@ export const LedgerEntry_Kind = {
   KEY_STATE_CHANGED: 4,
 
   /**
-   * Something was frozen.
+   * A realm, destination, client or subject was frozen.
    *
    * @generated from enum value: FROZEN = 5;
    */
@@ -227,7 +228,7 @@ export const LedgerEntry_Kind = {
   UNFROZEN: 6,
 
   /**
-   * Entries before a time were removed by retention; the chains now begin at anchors.
+   * Entries before a time were removed. The chains now begin at anchors.
    *
    * @generated from enum value: ENTRIES_REMOVED = 7;
    */
@@ -235,7 +236,7 @@ export const LedgerEntry_Kind = {
 } as const;
 
 /**
- * What happened.
+ * The kind of an entry.
  *
  * @generated from enum callpass.v1.LedgerEntry.Kind
  */
@@ -248,69 +249,69 @@ export const LedgerEntry_KindSchema: GenEnum<LedgerEntry_Kind> = /*@__PURE__*/
   enumDesc(file_callpass_v1_ledger_service, 0, 0);
 
 /**
- * Which entries.
+ * A search for entries.
  *
  * @generated from message callpass.v1.ListEntriesRequest
  */
 export type ListEntriesRequest = Message<"callpass.v1.ListEntriesRequest"> & {
   /**
-   * Not before.
+   * Only entries at or after this time.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 1;
    */
   startTime?: Timestamp | undefined;
 
   /**
-   * Before.
+   * Only entries before this time.
    *
    * @generated from field: google.protobuf.Timestamp end_time = 2;
    */
   endTime?: Timestamp | undefined;
 
   /**
-   * Only of this destination. At most 64 characters.
+   * Only entries of this destination. At most 64 characters.
    *
    * @generated from field: string destination = 3;
    */
   destination: string;
 
   /**
-   * Only of this client. At most 64 characters.
+   * Only entries of this client. At most 64 characters.
    *
    * @generated from field: string client = 4;
    */
   client: string;
 
   /**
-   * Only of this kind.
+   * Only entries of this kind.
    *
    * @generated from field: callpass.v1.LedgerEntry.Kind kind = 5;
    */
   kind: LedgerEntry_Kind;
 
   /**
-   * Only of this issue. At most 64 characters.
+   * Only the entry with this issuance_id. At most 64 characters.
    *
    * @generated from field: string issuance_id = 6;
    */
   issuanceId: string;
 
   /**
-   * Only of this trace. At most 32 characters.
+   * Only entries of this trace. At most 32 characters.
    *
    * @generated from field: string trace_id = 7;
    */
   traceId: string;
 
   /**
-   * At most so many. 0 for 100; at most 1,000.
+   * The largest number of entries to return. At most 1,000. 0: 100.
    *
    * @generated from field: uint32 page_size = 8;
    */
   pageSize: number;
 
   /**
-   * From the page before; empty for the first.
+   * The next_page_token of the previous page. Empty for the first page. At most 256 bytes.
    *
    * @generated from field: string page_token = 9;
    */
@@ -331,14 +332,14 @@ export const ListEntriesRequestSchema: GenMessage<ListEntriesRequest> = /*@__PUR
  */
 export type ListEntriesResponse = Message<"callpass.v1.ListEntriesResponse"> & {
   /**
-   * Oldest first.
+   * The entries, oldest first.
    *
    * @generated from field: repeated callpass.v1.LedgerEntry entries = 1;
    */
   entries: LedgerEntry[];
 
   /**
-   * For the next page; empty at the end.
+   * The token of the next page. Empty on the last page.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -353,20 +354,20 @@ export const ListEntriesResponseSchema: GenMessage<ListEntriesResponse> = /*@__P
   messageDesc(file_callpass_v1_ledger_service, 2);
 
 /**
- * Which entries to follow.
+ * A filter for new entries.
  *
  * @generated from message callpass.v1.TailEntriesRequest
  */
 export type TailEntriesRequest = Message<"callpass.v1.TailEntriesRequest"> & {
   /**
-   * Only of this destination. At most 64 characters.
+   * Only entries of this destination. At most 64 characters.
    *
    * @generated from field: string destination = 1;
    */
   destination: string;
 
   /**
-   * Only of this client. At most 64 characters.
+   * Only entries of this client. At most 64 characters.
    *
    * @generated from field: string client = 2;
    */
@@ -381,7 +382,7 @@ export const TailEntriesRequestSchema: GenMessage<TailEntriesRequest> = /*@__PUR
   messageDesc(file_callpass_v1_ledger_service, 3);
 
 /**
- * One new entry.
+ * A new entry.
  *
  * @generated from message callpass.v1.TailEntriesResponse
  */
@@ -402,27 +403,27 @@ export const TailEntriesResponseSchema: GenMessage<TailEntriesResponse> = /*@__P
   messageDesc(file_callpass_v1_ledger_service, 4);
 
 /**
- * Which part to verify.
+ * The part of the ledger to verify.
  *
  * @generated from message callpass.v1.VerifyLedgerRequest
  */
 export type VerifyLedgerRequest = Message<"callpass.v1.VerifyLedgerRequest"> & {
   /**
-   * Only this chain; left out, all. At most 64 characters.
+   * Only this chain. Default: all chains. At most 64 characters.
    *
    * @generated from field: string writer_id = 1;
    */
   writerId: string;
 
   /**
-   * From this place on; 0 for the beginning.
+   * The first position to verify. 0: the beginning.
    *
    * @generated from field: uint64 first_sequence = 2;
    */
   firstSequence: bigint;
 
   /**
-   * Up to this place; 0 for the end.
+   * The last position to verify. 0: the end.
    *
    * @generated from field: uint64 last_sequence = 3;
    */
@@ -437,35 +438,35 @@ export const VerifyLedgerRequestSchema: GenMessage<VerifyLedgerRequest> = /*@__P
   messageDesc(file_callpass_v1_ledger_service, 5);
 
 /**
- * The outcome.
+ * The result of the verification.
  *
  * @generated from message callpass.v1.VerifyLedgerResponse
  */
 export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> & {
   /**
-   * Whether every chain is as it was written.
+   * True if every chain is as it was written.
    *
    * @generated from field: bool intact = 1;
    */
   intact: boolean;
 
   /**
-   * How many entries were read.
+   * The number of entries read.
    *
    * @generated from field: uint64 entry_count = 2;
    */
   entryCount: bigint;
 
   /**
-   * The faults found, at most one a chain.
+   * The faults found, at most one for each chain.
    *
    * @generated from field: repeated callpass.v1.LedgerFault faults = 3;
    */
   faults: LedgerFault[];
 
   /**
-   * The chains that were read, with the place and hash they end at. Keep them elsewhere: only a copy can show that a whole
-   * database was put back to what it once was.
+   * The chains that were read, with their last position and hash. Keep them elsewhere: only such a copy can show that a whole
+   * database was reset to an earlier state.
    *
    * @generated from field: repeated callpass.v1.LedgerChain chains = 4;
    */
@@ -480,7 +481,7 @@ export const VerifyLedgerResponseSchema: GenMessage<VerifyLedgerResponse> = /*@_
   messageDesc(file_callpass_v1_ledger_service, 6);
 
 /**
- * A chain as far as it was read.
+ * The part of a chain that was read.
  *
  * @generated from message callpass.v1.LedgerChain
  */
@@ -493,28 +494,28 @@ export type LedgerChain = Message<"callpass.v1.LedgerChain"> & {
   writerId: string;
 
   /**
-   * The first place that is still kept; more than 1 where retention has removed what was before.
+   * The first position that is still stored. More than 1 if earlier entries were removed.
    *
    * @generated from field: uint64 first_sequence = 2;
    */
   firstSequence: bigint;
 
   /**
-   * The last place.
+   * The last position.
    *
    * @generated from field: uint64 last_sequence = 3;
    */
   lastSequence: bigint;
 
   /**
-   * The hash of the entry at the last place. 32 bytes.
+   * The hash of the entry at the last position. 32 bytes.
    *
    * @generated from field: bytes last_hash = 4;
    */
   lastHash: Uint8Array;
 
   /**
-   * The hash of the entry before the first place, recorded when that was removed. 32 bytes; zero where nothing was.
+   * The hash of the entry before the first position, recorded when that entry was removed. 32 bytes; zero if none was.
    *
    * @generated from field: bytes anchor_hash = 5;
    */
@@ -529,7 +530,7 @@ export const LedgerChainSchema: GenMessage<LedgerChain> = /*@__PURE__*/
   messageDesc(file_callpass_v1_ledger_service, 7);
 
 /**
- * Where a chain is broken.
+ * The first fault of a chain.
  *
  * @generated from message callpass.v1.LedgerFault
  */
@@ -542,14 +543,14 @@ export type LedgerFault = Message<"callpass.v1.LedgerFault"> & {
   writerId: string;
 
   /**
-   * The first place that does not hold.
+   * The first position that does not verify.
    *
    * @generated from field: uint64 sequence = 2;
    */
   sequence: bigint;
 
   /**
-   * What is wrong there: altered, missing or out of order.
+   * A description of the fault: altered, missing or out of order.
    *
    * @generated from field: string text = 3;
    */
@@ -564,13 +565,13 @@ export const LedgerFaultSchema: GenMessage<LedgerFault> = /*@__PURE__*/
   messageDesc(file_callpass_v1_ledger_service, 8);
 
 /**
- * How far to remove.
+ * The range of entries to remove.
  *
  * @generated from message callpass.v1.RemoveEntriesRequest
  */
 export type RemoveEntriesRequest = Message<"callpass.v1.RemoveEntriesRequest"> & {
   /**
-   * Entries before this time are removed.
+   * The time before which entries are removed.
    *
    * @generated from field: google.protobuf.Timestamp before_time = 1;
    */
@@ -585,13 +586,13 @@ export const RemoveEntriesRequestSchema: GenMessage<RemoveEntriesRequest> = /*@_
   messageDesc(file_callpass_v1_ledger_service, 9);
 
 /**
- * What was removed.
+ * The result of the removal.
  *
  * @generated from message callpass.v1.RemoveEntriesResponse
  */
 export type RemoveEntriesResponse = Message<"callpass.v1.RemoveEntriesResponse"> & {
   /**
-   * How many entries.
+   * The number of entries removed.
    *
    * @generated from field: uint64 entry_count = 1;
    */
@@ -606,14 +607,14 @@ export const RemoveEntriesResponseSchema: GenMessage<RemoveEntriesResponse> = /*
   messageDesc(file_callpass_v1_ledger_service, 10);
 
 /**
- * Reads and verifies the record of what was issued, refused and changed. Every RPC needs the role AUDITOR,
- * except where it says another.
+ * Reads, verifies and trims the ledger: the record of what was issued, refused and changed. Every RPC needs the role AUDITOR
+ * unless its comment names another.
  *
  * @generated from service callpass.v1.LedgerService
  */
 export const LedgerService: GenService<{
   /**
-   * Entries that match, oldest first.
+   * Lists the matching entries, oldest first.
    *
    * @generated from rpc callpass.v1.LedgerService.ListEntries
    */
@@ -623,7 +624,7 @@ export const LedgerService: GenService<{
     output: typeof ListEntriesResponseSchema;
   },
   /**
-   * Entries as they are written, until the client goes away.
+   * Streams new entries as they are written, until the client cancels.
    *
    * @generated from rpc callpass.v1.LedgerService.TailEntries
    */
@@ -633,7 +634,7 @@ export const LedgerService: GenService<{
     output: typeof TailEntriesResponseSchema;
   },
   /**
-   * Recomputes the hash chains and says whether they are intact.
+   * Recomputes the hash chains and reports every fault.
    *
    * @generated from rpc callpass.v1.LedgerService.VerifyLedger
    */
@@ -643,9 +644,8 @@ export const LedgerService: GenService<{
     output: typeof VerifyLedgerResponseSchema;
   },
   /**
-   * Removes the oldest entries of each chain, up to a time, and leaves an authenticated anchor in their place, so that what
-   * is kept still verifies. Refused while it would remove the record of a token that has not expired. Needs the role
-   * OPERATOR.
+   * Removes the entries of each chain before a time and puts an authenticated anchor in their place, so that the rest still
+   * verifies. Refused if it would remove the record of an unexpired token. Needs the role OPERATOR.
    *
    * @generated from rpc callpass.v1.LedgerService.RemoveEntries
    */

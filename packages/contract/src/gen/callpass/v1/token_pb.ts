@@ -14,7 +14,7 @@ export const file_callpass_v1_token: GenFile = /*@__PURE__*/
   fileDesc("ChdjYWxscGFzcy92MS90b2tlbi5wcm90bxILY2FsbHBhc3MudjEimAEKFlRpbWVMaW1pdGVkQ3JlZGVudGlhbHMSHwoNYWNjb3VudF90b2tlbhgBIAEoCUIIukgFcgMogCASHAoKZnJvbV90b2tlbhgCIAEoCUIIukgFcgMogCASGgoIdG9fdG9rZW4YAyABKAlCCLpIBXIDKIAgEiMKBXJlYWxtGAQgASgJQhS6SBFyDxABGIABMgheWyEtfl0qJCIZChdVbnJlc3RyaWN0ZWRDcmVkZW50aWFscypOCgZDaXBoZXISFgoSQ0lQSEVSX1VOU1BFQ0lGSUVEEAASDwoLQUVTXzEyOF9FQ0IQARIbChdBRVNfMjU2X0NCQ19ITUFDX1NIQTI1NhACKk4KDVRpbWVzdGFtcFVuaXQSHgoaVElNRVNUQU1QX1VOSVRfVU5TUEVDSUZJRUQQABIQCgxNSUxMSVNFQ09ORFMQARILCgdTRUNPTkRTEAIqRgoJVG9rZW5LaW5kEhoKFlRPS0VOX0tJTkRfVU5TUEVDSUZJRUQQABILCgdBQ0NPVU5UEAESCAoERlJPTRACEgYKAlRPEAMqxgEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEgkKBVZBTElEEAESCwoHRVhQSVJFRBACEhEKDU5PVF9ZRVRfVkFMSUQQAxINCglNQUxGT1JNRUQQBBISCg5VTkRFQ0lQSEVSQUJMRRAFEg4KCldST05HX0tJTkQQBhITCg9XUk9OR19USU1FX1VOSVQQBxITCg9OT1RfSVNTVUVEX0hFUkUQCBIKCgZGUk9aRU4QCRIOCgpNSVNNQVRDSEVEEApiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
- * The credentials of a time-limited call, as the SDK's makeAnonymous takes them.
+ * The credentials of a time-limited call, for the SDK's makeAnonymous.
  *
  * @generated from message callpass.v1.TimeLimitedCredentials
  */
@@ -41,7 +41,7 @@ export type TimeLimitedCredentials = Message<"callpass.v1.TimeLimitedCredentials
   toToken: string;
 
   /**
-   * The realm's name in the vendor's admin portal, sent to the gateway in clear. 1 to 128 printable ASCII characters.
+   * The realm's name in the vendor's admin portal, sent to the WebRTC gateway in clear. 1 to 128 printable ASCII characters.
    *
    * @generated from field: string realm = 4;
    */
@@ -56,7 +56,7 @@ export const TimeLimitedCredentialsSchema: GenMessage<TimeLimitedCredentials> = 
   messageDesc(file_callpass_v1_token, 0);
 
 /**
- * The credentials of an unrestricted call: the gateway verifies nothing, so there is nothing to carry.
+ * The credentials of an unrestricted call. Empty, because the WebRTC gateway verifies nothing.
  *
  * @generated from message callpass.v1.UnrestrictedCredentials
  */
@@ -71,7 +71,7 @@ export const UnrestrictedCredentialsSchema: GenMessage<UnrestrictedCredentials> 
   messageDesc(file_callpass_v1_token, 1);
 
 /**
- * How a realm's tokens are made: the cipher chosen for the authentication schema in the vendor's admin portal.
+ * The cipher of a realm's tokens, as chosen for the authentication schema in the vendor's admin portal.
  *
  * @generated from enum callpass.v1.Cipher
  */
@@ -91,7 +91,8 @@ export const Cipher = {
   AES_128_ECB: 1,
 
   /**
-   * AES-256 in CBC mode with an HMAC-SHA-256 over IV and ciphertext, key of 32 bytes. Prefer it where the gateway has it.
+   * AES-256 in CBC mode with an HMAC-SHA-256 over IV and ciphertext, key of 32 bytes. Preferred where the WebRTC
+   * gateway supports it.
    *
    * @generated from enum value: AES_256_CBC_HMAC_SHA256 = 2;
    */
@@ -99,7 +100,7 @@ export const Cipher = {
 } as const;
 
 /**
- * How a realm's tokens are made: the cipher chosen for the authentication schema in the vendor's admin portal.
+ * The cipher of a realm's tokens, as chosen for the authentication schema in the vendor's admin portal.
  *
  * @generated from enum callpass.v1.Cipher
  */
@@ -118,21 +119,21 @@ export const CipherSchema: GenEnum<Cipher> = /*@__PURE__*/
  */
 export const TimestampUnit = {
   /**
-   * Taken as MILLISECONDS.
+   * Same as MILLISECONDS.
    *
    * @generated from enum value: TIMESTAMP_UNIT_UNSPECIFIED = 0;
    */
   TIMESTAMP_UNIT_UNSPECIFIED: 0,
 
   /**
-   * Milliseconds since the Unix epoch: what every generator of the vendor writes.
+   * Milliseconds since the Unix epoch, as written by the vendor's token generators.
    *
    * @generated from enum value: MILLISECONDS = 1;
    */
   MILLISECONDS: 1,
 
   /**
-   * Seconds since the Unix epoch: for gateways that were set up so.
+   * Seconds since the Unix epoch, for WebRTC gateways that are configured to expect them.
    *
    * @generated from enum value: SECONDS = 2;
    */
@@ -153,34 +154,34 @@ export const TimestampUnitSchema: GenEnum<TimestampUnit> = /*@__PURE__*/
   enumDesc(file_callpass_v1_token, 1);
 
 /**
- * Which of a call's three tokens a text is meant to be.
+ * The kind of a token: one of the three of a call.
  *
  * @generated from enum callpass.v1.TokenKind
  */
 export const TokenKind = {
   /**
-   * Any of the three; the kind is not checked.
+   * Any kind; the kind is not checked.
    *
    * @generated from enum value: TOKEN_KIND_UNSPECIFIED = 0;
    */
   TOKEN_KIND_UNSPECIFIED: 0,
 
   /**
-   * The account's token: its user is written without "sip:".
+   * The account token. Its user has no "sip:".
    *
    * @generated from enum value: ACCOUNT = 1;
    */
   ACCOUNT: 1,
 
   /**
-   * The caller's token: its user is written with "sip:".
+   * The from token, for the caller. Its user begins with "sip:".
    *
    * @generated from enum value: FROM = 2;
    */
   FROM: 2,
 
   /**
-   * The callee's token: its user is written with "sip:".
+   * The to token, for the callee. Its user begins with "sip:".
    *
    * @generated from enum value: TO = 3;
    */
@@ -188,7 +189,7 @@ export const TokenKind = {
 } as const;
 
 /**
- * Which of a call's three tokens a text is meant to be.
+ * The kind of a token: one of the three of a call.
  *
  * @generated from enum callpass.v1.TokenKind
  */
@@ -201,9 +202,9 @@ export const TokenKindSchema: GenEnum<TokenKind> = /*@__PURE__*/
   enumDesc(file_callpass_v1_token, 2);
 
 /**
- * What was found out about a token. A wrong token is an answer, not an RPC error.
+ * The result of validating a token. A token that is not valid is a response, not an RPC error.
  *
- * Where several hold, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
+ * If several apply, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
  * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED.
  *
  * @generated from enum callpass.v1.Verdict
@@ -217,70 +218,71 @@ export const Verdict = {
   VERDICT_UNSPECIFIED: 0,
 
   /**
-   * issue_time - max_clock_skew <= now < issue_time + token_lifetime, and every check asked for holds.
+   * issue_time - max_clock_skew <= now < issue_time + token_lifetime, and every requested check passes.
    *
    * @generated from enum value: VALID = 1;
    */
   VALID: 1,
 
   /**
-   * The realm's token lifetime has run out.
+   * The token is older than the realm's token lifetime.
    *
    * @generated from enum value: EXPIRED = 2;
    */
   EXPIRED: 2,
 
   /**
-   * Issued further in the future than the realm's allowed clock skew.
+   * The token's timestamp is further in the future than the realm's max_clock_skew.
    *
    * @generated from enum value: NOT_YET_VALID = 3;
    */
   NOT_YET_VALID: 3,
 
   /**
-   * Not a token by its form: not hexadecimal, or a length no token has.
+   * Not the form of a token: not hexadecimal, or an impossible length.
    *
    * @generated from enum value: MALFORMED = 4;
    */
   MALFORMED: 4,
 
   /**
-   * Does not open: wrong key, altered text, bad padding or no timestamp. One value for all, so that it is no oracle.
+   * Cannot be decrypted: wrong key, altered text, bad padding or no timestamp. One value for all of them, so that it cannot
+   * serve as an oracle.
    *
    * @generated from enum value: UNDECIPHERABLE = 5;
    */
   UNDECIPHERABLE: 5,
 
   /**
-   * Opens, but is not of the kind asked for: "sip:" missing or too much, or issued here as another kind.
+   * Decrypted, but not of the expected kind: "sip:" missing or unexpected, or issued here as another kind.
    *
    * @generated from enum value: WRONG_KIND = 6;
    */
   WRONG_KIND: 6,
 
   /**
-   * Opens, but its timestamp is in seconds where the realm counts milliseconds, or the other way round.
+   * Decrypted, but the timestamp is in seconds where the realm uses milliseconds, or the reverse.
    *
    * @generated from enum value: WRONG_TIME_UNIT = 7;
    */
   WRONG_TIME_UNIT: 7,
 
   /**
-   * Opens, but this service has no record of having issued exactly this token.
+   * Decrypted, but this service has no record of issuing exactly this token.
    *
    * @generated from enum value: NOT_ISSUED_HERE = 8;
    */
   NOT_ISSUED_HERE: 8,
 
   /**
-   * The realm, or the destination, client or subject it was issued for, is frozen.
+   * The realm is frozen, or the destination, client or subject that the token was issued for.
    *
    * @generated from enum value: FROZEN = 9;
    */
   FROZEN: 9,
 
   /**
-   * The set does not hang together: times or keys differ, or callee or caller are not the expected ones.
+   * The tokens do not belong together: timestamps or keys differ, or callee or caller is not the expected one.
    *
    * @generated from enum value: MISMATCHED = 10;
    */
@@ -288,9 +290,9 @@ export const Verdict = {
 } as const;
 
 /**
- * What was found out about a token. A wrong token is an answer, not an RPC error.
+ * The result of validating a token. A token that is not valid is a response, not an RPC error.
  *
- * Where several hold, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
+ * If several apply, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
  * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED.
  *
  * @generated from enum callpass.v1.Verdict
