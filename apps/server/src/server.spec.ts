@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StoreError } from '@callpass/domain';
-import { enumToJson } from '@bufbuild/protobuf';
+import { createFileRegistry, enumToJson, fromBinary, getOption } from '@bufbuild/protobuf';
+import {
+  FileDescriptorProtoSchema,
+  MethodOptions_IdempotencyLevel,
+  type FileDescriptorProto,
+} from '@bufbuild/protobuf/wkt';
+import { ErrorReason, grpc_status } from '@callpass/contract';
 import { createClient } from '@callpass/grpc-kit';
 import {
   Health,
   HealthCheckResponse_ServingStatusSchema as StatusSchema,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
+import { status } from '@grpc/grpc-js';
 import { startServer } from './server.ts';
 import { createLog } from './log.ts';
 import { ALL_SERVICES, METHODS } from './methods.ts';
@@ -111,6 +119,37 @@ describe('startServer', () => {
         ['callpass.v1.CredentialService/ValidateToken', 'SERVING'],
         ['callpass.v1.LedgerService', 'SERVING'],
       ]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('describes by reflection the status of each reason and the idempotency of each RPC', async () => {
+    const server = await startTestServer();
+    try {
+      const symbols = ['callpass.v1.ErrorReason', 'callpass.v1.CredentialService'];
+      const answers = createClient(ServerReflection, server.connection).serverReflectionInfo(
+        (async function* () {
+          for (const value of symbols)
+            yield { messageRequest: { case: 'fileContainingSymbol' as const, value } };
+        })(),
+      );
+      const files = new Map<string, FileDescriptorProto>();
+      for await (const { messageResponse } of answers) {
+        if (messageResponse.case !== 'fileDescriptorResponse') throw new TypeError(messageResponse.case);
+        for (const bytes of messageResponse.value.fileDescriptorProto) {
+          const file = fromBinary(FileDescriptorProtoSchema, bytes);
+          files.set(file.name, file);
+        }
+      }
+      const reasons = createFileRegistry(files.get('callpass/v1/error_reason.proto')!, (name) =>
+        files.get(name),
+      );
+      const frozen = reasons.getEnum('callpass.v1.ErrorReason')!.value[ErrorReason.FROZEN]!;
+      expect(getOption(frozen, grpc_status)).toBe(status.PERMISSION_DENIED);
+      const [service] = files.get('callpass/v1/credential_service.proto')!.service;
+      const validateToken = service!.method.find(({ name }) => name === 'ValidateToken');
+      expect(validateToken?.options?.idempotencyLevel).toBe(MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS);
     } finally {
       await server.stop();
     }

@@ -1,3 +1,4 @@
+import { ErrorReasonSchema } from '@callpass/contract';
 import { KeyedHash, type Clock, type Store } from '@callpass/domain';
 import {
   addReflection,
@@ -188,7 +189,11 @@ async function serve(parts: {
   const health = createHealth(services);
   const forTools = { interceptors: [identity.interceptor], mapError };
   health.addTo(server, forTools);
-  if (settings.reflection) addReflection(server, [...services, ALL_SERVICES.health], forTools);
+  if (settings.reflection) {
+    const described = [...services, ALL_SERVICES.health];
+    // No service imports the reasons: they travel in google.rpc.ErrorInfo.
+    addReflection(server, { services: described, files: [ErrorReasonSchema.file] }, forTools);
+  }
 
   const watch = running.adopt(
     new HealthWatch({ health, log, state, store, limiter: limits.limiter, ledger, clock: trustedClock }),

@@ -2,7 +2,7 @@ import type { DescEnum, DescExtension, DescFile, DescMessage, DescService } from
 import { toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
-/** @internal What reflection looks up: the files of some services with all they import. */
+/** @internal The lookups of reflection: the files of some services, more files, and all that they import. */
 export class DescriptorIndex {
   readonly serviceNames: readonly string[];
   readonly #files = new Map<string, DescFile>();
@@ -10,9 +10,9 @@ export class DescriptorIndex {
   readonly #extensions = new Map<string, Map<number, DescFile>>();
   readonly #bytes = new Map<DescFile, Uint8Array>();
 
-  constructor(services: readonly DescService[]) {
+  constructor(services: readonly DescService[], files: readonly DescFile[]) {
     this.serviceNames = services.map((service) => service.typeName).sort();
-    for (const service of services) this.#addFile(service.file);
+    for (const file of [...services.map((service) => service.file), ...files]) this.#addFile(file);
   }
 
   fileByName(name: string): DescFile | undefined {

@@ -7,6 +7,7 @@ import {
 } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { field as fieldRules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { file_google_rpc_code } from '@callpass/rpc-protos/gen/google/rpc/code_pb.js';
 import {
   ServerReflection,
   type ServerReflectionRequestSchema,
@@ -23,7 +24,9 @@ type Query = MessageInitShape<typeof ServerReflectionRequestSchema>['messageRequ
 
 let running: RunningServer;
 beforeEach(async () => {
-  running = await startServer((server) => addReflection(server, [EchoService]));
+  running = await startServer((server) =>
+    addReflection(server, { services: [EchoService], files: [file_google_rpc_code] }),
+  );
 });
 afterEach(() => running.stop());
 
@@ -95,6 +98,11 @@ describe.each([
     }
     const [protos] = await files({ case: 'fileByFilename', value: 'buf/validate/validate.proto' });
     expect(protos![0]!.name).toBe('buf/validate/validate.proto');
+  });
+
+  it('describes a file that no service imports', async () => {
+    const [protos] = await files({ case: 'fileContainingSymbol', value: 'google.rpc.Code' });
+    expect(protos!.map(({ name }) => name)).toEqual(['google/rpc/code.proto']);
   });
 
   it('sends an import once a stream, but always the file that was asked for', async () => {

@@ -14,15 +14,20 @@ type Query = MessageShape<typeof ServerReflectionRequestSchema>['messageRequest'
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse']>;
 
 /**
- * Registers grpc.reflection.v1 and v1alpha, which describe `services` and themselves, imports included, custom options
- * intact. What is asked for and not there is an error answer NOT_FOUND; the stream goes on.
+ * Registers grpc.reflection.v1 and v1alpha, which describe `services`, `files` that none of them imports, and themselves:
+ * imports included, custom options intact. A request for an unknown name gets the error response NOT_FOUND; the stream goes
+ * on.
  */
 export function addReflection(
   server: Server,
-  services: Iterable<DescService>,
+  {
+    services,
+    files = [],
+  }: { readonly services: Iterable<DescService>; readonly files?: readonly DescFile[] },
   options?: ServiceOptions,
 ): void {
-  const index = new DescriptorIndex([...new Set([...services, ServerReflection, ServerReflectionV1Alpha])]);
+  const described = new Set([...services, ServerReflection, ServerReflectionV1Alpha]);
+  const index = new DescriptorIndex([...described], files);
   const handlers: Handlers<typeof ServerReflection> = {
     async *serverReflectionInfo(requests) {
       const sent = new Set<DescFile>();
@@ -49,12 +54,12 @@ function answer(index: DescriptorIndex, query: Query, sent: Set<DescFile>): Answ
       return { case: 'listServicesResponse', value: { service } };
     }
     case 'fileByFilename':
-      return files(index, index.fileByName(query.value), sent);
+      return fileAnswer(index, index.fileByName(query.value), sent);
     case 'fileContainingSymbol':
-      return files(index, index.fileBySymbol(query.value), sent);
+      return fileAnswer(index, index.fileBySymbol(query.value), sent);
     case 'fileContainingExtension': {
       const { containingType, extensionNumber } = query.value;
-      return files(index, index.fileByExtension(containingType, extensionNumber), sent);
+      return fileAnswer(index, index.fileByExtension(containingType, extensionNumber), sent);
     }
     case 'allExtensionNumbersOfType': {
       const extensionNumber = index.extensionNumbers(query.value);
@@ -66,7 +71,7 @@ function answer(index: DescriptorIndex, query: Query, sent: Set<DescFile>): Answ
   }
 }
 
-function files(index: DescriptorIndex, file: DescFile | undefined, sent: Set<DescFile>): Answer {
+function fileAnswer(index: DescriptorIndex, file: DescFile | undefined, sent: Set<DescFile>): Answer {
   if (file === undefined) return refusal(status.NOT_FOUND, 'not found');
   return { case: 'fileDescriptorResponse', value: { fileDescriptorProto: index.closure(file, sent) } };
 }
