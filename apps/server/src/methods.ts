@@ -6,15 +6,11 @@ import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-proto
 import type { Role } from '@callpass/domain';
 import type { LoadClass } from './admission/admission.ts';
 
-/** What the service says about each of its RPCs. */
+/** The server's facts about an RPC: who may call it, and its place under load. Its idempotency is in the contract. */
 export interface MethodRow {
-  /** Who may call it: clients with this role, any client that is recognised, or anybody who can connect. */
+  /** Callers: clients with this role, any recognised client, or anybody who can connect. */
   readonly role: Role | 'ANY_CLIENT' | 'ANYBODY';
-  /** Whether the ledger gets an entry of it. */
-  readonly audited: boolean;
-  /** Whether calling it twice does no more than calling it once, so that a client may repeat it after UNAVAILABLE. */
-  readonly idempotent: boolean;
-  /** What it is to a server that cannot serve everything. */
+  /** Priority under overload. */
   readonly load: LoadClass;
 }
 
@@ -33,49 +29,42 @@ export const ALL_SERVICES = {
   reflectionV1Alpha: ServerReflectionV1Alpha,
 } as const;
 
-const ISSUE: MethodRow = { role: 'ISSUER', audited: true, idempotent: true, load: 'ISSUE' };
-const VALIDATE: MethodRow = { role: 'VALIDATOR', audited: false, idempotent: true, load: 'VALIDATE' };
-const read = (role: MethodRow['role']): MethodRow => ({
-  role,
-  audited: false,
-  idempotent: true,
-  load: 'OPERATE',
-});
-const change = (role: Role): MethodRow => ({ role, audited: true, idempotent: false, load: 'OPERATE' });
+const ISSUE: MethodRow = { role: 'ISSUER', load: 'ISSUE' };
+const VALIDATE: MethodRow = { role: 'VALIDATOR', load: 'VALIDATE' };
+const operate = (role: MethodRow['role']): MethodRow => ({ role, load: 'OPERATE' });
 
 /** One row for each RPC. One that is missing is a type error, and stops the start. */
 export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICES, {
   credentials: {
-    // With a request id the same answer is given again; without one a repeated request is one more issue, which harms nobody.
     issueCredentials: ISSUE,
     batchIssueCredentials: ISSUE,
     validateToken: VALIDATE,
     validateCredentials: VALIDATE,
   },
   admin: {
-    getConfiguration: read('OPERATOR'),
-    applyConfiguration: change('OPERATOR'),
-    listConfigurationRevisions: read('OPERATOR'),
-    addRealmKey: change('OPERATOR'),
-    listRealmKeys: read('OPERATOR'),
-    activateRealmKey: change('OPERATOR'),
-    retireRealmKey: change('OPERATOR'),
-    destroyRealmKey: change('OPERATOR'),
-    freeze: change('OPERATOR'),
-    unfreeze: change('OPERATOR'),
-    listFreezes: read('OPERATOR'),
-    tryIssue: read('OPERATOR'),
-    explainToken: read('OPERATOR'),
+    getConfiguration: operate('OPERATOR'),
+    applyConfiguration: operate('OPERATOR'),
+    listConfigurationRevisions: operate('OPERATOR'),
+    addRealmKey: operate('OPERATOR'),
+    listRealmKeys: operate('OPERATOR'),
+    activateRealmKey: operate('OPERATOR'),
+    retireRealmKey: operate('OPERATOR'),
+    destroyRealmKey: operate('OPERATOR'),
+    freeze: operate('OPERATOR'),
+    unfreeze: operate('OPERATOR'),
+    listFreezes: operate('OPERATOR'),
+    tryIssue: operate('OPERATOR'),
+    explainToken: operate('OPERATOR'),
   },
   ledger: {
-    listEntries: read('AUDITOR'),
-    tailEntries: read('AUDITOR'),
-    verifyLedger: read('AUDITOR'),
-    removeEntries: change('OPERATOR'),
+    listEntries: operate('AUDITOR'),
+    tailEntries: operate('AUDITOR'),
+    verifyLedger: operate('AUDITOR'),
+    removeEntries: operate('OPERATOR'),
   },
   // Balancers and orchestrators ask without an identity, and learn no more than whether it serves.
-  health: { check: read('ANYBODY'), watch: read('ANYBODY'), list: read('ANYBODY') },
+  health: { check: operate('ANYBODY'), watch: operate('ANYBODY'), list: operate('ANYBODY') },
   // What it tells is no secret, but nothing of this service is for strangers, and those who need it have an identity.
-  reflection: { serverReflectionInfo: read('ANY_CLIENT') },
-  reflectionV1Alpha: { serverReflectionInfo: read('ANY_CLIENT') },
+  reflection: { serverReflectionInfo: operate('ANY_CLIENT') },
+  reflectionV1Alpha: { serverReflectionInfo: operate('ANY_CLIENT') },
 });

@@ -2,7 +2,7 @@ export { createCredentialClient, type CredentialClient } from './credentials/cre
 export { type AnonymousCredentials, makeAnonymousArguments } from './credentials/make-anonymous-arguments.ts';
 export { isFresh } from './credentials/freshness.ts';
 export { CallpassError, type CallpassErrorDetails, type Violation } from './errors/callpass-error.ts';
-export { type Reason } from './errors/reason.ts';
+export { type Reason } from '@callpass/contract';
 export { errorFromStatus } from './errors/from-status.ts';
 export { type CallOptions } from './calls/service-client.ts';
 export { type RetryOptions } from './calls/retries.ts';

@@ -4,6 +4,7 @@ import {
   ConfigurationChange_Kind,
   FreezeScopeSchema,
   KeyState,
+  REASONS,
   TokenKind,
   ValidateTokenResponseSchema,
   Verdict,
@@ -17,7 +18,6 @@ import {
 import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
 import type { TokenVerification, TokenKind as CoreTokenKind } from '@callpass/token-core';
 import type { Tried } from './try-issue.ts';
-import { REASONS } from '../errors/reasons.ts';
 
 /** A verification as the contract's message. */
 export function verificationToMessage(verification: TokenVerification): ValidateTokenResponse {

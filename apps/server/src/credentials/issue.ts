@@ -1,3 +1,4 @@
+import { REASONS } from '@callpass/contract';
 import {
   credentialTimes,
   draftEntry,
@@ -30,7 +31,6 @@ import {
 import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
-import { REASONS } from '../errors/reasons.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { explain, step } from '../errors/steps.ts';
@@ -141,7 +141,7 @@ function tellNotIssued(
 ): void {
   const compiled = destinations.get(destination);
   const reason = reasonOf(error) ?? 'INTERNAL';
-  const decision = isServerFault(REASONS[reason].code) ? 'failed' : 'refused';
+  const decision = isServerFault(REASONS[reason].status) ? 'failed' : 'refused';
   metrics.notIssued(decision, reason, destinationLabel(compiled !== undefined, destination));
   setSpanAttributes({
     [ATTR_DECISION]: decision,

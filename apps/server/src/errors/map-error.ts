@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { anyIs } from '@bufbuild/protobuf/wkt';
+import { REASONS, type Reason } from '@callpass/contract';
 import { LimiterError, StoreError } from '@callpass/domain';
 import { detail, RpcError, type MapError, type RpcErrorDetail } from '@callpass/grpc-kit';
 import {
@@ -13,7 +14,6 @@ import {
 import { StatusSchema, type Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { ATTR_PROBLEM_PATH, ATTR_REASON, ATTR_RULE, setSpanAttributes, traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
-import { REASONS, type Reason } from './reasons.ts';
 import { REASON } from './reason-key.ts';
 import { Refusal, type Violation } from './refusal.ts';
 
@@ -79,7 +79,7 @@ function knownError(error: unknown): RpcError | undefined {
 
 /** The status of a refusal. */
 export function refusalToError({ reason, details: told }: Refusal): RpcError {
-  const row = REASONS[reason];
+  const facts = REASONS[reason];
   const details: RpcErrorDetail[] = [errorInfo(reason, told.metadata)];
   if (told.violations) details.push(detail(BadRequestSchema, { fieldViolations: thatFit(told.violations) }));
   if (told.retryAfterMs !== undefined) {
@@ -94,8 +94,8 @@ export function refusalToError({ reason, details: told }: Refusal): RpcError {
   details.push(help(reason));
   const [first] = told.violations ?? [];
   const message =
-    told.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : row.message);
-  return new RpcError(row.code as Exclude<status, status.OK>, message, { details, cause: told.cause });
+    told.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : facts.message);
+  return new RpcError(facts.status, message, { details, cause: told.cause });
 }
 
 /** The kit's own errors know nothing of reasons. */

@@ -1,4 +1,4 @@
-import { REASONS, type Reason } from './reasons.ts';
+import { REASONS, type Reason } from '@callpass/contract';
 
 /** A field that breaks its rule. */
 export interface Violation {
@@ -9,7 +9,7 @@ export interface Violation {
 
 /** What a refusal tells besides its reason. Never a key, token or subject. */
 export interface RefusalDetails {
-  /** Instead of the table's text, where there is more to say. */
+  /** Replaces the reason's default message where there is more to say. */
   readonly message?: string;
   /** ErrorInfo metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export class Refusal extends Error {
 
   /** The gRPC status that it becomes: telemetry tells refusals from faults by it. */
   get code(): number {
-    return REASONS[this.reason].code;
+    return REASONS[this.reason].status;
   }
 
   constructor(reason: Reason, details: RefusalDetails = {}) {

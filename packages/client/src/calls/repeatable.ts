@@ -1,65 +1,37 @@
-import type { DescMethod, DescMethodUnary, DescService, MessageInitShape } from '@bufbuild/protobuf';
-import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
-import { methodName } from '@callpass/grpc-kit';
-import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import type { DescMessage, DescMethod } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 
-/** Whether a request may be sent again when it is not known what became of it. */
-type Repeatable<I> = boolean | ((request: I) => boolean);
+/** Decides on a request. */
+type Predicate = (request: unknown) => boolean;
 
-/** The unary methods of a service, each with its own type of row. */
-type RowsOf<D extends DescService> = {
-  readonly [
-    K in keyof D['method'] as D['method'][K] extends DescMethodUnary ? K : never
-  ]: D['method'][K] extends {
-    readonly input: infer I extends DescMethod['input'];
+const always: Predicate = () => true;
+const never: Predicate = () => false;
+
+/**
+ * Predicate for the requests of a method that may be sent again when their outcome is unknown, from the method's
+ * `idempotency_level`. A method without one is never repeated.
+ */
+export function repeatability({ idempotency, input }: DescMethod): Predicate {
+  switch (idempotency) {
+    case Level.NO_SIDE_EFFECTS:
+      return always;
+    case Level.IDEMPOTENT:
+      return hasRequestId(input);
+    case Level.IDEMPOTENCY_UNKNOWN:
+      return never;
   }
-    ? Repeatable<MessageInitShape<I>>
-    : never;
-};
+}
 
-const hasRequestId = ({ requestId = '' }: { readonly requestId?: string }) => requestId !== '';
-
-const CREDENTIALS: RowsOf<typeof CredentialService> = {
-  // Without an id a repetition would issue twice. The service remembers the answer of each id for the realm's token
-  // lifetime, so this client invents none: who wants retries gives one.
-  issueCredentials: hasRequestId,
-  batchIssueCredentials: ({ requests = [] }) => requests.every(hasRequestId),
-  validateToken: true,
-  validateCredentials: true,
-};
-
-const ADMIN: RowsOf<typeof AdminService> = {
-  getConfiguration: true,
-  applyConfiguration: false,
-  listConfigurationRevisions: true,
-  addRealmKey: false,
-  listRealmKeys: true,
-  activateRealmKey: false,
-  retireRealmKey: false,
-  destroyRealmKey: false,
-  freeze: false,
-  unfreeze: false,
-  listFreezes: true,
-  tryIssue: true,
-  explainToken: true,
-};
-
-const LEDGER: RowsOf<typeof LedgerService> = { listEntries: true, verifyLedger: true, removeEntries: false };
-
-// Who asks for health wants to know how it is now.
-const HEALTH: RowsOf<typeof Health> = { check: false, list: false };
-
-type UntypedRows = Readonly<Record<string, Repeatable<never>>>;
-const ROWS = new Map<DescService, UntypedRows>([
-  [CredentialService, CREDENTIALS],
-  [AdminService, ADMIN],
-  [LedgerService, LEDGER],
-  [Health, HEALTH],
-]);
-
-/** Says of a request of this method whether it may be repeated. Throws TypeError when the method has no row. */
-export function repeatability(method: DescMethod): (request: unknown) => boolean {
-  const row = ROWS.get(method.parent)?.[method.localName];
-  if (row === undefined) throw new TypeError(`no row for ${methodName(method)}`);
-  return typeof row === 'boolean' ? () => row : (row as (request: unknown) => boolean);
+/**
+ * A method with a request id is idempotent by it. The service remembers the answer to each id for the realm's token lifetime,
+ * so this client does not invent ids: a caller that wants retries gives one.
+ */
+function hasRequestId(input: DescMessage): Predicate {
+  const { requestId, requests } = input.field as Partial<DescMessage['field']>;
+  if (requestId) return (request) => Boolean((request as { requestId?: string }).requestId);
+  if (requests?.fieldKind === 'list' && requests.listKind === 'message') {
+    const each = hasRequestId(requests.message);
+    return (request) => ((request as { requests?: readonly unknown[] }).requests ?? []).every(each);
+  }
+  return always;
 }

@@ -1,5 +1,5 @@
 import type { status } from '@grpc/grpc-js';
-import type { Reason } from './reason.ts';
+import type { Reason } from '@callpass/contract';
 
 /** A field of the request that breaks its rule. */
 export interface Violation {

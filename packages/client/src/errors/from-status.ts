@@ -8,7 +8,7 @@ import {
 import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { traceId as activeTraceId } from '@callpass/telemetry';
 import { CallpassError } from './callpass-error.ts';
-import type { Reason } from './reason.ts';
+import type { Reason } from '@callpass/contract';
 
 const DOMAIN = 'callpass';
 const REASON = /^[A-Z][A-Z0-9_]{0,62}$/;

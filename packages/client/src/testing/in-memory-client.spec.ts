@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { ErrorReason, TokenKind, Verdict } from '@callpass/contract';
+import { ErrorReason, REASONS, TokenKind, Verdict } from '@callpass/contract';
 import { status } from '@grpc/grpc-js';
 import { errorFromStatus } from '../errors/from-status.ts';
 import { createInMemoryCredentialClient } from './in-memory-client.ts';
-import { REASON_CODES } from './refusal.ts';
 
 describe('createInMemoryCredentialClient', () => {
   it('issues credentials that it judges as the service would, until they expire', async () => {
@@ -97,6 +96,6 @@ describe('createInMemoryCredentialClient', () => {
     const reasons = Object.keys(ErrorReason).filter(
       (name) => name !== 'UNSPECIFIED' && Number.isNaN(Number(name)),
     );
-    expect(Object.keys(REASON_CODES).sort()).toEqual(reasons.sort());
+    expect(Object.keys(REASONS).sort()).toEqual(reasons.sort());
   });
 });
