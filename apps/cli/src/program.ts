@@ -13,19 +13,9 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { failureOf } from './failure.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
 import { createOutput, type Output } from './output.ts';
+import type { RunCommand } from './run-command.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Does the work of a command; the command is done unless the work says otherwise. */
-export interface RunCommand {
-  /** In a session with the service. */
-  (command: Command, work: (session: Session) => Promise<ExitCode | void>): Promise<void>;
-  /** Without the service. */
-  offline(
-    command: Command,
-    work: (at: { terminal: Terminal; output: Output }) => Promise<ExitCode | void>,
-  ): Promise<void>;
-}
 
 /** The command groups, in the order of the help. */
 const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [

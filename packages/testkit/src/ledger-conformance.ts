@@ -8,8 +8,15 @@ import {
   type Store,
 } from '@callpass/domain';
 import { sampleEntry } from './sample-entry.ts';
-import type { ConformanceDatabase } from './store-conformance.ts';
 import { throwawayKey } from './throwaway-key.ts';
+
+/** A database of its own for one test. */
+export interface ConformanceDatabase {
+  /** Another instance of the service on this database. */
+  open(): Promise<Store>;
+  /** Removes it; its stores are closed. */
+  remove(): Promise<void>;
+}
 
 const NOW_MS = 1_800_000_000_000;
 

@@ -8,17 +8,9 @@ import {
   type StateChange,
   type Store,
 } from '@callpass/domain';
-import { ledgerConformance } from './ledger-conformance.ts';
+import { ledgerConformance, type ConformanceDatabase } from './ledger-conformance.ts';
 import { sampleEntry } from './sample-entry.ts';
 import { throwawayKey } from './throwaway-key.ts';
-
-/** A database of its own for one test. */
-export interface ConformanceDatabase {
-  /** Another instance of the service on this database. */
-  open(): Promise<Store>;
-  /** Removes it; its stores are closed. */
-  remove(): Promise<void>;
-}
 
 const NOW_MS = 1_800_000_000_000;
 const REALM = 'support.example';

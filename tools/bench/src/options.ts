@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { GENERATORS, type GeneratorName } from './load/generator.ts';
+import { GENERATORS, type GeneratorName } from './load/generators.ts';
 import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 

@@ -1,5 +1,5 @@
 import { loadContestant, type CpuUse } from './load-contestant.ts';
-import { chooseGenerator, type GeneratorName } from './load/generator.ts';
+import { chooseGenerator, type GeneratorName } from './load/generators.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { SHAPE } from './servers.ts';

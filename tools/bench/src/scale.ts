@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadContestant, type LoadContestant } from './load-contestant.ts';
-import { chooseGenerator, type GeneratorName, type LoadGenerator } from './load/generator.ts';
+import type { LoadGenerator } from './load/generator.ts';
+import { chooseGenerator, type GeneratorName } from './load/generators.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';

@@ -1,5 +1,5 @@
 import { loadContestant, type CpuUse, type LoadContestant } from './load-contestant.ts';
-import { chooseGenerator } from './load/generator.ts';
+import { chooseGenerator } from './load/generators.ts';
 import { ratioOf, runInterleaved } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import type { BenchRow } from './report.ts';

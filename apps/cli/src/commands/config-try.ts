@@ -4,7 +4,7 @@ import { parseTimeMs, timestampOf } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { failureOf } from '../failure.ts';
 import { type Page, textOf } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { readDocument, withLines } from './configuration-file.ts';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { failureOf } from '../failure.ts';
 import { type Page, textOf, type Tone } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 import { wholeNumberFrom } from '../arguments.ts';
 import { addConfigTryCommand } from './config-try.ts';

@@ -6,7 +6,7 @@ import type { Authority, LeafOptions } from '@callpass/dev-certificates';
 import { wrongUse } from '../failure.ts';
 import { writeWholeFile } from '../ledger/whole-file.ts';
 import type { Output } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 
 interface DevCertsOptions {
   readonly out: string;

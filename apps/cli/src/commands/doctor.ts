@@ -3,7 +3,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { Page, Tone } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 
 const TONES: Record<Finding['state'], Tone | undefined> = {
   ok: 'good',

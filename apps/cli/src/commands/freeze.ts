@@ -1,6 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { parseTimeMs, timestampOf } from '../arguments.ts';

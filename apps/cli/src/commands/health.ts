@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { EXIT } from '../exit-code.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 
 /** `callpass health`. */
 export function addHealthCommand(program: Command, run: RunCommand): void {

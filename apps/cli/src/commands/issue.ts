@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 
 interface IssueOptions {

@@ -9,7 +9,7 @@ import {
   type RealmKeySchema,
   Role,
 } from '@callpass/contract';
-import type { RotationPlan } from '../rotation/plan.ts';
+import type { RotationPlan } from '../rotation/rotation-plan.ts';
 import { type LocalService, startLocalService } from '../spec-support/local-service.ts';
 import { runInProcess } from '../spec-support/run-in-process.ts';
 

@@ -5,15 +5,9 @@ import type { Configuration } from '@callpass/contract';
 import { EXIT } from '../exit-code.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import type { Page } from '../output.ts';
-import type { RunCommand } from '../program.ts';
-import {
-  nextRealmName,
-  type PlannedKey,
-  planRotation,
-  type RealmInUse,
-  type RotationPlan,
-  type Way,
-} from '../rotation/plan.ts';
+import type { RunCommand } from '../run-command.ts';
+import { nextRealmName, planRotation } from '../rotation/plan.ts';
+import type { PlannedKey, RealmInUse, RotationPlan, Way } from '../rotation/rotation-plan.ts';
 import { MOST_SHOWN, operands } from '../rotation/wording.ts';
 import type { Session } from '../session.ts';
 

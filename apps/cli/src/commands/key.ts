@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { wrongUse } from '../failure.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import { readSecret } from '../read-file.ts';
 import type { Session } from '../session.ts';
 import { wholeNumberFrom } from '../arguments.ts';

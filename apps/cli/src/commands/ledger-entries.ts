@@ -5,7 +5,7 @@ import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { Failure } from '../failure.ts';
 import { textOf } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 
 /** What can be asked for with --kind, each named as in the contract but for case and hyphens. */

@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import type { ExportedChain } from '../ledger/export-format.ts';
 import { type Output, type Page, textOf } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
 

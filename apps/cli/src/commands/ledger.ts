@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { parseTimeMs, timestampOf } from '../arguments.ts';
 import { wrongUse } from '../failure.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 import { addEntryCommands } from './ledger-entries.ts';
 import { addVerifyCommand } from './ledger-verify.ts';

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { EXIT } from '../exit-code.ts';
 import { textOf } from '../output.ts';
-import type { RunCommand } from '../program.ts';
+import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 

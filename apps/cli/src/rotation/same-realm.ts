@@ -1,4 +1,4 @@
-import { keyLengthOf, type PlanBase, type Way } from './plan.ts';
+import { keyLengthOf, type PlanBase, type Way } from './rotation-plan.ts';
 import { operands } from './wording.ts';
 
 /** The new key in the same realm: quick, for every account, and the calls of a window are lost. */

@@ -1,4 +1,4 @@
-import { keyLengthOf, type PlanBase, type Step, type Way } from './plan.ts';
+import { keyLengthOf, type PlanBase, type Step, type Way } from './rotation-plan.ts';
 import { listed, operands } from './wording.ts';
 
 /** The new key under a second realm name: no call is lost, where the portal lets the accounts use both. */

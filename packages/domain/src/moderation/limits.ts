@@ -1,5 +1,4 @@
 import type { Destination, Limit, LimitFallback } from '../realm/configuration.ts';
-import type { CompiledDestination } from './rules.ts';
 
 /** One counter to take from, and how much it allows. */
 export interface LimitCheck {
@@ -49,7 +48,10 @@ export function compileLimits({ id, realm, limits }: Destination): CompiledLimit
  * SUBJECT does not apply when no subject is named, nor REALM to unrestricted calls. The window is part of the key, the
  * number is not, so a raised limit keeps what was counted.
  */
-export function limitKeys({ limits }: CompiledDestination, subjects: LimitSubjects): LimitCheck[] {
+export function limitKeys(
+  { limits }: { readonly limits: readonly CompiledLimit[] },
+  subjects: LimitSubjects,
+): LimitCheck[] {
   const checks: LimitCheck[] = [];
   for (const { per, keyStart, name, max, windowMs, shadow, whenUnavailable } of limits) {
     const who = per === 'SUBJECT' ? subjects.subjectHash : per === 'CLIENT' ? subjects.client : undefined;

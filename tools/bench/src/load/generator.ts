@@ -1,13 +1,5 @@
 import type { ExampleCall } from '../servers/callpass-server.ts';
 import type { LoadResult, LoadShape } from './generate-load.ts';
-import { startH2load } from './h2load.ts';
-import { startOwnGenerator } from './own-generator.ts';
-
-/** The load generators there are; the first by default. */
-export const GENERATORS = ['own', 'h2load'] as const;
-
-/** One of {@link GENERATORS}. */
-export type GeneratorName = (typeof GENERATORS)[number];
 
 /** What both servers are loaded with: the same program, connections and concurrency. */
 export interface LoadGenerator {
@@ -17,11 +9,6 @@ export interface LoadGenerator {
   /** CPU seconds it has used so far; NaN where that is not known. */
   cpuSeconds(): number;
   stop(): Promise<void>;
-}
-
-/** Our own, or `h2load` (nghttp2) for a second opinion. */
-export function chooseGenerator(asked: GeneratorName): LoadGenerator {
-  return asked === 'h2load' ? startH2load() : startOwnGenerator();
 }
 
 /** How far sizes of answers may differ: the times in them take a few bytes more or less. */

@@ -1,0 +1,63 @@
+/** A key as the service lists it. Times are RFC 3339. */
+export interface PlannedKey {
+  readonly version: number;
+  readonly state: 'PENDING' | 'ACTIVE' | 'RETIRED' | 'DESTROYED';
+  readonly fingerprint: string;
+  readonly validateUntilTime?: string;
+}
+
+/** What a plan is made from: the realm as configured, who uses it, and its keys. */
+export interface RealmInUse {
+  readonly realm: string;
+  readonly configurationRevision: number;
+  readonly cipher: string;
+  readonly tokenLifetimeSeconds: number;
+  readonly maxClockSkewSeconds: number;
+  /** Newest first. */
+  readonly keys: readonly PlannedKey[];
+  readonly destinations: readonly { readonly id: string; readonly account: string }[];
+  /** Clients whose right to validate names this realm. */
+  readonly validators: readonly string[];
+  /** Destinations with a limit that counts by realm. */
+  readonly limitedByRealm: readonly string[];
+}
+
+/** One thing to do, where, and what to type for it. */
+export interface Step {
+  readonly title: string;
+  /** `portal` is the vendor's admin portal. */
+  readonly where: 'callpass' | 'portal' | 'wait';
+  readonly notes: readonly string[];
+  readonly commands: readonly string[];
+  readonly waitSeconds?: number;
+}
+
+/** One way to rotate. */
+export interface Way {
+  readonly name: 'same-realm' | 'second-realm';
+  readonly summary: string;
+  /** What has to hold before it is chosen. */
+  readonly checks: readonly string[];
+  /** Which tokens the gateway refuses although this service takes them for valid. */
+  readonly refusedByGateway: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+/** How to rotate the key of a realm. */
+export interface RotationPlan extends RealmInUse {
+  readonly activeVersion: number;
+  readonly nextVersion: number;
+  /** How long a retired key still validates here: the token lifetime and the clock skew. */
+  readonly validatesAfterRetirementSeconds: number;
+  /** The users set up on the vendor's side whose tokens this realm seals. */
+  readonly accounts: readonly string[];
+  readonly ways: readonly Way[];
+}
+
+/** What both ways are made from. */
+export type PlanBase = Omit<RotationPlan, 'ways'>;
+
+/** The characters that the vendor's portal wants of a key. */
+export function keyLengthOf(cipher: string): number {
+  return cipher === 'AES_128_ECB' ? 16 : 32;
+}
