@@ -4,35 +4,59 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
 import { ROOT } from '../launch/prepare.mjs';
+import { checkImportCircles } from './import-circles.mjs';
 
-const RULE = '@nx/enforce-module-boundaries';
+const ROOMS = '@nx/enforce-module-boundaries';
+const ORDER = 'no-restricted-imports';
+const SERVER = 'apps/server/src';
 
 const CANARIES = [
-  ['packages/token-core/src/boundary-canary.ts', '@callpass/domain', 'the core imports the domain'],
-  ['packages/domain/src/boundary-canary.ts', '@callpass/storage', 'the domain imports an adapter'],
-  ['apps/cli/src/boundary-canary.ts', '@callpass/domain', 'the command line is more than a client'],
-  ['packages/storage/src/boundary-canary.ts', '@callpass/testkit', 'code that ships imports test code'],
-  [
-    'packages/domain/src/boundary-canary.ts',
-    '../../token-core/src/index.ts',
-    'a project reaches into another',
-  ],
+  [ROOMS, 'packages/token-core/src', '@callpass/domain', 'the core imports the domain'],
+  [ROOMS, 'packages/domain/src', '@callpass/storage', 'the domain imports an adapter'],
+  [ROOMS, 'apps/cli/src', '@callpass/domain', 'the command line is more than a client'],
+  [ROOMS, 'packages/storage/src', '@callpass/testkit', 'code that ships imports test code'],
+  [ROOMS, 'packages/domain/src', '../../token-core/src/index.ts', 'a project reaches into another'],
+  [ORDER, `${SERVER}/state`, '../errors/refusal.ts', 'the state imports the errors'],
+  [ORDER, `${SERVER}/errors`, '../access/identify.ts', 'the errors import a stage of a request'],
+  [ORDER, `${SERVER}/admission`, '../access/identify.ts', 'a stage of a request imports one beside it'],
+  [ORDER, `${SERVER}/access`, '../credentials/issue.ts', 'a stage of a request imports a later one'],
+  [ORDER, `${SERVER}/credentials`, '../admin/service.ts', 'what everybody calls imports administration'],
+  [ORDER, `${SERVER}/admin`, '../server.ts', 'a folder of the server imports the whole'],
+  [ORDER, SERVER, './log.ts', 'a place without a row imports something'],
 ];
 
 /** Gives what was not reported, or nothing. */
 export async function checkBoundaries() {
   process.chdir(ROOT);
   const silent = [];
-  for (const [file, imported, meaning] of CANARIES) {
-    const path = join(ROOT, file);
-    writeFileSync(path, `export * as canary from '${imported}';\n`);
+  for (const [rule, folder, imported, meaning] of CANARIES) {
+    const path = join(ROOT, folder, 'boundary-canary.ts');
+    writeFileSync(path, importing(imported));
     try {
       const [result] = await new ESLint({ cwd: ROOT }).lintFiles([path]);
-      const reported = result?.messages.some(({ ruleId, severity }) => ruleId === RULE && severity === 2);
-      if (!reported) silent.push(`${RULE} did not report that ${meaning} (${file} imports ${imported})`);
+      const reported = result?.messages.some(({ ruleId, severity }) => ruleId === rule && severity === 2);
+      if (!reported) silent.push(`${rule} did not report that ${meaning} (${folder} imports ${imported})`);
     } finally {
       rmSync(path);
     }
   }
+  if (!circleIsReported()) silent.push('two files that import each other were not reported');
   return silent.length > 0 ? silent.join('\n') : undefined;
+}
+
+function circleIsReported() {
+  const one = join(ROOT, SERVER, 'boundary-canary.ts');
+  const other = join(ROOT, SERVER, 'state', 'boundary-canary.ts');
+  writeFileSync(one, "import type * as canary from './state/boundary-canary.ts';\n");
+  writeFileSync(other, importing('../boundary-canary.ts'));
+  try {
+    return checkImportCircles()?.includes('boundary-canary.ts') ?? false;
+  } finally {
+    rmSync(one);
+    rmSync(other);
+  }
+}
+
+function importing(path) {
+  return `export * as canary from '${path}';\n`;
 }

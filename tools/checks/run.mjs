@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
 import { checkDeploymentFiles } from './deployment-files.mjs';
+import { checkImportCircles } from './import-circles.mjs';
 import { checkRunbooks } from './runbooks.mjs';
 
 const GENERATED = [
@@ -36,6 +37,7 @@ const CHECKS = {
   format: () => run('prettier', ['--check', '--log-level=warn', '.']),
   lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
   'lint of tools': () => run('eslint', ['tools', 'deploy', 'eslint.config.mjs', 'jest.preset.mjs']),
+  'no circles of imports': checkImportCircles,
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
   'deployment files': checkDeploymentFiles,
   'a page for each alert and reason': checkRunbooks,

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { REASON } from './errors/reason-key.ts';
 import type { Logger } from './log.ts';
 import type { Settings } from './settings/schema.ts';
-import { PRINCIPAL } from './access/principal-key.ts';
+import { PRINCIPAL } from './access/identify.ts';
 
 /**
  * One line for each RPC, or for each that was not answered with OK, or none, by the settings: who called what, how it

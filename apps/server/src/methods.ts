@@ -4,7 +4,13 @@ import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-protos/gen/grpc/reflection/v1alpha/reflection_pb.js';
 import type { Role } from '@callpass/domain';
-import type { LoadClass } from './admission/admission.ts';
+
+/**
+ * What a call is to a server that cannot serve everything: an `ISSUE` can be asked again and is shed first; a `VALIDATE`
+ * belongs to a call that is being set up; `OPERATE` is what operators need to see and to stop the trouble, and is never
+ * shed.
+ */
+export type LoadClass = 'ISSUE' | 'VALIDATE' | 'OPERATE';
 
 /** The server's facts about an RPC: who may call it, and its place under load. Its idempotency is in the contract. */
 export interface MethodRow {

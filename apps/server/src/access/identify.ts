@@ -1,4 +1,9 @@
-import type { MethodsTable, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
+import {
+  createCallKey,
+  type MethodsTable,
+  type ServerCall,
+  type ServerInterceptor,
+} from '@callpass/grpc-kit';
 import { ATTR_CLIENT, setSpanAttributes, SPAN_AUTHENTICATE } from '@callpass/telemetry';
 import type { Principal } from '../state/principal.ts';
 import { recordRefusal, type RecordDependencies } from '../errors/record-refusal.ts';
@@ -8,7 +13,12 @@ import type { Authenticate } from './authenticate.ts';
 import { AuthenticationRefusal } from './fault.ts';
 import type { RefusedAuthentications } from './refused-authentications.ts';
 import type { MethodRow } from '../methods.ts';
-import { PRINCIPAL, STILL_LET_IN } from './principal-key.ts';
+
+/** Where authentication leaves who asks, for the handlers. */
+export const PRINCIPAL = createCallKey<Principal>('principal');
+
+/** Throws when who asks would not be let in any more; for handlers whose answer goes on and on. */
+export const STILL_LET_IN = createCallKey<() => Promise<void>>('still let in');
 
 /** What recognising clients needs. */
 export interface IdentifyDependencies extends RecordDependencies {

@@ -1,44 +1,19 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, timestampFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   ConfigurationChange_Kind,
   FreezeScopeSchema,
   KeyState,
   REASONS,
-  TokenKind,
-  ValidateTokenResponseSchema,
-  Verdict,
   type ConfigurationChangeSchema,
   type ConfigurationRevisionSchema,
   type FreezeEntrySchema,
   type RealmKeySchema,
   type TryIssueResponseSchema,
-  type ValidateTokenResponse,
 } from '@callpass/contract';
 import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
-import type { TokenVerification, TokenKind as CoreTokenKind } from '@callpass/token-core';
+import { times } from '../credentials/messages.ts';
 import type { Tried } from './try-issue.ts';
-
-/** A verification as the contract's message. */
-export function verificationToMessage(verification: TokenVerification): ValidateTokenResponse {
-  return create(ValidateTokenResponseSchema, {
-    verdict: Verdict[verification.verdict],
-    user: verification.user ?? '',
-    keyVersion: verification.keyVersion ?? 0,
-    ...times({ issueTime: verification.issueTimeMs, expireTime: verification.expireTimeMs }),
-  });
-}
-
-const KINDS: Readonly<Partial<Record<TokenKind, CoreTokenKind>>> = {
-  [TokenKind.ACCOUNT]: 'ACCOUNT',
-  [TokenKind.FROM]: 'FROM',
-  [TokenKind.TO]: 'TO',
-};
-
-/** The kind asked for; `undefined` for any. */
-export function kindFromMessage(kind: TokenKind): CoreTokenKind | undefined {
-  return KINDS[kind];
-}
 
 /** What is told about a key. */
 export function keyToMessage(key: RealmKeyRecord): MessageInitShape<typeof RealmKeySchema> {
@@ -123,16 +98,4 @@ export function triedToMessage(tried: Tried): MessageInitShape<typeof TryIssueRe
     limits,
     ...times({ openTime: opens ? atMs + retryAfterMs : undefined }),
   };
-}
-
-/** Leaves out the times that are not set: protobuf-es tells an absent field from one that is undefined. */
-export function times<K extends string>(
-  values: Readonly<Record<K, number | undefined>>,
-): Partial<Record<K, Timestamp>> {
-  const present: Partial<Record<K, Timestamp>> = {};
-  for (const key in values) {
-    const value = values[key];
-    if (value !== undefined) present[key] = timestampFromMs(value);
-  }
-  return present;
 }

@@ -8,18 +8,17 @@ import { applyConfiguration, listRevisions, readRevision, type AdminDependencies
 import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
 import { addKey, listKeys, stepKey } from './keys.ts';
 import { tryIssue, type TryDependencies } from './try-issue.ts';
+import { kindFromMessage, times } from '../credentials/messages.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { decryptionKeys } from '../state/snapshot.ts';
 import {
   changeToMessage,
   freezeToMessage,
   keyToMessage,
-  kindFromMessage,
   revisionToMessage,
-  times,
   triedToMessage,
 } from './messages.ts';
-import { PRINCIPAL } from '../access/principal-key.ts';
+import { PRINCIPAL } from '../access/identify.ts';
 
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
 const MAX_CHANGES = 5000;

@@ -1,12 +1,6 @@
+import type { LoadClass } from '../methods.ts';
 import type { EventLoopWatch, EventLoopWindow } from './event-loop.ts';
 import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
-
-/**
- * What a call is to a server that cannot serve everything: an `ISSUE` can be asked again and is shed first; a `VALIDATE`
- * belongs to a call that is being set up; `OPERATE` is what operators need to see and to stop the trouble, and is never
- * shed.
- */
-export type LoadClass = 'ISSUE' | 'VALIDATE' | 'OPERATE';
 
 /** Why a call was not let in: too many under way, or no time left to answer it within its deadline. */
 export type ShedCause = 'in_flight' | 'deadline';

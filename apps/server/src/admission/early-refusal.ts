@@ -1,8 +1,8 @@
 import { prepareRefusal, type MethodsTable, type PreparedRefusal } from '@callpass/grpc-kit';
 import { refusalToError } from '../errors/map-error.ts';
 import { Refusal } from '../errors/refusal.ts';
-import type { MethodRow } from '../methods.ts';
-import type { Admission, LoadClass } from './admission.ts';
+import type { LoadClass, MethodRow } from '../methods.ts';
+import type { Admission } from './admission.ts';
 
 const STEP_MS = 100;
 

@@ -1,5 +1,6 @@
 import { METRICS, SHED_CAUSES, type Instruments, type Reading } from '@callpass/telemetry';
-import type { Admission, AdmissionEvents, LoadClass } from './admission.ts';
+import type { LoadClass } from '../methods.ts';
+import type { Admission, AdmissionEvents } from './admission.ts';
 
 const CLASSES: readonly LoadClass[] = ['ISSUE', 'VALIDATE', 'OPERATE'];
 

@@ -13,8 +13,8 @@ import type { Principal } from '../state/principal.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 import { itemStatus, type OnFault } from '../errors/map-error.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
-import { verificationToMessage, kindFromMessage } from '../admin/messages.ts';
-import { PRINCIPAL } from '../access/principal-key.ts';
+import { kindFromMessage, verificationToMessage } from './messages.ts';
+import { PRINCIPAL } from '../access/identify.ts';
 
 /** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
 export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };

@@ -13,7 +13,7 @@ import { listEntries } from './list.ts';
 import { removeEntries } from './remove.ts';
 import { tailEntries } from './tail.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { PRINCIPAL, STILL_LET_IN } from '../access/principal-key.ts';
+import { PRINCIPAL, STILL_LET_IN } from '../access/identify.ts';
 
 const TAIL_INTERVAL_MS = 250;
 
