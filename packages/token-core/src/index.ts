@@ -1,6 +1,5 @@
 export { type Cipher } from './cipher/cipher-table.ts';
-export { KeyDestroyedError, KeyLengthError } from './key/key-errors.ts';
-export { openRealmKey, type RealmKey } from './key/realm-key.ts';
+export { KeyDestroyedError, KeyLengthError, openRealmKey, type RealmKey } from './key/realm-key.ts';
 export { generateKeyText, keyBytesOf } from './key/generate-key-text.ts';
 export { assertUser, MAX_USER_BYTES, type UserFault, UserInvalidError } from './user/assert-user.ts';
 export { type RandomSource, systemRandom } from './random/random-source.ts';
@@ -22,5 +21,5 @@ export {
 export { type Diagnosis, explainToken } from './explain/explain.ts';
 export { type Finding, type FindingCode, type FindingDetails } from './explain/findings.ts';
 
-// For other rooms of this workspace.
+// For other packages of this workspace.
 export { createMessageAuthenticator, type MessageAuthenticator } from './cipher/hmac.ts';

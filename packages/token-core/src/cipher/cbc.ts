@@ -9,12 +9,12 @@ const MAC_CHARACTERS = 64;
 const HEX_DIGITS = Buffer.from('0123456789ABCDEF', 'latin1');
 
 /**
- * AES-256-CBC with HMAC-SHA256 under one key: token = MAC + IV + CT, CT = HEX(AES-256-CBC-PKCS7(key, IV, plaintext)),
+ * Creates the engine for AES-256-CBC with HMAC-SHA256, both with one key: token = MAC + IV + CT, CT = HEX(AES-256-CBC-PKCS7(key, IV, plaintext)),
  * MAC = HEX(HMAC-SHA256(key, IV + CT)) over that text.
  *
- * One cipher context serves the key for its whole life. In CBC all a context remembers is the last block of ciphertext,
- * which we hold too: mixing `IV xor last` into the first block starts a new message under any IV, bit for bit as a new
- * context would. When reading, sending the IV through ahead of the ciphertext does the same.
+ * One cipher context serves the key for its whole life, since creating one is slow. The only state of a CBC context is the
+ * last block of ciphertext, which is kept here too: `plaintext xor IV xor last` in the first block starts a new message with
+ * any IV, with the same result as a new context. For decryption, the IV is passed in ahead of the ciphertext.
  */
 export function createCbcEngine(key: Uint8Array): Engine {
   const last = Buffer.alloc(BLOCK_BYTES);

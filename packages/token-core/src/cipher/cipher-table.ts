@@ -2,42 +2,42 @@ import { createCbcEngine } from './cbc.ts';
 import { createEcbEngine } from './ecb.ts';
 import { BLOCK_BYTES, type Engine } from './engine.ts';
 
-/** The ciphers an "Authentication schema" (realm) of the vendor's portal can have. */
+/** Ciphers of an "Authentication schema" (realm) in the vendor's portal. */
 export type Cipher = 'AES_128_ECB' | 'AES_256_CBC_HMAC_SHA256';
 
-/** The parts of a token's text, in the order in which they stand. */
+/** Parts of a token's text, in their order. */
 export type TokenPartName = 'MAC' | 'IV' | 'CIPHERTEXT';
 
 /** One part of a token's text. */
 export interface TokenPart {
   readonly name: TokenPartName;
-  /** Characters, or undefined for the part that takes the rest: whole blocks of two hex digits a byte, at least one. */
+  /** Length in characters; undefined for the ciphertext, which is the rest: whole blocks in hex, at least one. */
   readonly length: number | undefined;
-  /** Matches the first character that cannot stand in this part. */
+  /** Matches a character that is invalid in this part. */
   readonly unexpected: RegExp;
 }
 
-/** All that differs between the ciphers. Code below the public functions is handed a row and never asks for the name. */
+/** Properties of one cipher. Internal functions take a row and never compare cipher names. */
 export interface CipherRow {
   readonly cipher: Cipher;
-  /** Bytes of the key's UTF-8 text. */
+  /** Length of the key's UTF-8 text in bytes. */
   readonly keyBytes: number;
-  /** Stands between user and timestamp in the plaintext. */
+  /** Separator between user and timestamp in the plaintext. */
   readonly separator: string;
   readonly parts: readonly TokenPart[];
-  /** True when hex must be upper case to be read, because a MAC covers the text. */
+  /** True if only upper-case hex is accepted, because a MAC covers the text. */
   readonly caseMatters: boolean;
   readonly createEngine: (key: Uint8Array) => Engine;
 }
 
-/** Hex digits of one cipher block in a token. */
+/** Number of hex digits of one cipher block. */
 export const BLOCK_DIGITS = 2 * BLOCK_BYTES;
 
 const NOT_HEX = /[^0-9A-Fa-f]/;
 const NOT_ALPHANUMERIC = /[^0-9A-Za-z]/;
 const CIPHERTEXT: TokenPart = { name: 'CIPHERTEXT', length: undefined, unexpected: NOT_HEX };
 
-/** Every cipher there is, by name. */
+/** All ciphers by name. */
 export const CIPHERS: Readonly<Record<Cipher, CipherRow>> = Object.freeze({
   AES_128_ECB: {
     cipher: 'AES_128_ECB',
@@ -61,7 +61,7 @@ export const CIPHERS: Readonly<Record<Cipher, CipherRow>> = Object.freeze({
   },
 });
 
-/** The row of a cipher. Throws TypeError for a name that is none. */
+/** Looks up a cipher. Throws TypeError for an unknown name. */
 export function cipherRow(cipher: Cipher): CipherRow {
   if (!Object.hasOwn(CIPHERS, cipher)) throw new TypeError('cipher is not one of the known ciphers');
   return CIPHERS[cipher];

@@ -2,14 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { BLOCK_BYTES, type Decryption } from './engine.ts';
 import { unpaddedLength } from './padding.ts';
 
-/** What a token is to a key that does not authenticate it. */
+/** Result for a token whose MAC does not match or whose form is wrong. */
 export const NOT_AUTHENTIC: Decryption = Object.freeze({
   plaintext: undefined,
   authentic: false,
   legibleStart: false,
 });
 
-/** Reads deciphered blocks and wipes them. Wrong padding and wrong UTF-8 take the same steps and give the same answer. */
+/** Decodes decrypted blocks and overwrites them. Wrong padding and wrong UTF-8 take the same steps and give the same result. */
 export function decodePlaintext(blocks: Buffer, authentic: true | undefined): Decryption {
   const length = unpaddedLength(blocks);
   const content = blocks.subarray(0, length < 0 ? blocks.length : length);

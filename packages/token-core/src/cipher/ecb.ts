@@ -4,10 +4,10 @@ import { type Engine, MAX_PLAINTEXT_BYTES, MAX_TOKEN_CHARACTERS } from './engine
 import { paddingText } from './padding.ts';
 
 /**
- * AES-128-ECB under one key: token = HEX(AES-128-ECB-PKCS7(key, plaintext)).
+ * Creates the engine for AES-128-ECB: token = HEX(AES-128-ECB-PKCS7(key, plaintext)).
  *
- * ECB keeps no state between blocks, so one cipher context serves the key for its whole life and the tokens of a call are
- * encrypted in one pass over one buffer. Setting a context up is what costs; encrypting does not.
+ * ECB keeps no state between blocks, so one cipher context serves the key for its whole life, and the tokens of a call are
+ * encrypted in one pass over one buffer. Creating a context is slow; encrypting is not.
  */
 export function createEcbEngine(key: Uint8Array): Engine {
   const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
@@ -50,8 +50,8 @@ const charactersOf = (text: string): number => text.length;
 const bytesOf = (text: string): number => Buffer.byteLength(text, 'utf8');
 
 /**
- * All texts with their padding as one text, since one write of a long string costs a third of three writes, and the byte at
- * which each ends. In ASCII, which is nearly always, bytes are characters and need no counting.
+ * Joins the texts with their padding, and returns the byte offset at which each ends: one write of a long string takes a
+ * third of the time of three writes. In ASCII texts, which are nearly all, each character is one byte.
  */
 function layOut(
   plaintexts: readonly string[],

@@ -3,20 +3,21 @@ import { hash } from 'node:crypto';
 const HASH_BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 
-/** HMAC-SHA256 under one key over short messages that the caller writes into a buffer of this object. */
+/** HMAC-SHA256 with one key, over short messages that the caller writes into a buffer of this object. */
 export interface MessageAuthenticator {
-  /** Where the message goes: fill it from 0 on, then call {@link MessageAuthenticator.sign} with its length. */
+  /** Buffer for the message: write it from index 0, then call {@link MessageAuthenticator.sign} with its length. */
   readonly message: Buffer;
-  /** The MAC of the first `length` bytes of `message`, as 64 lower-case hex digits. */
+  /** Computes the MAC of the first `length` bytes of `message`, as 64 lower-case hex digits. */
   sign(length: number): string;
-  /** Wipes the key's traces. */
+  /** Overwrites the key material. */
   destroy(): void;
 }
 
 /**
- * HMAC-SHA256 (RFC 2104) on Node's one-shot hash: twice as fast as `createHmac`, whose native object costs more than
- * the hashing. The key's two masked blocks stay in place in front of what changes, so nothing is copied. Proved by the
- * vectors of RFC 4231. `key` is at most one hash block long.
+ * Creates an HMAC-SHA256 (RFC 2104, tested with the vectors of RFC 4231). Throws TypeError for a key of more than 64 bytes.
+ *
+ * It uses Node's one-shot hash, which is twice as fast as `createHmac`, whose native object costs more than the hashing. The
+ * two masked key blocks stay in front of the message, so nothing is copied.
  */
 export function createMessageAuthenticator(key: Uint8Array, maxMessageBytes: number): MessageAuthenticator {
   if (key.length > HASH_BLOCK_BYTES) throw new TypeError('HMAC key is longer than a hash block');

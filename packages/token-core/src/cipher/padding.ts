@@ -4,14 +4,14 @@ const PADDINGS = Array.from({ length: BLOCK_BYTES + 1 }, (_, count) =>
   String.fromCharCode(count).repeat(count),
 );
 
-/** The PKCS#7 padding (RFC 5652 section 6.3) that follows `length` bytes: 1 to 16 characters below U+0011. */
+/** PKCS#7 padding (RFC 5652 section 6.3) after `length` bytes: 1 to 16 characters below U+0011. */
 export function paddingText(length: number): string {
   return PADDINGS[BLOCK_BYTES - (length % BLOCK_BYTES)] as string;
 }
 
 /**
- * The number of bytes before PKCS#7 padding, or -1 when the padding is wrong. Time depends on neither the bytes nor the
- * answer. `bytes` holds at least one whole block.
+ * Number of bytes before the PKCS#7 padding, or -1 if the padding is wrong. Runs in constant time for a given length.
+ * `bytes` has at least one whole block.
  */
 export function unpaddedLength(bytes: Uint8Array): number {
   const last = bytes.length - 1;

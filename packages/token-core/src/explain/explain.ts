@@ -14,31 +14,46 @@ import type { RealmKeyVersion, TokenDecryption } from '../token/decrypt.ts';
 import { type Finding, finding } from './findings.ts';
 import { repairToken } from './repair.ts';
 
-/** What is to be said of a token to an operator, who may know more than a caller. */
+/** Diagnosis of a token, for operators. It reveals more than a caller may know. */
 export interface Diagnosis {
-  /** What {@link verifyToken} says of the text as given. */
+  /** Result of {@link verifyToken} for the text as given. */
   readonly verdict: Verdict;
-  /** The user inside, with `sip:` if it is there; escape before showing. Absent when no key decrypts the token. */
+  /** User in the token, with `sip:` if it is there; escape before showing. Absent if no key decrypts the token. */
   readonly user?: string;
-  /** The number inside, as it is. */
+  /** Timestamp in the token, unchanged. */
   readonly timestamp?: number;
-  /** The time inside in milliseconds since the epoch, read in the unit the number has the size of. */
+  /** Time of issue in milliseconds since the epoch, in the unit that fits the size of the timestamp. */
   readonly issueTimeMs?: number;
   /** `issueTimeMs + lifetimeMs`. */
   readonly expireTimeMs?: number;
-  /** The newest key version that decrypts it. */
+  /** Newest key version that decrypts the token. */
   readonly keyVersion?: number;
-  /** What was found, what was done to the text first. Empty for a valid token with nothing odd about it. */
+  /** Findings, repairs of the text first. Empty for a valid token without anything unusual. */
   readonly findings: readonly Finding[];
 }
 
 const ROWS: readonly CipherRow[] = Object.values(CIPHERS);
 
 /**
- * Says why a token is refused. The verdict is that of the text as given; where percent-encoding, white space, quotation
- * marks or lower case hide the token, the rest tells of the token behind them. It tells apart what {@link verifyToken} does
- * not (bad MAC, bad padding, no timestamp), so answer it to operators only. Any text gets a diagnosis; throws as verifyToken
- * does.
+ * Explains why a token is refused. The verdict is that of the text as given. Percent-encoding, white space, quotation marks
+ * and lower-case hex are repaired first, and the rest of the diagnosis describes the repaired token. Any string gets a
+ * diagnosis.
+ *
+ * It distinguishes a bad MAC, bad padding and a missing timestamp, which {@link verifyToken} does not: show it to operators
+ * only.
+ *
+ * @throws as {@link verifyToken}.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const timestampMs = 1_700_000_000_123;
+ * const token = encryptToken(key, 'support@kandy.example', 'TO', { timestampMs, unit: 'SECONDS' });
+ * const { findings } = explainToken([{ version: 1, key }], ` ${token}`, {
+ *   lifetimeMs: 600_000,
+ *   maxClockSkewMs: 30_000,
+ *   unit: 'MILLISECONDS',
+ *   nowMs: timestampMs,
+ * });
+ * console.log(findings.map(({ code }) => code).join(' ')); // WHITESPACE SECONDS_FOR_MILLISECONDS
  */
 export function explainToken(
   keys: readonly RealmKeyVersion[],

@@ -4,11 +4,11 @@ import { isWellFormed, upperCaseHex } from '../token/form.ts';
 import { decryptWithKeys, type RealmKeyVersion, type TokenDecryption } from '../token/decrypt.ts';
 import { type Finding, finding } from './findings.ts';
 
-/** A text as a token was meant to be, and what had to be done to it. */
+/** Repaired text of a token, and the repairs. */
 export interface RepairedToken {
   readonly text: string;
   readonly reading: TokenDecryption;
-  /** Why `text` differs from what was given; empty when it does not. */
+  /** Repairs that were made; empty if `text` is the given text. */
   readonly repairs: readonly Finding[];
 }
 
@@ -17,9 +17,9 @@ const QUOTES = /^["'`<\u00ab\u2018-\u201f]+|["'`>\u00bb\u2018-\u201f]+$/g;
 const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 
 /**
- * Undoes what copying does to tokens (percent-encoding, white space, quotation marks) and, for ciphers with a MAC, lower case.
- * A text that decrypts as it is stays as it is; so does one that none of this makes a token of one of `rows`, which
- * are the ciphers there are. Never throws for a text.
+ * Removes percent-encoding, white space and quotation marks, which copying adds to tokens, and for ciphers with a MAC converts
+ * hex to upper case. Leaves a text unchanged if it decrypts, or if no repair makes it a token of a cipher in `rows`. Does not
+ * throw for a string.
  */
 export function repairToken(
   keys: readonly RealmKeyVersion[],

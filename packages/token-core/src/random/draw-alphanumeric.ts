@@ -1,16 +1,16 @@
 import type { RandomSource } from './random-source.ts';
 
-/** The characters of an IV, in the order in which {@link drawAlphanumeric} numbers them. */
+/** Characters of an IV, in the order in which {@link drawAlphanumeric} numbers them. */
 export const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 const CODES = Buffer.from(ALPHANUMERIC, 'latin1');
-/** The largest multiple of 62 in a byte: what lies above is drawn again, or the first characters would come up more often. */
+/** Largest multiple of 62 in a byte. Larger bytes are drawn again, or the first characters would be more frequent. */
 const LIMIT = 256 - (256 % CODES.length);
 const MAX_DRAWS = 100;
 
 /**
- * `count` characters of `[A-Za-z0-9]` as bytes, each equally likely: byte `b` of the source gives character `b mod 62`, and
- * bytes of 248 and more are skipped. Throws when the source gives hardly anything else, instead of running for ever.
+ * Draws `count` characters of `[A-Za-z0-9]` as bytes, uniformly distributed: byte `b` of the source selects character
+ * `b mod 62`, and bytes of 248 and more are skipped. Throws if the source yields hardly any other bytes.
  */
 export function drawAlphanumeric(random: RandomSource, count: number): Uint8Array {
   const drawn = new Uint8Array(count);

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Where random bytes come from. Encryption takes one as an argument, so that tests can repeat a token to the letter. */
+/** Source of random bytes. An argument of encryption, so that tests get reproducible tokens. */
 export interface RandomSource {
-  /** Overwrites all of `bytes` with bytes that nobody can foretell. Throws when it cannot. */
+  /** Fills all of `bytes` with unpredictable bytes. Throws if it cannot. */
   fill(bytes: Uint8Array): void;
 }
 
@@ -11,8 +11,8 @@ const pool = Buffer.alloc(POOL_BYTES);
 let spent = POOL_BYTES;
 
 /**
- * The operating system's generator by way of OpenSSL. Small requests are served from a pool, because a call into the
- * generator costs more than the bytes; a byte is wiped from the pool as it is handed out and never given twice.
+ * Random source of Node's `crypto`. Requests up to 4096 bytes are served from a pool, because a call of the generator costs
+ * more than the bytes. A byte is overwritten in the pool when it is handed out, so it is never used twice.
  */
 export const systemRandom: RandomSource = Object.freeze({
   fill(bytes: Uint8Array): void {

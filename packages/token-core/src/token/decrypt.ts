@@ -7,25 +7,28 @@ import { type DecryptedToken, readPlaintext } from './plaintext.ts';
 
 const ROWS: readonly CipherRow[] = Object.values(CIPHERS);
 
-/** One key of a realm with its number in the realm. */
+/** One key of a realm, and its version in the realm. */
 export interface RealmKeyVersion {
   readonly version: number;
   readonly key: RealmKey;
 }
 
-/** What all keys of a realm together made of a text. */
+/** Result of trying all keys of a realm on a text. */
 export interface TokenDecryption {
-  /** The text has the form of a token of at least one key's cipher; without keys, of any cipher. */
+  /** True if the text has the form of a token of at least one key's cipher; without keys, of any cipher. */
   readonly wellFormed: boolean;
-  /** What the token holds and the newest key version that decrypted it; undefined when none did. */
+  /** Content of the token and the newest key version that decrypts it; undefined if none does. */
   readonly decrypted: (DecryptedToken & { readonly keyVersion: number }) | undefined;
-  /** What each key made of a well-formed text. For diagnoses only: a verdict never tells these apart. */
+  /** Results of the single keys for a well-formed text. For diagnoses only: a verdict never distinguishes them. */
   readonly decryptions: readonly Decryption[];
 }
 
 /**
- * Tries every key, newest first as given, also after one has decrypted the token, so the time taken does not tell which did.
- * Throws TypeError when `keys` or `token` is of the wrong kind, KeyDestroyedError when a key was destroyed.
+ * Tries every key in the given order, newest first. Goes on after a success, so the time taken does not reveal which key
+ * decrypts the token.
+ *
+ * @throws {TypeError} if `keys` is no array or `token` no string.
+ * @throws {KeyDestroyedError} if one of the keys was destroyed.
  */
 export function decryptWithKeys(keys: readonly RealmKeyVersion[], token: string): TokenDecryption {
   if (!Array.isArray(keys)) throw new TypeError('keys is not an array');
@@ -46,9 +49,17 @@ export function decryptWithKeys(keys: readonly RealmKeyVersion[], token: string)
 }
 
 /**
- * Decrypts a token under one key, whenever it was made and whatever it is for. Returns undefined for any text that does not
- * decrypt, without saying why. The user is not held to the rules for encrypting. Throws TypeError when `token` is no string or
- * `key` no key, and KeyDestroyedError.
+ * Decrypts a token with one key. Checks neither time nor kind, and does not apply {@link assertUser} to the user. Returns
+ * undefined for any text that does not decrypt, without a reason.
+ *
+ * @throws {TypeError} if `token` is no string or `key` no key.
+ * @throws {KeyDestroyedError} if the key was destroyed.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const options = { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' };
+ * const token = encryptToken(key, 'support@kandy.example', 'TO', options);
+ * console.log(decryptToken(key, token).user); // sip:support@kandy.example
+ * console.log(decryptToken(key, 'no token')); // undefined
  */
 export function decryptToken(key: RealmKey, token: string): DecryptedToken | undefined {
   assertText(token);

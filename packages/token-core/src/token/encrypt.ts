@@ -3,27 +3,27 @@ import { type RandomSource, systemRandom } from '../random/random-source.ts';
 import { assertUser } from '../user/assert-user.ts';
 import { SIP_SCHEME, type TimestampUnit, timestampIn, type TokenKind } from './plaintext.ts';
 
-/** When, in which unit and with which randomness tokens are made. */
+/** Time of issue, its unit, and the source of randomness. */
 export interface EncryptOptions {
-  /** The moment of making, whole milliseconds since the epoch. A realm in seconds gets the second it lies in. */
+  /** Time of issue, in whole milliseconds since the epoch. Rounded down for a realm that counts seconds. */
   readonly timestampMs: number;
-  /** The unit of the realm. */
+  /** Unit of the realm's timestamps. */
   readonly unit: TimestampUnit;
-  /** Source of the IVs of CBC tokens; ECB takes nothing from it. Default {@link systemRandom}. */
+  /** Source of the IVs of CBC tokens; not used for ECB. Default: {@link systemRandom}. */
   readonly random?: RandomSource;
 }
 
-/** The users of one call, each `user@domain` without `sip:` (see {@link assertUser}). */
+/** Users of one call, each `user@domain` without `sip:` (see {@link assertUser}). */
 export interface CallUsers {
   /** The account on the vendor's side that pays for the call. */
   readonly account: string;
-  /** Who the call is said to come from. */
+  /** The caller that the callee sees. */
   readonly from: string;
-  /** Who is called. */
+  /** The callee. */
   readonly to: string;
 }
 
-/** The three tokens of one call, under the names the vendor's `call.makeAnonymous` takes them. */
+/** The three tokens of one call, named as in the credentials of the vendor's `call.makeAnonymous`. */
 export interface EncryptedCredentials {
   readonly accountToken: string;
   readonly fromToken: string;
@@ -31,9 +31,17 @@ export interface EncryptedCredentials {
 }
 
 /**
- * Makes the three tokens of one call, all with one timestamp, each CBC token with an IV of its own. Hex is written in
- * upper case. Throws {@link UserInvalidError} for a user that cannot be encrypted, KeyDestroyedError, TypeError for arguments
- * of the wrong kind, and whatever the random source throws.
+ * Encrypts the three tokens of one call. They share one timestamp; each CBC token has its own IV. Hex is written in upper
+ * case. Errors of the random source are passed on.
+ *
+ * @throws {UserInvalidError} if a user cannot be encrypted.
+ * @throws {TypeError} if an argument has the wrong type or is out of range.
+ * @throws {KeyDestroyedError} if the key was destroyed.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const users = { account: 'anonymous@kandy.example', from: 'anonymous@kandy.example', to: 'support@kandy.example' };
+ * const tokens = encryptCredentials(key, users, { timestampMs: Date.now(), unit: 'MILLISECONDS' });
+ * console.log(Object.keys(tokens).join(' ')); // accountToken fromToken toToken
  */
 export function encryptCredentials(
   key: RealmKey,
@@ -53,7 +61,15 @@ export function encryptCredentials(
   return { accountToken: tokens[0], fromToken: tokens[1], toToken: tokens[2] };
 }
 
-/** Makes one token; `sip:` is added for `FROM` and `TO`. Errors as for {@link encryptCredentials}. */
+/**
+ * Encrypts one token; `sip:` is added in front of the user of `FROM` and `TO`.
+ *
+ * @throws as {@link encryptCredentials}.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const token = encryptToken(key, 'support@kandy.example', 'TO', { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' });
+ * console.log(token.length); // 96
+ */
 export function encryptToken(key: RealmKey, user: string, kind: TokenKind, options: EncryptOptions): string {
   assertUser(user);
   assertKind(kind);
@@ -63,7 +79,7 @@ export function encryptToken(key: RealmKey, user: string, kind: TokenKind, optio
   return engine.encrypt([plaintext], options.random ?? systemRandom)[0] as string;
 }
 
-/** Throws TypeError for a name that is no kind of token. */
+/** Throws TypeError for an unknown kind of token. */
 export function assertKind(kind: TokenKind): void {
   if (kind !== 'ACCOUNT' && kind !== 'FROM' && kind !== 'TO') {
     throw new TypeError('kind is none of ACCOUNT, FROM and TO');

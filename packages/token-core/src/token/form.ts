@@ -1,19 +1,19 @@
 import { BLOCK_DIGITS, type CipherRow, type TokenPartName } from '../cipher/cipher-table.ts';
 import { MAX_TOKEN_CHARACTERS } from '../cipher/engine.ts';
 
-/** What keeps a text from being a token of a cipher. Places and lengths only, never the text. */
+/** Fault in the form of a token. Contains positions and lengths only, never the text. */
 export type FormFault =
   | { readonly code: 'BAD_LENGTH'; readonly length: number }
   | { readonly code: 'NOT_HEX'; readonly position: number; readonly part: TokenPartName };
 
-/** Characters ahead of the ciphertext. */
+/** Number of characters before the ciphertext. */
 export function headLength(row: CipherRow): number {
   return row.parts.reduce((sum, part) => sum + (part.length ?? 0), 0);
 }
 
 /**
- * The faults of `token`'s form: its length, and the first character that cannot stand where it does (counted from 0).
- * Empty when it is well-formed. A text over 4096 characters is measured and not looked at.
+ * Finds the faults in the form of `token`: a wrong length, and the position of the first invalid character (counted from 0).
+ * Empty if it is well-formed. Of a text over 4096 characters only the length is checked.
  */
 export function findFormFaults(row: CipherRow, token: string): FormFault[] {
   const length = token.length;
@@ -35,12 +35,12 @@ export function findFormFaults(row: CipherRow, token: string): FormFault[] {
   return faults;
 }
 
-/** True when `token` has the cipher's form; says nothing of the key. */
+/** Checks that `token` has the form of the cipher. Independent of the key. */
 export function isWellFormed(row: CipherRow, token: string): boolean {
   return findFormFaults(row, token).length === 0;
 }
 
-/** The well-formed `token` with its hex in upper case and its IV as it is. */
+/** Converts the hex of a well-formed `token` to upper case; the IV stays as it is. */
 export function upperCaseHex(row: CipherRow, token: string): string {
   let start = 0;
   let text = '';

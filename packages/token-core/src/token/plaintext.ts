@@ -1,33 +1,33 @@
 import type { CipherRow } from '../cipher/cipher-table.ts';
 
-/** What stands in front of the user in from and to tokens. */
+/** Scheme in front of the user in from and to tokens. */
 export const SIP_SCHEME = 'sip:';
 
-/** What a token is for. `FROM` and `TO` look alike: nothing in a token tells them apart. */
+/** Kind of a token by its use in a call. Nothing in a token distinguishes `FROM` from `TO`. */
 export type TokenKind = 'ACCOUNT' | 'FROM' | 'TO';
 
-/** The unit a realm counts time in. */
+/** Unit of a realm's timestamps. */
 export type TimestampUnit = 'MILLISECONDS' | 'SECONDS';
 
-/** What a token holds, as it stands in it. */
+/** Content of a token, unchanged. */
 export interface DecryptedToken {
   /**
-   * The user as in the plaintext, with `sip:` if it is there. Made by whoever had the key: it may hold `;` and control
+   * The user as in the plaintext, with `sip:` if it is there. Whoever had the key chose it: it may contain `;` and control
    * characters, so escape it before showing it.
    */
   readonly user: string;
   /** `ADDRESS` (a from or to token) when the user starts with `sip:` in any case, else `ACCOUNT`. */
   readonly kind: 'ACCOUNT' | 'ADDRESS';
-  /** The number in the token, in the unit its maker used. */
+  /** The number in the token, in the unit that its issuer used. */
   readonly timestamp: number;
-  /** How many decimal digits `timestamp` was written with. */
+  /** Number of decimal digits of `timestamp` in the token. */
   readonly digits: number;
 }
 
 const TIMESTAMP = /^(?:0|[1-9][0-9]{0,15})$/;
 const SIP_PREFIX = /^sip:/i;
 
-/** The number a token made at `timestampMs` carries. Throws TypeError unless it is a whole number of 0 or more, exact. */
+/** Converts the time of issue to a timestamp, rounded down. Throws TypeError unless it is a safe integer of 0 or more. */
 export function timestampIn(unit: TimestampUnit, timestampMs: number): number {
   if (!Number.isSafeInteger(timestampMs) || timestampMs < 0) {
     throw new TypeError('timestampMs is not a whole number of milliseconds');
@@ -35,7 +35,7 @@ export function timestampIn(unit: TimestampUnit, timestampMs: number): number {
   return Math.floor(timestampMs / millisecondsPer(unit));
 }
 
-/** Milliseconds in one count of the unit. Throws TypeError for a name that is no unit. */
+/** Milliseconds of one unit. Throws TypeError for an unknown unit. */
 export function millisecondsPer(unit: TimestampUnit): number {
   if (unit === 'MILLISECONDS') return 1;
   if (unit === 'SECONDS') return 1000;
@@ -43,8 +43,8 @@ export function millisecondsPer(unit: TimestampUnit): number {
 }
 
 /**
- * Reads a plaintext: split at the last `;`, then a whole decimal number as writers write it (no sign, space or leading
- * zero, at most 16 digits, exact as a number). Returns undefined for anything else.
+ * Parses a plaintext: everything before the last `;` is the user, then follows a decimal integer (no sign, space or leading
+ * zero, at most 16 digits, a safe integer). Returns undefined for anything else.
  */
 export function readPlaintext(row: CipherRow, plaintext: string): DecryptedToken | undefined {
   const end = plaintext.lastIndexOf(';');

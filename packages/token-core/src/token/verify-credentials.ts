@@ -3,15 +3,15 @@ import { withoutSip } from './plaintext.ts';
 import type { RealmKeyVersion } from './decrypt.ts';
 import type { EncryptedCredentials } from './encrypt.ts';
 
-/** The realm's rules, and whom the call is meant to join; what is left out is not checked. */
+/** Rules of a realm, and the expected users. A user that is undefined is not checked. */
 export interface CredentialsRules extends Omit<VerificationRules, 'kind'> {
-  /** The user the to token must hold; `sip:` on either side does not count. */
+  /** Expected user of the to token; a leading `sip:` on either side is ignored. */
   readonly expectedCallee?: string | undefined;
-  /** The user the from token must hold; `sip:` on either side does not count. */
+  /** Expected user of the from token; a leading `sip:` on either side is ignored. */
   readonly expectedCaller?: string | undefined;
 }
 
-/** The verdict on the three tokens of a call, and on each. */
+/** Verdict on the three tokens of a call together, and on each. */
 export interface CredentialsVerification {
   readonly verdict: Verdict;
   readonly account: TokenVerification;
@@ -22,11 +22,25 @@ export interface CredentialsVerification {
 /**
  * Verifies the three tokens of a call, each for its own kind.
  *
- * The verdict on the whole is the first that is not `VALID` of account, from and to, in this order: it is what a gateway meets
- * first, as the subscription carries the account token alone. When all are valid it is `MISMATCHED` unless they have one
- * timestamp and one key version and hold the users expected. Users may differ from each other, an account calls other
- * people; and a from token for someone serves as a to token for him, nothing in a token tells. Throws as
- * {@link verifyToken} does.
+ * The overall verdict is the first that is not `VALID` of account, from and to, in this order: the order in which the
+ * vendor's gateway checks them, as the subscription carries the account token alone. If all three are valid, it is
+ * `MISMATCHED` unless they share one timestamp and one key version and hold the expected users. The three users may differ
+ * from each other. A from token passes as a to token for the same user, since nothing in a token distinguishes the two.
+ *
+ * @throws {TypeError} if an argument has the wrong type or a rule is out of range.
+ * @throws {KeyDestroyedError} if one of the keys was destroyed.
+ * @example
+ * const key = openRealmKey('AES_256_CBC_HMAC_SHA256', 'an-example-key-of-just-32-bytes!');
+ * const users = { account: 'anonymous@kandy.example', from: 'anonymous@kandy.example', to: 'support@kandy.example' };
+ * const tokens = encryptCredentials(key, users, { timestampMs: 1_700_000_000_123, unit: 'MILLISECONDS' });
+ * const { verdict } = verifyCredentials([{ version: 1, key }], tokens, {
+ *   lifetimeMs: 600_000,
+ *   maxClockSkewMs: 30_000,
+ *   unit: 'MILLISECONDS',
+ *   nowMs: 1_700_000_060_000,
+ *   expectedCallee: 'sales@kandy.example',
+ * });
+ * console.log(verdict); // MISMATCHED
  */
 export function verifyCredentials(
   keys: readonly RealmKeyVersion[],

@@ -3,8 +3,8 @@ import { type RealmKeyVersion, decryptWithKeys } from './decrypt.ts';
 import { assertKind } from './encrypt.ts';
 
 /**
- * What a token is worth. `NOT_ISSUED_HERE` and `FROZEN` need a ledger and a stop button: this package never returns them,
- * the service adds them.
+ * Result of verifying a token. `NOT_ISSUED_HERE` and `FROZEN` depend on a ledger and on freezes: this package never returns
+ * them, the service adds them.
  */
 export type Verdict =
   | 'VALID'
@@ -18,44 +18,55 @@ export type Verdict =
   | 'FROZEN'
   | 'MISMATCHED';
 
-/** The realm's rules and the moment to verify at. */
+/** Rules of a realm, and the time of the check. */
 export interface VerificationRules {
   /** The portal's "Duration to Expire Authentication", in milliseconds, more than 0. */
   readonly lifetimeMs: number;
-  /** How far ahead the clock of a token's maker may be, in milliseconds, 0 or more. */
+  /** Tolerance for an issuer's clock that is ahead, in milliseconds, 0 or more. */
   readonly maxClockSkewMs: number;
-  /** The unit of the realm. */
+  /** Unit of the realm's timestamps. */
   readonly unit: TimestampUnit;
-  /** The moment to verify at, milliseconds since the epoch. */
+  /** Time of the check, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** What the token is to be used for; left out, any kind will do. */
+  /** Expected kind of the token. Undefined: the kind is not checked. */
   readonly kind?: TokenKind | undefined;
 }
 
-/** The verdict on one token, and what is known of it. Nothing but the verdict when no key decrypts the token. */
+/** Verdict on one token, and its content. Has only the verdict if no key decrypts the token. */
 export interface TokenVerification {
   readonly verdict: Verdict;
   /** The user as in the plaintext, with `sip:` if it is there; escape before showing, see {@link DecryptedToken.user}. */
   readonly user?: string;
-  /** Milliseconds since the epoch. Absent for `WRONG_TIME_UNIT`: no time is claimed from a guessed unit. */
+  /** Time of issue, in milliseconds since the epoch. Absent for `WRONG_TIME_UNIT`, where the unit would be a guess. */
   readonly issueTimeMs?: number;
-  /** `issueTimeMs + lifetimeMs`: from here on the token is expired. */
+  /** `issueTimeMs + lifetimeMs`; at this time the token is expired. */
   readonly expireTimeMs?: number;
-  /** The newest key version that decrypts the token. */
+  /** Newest key version that decrypts the token. */
   readonly keyVersion?: number;
 }
 
-/** From here on a number counts milliseconds (March 1973), below it seconds (until the year 5138). */
+/** Smallest timestamp that is read as milliseconds (March 1973). Smaller ones are seconds (until the year 5138). */
 export const FIRST_MILLISECONDS = 1e11;
 
 /**
- * Verifies one text as a token of a realm. `keys` are all keys that still count, newest first.
+ * Verifies one token of a realm. `keys` are all keys of the realm that are still accepted, newest first.
  *
- * The first that applies: `MALFORMED` (form), `UNDECIPHERABLE` (wrong key, bad MAC, bad padding, no timestamp: one way
- * through the code and one answer), `WRONG_TIME_UNIT`, `WRONG_KIND`, `NOT_YET_VALID`, `EXPIRED`, `VALID`. Valid means
- * `issueTime - maxClockSkew <= now < issueTime + lifetime`. That a token is valid does not say that it was issued here: ECB
- * tokens can be spliced, see the README. Any text gets a verdict; throws TypeError for arguments of the wrong kind and
- * KeyDestroyedError.
+ * Returns the first verdict that applies, in this order: `MALFORMED` (form), `UNDECIPHERABLE` (wrong key, bad MAC, bad padding
+ * or no timestamp: one code path and one answer), `WRONG_TIME_UNIT`, `WRONG_KIND`, `NOT_YET_VALID`, `EXPIRED`, `VALID`. A
+ * token is valid while `issueTime - maxClockSkew <= now < issueTime + lifetime`. Any string gets a verdict.
+ *
+ * `VALID` does not mean that the token was issued here: ECB tokens can be spliced, see the README.
+ *
+ * @throws {TypeError} if an argument has the wrong type or a rule is out of range.
+ * @throws {KeyDestroyedError} if one of the keys was destroyed.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const timestampMs = 1_700_000_000_123;
+ * const token = encryptToken(key, 'support@kandy.example', 'TO', { timestampMs, unit: 'MILLISECONDS' });
+ * const rules = { lifetimeMs: 600_000, maxClockSkewMs: 30_000, unit: 'MILLISECONDS' };
+ * const keys = [{ version: 1, key }];
+ * console.log(verifyToken(keys, token, { ...rules, nowMs: timestampMs }).verdict); // VALID
+ * console.log(verifyToken(keys, token, { ...rules, nowMs: timestampMs + 600_000 }).verdict); // EXPIRED
  */
 export function verifyToken(
   keys: readonly RealmKeyVersion[],
@@ -71,13 +82,13 @@ export function verifyToken(
   return { verdict: verdictOf(decrypted, times, rules), user, ...times, keyVersion };
 }
 
-/** When a token begins and ends to be valid, milliseconds since the epoch. */
+/** Start and end of a token's validity, in milliseconds since the epoch. */
 export interface TokenTimes {
   readonly issueTimeMs: number;
   readonly expireTimeMs: number;
 }
 
-/** The times of a token that carries the number `timestamp`, counted in `unit`. */
+/** Computes the times of a token with this `timestamp`, counted in `unit`. */
 export function timesOf(
   timestamp: number,
   { unit, lifetimeMs }: Pick<VerificationRules, 'unit' | 'lifetimeMs'>,
@@ -86,12 +97,12 @@ export function timesOf(
   return { issueTimeMs, expireTimeMs: issueTimeMs + lifetimeMs };
 }
 
-/** True when the number in the token is of the size the other unit has. */
+/** Tells if the size of the token's timestamp fits the other unit. */
 export function hasWrongUnit(decrypted: DecryptedToken, unit: TimestampUnit): boolean {
   return decrypted.timestamp >= FIRST_MILLISECONDS !== (unit === 'MILLISECONDS');
 }
 
-/** Throws TypeError for rules that cannot be the programmer's intention. */
+/** Throws TypeError for rules that are out of range. */
 function assertRules(rules: VerificationRules): void {
   const { lifetimeMs, maxClockSkewMs, nowMs, unit, kind } = rules;
   if (!Number.isFinite(lifetimeMs) || lifetimeMs <= 0) throw new TypeError('lifetimeMs is not more than 0');

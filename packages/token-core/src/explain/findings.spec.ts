@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { durationText } from './duration-text.ts';
+import { durationText } from './findings.ts';
 
 describe('durationText', () => {
   it.each([
