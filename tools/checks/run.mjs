@@ -14,6 +14,8 @@ const GENERATED = [
   'packages/contract/src/gen',
   'packages/rpc-protos/src/gen',
   'packages/grpc-kit/src/testing/gen',
+  'docs/errors.md',
+  'docs/guides/edge.md',
 ];
 
 const CHECKS = {
