@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { linkEntry } from '@callpass/ledger-chain';
+import { ENTRY_KINDS, linkEntry } from '@callpass/ledger-chain';
 import { chainsOf, exportOf, madeUpEntries, wholeExport } from '../spec-support/made-up-ledger.ts';
 import { entryLine } from './export-format.ts';
 import { verifyExport } from './verify-export.ts';
@@ -22,6 +23,28 @@ const small = wholeExport(entries);
 const lines = small.toString().trimEnd().split('\n');
 
 const changed = (change: (lines: string[]) => string[]) => Buffer.from(`${change([...lines]).join('\n')}\n`);
+
+describe('an export of format version 1, made by the service of that time', () => {
+  it('verifies, with every kind of entry and with chains that begin at anchors', async () => {
+    const bytes = await readFile(new URL('exports/version-1.jsonl', import.meta.url));
+    const found = await verify(bytes);
+    expect(found.fault).toBeUndefined();
+    expect(found.entryCount).toBe(23);
+    expect(
+      found.chains.map(({ writerId, firstSequence, lastSequence }) => [
+        writerId,
+        firstSequence,
+        lastSequence,
+      ]),
+    ).toEqual([
+      ['instance-1', 4, 14],
+      ['instance-2', 3, 8],
+      ['instance-3', 1, 6],
+    ]);
+    const kinds = [...bytes.toString().matchAll(/"kind":"(\w+)"/g)].map(([, kind]) => kind);
+    expect(new Set(kinds)).toEqual(new Set(Object.keys(ENTRY_KINDS)));
+  });
+});
 
 describe('verifyExport', () => {
   it('finds nothing in an export that nobody touched, however it is cut into chunks', async () => {

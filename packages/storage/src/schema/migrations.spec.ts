@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import BetterSqlite from 'better-sqlite3';
-import { draftEntry, KeyedHash, verifyLedger } from '@callpass/domain';
+import { draftEntry, ENTRY_KINDS, KeyedHash, verifyLedger } from '@callpass/domain';
 import { sampleEntry } from '@callpass/testkit';
 import pg from 'pg';
 import { migrateStore, openStore } from '../index.ts';
@@ -19,19 +19,19 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.remove());
 
-const DATABASES: Record<string, () => Promise<TestDatabase>> = {
-  sqlite: async () => {
+const DATABASES: Record<string, (schema: string) => Promise<TestDatabase>> = {
+  sqlite: async (schema) => {
     const database = await sqliteTestDatabase();
     const file = new BetterSqlite(database.path);
-    file.exec(await dump('0001.sqlite.sql'));
+    file.exec(await dump(`${schema}.sqlite.sql`));
     file.close();
     return database;
   },
-  postgres: async () => {
+  postgres: async (schema) => {
     const database = await server.freshDatabase();
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    await client.query(await dump('0001.postgres.sql'));
+    await client.query(await dump(`${schema}.postgres.sql`));
     await client.end();
     return database;
   },
@@ -39,7 +39,7 @@ const DATABASES: Record<string, () => Promise<TestDatabase>> = {
 
 describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, restore) => {
   it('is not opened before it is migrated', async () => {
-    const database = await restore();
+    const database = await restore('0001');
     await expect(openStore({ url: database.url, sealKey: DUMP_SEAL_KEY })).rejects.toMatchObject({
       code: 'SCHEMA_OUTDATED',
     });
@@ -47,7 +47,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
   });
 
   it('is migrated with all that it holds, verifies, goes on and can be shortened', async () => {
-    const database = await restore();
+    const database = await restore('0001');
     const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
     expect(await migrateStore(options)).toEqual({ applied: ['0002-anchors'] });
     const store = await openStore({ ...options, writerId: 'instance-1' });
@@ -76,6 +76,46 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
     });
     expect(removed).toBe(6);
     expect(await verifyLedger(store)).toMatchObject({ entryCount: 8, faults: [] });
+    await store.close();
+    await database.remove();
+  });
+});
+
+describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, restore) => {
+  it('verifies with every kind of entry and with chains that begin at anchors, and goes on', async () => {
+    const database = await restore('0002');
+    const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
+    await migrateStore(options);
+    const store = await openStore({ ...options, writerId: 'instance-1' });
+
+    const chain = (number: number, first: number, last: number) => ({
+      writerId: `instance-${number}`,
+      number,
+      anchor: { sequence: first - 1 },
+      end: { sequence: last },
+      genuine: true,
+    });
+    expect(await verifyLedger(store)).toMatchObject({
+      entryCount: 23,
+      faults: [],
+      chains: [chain(1, 4, 14), chain(2, 3, 8), chain(3, 1, 6)],
+    });
+    const entries = (await store.listEntries({ afterPosition: 0, limit: 100 })).map(({ entry }) => entry);
+    expect(new Set(entries.map(({ kind }) => kind))).toEqual(new Set(Object.keys(ENTRY_KINDS)));
+    const [issued] = await store.findIssued({ realm: 'support.example', timeMs: DUMP_TIME_MS + 7000 });
+    const keyedHash = new KeyedHash(store.ledgerSecret);
+    expect(issued?.subjectHash).toBe(keyedHash.subject('visitor-7000'));
+    expect(issued?.fingerprints).toEqual(
+      keyedHash.tokens({ account: 'ACCOUNT7000', from: 'FROM7000', to: 'TO7000' }),
+    );
+
+    await store.record(sampleEntry({ timeMs: DUMP_TIME_MS + 30_000 }));
+    const removed = await store.removeEntries({
+      beforeTimeMs: DUMP_TIME_MS + 14_000,
+      entry: draftEntry({ kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 31_000, client: 'operator' }),
+    });
+    expect(removed).toBe(15);
+    expect(await verifyLedger(store)).toMatchObject({ entryCount: 10, faults: [] });
     await store.close();
     await database.remove();
   });
