@@ -36,25 +36,21 @@ export {
   GENESIS_HASH,
   linkEntry,
   newChain,
+  verifyLedger,
   type ChainHead,
+  type ChainRecord,
   type EntryDraft,
   type EntryKind,
-  type LedgerEntry,
-  type TokenFingerprints,
-} from '@callpass/ledger-chain';
-export { KeyedHash, MAX_KEYED_HASH_BYTES } from './ledger/keyed-hash.ts';
-export {
-  type ChainRecord,
   type EntryQuery,
-  type LedgerStore,
-  type PositionedEntry,
-} from './ledger/ledger-store.ts';
-export {
-  verifyLedger,
+  type LedgerEntry,
   type LedgerFault,
+  type LedgerStore,
   type LedgerVerification,
+  type PositionedEntry,
+  type TokenFingerprints,
   type VerificationRange,
-} from './ledger/verify.ts';
+} from '@callpass/ledger';
+export { KeyedHash, MAX_KEYED_HASH_BYTES } from './keyed-hash.ts';
 export {
   StoreError,
   type Clock,

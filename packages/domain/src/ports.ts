@@ -1,5 +1,4 @@
-import type { EntryDraft, LedgerEntry } from '@callpass/ledger-chain';
-import type { LedgerStore } from './ledger/ledger-store.ts';
+import type { EntryDraft, LedgerEntry, LedgerStore } from '@callpass/ledger';
 import type { Freeze, FreezeScope } from './realm/freeze.ts';
 import type { KeyState, RealmKeyRecord } from './realm/key.ts';
 

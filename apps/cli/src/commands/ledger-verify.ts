@@ -4,7 +4,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import { wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import type { ExportedChain } from '../ledger/export-format.ts';
+import type { ExportedChain } from '@callpass/ledger';
 import { type Output, type Page, textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
@@ -59,7 +59,7 @@ async function verifyFile(
   file: string,
   { terminal, output }: { terminal: Terminal; output: Output },
 ): Promise<ExitCode> {
-  const { verifyExport } = await import('../ledger/verify-export.ts');
+  const { verifyExport } = await import('@callpass/ledger');
   const chunks = file === '-' ? terminal.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   const found = await verifyExport(chunks).catch((error: NodeJS.ErrnoException) => {
     throw error.code === undefined ? error : wrongUse(`cannot read ${file}: ${error.code}`);

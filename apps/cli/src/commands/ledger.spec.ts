@@ -16,7 +16,8 @@ import {
   refusal,
   startLocalService,
 } from '../spec-support/local-service.ts';
-import { chainsOf, ledgerOf, madeUpEntries, messageOf, wholeExport } from '../spec-support/made-up-ledger.ts';
+import { chainsOf, madeUpEntries, wholeExport } from '@callpass/ledger/testing';
+import { ledgerOf, messageOf } from '../spec-support/made-up-ledger.ts';
 import { runInProcess, type RunOptions } from '../spec-support/run-in-process.ts';
 
 const entries = madeUpEntries(5);

@@ -1,6 +1,6 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type LedgerEntry as EntryMessage, LedgerEntry_Kind } from '@callpass/contract';
-import type { EntryKind, LedgerEntry } from '@callpass/ledger-chain';
+import type { EntryKind, LedgerEntry } from '@callpass/ledger';
 
 const FINGERPRINT_BYTES = 16;
 

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { CallOptions, LedgerClient } from '@callpass/client';
 import type { LedgerChain } from '@callpass/contract';
-import { type ChainHead, faultOf } from '@callpass/ledger-chain';
+import {
+  bytesOf,
+  type ChainHead,
+  digestLine,
+  entryLine,
+  type ExportedChain,
+  faultOf,
+  headerLine,
+  hexOf,
+} from '@callpass/ledger';
 import { EXIT } from '../exit-code.ts';
 import { Failure } from '../failure.ts';
-import { bytesOf, digestLine, entryLine, type ExportedChain, headerLine, hexOf } from './export-format.ts';
 import { entryOf } from './from-message.ts';
 
 /** What was exported. */

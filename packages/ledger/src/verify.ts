@@ -1,4 +1,4 @@
-import { faultOf, type ChainHead } from '@callpass/ledger-chain';
+import { faultOf, type ChainHead } from './chain.ts';
 import type { ChainRecord, LedgerStore } from './ledger-store.ts';
 
 /** Where a chain does not hold. */

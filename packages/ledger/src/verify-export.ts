@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type ChainHead, faultOf, type LedgerEntry } from '@callpass/ledger-chain';
+import { type ChainHead, faultOf } from './chain.ts';
+import type { LedgerEntry } from './entry.ts';
 import {
   bytesOf,
   digestLine,

@@ -1,4 +1,5 @@
-import type { ChainHead, EntryDraft, EntryKind, LedgerEntry } from '@callpass/ledger-chain';
+import type { ChainHead } from './chain.ts';
+import type { EntryDraft, EntryKind, LedgerEntry } from './entry.ts';
 
 /** Which entries. What is left out matches everything. */
 export interface EntryQuery {

@@ -1,5 +1,6 @@
-import { draftEntry, linkEntry, newChain, type ChainHead, type LedgerEntry } from '@callpass/ledger-chain';
 import { describe, expect, it } from '@jest/globals';
+import { linkEntry, newChain, type ChainHead } from './chain.ts';
+import { draftEntry, type LedgerEntry } from './entry.ts';
 import type { ChainRecord, LedgerStore } from './ledger-store.ts';
 import { verifyLedger } from './verify.ts';
 

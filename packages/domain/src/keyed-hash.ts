@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
-import type { TokenFingerprints } from '@callpass/ledger-chain';
+import type { TokenFingerprints } from '@callpass/ledger';
 import { createMessageAuthenticator, type MessageAuthenticator } from '@callpass/token-core';
-import type { IssuedTokens } from '../ports.ts';
+import type { IssuedTokens } from './ports.ts';
 
 const SECRET_BYTES = 32;
 /** Longest input of a keyed hash: a token is at most 4096 characters, a subject 256 bytes. */

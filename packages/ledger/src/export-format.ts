@@ -2,7 +2,8 @@
 // the SHA-256 of all bytes before the last line. Every line has exactly one spelling, so that what is read and written again
 // gives the same bytes: a change that the chain would not see, such as white space, is a fault too.
 import { hash } from 'node:crypto';
-import { ENTRY_TEXT_FIELDS, ENTRY_KINDS, type EntryKind, type LedgerEntry } from '@callpass/ledger-chain';
+import { ENTRY_TEXT_FIELDS } from './canonical.ts';
+import { ENTRY_KINDS, type EntryKind, type LedgerEntry } from './entry.ts';
 
 const FORMAT = 'callpass-ledger-export';
 const VERSION = 1;

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ENTRY_KINDS, linkEntry } from '@callpass/ledger-chain';
-import { chainsOf, exportOf, madeUpEntries, wholeExport } from '../spec-support/made-up-ledger.ts';
+import { linkEntry } from './chain.ts';
+import { ENTRY_KINDS } from './entry.ts';
+import { chainsOf, exportOf, madeUpEntries, wholeExport } from './testing/made-up-ledger.ts';
 import { entryLine } from './export-format.ts';
 import { verifyExport } from './verify-export.ts';
 
@@ -26,7 +27,7 @@ const changed = (change: (lines: string[]) => string[]) => Buffer.from(`${change
 
 describe('an export of format version 1, made by the service of that time', () => {
   it('verifies, with every kind of entry and with chains that begin at anchors', async () => {
-    const bytes = await readFile(new URL('exports/version-1.jsonl', import.meta.url));
+    const bytes = await readFile(new URL('testing/exports/version-1.jsonl', import.meta.url));
     const found = await verify(bytes);
     expect(found.fault).toBeUndefined();
     expect(found.entryCount).toBe(23);

@@ -1,0 +1,1 @@
+export { chainsOf, exportOf, madeUpEntries, wholeExport } from './made-up-ledger.ts';
