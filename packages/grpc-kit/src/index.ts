@@ -26,7 +26,7 @@ export {
   type RpcErrorDetail,
   type RpcErrorOptions,
 } from './error/rpc-error.ts';
-export { hasPlainRules, isPlainlyValid } from './validation/plain-rules.ts';
+export { hasCompiledRules, satisfiesCompiledRules } from './validation/compiled-rules.ts';
 export { assertValid, validation, warmUp } from './validation/validation.ts';
 export {
   assertEveryMethodHasRow,

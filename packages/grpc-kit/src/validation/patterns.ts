@@ -1,9 +1,9 @@
 const patterns = new Map<string, RegExp>();
 
 /**
- * The engine's own regular expression for a pattern of a contract, compiled once; throws SyntaxError for what is none.
- * Patterns come from our own contracts, never from a client: the library's RE2 in JavaScript costs several times as
- * much. A pattern must therefore not backtrack.
+ * Compiles a pattern of a contract to a regular expression of the JavaScript engine, once. Throws SyntaxError for an invalid
+ * pattern. Patterns come from our own contracts, never from a client, and must not need backtracking. Protovalidate's RE2 in
+ * JavaScript would take several times as long.
  */
 export function patternOf(source: string): RegExp {
   let pattern = patterns.get(source);

@@ -11,18 +11,18 @@ import {
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternOf } from './patterns.ts';
 
-/** True only where protovalidate finds that the value keeps the rule; it may be false where the value does. */
+/** Check of a value. True only if protovalidate finds the value valid too; may be false for a valid value. */
 export type Check<V = unknown> = (value: V) => boolean;
 
-/** The check that asks nothing. */
+/** Check that accepts every value. */
 export const PASS: Check = () => true;
 
-/** One row for each rule that is known, by its name; undefined where the rule's own value is not. */
+/** Compilers of the known rules, by the rule's name. Each returns undefined for a value of the rule that it does not know. */
 type Rows<R, V> = Readonly<Record<string, (rules: R, field: DescField) => Check<V> | undefined>>;
 
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
-// A string of n UTF-16 units has n/2 to n code points and n to 3n bytes of UTF-8: most lengths need no counting.
+// A string of n UTF-16 units has n/2 to n code points and n to 3n bytes of UTF-8, so most lengths need no counting.
 const STRING: Rows<StringRules, string> = {
   minLen({ minLen }) {
     const min = Number(minLen);
@@ -78,14 +78,14 @@ const REPEATED: Rows<RepeatedRules, readonly unknown[]> = {
     const max = Number(maxItems);
     return (list) => list.length <= max;
   },
-  // The rules of the items are no rule of the list: they are compiled where the items are.
+  // The rules of the items are compiled with the items.
   items: () => PASS,
 };
 
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
-/** The kinds of rules by their name in FieldRules: each compiles the rules of a field, undefined where one is unknown. */
+/** Compilers by kind, named as in FieldRules. Each compiles the rules of a field, or returns undefined if one is unknown. */
 export const KINDS = {
   string: kind(StringRulesSchema, isString, STRING),
   enum: kind(EnumRulesSchema, isNumber, ENUM),
@@ -93,13 +93,13 @@ export const KINDS = {
   repeated: kind(RepeatedRulesSchema, (value): value is readonly unknown[] => Array.isArray(value), REPEATED),
 };
 
-/** Whether no field is set but these, and nothing that this version of the rules' schema does not know. */
+/** Checks that only these fields are set, and no field that is unknown to this version of the rules' schema. */
 export function hasOnly(rules: Message, schema: DescMessage, names: readonly string[]): boolean {
   if (rules.$unknown !== undefined && rules.$unknown.length > 0) return false;
   return schema.fields.every((field) => names.includes(field.localName) || !isFieldSet(rules, field));
 }
 
-/** One check of all. Undefined where one of them is. */
+/** Combines checks into one. Undefined if one of them is. */
 export function all<V>(checks: readonly (Check<V> | undefined)[]): Check<V> | undefined {
   const asked: Check<V>[] = [];
   for (const check of checks) {
@@ -128,7 +128,7 @@ function kind<R extends Message, V>(
   };
 }
 
-/** The library reports a pattern that is none. */
+/** Compiles a pattern, or returns undefined for an invalid one, which protovalidate reports. */
 function compilable(source: string): RegExp | undefined {
   try {
     return patternOf(source);

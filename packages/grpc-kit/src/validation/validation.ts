@@ -6,20 +6,20 @@ import { status } from '@grpc/grpc-js';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
 import { patternOf } from './patterns.ts';
-import { isPlainlyValid } from './plain-rules.ts';
+import { satisfiesCompiledRules } from './compiled-rules.ts';
 
-// One validator for the process: the rules it has compiled are the cost that warmUp pays in advance.
+// One validator for the process, because it keeps the rules that warmUp compiles.
 const validator = createValidator({ regexMatch: (pattern, text) => patternOf(pattern).test(text) });
 
-// Keeps the details within the 4 KiB that are sent, whatever a client puts into map keys or lists.
+// Keeps the details below the 4 KiB that are sent, with any map keys and lists that a client sends.
 const MAX_VIOLATIONS = 16;
 const MAX_PATH_LENGTH = 96;
 const MAX_DESCRIPTION_LENGTH = 120;
 
 /**
- * Checks each request message against its protovalidate rules before the handler has it, on all four kinds of call.
- * What breaks a rule ends the call with INVALID_ARGUMENT, see {@link assertValid}. Place it last: it runs where the
- * message is decoded, so all other interceptors come before it anyway.
+ * Creates an interceptor that checks each request message against its protovalidate rules before the handler gets it, for
+ * all four kinds of call. A violation ends the call with INVALID_ARGUMENT, see {@link assertValid}. Put it last in the list:
+ * it runs after decoding, which is after all interceptors.
  */
 export function validation(): ServerInterceptor {
   return (call, next) => {
@@ -29,11 +29,12 @@ export function validation(): ServerInterceptor {
 }
 
 /**
- * Throws an {@link RpcError} INVALID_ARGUMENT with google.rpc.BadRequest when a message breaks its rules: field paths as
- * protovalidate prints them, rule messages, never a value; the first 16. A rule that fails to run throws as it is.
+ * Checks a message against its rules. Throws an {@link RpcError} INVALID_ARGUMENT with google.rpc.BadRequest for a violation:
+ * the field paths of protovalidate and the messages of the first 16 rules, never a value. If a rule cannot run, its own
+ * error is thrown.
  */
 export function assertValid(schema: DescMessage, message: Message): void {
-  if (isPlainlyValid(schema, message)) return;
+  if (satisfiesCompiledRules(schema, message)) return;
   const result = validator.validate(schema, message);
   if (result.kind === 'valid') return;
   if (result.kind === 'error') throw result.error;
@@ -47,16 +48,15 @@ export function assertValid(schema: DescMessage, message: Message): void {
 }
 
 /**
- * Compiles the rules of every message that requests of these services can hold, by checking an empty one of each. The
- * first compilation takes 120 to 180 ms: call this before reporting SERVING. Throws when a rule does not compile or
- * cannot run on an empty message.
+ * Compiles the rules of every message in the requests of these services, by checking an empty one of each. This takes 120
+ * to 180 ms: call it before reporting SERVING. Throws TypeError if a rule does not compile or cannot run on an empty message.
  */
 export function warmUp(services: Iterable<DescService>): void {
   const seen = new Set<DescMessage>();
   for (const service of services) for (const method of service.methods) visit(method.input, seen);
   for (const schema of seen) {
     const empty = create(schema);
-    isPlainlyValid(schema, empty);
+    satisfiesCompiledRules(schema, empty);
     const result = validator.validate(schema, empty);
     if (result.kind === 'error') {
       throw new TypeError(`the rules of ${schema.typeName} cannot run`, { cause: result.error });

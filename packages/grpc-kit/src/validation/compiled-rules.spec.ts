@@ -40,13 +40,13 @@ import {
   StyleSchema,
 } from '../testing/gen/kit/v1/echo_pb.ts';
 import { patternOf } from './patterns.ts';
-import { hasPlainRules, isPlainlyValid } from './plain-rules.ts';
+import { hasCompiledRules, satisfiesCompiledRules } from './compiled-rules.ts';
 import { assertValid } from './validation.ts';
 
 type FieldInit = MessageInitShape<typeof FieldDescriptorProtoSchema>;
 interface FileInit {
   syntax?: string;
-  /** A rule of the message itself. */
+  /** Rule of the message itself. */
   cel?: string;
 }
 type RulesInit = MessageInitShape<typeof FieldRulesSchema>;
@@ -126,7 +126,7 @@ const PATTERN = rulesOf.string({ pattern: '^[^@]+@.$' });
 const SIZES = rulesOf.string({ minLen: 2n, maxLen: 4n, minBytes: 3n, maxBytes: 9n });
 const UUID = rulesOf.string({ wellKnown: { case: 'uuid', value: true } });
 
-// One to four bytes in UTF-8, halves of a pair alone and together, and what the patterns ask for.
+// One to four bytes in UTF-8, lone surrogates and pairs, and texts that match the patterns.
 const text = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'é', '€', '😀', '\ud83d', '\ude00', '@', '\n'), maxLength: 6 }),
   fc.uuid(),
@@ -212,11 +212,11 @@ const KNOWN: [string, FieldInit, RulesInit, fc.Arbitrary<unknown>][] = [
 describe('a rule that is known', () => {
   it.each(KNOWN)('is kept where protovalidate finds it kept: %s', (_, field, rules, values) => {
     const schema = schemaWith(field, rules);
-    expect(hasPlainRules(schema)).toBe(true);
+    expect(hasCompiledRules(schema)).toBe(true);
     fc.assert(
       fc.property(values, (value) => {
         const message = messageOf(schema, value);
-        expect([value, isPlainlyValid(schema, message)]).toEqual([value, isValid(schema, message)]);
+        expect([value, satisfiesCompiledRules(schema, message)]).toEqual([value, isValid(schema, message)]);
       }),
       { numRuns: 300 },
     );
@@ -248,7 +248,7 @@ describe('a rule that is known', () => {
       fc.assert(
         fc.property(strange, (value) => {
           const message = Object.assign(create(schema), { value });
-          expect(isPlainlyValid(schema, message) && !isValid(schema, message)).toBe(false);
+          expect(satisfiesCompiledRules(schema, message) && !isValid(schema, message)).toBe(false);
         }),
         { numRuns: 300 },
       );
@@ -289,8 +289,8 @@ describe('a rule that is not known', () => {
       ? { [rule.oneof.localName]: { case: rule.localName, value } }
       : { [rule.localName]: value };
     const rules = { type: { case: kind, value: create(schema, init as object) } } as RulesInit;
-    expect(hasPlainRules(schemaWith(field, rules))).toBe(false);
-    expect(hasPlainRules(schemaWith(list(field), rulesOf.repeated({ items: rules })))).toBe(false);
+    expect(hasCompiledRules(schemaWith(field, rules))).toBe(false);
+    expect(hasCompiledRules(schemaWith(list(field), rulesOf.repeated({ items: rules })))).toBe(false);
   });
 
   const unknown = { $unknown: [{ no: 5000, wireType: 0, data: new Uint8Array([1]) }] };
@@ -324,20 +324,20 @@ describe('a rule that is not known', () => {
     'leaves the message to protovalidate: $name',
     ({ field, rules, file }) => {
       const schema = schemaWith(field, rules, file ?? {});
-      expect(hasPlainRules(schema)).toBe(false);
-      expect(isPlainlyValid(schema, create(schema))).toBe(false);
+      expect(hasCompiledRules(schema)).toBe(false);
+      expect(satisfiesCompiledRules(schema, create(schema))).toBe(false);
     },
   );
 });
 
-describe('isPlainlyValid', () => {
+describe('satisfiesCompiledRules', () => {
   it('takes a message of another type for none of its own, as protovalidate does', () => {
     const schema = schemaWith(STRING, {});
-    expect(isPlainlyValid(schema, create(schema))).toBe(true);
-    expect(isPlainlyValid(schema, create(EmptySchema))).toBe(false);
-    expect(isPlainlyValid(schemaWith(INNER, {}), messageOf(schemaWith(INNER, {}), create(EmptySchema)))).toBe(
-      false,
-    );
+    expect(satisfiesCompiledRules(schema, create(schema))).toBe(true);
+    expect(satisfiesCompiledRules(schema, create(EmptySchema))).toBe(false);
+    expect(
+      satisfiesCompiledRules(schemaWith(INNER, {}), messageOf(schemaWith(INNER, {}), create(EmptySchema))),
+    ).toBe(false);
   });
 
   it('does not take what a message inherits for present', () => {
@@ -345,7 +345,7 @@ describe('isPlainlyValid', () => {
     const message = Object.assign(Object.create(messageOf(schema, { text: 'ab' })), {
       $typeName: schema.typeName,
     });
-    expect([isPlainlyValid(schema, message), isValid(schema, message)]).toEqual([false, false]);
+    expect([satisfiesCompiledRules(schema, message), isValid(schema, message)]).toEqual([false, false]);
   });
 
   it('knows the rules of the echo service, but for CEL, which is obeyed all the same', () => {
@@ -357,7 +357,7 @@ describe('isPlainlyValid', () => {
       SayRequestSchema,
       StyleSchema,
     ];
-    expect(schemas.map(hasPlainRules)).toEqual([true, true, true, true, false, false]);
+    expect(schemas.map(hasCompiledRules)).toEqual([true, true, true, true, false, false]);
     expect(() => assertValid(SayRequestSchema, create(SayRequestSchema, { style: { loud: true } }))).toThrow(
       'a loud text has a volume of at least 1',
     );
@@ -368,7 +368,7 @@ describe('isPlainlyValid', () => {
     fc.assert(
       fc.property(near64, (value) => {
         const message = create(ChatRequestSchema, { text: value });
-        expect(isPlainlyValid(ChatRequestSchema, message)).toBe(isValid(ChatRequestSchema, message));
+        expect(satisfiesCompiledRules(ChatRequestSchema, message)).toBe(isValid(ChatRequestSchema, message));
       }),
     );
   });

@@ -1,6 +1,6 @@
-// Protovalidate walks a message by reflection and costs microseconds even where nothing is wrong. Most requests have
-// rules of a few simple kinds only: these are compiled here, from the very options that protovalidate reads, to a check
-// that can say "valid" and nothing else. What is not in the tables of rules is left to protovalidate.
+// Protovalidate walks a message by reflection, which takes microseconds even for a valid message. Most requests have only a
+// few simple kinds of rules. These are compiled here, from the same options that protovalidate reads, to a check that only
+// confirms validity. Rules that are not in the tables, and violations, are left to protovalidate.
 
 import { type DescField, type DescMessage, getOption, type Message, ScalarType } from '@bufbuild/protobuf';
 import { Edition, FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
@@ -16,31 +16,31 @@ import { all, type Check, hasOnly, KINDS, PASS } from './rule-tables.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const NOT_PLAIN: Check<Message> = () => false;
+const NOT_COMPILED: Check<Message> = () => false;
 const compiled = new WeakMap<DescMessage, Check<Message>>();
 
 /**
- * Whether a message keeps its rules, as far as can be told without protovalidate: true only where protovalidate finds it
- * valid. False says nothing, protovalidate has to judge.
+ * Checks a message with its compiled rules. True only if protovalidate finds the message valid too. False has no meaning:
+ * protovalidate has to decide.
  */
-export function isPlainlyValid(schema: DescMessage, message: Message): boolean {
+export function satisfiesCompiledRules(schema: DescMessage, message: Message): boolean {
   return rulesOf(schema)(message);
 }
 
 /**
- * Whether messages of this type can be found valid without protovalidate. For the tests of a contract, to pin what has
- * to be cheap: a rule of another kind is obeyed all the same, but costs microseconds.
+ * Reports if all rules of a message type could be compiled. For tests of a contract, to pin the requests that must be
+ * cheap: rules of other kinds are enforced too, but take microseconds.
  */
-export function hasPlainRules(schema: DescMessage): boolean {
-  return rulesOf(schema) !== NOT_PLAIN;
+export function hasCompiledRules(schema: DescMessage): boolean {
+  return rulesOf(schema) !== NOT_COMPILED;
 }
 
 function rulesOf(schema: DescMessage): Check<Message> {
   let rules = compiled.get(schema);
   if (rules === undefined) {
-    // A type that contains itself finds this when it comes back to itself, and so is not plain.
-    compiled.set(schema, NOT_PLAIN);
-    rules = compileMessage(schema) ?? NOT_PLAIN;
+    // A recursive type finds this value when it refers to itself, and so is not compiled.
+    compiled.set(schema, NOT_COMPILED);
+    rules = compileMessage(schema) ?? NOT_COMPILED;
     compiled.set(schema, rules);
   }
   return rules;
@@ -48,7 +48,7 @@ function rulesOf(schema: DescMessage): Check<Message> {
 
 function compileMessage(schema: DescMessage): Check<Message> | undefined {
   const { file, typeName, oneofs } = schema;
-  // Other editions have defaults and required fields; oneofs and well-known types are held in forms of their own.
+  // Other editions have defaults and required fields; oneofs and well-known types have representations of their own.
   if (file.edition !== Edition.EDITION_PROTO3 || oneofs.length > 0) return undefined;
   if (typeName.startsWith('google.protobuf.')) return undefined;
   if (!hasOnly(getOption(schema, messageOption), MessageRulesSchema, [])) return undefined;
@@ -65,7 +65,7 @@ function compileField(field: DescField): Check<Fields> | undefined {
 
   const { localName: name } = field;
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
-    // Present is what protobuf-es takes for it: a property of the message itself, not of its prototype, and no undefined.
+    // As in protobuf-es, a field is present if it is a property of the message itself, not of its prototype, and not undefined.
     if (rules.required) {
       return (message) => Object.hasOwn(message, name) && message[name] !== undefined && check(message[name]);
     }
@@ -73,7 +73,7 @@ function compileField(field: DescField): Check<Fields> | undefined {
   }
   if (!rules.required && rules.ignore !== Ignore.IF_ZERO_VALUE) return (message) => check(message[name]);
   const isZero = zeroOf(field);
-  // Without a check of its own, a value of another type could count as present here and as zero for protobuf-es.
+  // Without a check of its own, a value of a wrong type could count as present here and as zero for protobuf-es.
   if (isZero === undefined || check === PASS) return undefined;
   if (rules.required) return (message) => !isZero(message[name]) && check(message[name]);
   return (message) => isZero(message[name]) || check(message[name]);
@@ -97,7 +97,7 @@ function compileList(field: DescField & { fieldKind: 'list' }, rules: FieldRules
   ]);
 }
 
-/** The check of a field's value, or of each item of a list. `others`: what may stand beside the rules of the value. */
+/** Compiles the check of a field's value, or of each item of a list. `others`: rules that may be set besides. */
 function compileValue(field: DescField, rules: FieldRules | undefined, others: string[]): Check | undefined {
   const kind = kindOf(field);
   const known = kind === undefined ? others : [kind, ...others];
@@ -105,7 +105,7 @@ function compileValue(field: DescField, rules: FieldRules | undefined, others: s
   if (field.fieldKind === 'map') return undefined;
   if (field.message !== undefined) {
     const nested = rulesOf(field.message);
-    if (nested === NOT_PLAIN) return undefined;
+    if (nested === NOT_COMPILED) return undefined;
     return (value) => typeof value === 'object' && value !== null && nested(value as Message);
   }
   return kind !== undefined && rules?.type.value !== undefined ? KINDS[kind](rules.type.value, field) : PASS;
@@ -117,7 +117,7 @@ function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | undefined {
   return field.scalar === ScalarType.UINT32 ? 'uint32' : undefined;
 }
 
-/** What counts as left out where a field has no presence of its own. Undefined for types that have no rules here. */
+/** Check for the zero value of a field with implicit presence. Undefined for types that have no rules here. */
 function zeroOf(field: DescField): Check | undefined {
   if (field.fieldKind === 'list') return (value) => Array.isArray(value) && value.length === 0;
   const kind = kindOf(field);
