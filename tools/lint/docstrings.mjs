@@ -3,8 +3,12 @@
 /** Matches a description that begins like a question. */
 export const QUESTION_WORDS = /^(?:what|whether|how|so many|where|who|when)\b/i;
 
-/** Text of a JSDoc comment without its asterisks. */
-const textOf = (comment) => comment.value.replace(/^\s*\*+ ?/gm, '').trim();
+/** Description in a JSDoc comment, without asterisks and without a tag in front of it such as `@internal`. */
+const descriptionOf = (comment) =>
+  comment.value
+    .replace(/^\s*\*+ ?/gm, '')
+    .trim()
+    .replace(/^@\w+\s+/, '');
 
 const opening = {
   meta: {
@@ -21,7 +25,7 @@ const opening = {
       Program() {
         for (const comment of sourceCode.getAllComments()) {
           if (comment.type !== 'Block' || !comment.value.startsWith('*')) continue;
-          const words = QUESTION_WORDS.exec(textOf(comment))?.[0];
+          const words = QUESTION_WORDS.exec(descriptionOf(comment))?.[0];
           if (words !== undefined) report({ loc: comment.loc, messageId: 'opening', data: { words } });
         }
       },

@@ -16,8 +16,7 @@ export {
   type RequestInspector,
   type ServerCall,
 } from './server/server-call.ts';
-export { http2ServersOf } from './server/http2-servers.ts';
-export { sessionOf } from './server/session.ts';
+export { http2ServersOf, sessionOf } from './server/grpc-js-internals.ts';
 export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
 export {
   detail,

@@ -1,44 +1,44 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
 
-/** What a caller may say about one call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Cancels the call when it aborts. */
+  /** Signal that cancels the call. */
   readonly signal?: AbortSignal;
-  /** Time limit in ms from the start of the call; the connection's default when absent, Infinity for none. */
+  /** Time limit in milliseconds from the start of the call. Default: the connection's. Infinity: none. */
   readonly timeoutMs?: number;
-  /** Metadata to send; copied, so one object may serve many calls. */
+  /** Metadata to send. It is copied, so one object may be used for many calls. */
   readonly metadata?: Metadata;
-  /** Gets the response header when it arrives. */
+  /** Called with the response header when it arrives. */
   readonly onHeader?: (header: Metadata) => void;
-  /** Gets the trailer of a call that ended with OK or an error from the wire. */
+  /** Called with the trailer of a call that ended with a status from the server. */
   readonly onTrailer?: (trailer: Metadata) => void;
 }
 
-/** One call of any kind, as client interceptors see it. */
+/** Call of any kind, for client interceptors. */
 export interface ClientCall {
-  /** Descriptor of the method that is called. */
+  /** Descriptor of the called method. */
   readonly method: DescMethod;
-  /** `pkg.Service/Method`. */
+  /** Name of the method as `pkg.Service/Method`. */
   readonly methodName: string;
-  /** What will be sent; interceptors may add to it before `next`. */
+  /** Metadata that will be sent. Interceptors may add to it before `next`. */
   readonly metadata: Metadata;
-  /** When the call ends at the latest; undefined for one without limit. */
+  /** Deadline of the call; undefined for a call without limit. */
   readonly deadline: Date | undefined;
-  /** The caller's signal, where there is one. */
+  /** Signal of the caller; undefined if there is none. */
   readonly signal: AbortSignal | undefined;
-  /** Address of the server that took the call; undefined before `next` and when no server was reached. */
+  /** Address of the server; undefined before `next` and if no server was reached. */
   readonly peer: string | undefined;
 }
 
 /**
- * Wraps a whole call of any kind: `next` starts it and ends with it. It rejects with an {@link RpcError}, also with
- * CANCELLED when the caller leaves a stream early; otherwise it rejects with what the caller's own requests threw.
- * It must be called once, or not at all by an interceptor that throws.
+ * Wraps a whole call of any kind. `next` starts the call and resolves at its end. It rejects with an {@link RpcError}, which
+ * is CANCELLED if the caller leaves a stream early, or with the error of the caller's own requests. An interceptor must call
+ * `next` once, or throw.
  */
 export type ClientInterceptor = (call: ClientCall, next: () => Promise<void>) => Promise<void>;
 
-/** Puts interceptors round the start of calls, the first outermost. */
+/** Wraps the start of calls in interceptors, the first outermost. */
 export function composeClient(
   interceptors: readonly ClientInterceptor[],
 ): (call: ClientCall, start: () => Promise<void>) => Promise<void> {

@@ -1,30 +1,30 @@
 import { type ChannelCredentials, type ChannelOptions, Client as GrpcClient, Metadata } from '@grpc/grpc-js';
 import type { ClientInterceptor } from './client-call.ts';
 
-/** How to reach a server, and what goes round each call to it. */
+/** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** A target of gRPC, such as `localhost:7400`, `dns:///callpass:7400` or `unix:/run/callpass.sock`. */
+  /** Target in gRPC syntax, such as `localhost:7400`, `dns:///callpass:7400` or `unix:/run/callpass.sock`. */
   readonly address: string;
-  /** No default: plain text is asked for with `credentials.createInsecure()`. */
+  /** Channel credentials. No default: use `credentials.createInsecure()` for plain text. */
   readonly credentials: ChannelCredentials;
-  /** Options of grpc-js for the channel. */
+  /** Channel options of grpc-js. */
   readonly channelOptions?: ChannelOptions;
-  /** The first is outermost. None by default. */
+  /** Interceptors, the first outermost. Default: none. */
   readonly interceptors?: readonly ClientInterceptor[];
-  /** Time limit of a call that sets none itself: 10,000 ms by default, Infinity for none. */
+  /** Time limit of calls that set none, in milliseconds. Default: 10,000. Infinity: none. */
   readonly defaultDeadlineMs?: number;
 }
 
-/** A channel that several clients share. It connects on the first call and reconnects by itself. */
+/** Channel that several clients can share. It connects on the first call and reconnects by itself. */
 export interface Connection {
   readonly grpcClient: GrpcClient;
   readonly interceptors: readonly ClientInterceptor[];
   readonly defaultDeadlineMs: number;
-  /** Ends the channel; calls under way finish, new ones fail. */
+  /** Closes the channel. Open calls continue, new calls fail. */
   close(): void;
 }
 
-/** Opens a channel for {@link createClient}. Does no I/O before the first call. */
+/** Creates a channel for {@link createClient}. Does no I/O before the first call. */
 export function connect(options: ConnectOptions): Connection {
   const grpcClient = new GrpcClient(options.address, options.credentials, options.channelOptions ?? {});
   return {
@@ -35,7 +35,7 @@ export function connect(options: ConnectOptions): Connection {
   };
 }
 
-/** A copy that interceptors may change, or empty metadata. */
+/** Copies metadata, so that interceptors may change it. Undefined gives empty metadata. */
 export function ownMetadata(metadata: Metadata | undefined): Metadata {
   return metadata === undefined ? new Metadata() : metadata.clone();
 }

@@ -12,7 +12,7 @@ import { type CallOptions, composeClient } from './client-call.ts';
 import { connect, type Connection, type ConnectOptions } from './connection.ts';
 import { callForAnswer, callForStream } from './start-call.ts';
 
-/** The function that calls a method, by its kind. */
+/** Function that calls a method, by its kind. */
 export type ClientMethod<M extends DescMethod> =
   M extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
@@ -28,19 +28,19 @@ export type ClientMethod<M extends DescMethod> =
           : never;
 
 /**
- * A function for each method of a service. Failures are {@link RpcError}s.
+ * Functions for all methods of a service. Failures are {@link RpcError}s.
  *
- * A call that answers with a stream starts when its iteration starts, and can be iterated once; leaving the loop early
- * cancels it. An error that the caller's own requests throw cancels the call and is thrown as it is.
+ * A call with a response stream starts when its iteration starts, and can be iterated once. Leaving the loop early cancels
+ * the call. An error of the caller's own requests cancels the call and is thrown unchanged.
  */
 export type Client<D extends DescService> = {
   readonly [K in keyof D['method']]: ClientMethod<D['method'][K]>;
 } & {
-  /** Closes the connection that `createClient` opened; one that it was given stays open. */
+  /** Closes a connection that `createClient` has opened. A shared connection stays open. */
   close(): void;
 };
 
-/** A typed client of one service, on a connection of its own or on a shared one from {@link connect}. */
+/** Creates a typed client of one service, with its own connection or a shared one from {@link connect}. */
 export function createClient<D extends DescService>(
   service: D,
   target: Connection | ConnectOptions,

@@ -3,15 +3,15 @@ import type { Writable } from 'node:stream';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { encode } from '../codec/codec.ts';
 
-/** @internal Requests on their way out. */
+/** @internal Requests that are being sent. */
 export interface Sending {
-  /** What the caller's requests threw, or why one cannot be encoded. The call was cancelled for it. */
+  /** Error of the caller's requests or of their encoding, for which the call was cancelled. */
   readonly failure: { readonly error: unknown } | undefined;
-  /** Ends it when the call has ended: nothing more is taken from the caller's requests. */
+  /** Stops taking the caller's requests, at the end of the call. */
   stop(): void;
 }
 
-/** @internal Sends requests as they come and as fast as the other side takes them, then closes that half of the call. */
+/** @internal Sends requests with backpressure, then half-closes the call. */
 export function sendAll(
   schema: DescMessage,
   requests: AsyncIterable<MessageInitShape<DescMessage>>,
@@ -21,7 +21,7 @@ export function sendAll(
   let stopped = false;
   let wake: (() => void) | undefined;
   const iterator = requests[Symbol.asyncIterator]();
-  // grpc-js fails writes that come after the end of the call; the call's own status is what is reported.
+  // grpc-js fails writes after the end of the call, but the status of the call is reported instead.
   stream.on('error', () => {});
   stream.on('drain', () => wake?.());
 
@@ -31,8 +31,8 @@ export function sendAll(
       if (next.done || stopped) break;
       if (!stream.write(encode(schema, next.value)) && !stopped) {
         await new Promise<void>((resolve) => (wake = resolve));
-        // grpc-js reports what it buffers as written, without any I/O: a source that is always ready would keep the
-        // process from ever reading the answer.
+        // grpc-js reports buffered messages as written without any I/O: a source that is always ready would keep the process
+        // from reading the response.
         await nextTurn();
       }
     }

@@ -25,7 +25,7 @@ type GrpcCall =
   | ClientWritableStream<Buffer>
   | ClientDuplexStream<Buffer, Buffer>;
 
-/** @internal What all calls of one method share. */
+/** @internal Properties that all calls of one method share. */
 export interface CallsOf {
   readonly connection: Connection;
   readonly method: DescMethod;
@@ -63,7 +63,7 @@ class KitClientCall implements ClientCall {
     return { deadline: this.deadlineMs };
   }
 
-  /** Ties the caller's signal and listeners to the call; what it returns unties the signal. */
+  /** Connects the caller's signal and listeners to the call. Returns a function that disconnects the signal. */
   attach(grpcCall: GrpcCall): () => void {
     const { signal } = this;
     const { onHeader, onTrailer } = this.#options;
@@ -72,13 +72,13 @@ class KitClientCall implements ClientCall {
     if (onTrailer) grpcCall.on('status', (ended: StatusObject) => onTrailer(ended.metadata));
     if (signal === undefined) return () => {};
     const cancel = () => grpcCall.cancel();
-    // It may have aborted while the call was opened; then no event comes any more.
+    // It may have aborted while the call was opened; then there is no further event.
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
     return () => signal.removeEventListener('abort', cancel);
   }
 
-  /** Starts the call in grpc-js, which throws when the channel was closed. */
+  /** Starts the call in grpc-js. Throws CANCELLED if the signal has aborted, UNAVAILABLE if the channel is closed. */
   open<C extends GrpcCall>(start: () => C): C {
     if (this.signal?.aborted)
       throw new RpcError(status.CANCELLED, 'the call was cancelled', this.#abortCause());
@@ -111,7 +111,7 @@ function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
-/** @internal Calls of the kinds that answer once: unary and client streaming. */
+/** @internal Creates the function for calls with one response: unary and client streaming. */
 export function callForAnswer(of: CallsOf) {
   const { connection, method, run } = of;
   const path = methodPath(method);
@@ -127,7 +127,7 @@ export function callForAnswer(of: CallsOf) {
           detach();
           sending?.stop();
           if (error) {
-            // The caller's own error may be no Error at all, and is passed on as it is.
+            // The error of the caller's requests may be any value and is passed on unchanged.
             // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
             return reject(sending?.failure ? sending.failure.error : call.toError(error));
           }
@@ -152,7 +152,7 @@ export function callForAnswer(of: CallsOf) {
   };
 }
 
-/** @internal Calls of the kinds that answer with a stream: server streaming and bidi. */
+/** @internal Creates the function for calls with a response stream: server streaming and bidi. */
 export function callForStream(of: CallsOf) {
   const { connection, method, run } = of;
   const path = methodPath(method);
@@ -181,7 +181,7 @@ export function callForStream(of: CallsOf) {
 
     const stream = await opened.promise;
     const detach = call.attach(stream);
-    // After the loop was left, grpc-js reports the cancellation as an error event that nobody else would hear.
+    // After the loop has ended, grpc-js reports the cancellation as an error event, which needs a listener.
     stream.on('error', () => {});
     const sending = streams
       ? sendAll(method.input, request as AsyncIterable<Init>, stream as unknown as Writable & GrpcCall)
@@ -195,7 +195,7 @@ export function callForStream(of: CallsOf) {
       detach();
       sending?.stop();
       stream.cancel();
-      // Settled already unless the caller left the loop early.
+      // Has no effect unless the caller left the loop early.
       closed.reject(new RpcError(status.CANCELLED, 'the caller left the stream'));
       await finished.catch(() => {});
     }

@@ -8,14 +8,14 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 
-/** A view of the same memory, not a copy. */
+/** Views bytes as a Buffer on the same memory, without a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
- * An answer that is encoded already: remembered from before, or written by hand where that pays. A handler may give it in
- * place of a message; that the bytes are a message of the method's type is for the handler to see to.
+ * Response that is encoded already, from a store or by an encoder of its own. A handler may return it instead of a message,
+ * and must ensure that the bytes are a message of the method's type: they are not checked.
  */
 export class EncodedMessage {
   readonly bytes: Uint8Array;
@@ -25,25 +25,25 @@ export class EncodedMessage {
   }
 }
 
-/** Encodes a message, or what initialises one. Throws when a value does not fit its field. */
+/** Encodes a message or its initializer. Throws if a value does not fit its field. */
 export function encode(desc: DescMessage, init: MessageInitShape<DescMessage> | EncodedMessage): Buffer {
   return asBuffer(init instanceof EncodedMessage ? init.bytes : toBinary(desc, create(desc, init)));
 }
 
-/** Decodes a message; throws on bytes that are none. */
+/** Decodes a message. Throws for invalid bytes. */
 export function decode(desc: DescMessage, bytes: Uint8Array): Message {
   return fromBinary(desc, bytes);
 }
 
-/** Leaves bytes as they are: grpc-js is given buffers, so that this kit, not grpc-js, answers for bad ones. */
+/** Returns bytes unchanged: grpc-js gets buffers, so that this kit reports messages that cannot be decoded. */
 export const passThrough = (bytes: Buffer): Buffer => bytes;
 
-/** `pkg.Service/Method`, the name that telemetry, methods tables and logs use. */
+/** Name of a method as `pkg.Service/Method`, for telemetry, methods tables and logs. */
 export function methodName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
-/** `/pkg.Service/Method`, the path on the wire. */
+/** Path of a method on the wire: `/pkg.Service/Method`. */
 export function methodPath(method: DescMethod): string {
   return `/${methodName(method)}`;
 }

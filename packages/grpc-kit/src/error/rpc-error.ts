@@ -8,41 +8,41 @@ import {
 import { type Any, anyIs, anyPack, AnySchema } from '@bufbuild/protobuf/wkt';
 import { type Metadata, status } from '@grpc/grpc-js';
 
-/** A status code of gRPC other than OK. */
+/** Status code of gRPC other than OK. */
 export type ErrorCode = Exclude<status, status.OK>;
 
-/** A typed detail of an error, in most cases a message of google/rpc/error_details.proto. */
+/** Typed detail of an error, mostly a message of google/rpc/error_details.proto. */
 export interface RpcErrorDetail<D extends DescMessage = DescMessage> {
   readonly desc: D;
   readonly value: MessageInitShape<D>;
 }
 
-/** What an {@link RpcError} carries besides code and message. */
+/** Options of an {@link RpcError}. */
 export interface RpcErrorOptions {
-  /** Details that travel in `grpc-status-details-bin`; none by default. */
+  /** Details, sent in `grpc-status-details-bin`. Default: none. */
   readonly details?: readonly (RpcErrorDetail | Any)[];
-  /** Server: trailers to send with the status. Client: the trailers that came. */
+  /** Trailers: on the server those to send with the status, on the client those received. */
   readonly metadata?: Metadata;
-  /** Why it failed. Stays in this process: it is never sent. */
+  /** Cause of the error. Never sent. */
   readonly cause?: unknown;
 }
 
-/** Pairs a message with its descriptor and checks that they fit, for {@link RpcErrorOptions.details}. */
+/** Creates an entry of {@link RpcErrorOptions.details}; the types ensure that message and descriptor fit. */
 export function detail<D extends DescMessage>(desc: D, value: MessageInitShape<D>): RpcErrorDetail {
   return { desc, value };
 }
 
 /**
- * The one error that becomes a status on the wire, and the one that a client throws.
+ * Error with a gRPC status: thrown by a server to send the status, and by a client that received it.
  *
- * Code, message, details and metadata reach the other side, so they must hold nothing secret. The cause does not.
+ * Code, message, details and metadata are sent, so they must not contain secrets. The cause is not sent.
  */
 export class RpcError extends Error {
-  /** Never OK; a number that gRPC does not define reads as UNKNOWN. */
+  /** Status code, never OK. A number that gRPC does not define is UNKNOWN. */
   readonly code: ErrorCode;
-  /** All details as they travel, also those of types unknown here. */
+  /** Details as sent, including those of unknown types. */
   readonly details: readonly Any[];
-  /** Trailers of the call, where there are any. */
+  /** Trailers of the call; undefined if there are none. */
   readonly metadata: Metadata | undefined;
 
   constructor(code: ErrorCode, message: string, options: RpcErrorOptions = {}) {
@@ -53,7 +53,7 @@ export class RpcError extends Error {
     this.metadata = options.metadata;
   }
 
-  /** The details of one type, in order. One that claims the type but cannot be decoded is left out. */
+  /** Finds the details of one type, in order. Leaves out those that cannot be decoded. */
   findDetails<D extends DescMessage>(desc: D): MessageShape<D>[] {
     const found: MessageShape<D>[] = [];
     for (const any of this.details) {
@@ -61,7 +61,7 @@ export class RpcError extends Error {
       try {
         found.push(fromBinary(desc, any.value));
       } catch {
-        // A garbled detail must not hide the error it came with.
+        // An invalid detail must not hide the error that it came with.
       }
     }
     return found;

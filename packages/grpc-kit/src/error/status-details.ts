@@ -6,11 +6,11 @@ import { type ErrorCode, RpcError } from './rpc-error.ts';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 
-// Peers commonly accept 8 KiB of trailers (gRPC's soft limit); base64 adds a third and other trailers need room.
+// Peers commonly accept 8 KiB of trailers (gRPC's soft limit). Base64 adds a third, and other trailers need space too.
 const MAX_DETAILS_BYTES = 4096;
 const MAX_MESSAGE_LENGTH = 1024;
 
-/** What grpc-js takes as the error of a call. */
+/** Error of a call in the form of grpc-js. */
 export interface WireStatus {
   readonly code: ErrorCode;
   readonly details: string;
@@ -18,12 +18,12 @@ export interface WireStatus {
 }
 
 /**
- * Turns an error into the status that grpc-js sends, details in `grpc-status-details-bin` as google.rpc.Status.
- * Details over 4 KiB are left out, since trailers over the peer's limit would lose the code as well; a message is cut
- * at 1,024 characters.
+ * Converts an error to the status that grpc-js sends, with details in `grpc-status-details-bin` as google.rpc.Status.
+ * Details over 4 KiB are left out, since trailers over the peer's limit would lose the code too. Messages are cut at 1,024
+ * characters.
  */
 export function toWireStatus(error: RpcError, trailer?: Metadata): WireStatus {
-  // encodeURI inside grpc-js throws on half a surrogate pair.
+  // encodeURI in grpc-js throws for a lone surrogate.
   const message = error.message.slice(0, MAX_MESSAGE_LENGTH).toWellFormed();
   const metadata = new Metadata();
   if (trailer) metadata.merge(trailer);
@@ -36,7 +36,7 @@ export function toWireStatus(error: RpcError, trailer?: Metadata): WireStatus {
   return { code: error.code, details: message, metadata };
 }
 
-/** Reads what grpc-js reports for a failed call. Details that cannot be decoded are left out. */
+/** Converts the error that grpc-js reports for a failed call. Leaves out details that cannot be decoded. */
 export function fromServiceError(error: ServiceError, cause?: unknown): RpcError {
   const metadata = error.metadata ?? new Metadata();
   const code = error.code === status.OK ? status.UNKNOWN : error.code;

@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => running.stop());
 
 describe('health', () => {
-  it('is NOT_SERVING until it is told otherwise', async () => {
+  it('is NOT_SERVING until set', async () => {
     expect((await client.check({})).status).toBe(Wire.NOT_SERVING);
     health.set('', 'SERVING');
     expect((await client.check({})).status).toBe(Wire.SERVING);
@@ -58,7 +58,7 @@ describe('health', () => {
     await watch.return!();
   });
 
-  it('tells a watcher of an unknown service so, and goes on when it becomes known', async () => {
+  it('reports an unknown service to its watcher, and goes on when it becomes known', async () => {
     const watch = client.watch({ service: 'x.Y' })[Symbol.asyncIterator]();
     expect((await watch.next()).value).toMatchObject({ status: Wire.SERVICE_UNKNOWN });
     health.set('x.Y', 'SERVING');

@@ -8,25 +8,25 @@ import { RpcError } from '../error/rpc-error.ts';
 import { addService, type ServiceOptions } from '../server/add-service.ts';
 import type { Handlers } from '../server/handlers.ts';
 
-/** What a service reports. */
+/** Health status of a service. */
 export type HealthStatus = 'SERVING' | 'NOT_SERVING';
 
-/** The health of a server and its services, answered as grpc.health.v1. */
+/** Health of a server and its services, served as grpc.health.v1. */
 export interface HealthReporter {
   /** Registers grpc.health.v1.Health. */
   addTo(server: Server, options?: ServiceOptions): void;
-  /** Changes the status of a service, or of the server as a whole under `''`. A name that is new becomes known. */
+  /** Sets the status of a service, or with `''` of the server as a whole. Adds a new name. */
   set(service: DescService | string, status: HealthStatus): void;
-  /** Changes the status of the server and of all services. */
+  /** Sets the status of the server and of all services. */
   setAll(status: HealthStatus): void;
   /**
-   * Reports NOT_SERVING everywhere and for good, then ends each Watch, which would keep a server from draining; a later
-   * Watch gets one NOT_SERVING and ends.
+   * Sets NOT_SERVING everywhere, permanently, and ends each Watch, since open streams would keep a server from draining. A
+   * later Watch gets one NOT_SERVING and ends.
    */
   shutdown(): void;
 }
 
-/** Makes the health of a server: it and each service are NOT_SERVING until set. */
+/** Creates the health of a server. It and each service are NOT_SERVING until set. */
 export function createHealth(services: Iterable<DescService>): HealthReporter {
   const statuses = new Map<string, Wire>([['', Wire.NOT_SERVING]]);
   for (const service of services) statuses.set(service.typeName, Wire.NOT_SERVING);
@@ -50,7 +50,7 @@ export function createHealth(services: Iterable<DescService>): HealthReporter {
       for (;;) {
         const current = statuses.get(service) ?? Wire.SERVICE_UNKNOWN;
         if (current !== sent) yield { status: (sent = current) };
-        // A change while the answer was taken shows in the map, so it is not missed.
+        // Compared with the map, so that a change while the response was taken is not missed.
         if (signal.aborted || down) return;
         if ((statuses.get(service) ?? Wire.SERVICE_UNKNOWN) === sent) await changed(watchers, signal);
       }

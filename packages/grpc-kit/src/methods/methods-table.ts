@@ -1,23 +1,24 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { methodName } from '../codec/codec.ts';
 
-/** A row for each method of each service; a method without one is a type error. */
+/** Rows of all methods of all services. A method without a row is a type error. */
 export type MethodRows<Services extends Record<string, DescService>, Row> = {
   readonly [S in keyof Services]: { readonly [M in keyof Services[S]['method']]: Row };
 };
 
-/** What an application says about each of its RPCs, such as who may call it. */
+/** Properties of each RPC of an application, such as the role that may call it. */
 export interface MethodsTable<Row> {
-  /** The row of a method. Throws TypeError when it has none: no row means no service. */
+  /** Gets the row of a method. Throws TypeError if it has none. */
   row(method: DescMethod): Row;
-  /** All rows by `pkg.Service/Method`. */
+  /** Lists all rows by `pkg.Service/Method`. */
   entries(): IterableIterator<[name: string, row: Row]>;
 }
 
 /**
- * Makes a table of rows, one for each method of each service. The type of `rows` demands all of them; what types cannot
- * see (a cast, plain JavaScript, a newer contract) is checked here and throws TypeError naming each RPC without a row
- * and each row without an RPC.
+ * Creates a table with one row for each method of each service. The type of `rows` requires all of them. They are checked at
+ * run time too, for casts, plain JavaScript and newer contracts.
+ *
+ * @throws {TypeError} that names each RPC without a row and each row without an RPC.
  */
 export function defineMethods<Services extends Record<string, DescService>, Row>(
   services: Services,
@@ -35,7 +36,7 @@ export function defineMethods<Services extends Record<string, DescService>, Row>
     }
     for (const stray of ofService.keys()) strays.push(`${service.typeName}/${stray}`);
   }
-  // Asked on every call: by the descriptor itself, without making its name.
+  // Used on every call: by descriptor, so that no name is built.
   const byMethod = new Map<DescMethod, Row | undefined>(
     Object.values(services).flatMap(({ methods }) =>
       methods.map((method) => [method, table.get(methodName(method))]),
@@ -54,8 +55,10 @@ export function defineMethods<Services extends Record<string, DescService>, Row>
 }
 
 /**
- * Throws TypeError unless the table has a row for every RPC of these services and for nothing else, naming each that is
- * missing or too much. Called at start with the services that are served.
+ * Checks that the table has a row for every RPC of these services and no other row. Call it at start with the registered
+ * services.
+ *
+ * @throws {TypeError} that names each missing and each superfluous row.
  */
 export function assertEveryMethodHasRow(services: Iterable<DescService>, table: MethodsTable<unknown>): void {
   assertSameMethods(services, new Map(table.entries()), []);

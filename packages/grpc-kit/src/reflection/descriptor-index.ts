@@ -2,7 +2,7 @@ import type { DescEnum, DescExtension, DescFile, DescMessage, DescService } from
 import { toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
-/** @internal The lookups of reflection: the files of some services, more files, and all that they import. */
+/** @internal Index for reflection: the files of some services, more files, and all their imports. */
 export class DescriptorIndex {
   readonly serviceNames: readonly string[];
   readonly #files = new Map<string, DescFile>();
@@ -19,7 +19,7 @@ export class DescriptorIndex {
     return this.#files.get(protoPath(name));
   }
 
-  /** The file that declares a service, method, message, field, oneof, enum, enum value or extension. */
+  /** Finds the file that declares a service, method, message, field, oneof, enum, enum value or extension. */
   fileBySymbol(symbol: string): DescFile | undefined {
     return this.#symbols.get(symbol);
   }
@@ -28,13 +28,13 @@ export class DescriptorIndex {
     return this.#extensions.get(extendee)?.get(number);
   }
 
-  /** The numbers of all known extensions, none for a message that has none; undefined for an unknown message. */
+  /** Lists the numbers of all known extensions of a message; undefined for an unknown message. */
   extensionNumbers(message: string): number[] | undefined {
     const numbers = this.#extensions.get(message);
     return numbers === undefined ? undefined : [...numbers.keys()].sort((a, b) => a - b);
   }
 
-  /** The file and all it imports, itself first, as bytes with custom options; imports in `sent` are left out. */
+  /** Encodes the file, then all its imports, with custom options. Leaves out imports in `sent`. */
   closure(file: DescFile, sent: Set<DescFile>): Uint8Array[] {
     const found = new Set([file]);
     for (const next of found)
@@ -80,7 +80,7 @@ export class DescriptorIndex {
 
   #addEnum(desc: DescEnum, file: DescFile): void {
     this.#symbols.set(desc.typeName, file);
-    // Values live in the scope of the enum's parent.
+    // Enum values are in the scope of the enum's parent.
     const scope = desc.typeName.slice(0, desc.typeName.length - desc.name.length);
     for (const value of desc.values) this.#symbols.set(`${scope}${value.name}`, file);
   }
@@ -97,7 +97,7 @@ export class DescriptorIndex {
   }
 }
 
-// protobuf-es leaves the ending off DescFile.name; the descriptor and clients keep it.
+// protobuf-es leaves out the extension in DescFile.name; descriptors and clients keep it.
 function protoPath(name: string): string {
   return name.endsWith('.proto') ? name : `${name}.proto`;
 }

@@ -14,8 +14,8 @@ type Query = MessageShape<typeof ServerReflectionRequestSchema>['messageRequest'
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse']>;
 
 /**
- * Registers grpc.reflection.v1 and v1alpha, which describe `services`, `files` that none of them imports, and themselves:
- * imports included, custom options intact. A request for an unknown name gets the error response NOT_FOUND; the stream goes
+ * Registers grpc.reflection.v1 and v1alpha, which describe `services`, `files` that none of them imports, and
+ * themselves, with imports and custom options. A request for an unknown name gets the error response NOT_FOUND; the stream goes
  * on.
  */
 export function addReflection(
@@ -38,7 +38,7 @@ export function addReflection(
     },
   };
   addService(server, ServerReflection, handlers, options);
-  // The two versions differ in the name of the package only, which is all that their types disagree on.
+  // The two versions differ only in the package name, and so do their types.
   addService(
     server,
     ServerReflectionV1Alpha,
@@ -67,7 +67,7 @@ function answer(index: DescriptorIndex, query: Query, sent: Set<DescFile>): Answ
       return { case: 'allExtensionNumbersResponse', value: { baseTypeName: query.value, extensionNumber } };
     }
     case undefined:
-      return refusal(status.INVALID_ARGUMENT, 'the request asks for nothing that is known here');
+      return refusal(status.INVALID_ARGUMENT, 'unknown kind of request');
   }
 }
 

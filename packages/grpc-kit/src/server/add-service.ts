@@ -6,17 +6,18 @@ import type { ServerInterceptor } from './interceptor.ts';
 import { type MapError, maskUnknownErrors } from './server-call.ts';
 import { serveMethod, type UntypedHandler } from './serve-method.ts';
 
-/** What goes round the handlers of a service. */
+/** Options of {@link addService}. */
 export interface ServiceOptions {
-  /** The first is outermost. None by default. */
+  /** Interceptors, the first outermost. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[];
-  /** {@link maskUnknownErrors} by default. */
+  /** Mapping of errors to statuses. Default: {@link maskUnknownErrors}. */
   readonly mapError?: MapError;
 }
 
 /**
- * Registers a service on a server of grpc-js. Throws TypeError when a method has no handler, so that a server does not
- * start with a hole in it.
+ * Registers a service on a grpc-js server.
+ *
+ * @throws {TypeError} if a method has no handler, so that a server never starts without one.
  */
 export function addService<D extends DescService>(
   server: Server,

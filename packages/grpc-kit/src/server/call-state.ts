@@ -1,11 +1,11 @@
-/** Names a value that interceptors hand to handlers, and remembers its type. Made by {@link createCallKey}. */
+/** Typed key of a value that interceptors pass to handlers. Created by {@link createCallKey}. */
 export interface CallKey<T> {
   readonly description: string;
-  /** Only for the type; never there at run time. */
+  /** Carries the type only; never set at run time. */
   readonly type?: T;
 }
 
-/** Makes a key of its own: two keys of one description are two keys. */
+/** Creates a unique key: two keys with the same description differ. */
 export function createCallKey<T>(description: string): CallKey<T> {
   return Object.freeze({ description });
 }
@@ -16,17 +16,17 @@ interface Entry {
   readonly next: Entry | undefined;
 }
 
-/** What interceptors of one call leave for each other and for the handler. */
+/** Values of one call that interceptors pass to each other and to the handler. */
 export class CallState {
-  // A chain of the few there are: every call has one, and a table would be most of what a call's state takes.
+  // A linked list of a few entries: a map would take most of the memory of a call's state.
   #first: Entry | undefined;
 
-  /** The value, or undefined when none was set. */
+  /** Gets the value, or undefined if none was set. */
   get<T>(key: CallKey<T>): T | undefined {
     return this.#find(key)?.value as T | undefined;
   }
 
-  /** The value; throws when no interceptor has set it, which is a mistake in how interceptors are ordered. */
+  /** Gets the value. Throws TypeError if no interceptor has set it, which is a wrong order of interceptors. */
   require<T>(key: CallKey<T>): T {
     const entry = this.#find(key);
     if (entry === undefined) throw new TypeError(`no interceptor has set ${key.description} on this call`);

@@ -12,31 +12,31 @@ import type {
 import type { EncodedMessage } from '../codec/codec.ts';
 import type { ServerCall } from './server-call.ts';
 
-/** One request, one answer, as a message or encoded already. */
+/** Handler of one request and one response, as a message or encoded already. */
 export type UnaryHandler<I extends DescMessage, O extends DescMessage> = (
   request: MessageShape<I>,
   call: ServerCall,
 ) => Promise<MessageInitShape<O> | EncodedMessage> | MessageInitShape<O> | EncodedMessage;
 
-/** One request, many answers. A handler that waits between answers must heed `call.signal`. */
+/** Handler of one request and many responses. If it waits between responses, it must observe `call.signal`. */
 export type ServerStreamHandler<I extends DescMessage, O extends DescMessage> = (
   request: MessageShape<I>,
   call: ServerCall,
 ) => AsyncIterable<MessageInitShape<O>>;
 
-/** Many requests, one answer. The requests end with an {@link RpcError} when the call is cancelled. */
+/** Handler of many requests and one response. The requests end with an {@link RpcError} when the call is cancelled. */
 export type ClientStreamHandler<I extends DescMessage, O extends DescMessage> = (
   requests: AsyncIterable<MessageShape<I>>,
   call: ServerCall,
 ) => Promise<MessageInitShape<O>>;
 
-/** Many requests, many answers, in any order. */
+/** Handler of many requests and many responses, in any order. */
 export type BidiHandler<I extends DescMessage, O extends DescMessage> = (
   requests: AsyncIterable<MessageShape<I>>,
   call: ServerCall,
 ) => AsyncIterable<MessageInitShape<O>>;
 
-/** The handler that a method needs, by its kind. */
+/** Handler type of a method, by its kind. */
 export type Handler<M extends DescMethod> =
   M extends DescMethodUnary<infer I, infer O>
     ? UnaryHandler<I, O>
@@ -48,5 +48,5 @@ export type Handler<M extends DescMethod> =
           ? BidiHandler<I, O>
           : never;
 
-/** A handler for each method of a service, under the method's name in lower camel case. */
+/** Handlers of all methods of a service, by the method's name in lower camel case. */
 export type Handlers<D extends DescService> = { [K in keyof D['method']]: Handler<D['method'][K]> };

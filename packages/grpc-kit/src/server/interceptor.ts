@@ -1,17 +1,17 @@
 import type { KitServerCall, ServerCall } from './server-call.ts';
 
 /**
- * Wraps a whole call of any kind. `next` runs what is inside and ends when the handler is done: for streams, when the
- * last answer was taken; the status is sent after the outermost interceptor has ended, and so is a unary answer. An
- * interceptor that throws, before or after `next`, fails the call. `next` rejects with an RpcError only, the one that
- * is to be sent. It must be called once, or not at all by one that throws.
+ * Wraps a whole call of any kind. `next` runs the inner interceptors and the handler, and resolves when the handler has
+ * ended: for streams, after the last response was taken. The status and a unary response are sent after the outermost
+ * interceptor has ended. An interceptor that throws, before or after `next`, fails the call. `next` rejects with an RpcError
+ * only, which is the one to be sent. An interceptor must call `next` once, or throw.
  */
 export type ServerInterceptor = (call: ServerCall, next: () => Promise<void>) => Promise<void>;
 
 /** Runs one call from the outermost interceptor to the handler; rejects with an RpcError only. */
 export type RunCall = (call: KitServerCall) => Promise<void>;
 
-/** Puts interceptors round a handler, the first outermost. */
+/** Wraps a handler in interceptors, the first outermost. */
 export function compose(interceptors: readonly ServerInterceptor[], innermost: RunCall): RunCall {
   const guarded: RunCall = async (call) => {
     try {
@@ -24,7 +24,7 @@ export function compose(interceptors: readonly ServerInterceptor[], innermost: R
   };
   return interceptors.reduceRight<RunCall>(
     (next, interceptor) => (call) => {
-      // On every call, so without a promise more than needed: what only hands on what `next` gave is handed on as it is.
+      // Runs on every call: an interceptor that only returns the promise of `next` adds no promise of its own.
       let inner: Promise<void> | undefined;
       try {
         const outer = interceptor(call, () => (inner = next(call)));

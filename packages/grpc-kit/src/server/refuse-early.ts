@@ -2,7 +2,7 @@ import { constants, type Http2Server, type OutgoingHttpHeaders, type ServerHttp2
 import type { Server } from '@grpc/grpc-js';
 import type { RpcError } from '../error/rpc-error.ts';
 import { toWireStatus } from '../error/status-details.ts';
-import { http2ServersOf } from './http2-servers.ts';
+import { http2ServersOf } from './grpc-js-internals.ts';
 
 const {
   HTTP2_HEADER_CONTENT_TYPE,
@@ -12,9 +12,9 @@ const {
   NGHTTP2_NO_ERROR,
 } = constants;
 
-/** A refusal that is made once and sent often. */
+/** Refusal that is encoded once and sent many times. */
 export interface PreparedRefusal {
-  /** @internal The headers of an answer that has nothing else: "Trailers-Only" of gRPC over HTTP/2. */
+  /** @internal Headers of a response without a body: "Trailers-Only" of gRPC over HTTP/2. */
   readonly headers: OutgoingHttpHeaders;
 }
 
@@ -33,13 +33,13 @@ export function prepareRefusal(error: RpcError): PreparedRefusal {
 }
 
 /**
- * Lets a server that is bound refuse calls on their headers alone, before grpc-js has made a call of them: nothing of the
- * message is read, no interceptor runs, no error is mapped. That takes a fraction of what a call takes that is let in, so a
- * server can say no faster than it is asked.
+ * Makes a bound server refuse calls by their headers, before grpc-js creates a call: no message is read, no interceptor runs,
+ * no error is mapped. A refusal takes a fraction of the time of an accepted call, so a server can refuse faster than
+ * requests arrive.
  *
- * `decide` gets the path, `/pkg.Service/Method`, on every call and gives the refusal, or undefined to let the call in.
+ * `decide` gets the path of each call, `/pkg.Service/Method`. It returns the refusal, or undefined to accept the call.
  *
- * @throws TypeError as {@link http2ServersOf} does.
+ * @throws {TypeError} as {@link http2ServersOf}.
  */
 export function refuseEarly(server: Server, decide: (path: string) => PreparedRefusal | undefined): void {
   for (const http2Server of http2ServersOf(server)) refuseOn(http2Server, decide);
@@ -58,12 +58,12 @@ function refuseOn(http2Server: Http2Server, decide: (path: string) => PreparedRe
 }
 
 function refuse(stream: ServerHttp2Stream, { headers }: PreparedRefusal): void {
-  // Its connection may have been ended in the same turn of the event loop.
+  // The connection may have been ended in the same turn of the event loop.
   if (stream.destroyed) return;
-  // A client that resets its call meanwhile is no error of the server's.
+  // A client may reset its call meanwhile, which is not an error of the server.
   stream.on('error', ignore);
   stream.respond(headers, { endStream: true });
-  // What the client still sends is not waited for.
+  // The rest of the request is not waited for.
   stream.close(NGHTTP2_NO_ERROR);
 }
 

@@ -19,13 +19,13 @@ type Init = MessageInitShape<DescMessage> | EncodedMessage;
 type Writable = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 type Readable = ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
-/** @internal A handler of any kind, its types checked where it was registered. */
+/** @internal Handler of any kind. Its types were checked at registration. */
 export type UntypedHandler = (
   request: Message | AsyncIterable<Message>,
   call: KitServerCall,
 ) => Promise<Init> | Init | AsyncIterable<Init>;
 
-/** @internal Makes the function that grpc-js calls; the chain is composed here, once. */
+/** @internal Creates the function that grpc-js calls. The interceptors are composed once, here. */
 export function serveMethod(
   method: DescMethod,
   handler: UntypedHandler,
@@ -102,11 +102,11 @@ class RequestStream {
   async *read(): AsyncGenerator<Message, void, undefined> {
     const call = this.#call;
     try {
-      // Without the option, a duplex would be destroyed when its requests end, answers and all.
+      // Without the option, a duplex stream would be destroyed at the end of its requests, before its responses.
       for await (const bytes of (call.grpcCall as Readable).iterator({ destroyOnReturn: false })) {
         yield readMessage(call, bytes as Buffer);
       }
-      // A stream that the client resets ends in grpc-js as one that is complete; the cancellation shows a turn later.
+      // grpc-js ends a stream that the client has reset like a complete one; the cancellation is visible one turn later.
       await nextTurn();
       if (call.cancelled) throw call.cancellation();
     } catch (error) {
@@ -115,7 +115,7 @@ class RequestStream {
     }
   }
 
-  /** A handler that swallows the refusal of a message must not answer OK. */
+  /** Throws if a request message was invalid: a handler that ignores that error must not answer OK. */
   assertSound(): void {
     if (this.#flaw !== undefined) throw this.#flaw;
   }

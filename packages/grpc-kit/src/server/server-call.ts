@@ -5,62 +5,62 @@ import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { RpcError } from '../error/rpc-error.ts';
 import { CallState } from './call-state.ts';
 
-/** The call as grpc-js sees it, of any kind. */
+/** Call of grpc-js, of any kind. */
 export type GrpcServerCall =
   | ServerUnaryCall<Buffer, Buffer>
   | ServerReadableStream<Buffer, Buffer>
   | ServerWritableStream<Buffer, Buffer>
   | ServerDuplexStream<Buffer, Buffer>;
 
-/** Looks at a decoded request message before the handler has it; throws to refuse it. */
+/** Inspects a decoded request message before the handler gets it. Throws to refuse it. */
 export type RequestInspector = (schema: DescMessage, message: Message) => void;
 
-/** One call of any kind, as interceptors and handlers see it. */
+/** Call of any kind, for interceptors and handlers. */
 export interface ServerCall {
-  /** Descriptor of the method that is called. */
+  /** Descriptor of the called method. */
   readonly method: DescMethod;
-  /** `pkg.Service/Method`. */
+  /** Name of the method as `pkg.Service/Method`. */
   readonly methodName: string;
-  /** The client's metadata; untrusted. */
+  /** Metadata of the client; untrusted. */
   readonly metadata: Metadata;
-  /** Address and port of the other end of the connection, which may be a proxy. */
+  /** Address and port of the peer of the connection, which may be a proxy. */
   readonly peer: string;
-  /** When the client stops waiting; undefined when it set no limit. */
+  /** Deadline set by the client; undefined if it set none. */
   readonly deadline: Date | undefined;
-  /** Aborts when the client cancels, goes away, or the deadline passes; the reason is an {@link RpcError}. */
+  /** Signal that aborts when the client cancels or disconnects or the deadline passes. The reason is an {@link RpcError}. */
   readonly signal: AbortSignal;
-  /** Whether {@link signal} has aborted or would have. Cheaper than the signal, which is made when first asked for. */
+  /** True after cancellation. Cheaper than {@link signal}, which is created on first use. */
   readonly cancelled: boolean;
-  /** Values that interceptors hand to each other and to the handler. */
+  /** Values that interceptors pass to each other and to the handler. */
   readonly state: CallState;
-  /** The call of grpc-js, for what is not here, such as `getAuthContext()` with the peer's certificate. */
+  /** Call of grpc-js, for anything else, such as `getAuthContext()` with the peer's certificate. */
   readonly grpcCall: GrpcServerCall;
-  /** Sends the response header now. Only the first header counts, and none after a message was sent. */
+  /** Sends the response header now. Has no effect after a header or a message was sent. */
   sendHeader(header: Metadata): void;
-  /** Adds a trailer that goes with the status, whether OK or error. */
+  /** Sets a trailer, which is sent with the status, OK or error. */
   setTrailer(key: string, value: string | Buffer): void;
-  /** Has each request message looked at, after decoding and before the handler; in the order of registration. */
+  /** Registers an inspector that runs for each request message after decoding and before the handler, in order. */
   onRequest(inspector: RequestInspector): void;
 }
 
 /**
- * What an error becomes on the wire. Gets every error that leaves a handler, an interceptor or the kit, {@link RpcError}
- * included, once each; must not throw. What it returns is sent as it is.
+ * Maps an error to the one that is sent. Called once for every error of a handler, an interceptor or the kit, including
+ * {@link RpcError}. Must not throw. Its result is sent unchanged.
  */
 export type MapError = (error: unknown, call: ServerCall) => RpcError;
 
-/** Leaves an {@link RpcError} as it is; all else becomes INTERNAL with a fixed text, the error being the cause. */
+/** Keeps an {@link RpcError}. Maps any other error to INTERNAL with a fixed text and the error as cause. */
 export const maskUnknownErrors: MapError = (error) =>
   error instanceof RpcError ? error : new RpcError(status.INTERNAL, 'internal error', { cause: error });
 
-/** @internal The kit's own side of a {@link ServerCall}. */
+/** @internal Implementation of {@link ServerCall}. */
 export class KitServerCall implements ServerCall {
   readonly method: DescMethod;
   readonly methodName: string;
   readonly grpcCall: GrpcServerCall;
-  /** The encoded answer of a unary or client-streaming call. */
+  /** Encoded response of a unary or client-streaming call. */
   response: Buffer | undefined;
-  /** Whether the handler was reached. */
+  /** True once the handler was reached. */
   handled = false;
   trailer: Metadata | undefined;
   readonly #mapError: MapError;
@@ -135,7 +135,7 @@ export class KitServerCall implements ServerCall {
     this.#inspectors?.(this.method.input, message);
   }
 
-  /** Why a cancelled call ended. */
+  /** Creates the error of a cancelled call: DEADLINE_EXCEEDED or CANCELLED. */
   cancellation(): RpcError {
     const { deadline } = this;
     return deadline !== undefined && Date.now() >= deadline.getTime()
@@ -143,19 +143,19 @@ export class KitServerCall implements ServerCall {
       : new RpcError(status.CANCELLED, 'the call was cancelled');
   }
 
-  /** Maps an error; one that was mapped already stays as it is. */
+  /** Maps an error, unless it was mapped already. */
   fail(error: unknown): RpcError {
     if (error !== undefined && error === this.#failure) return this.#failure;
     let mapped: unknown;
     try {
       mapped = this.#mapError(error, this);
     } catch {
-      // Falls through to the mask: a broken mapper must not let anything out.
+      // A broken mapper must not reveal anything: the error is masked below.
     }
     return (this.#failure = mapped instanceof RpcError ? mapped : maskUnknownErrors(undefined, this));
   }
 
-  /** Marks the end of the call; from here on nothing counts as a cancellation. Says whether it may still be answered. */
+  /** Marks the end of the call, after which nothing is a cancellation. Returns true if the call may still be answered. */
   settle(): boolean {
     const open = !this.grpcCall.cancelled;
     if (open) this.#settled = true;

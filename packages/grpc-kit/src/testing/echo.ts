@@ -71,12 +71,12 @@ export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** Sends these, one after the other. */
+/** Streams these items in order. */
 export async function* streamOf<T>(...items: T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-/** What a promise rejects with; throws when it resolves. */
+/** Returns the error of a rejected promise. Throws if it resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown;
   try {

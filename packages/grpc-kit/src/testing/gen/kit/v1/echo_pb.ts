@@ -16,7 +16,7 @@ export const file_kit_v1_echo: GenFile = /*@__PURE__*/
   fileDesc("ChFraXQvdjEvZWNoby5wcm90bxIGa2l0LnYxIl8KClNheVJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQBIcCgVzdHlsZRgCIAEoCzINLmtpdC52MS5TdHlsZRIcCgZsYWJlbHMYAyADKAlCDLpICZIBBiIEcgIQASKTAQoFU3R5bGUSDAoEbG91ZBgBIAEoCBIXCgZ2b2x1bWUYAiABKA1CB7pIBCoCGAo6Y7pIYBpeChNzdHlsZS5sb3VkX2lzX3Nob3J0EiZhIGxvdWQgdGV4dCBoYXMgYSB2b2x1bWUgb2YgYXQgbGVhc3QgMRofIXRoaXMubG91ZCB8fCB0aGlzLnZvbHVtZSA+PSAxdSIbCgtTYXlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiwKDVJlcGVhdFJlcXVlc3QSDAoEdGV4dBgBIAEoCRINCgV0aW1lcxgCIAEoDSIeCg5SZXBlYXRSZXNwb25zZRIMCgR0ZXh0GAEgASgJIiQKC0pvaW5SZXF1ZXN0EhUKBHRleHQYASABKAlCB7pIBHICGEAiHAoMSm9pblJlc3BvbnNlEgwKBHRleHQYASABKAkiJAoLQ2hhdFJlcXVlc3QSFQoEdGV4dBgBIAEoCUIHukgEcgIYQCIcCgxDaGF0UmVzcG9uc2USDAoEdGV4dBgBIAEoCSK4AQoFUGxhaW4SLwoEd29yZBgBIAEoCUIhukgechwQARgIMhZeW2EtesOgLcO/8J+YgC3wn5iCXSokEhUKBG5vdGUYAiABKAlCB7pIBHICKBgSGgoEY29kZRgDIAEoCUIMukgJ2AEBcgQgAygJEhcKAmlkGAQgASgJQgu6SAjYAQFyA7ABARIkCgRraW5kGAUgASgOMgwua2l0LnYxLktpbmRCCLpIBYIBAhABEgwKBGxvdWQYBiABKAgqKwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJS0lORF9MT05HEAMy5AEKC0VjaG9TZXJ2aWNlEi4KA1NheRISLmtpdC52MS5TYXlSZXF1ZXN0GhMua2l0LnYxLlNheVJlc3BvbnNlEjkKBlJlcGVhdBIVLmtpdC52MS5SZXBlYXRSZXF1ZXN0GhYua2l0LnYxLlJlcGVhdFJlc3BvbnNlMAESMwoESm9pbhITLmtpdC52MS5Kb2luUmVxdWVzdBoULmtpdC52MS5Kb2luUmVzcG9uc2UoARI1CgRDaGF0EhMua2l0LnYxLkNoYXRSZXF1ZXN0GhQua2l0LnYxLkNoYXRSZXNwb25zZSgBMAFiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
- * What Say takes.
+ * Request of Say.
  *
  * @generated from message kit.v1.SayRequest
  */
@@ -51,7 +51,7 @@ export const SayRequestSchema: GenMessage<SayRequest> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 0);
 
 /**
- * How a text is to be written.
+ * Style of a text.
  *
  * @generated from message kit.v1.Style
  */
@@ -79,7 +79,7 @@ export const StyleSchema: GenMessage<Style> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 1);
 
 /**
- * What Say answers.
+ * Response of Say.
  *
  * @generated from message kit.v1.SayResponse
  */
@@ -100,7 +100,7 @@ export const SayResponseSchema: GenMessage<SayResponse> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 2);
 
 /**
- * What Repeat takes.
+ * Request of Repeat.
  *
  * @generated from message kit.v1.RepeatRequest
  */
@@ -113,7 +113,7 @@ export type RepeatRequest = Message<"kit.v1.RepeatRequest"> & {
   text: string;
 
   /**
-   * How many answers; 0 for one without end.
+   * Number of responses; 0 for an endless stream.
    *
    * @generated from field: uint32 times = 2;
    */
@@ -170,7 +170,7 @@ export const JoinRequestSchema: GenMessage<JoinRequest> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 5);
 
 /**
- * What Join answers.
+ * Response of Join.
  *
  * @generated from message kit.v1.JoinResponse
  */
@@ -289,7 +289,7 @@ export const PlainSchema: GenMessage<Plain> = /*@__PURE__*/
   messageDesc(file_kit_v1_echo, 9);
 
 /**
- * What a Plain is.
+ * Kind of a Plain message.
  *
  * @generated from enum kit.v1.Kind
  */
@@ -310,7 +310,7 @@ export const Kind = {
 } as const;
 
 /**
- * What a Plain is.
+ * Kind of a Plain message.
  *
  * @generated from enum kit.v1.Kind
  */

@@ -1,0 +1,35 @@
+// Private fields of grpc-js that this kit reads, because its public interface does not reach the HTTP/2 layer.
+import type { Http2Server, Http2Session } from 'node:http2';
+import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { GrpcServerCall } from './server-call.ts';
+
+/**
+ * Gets the HTTP/2 servers of a bound grpc-js server, one for each address. Limits on connections and streams, which apply
+ * before there is a call, can only be set there.
+ *
+ * @throws {TypeError} if grpc-js keeps them elsewhere, so that a server never starts without its limits.
+ */
+export function http2ServersOf(server: Server): readonly Http2Server[] {
+  const servers = (server as unknown as { readonly http2Servers?: unknown }).http2Servers;
+  if (!(servers instanceof Map) || servers.size === 0) {
+    throw new TypeError('no HTTP/2 server found in this grpc-js server: is it bound?');
+  }
+  return [...servers.keys()] as Http2Server[];
+}
+
+/** Layer of a server call. All fields are optional, since they are private to grpc-js. */
+interface CallLayer {
+  readonly nextCall?: ServerInterceptingCallInterface;
+  readonly stream?: { readonly session?: Http2Session };
+}
+
+/**
+ * Gets the HTTP/2 session of a call; undefined after the session has ended. It is the key for what is known of a connection,
+ * such as the peer's certificate: `getAuthContext()` of grpc-js reads that again for each call, which takes half as long as
+ * serving the call.
+ */
+export function sessionOf(call: GrpcServerCall): Http2Session | undefined {
+  let layer = (call as unknown as { readonly call?: CallLayer }).call;
+  while (layer?.nextCall !== undefined) layer = layer.nextCall as CallLayer;
+  return layer?.stream?.session;
+}
