@@ -5,7 +5,7 @@ import {
   addService,
   assertEveryMethodHasRow,
   createHealth,
-  refuseEarly,
+  screenCalls,
   validation,
   warmUp,
 } from '@callpass/grpc-kit';
@@ -205,7 +205,8 @@ async function serve(parts: {
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
   running.defer(guardConnections(server, settings, { log, make }));
-  refuseEarly(server, earlyRefusal(admission, METHODS));
+  const refusal = earlyRefusal(admission, METHODS);
+  screenCalls(server, ({ path }) => refusal(path));
   logRefusedCertificates(server, log);
   watch.start();
   if (plaintextEncryptedBy !== undefined)

@@ -8,7 +8,16 @@ export type {
   UnaryHandler,
 } from './server/handlers.ts';
 export type { ServerInterceptor } from './server/interceptor.ts';
-export { type PreparedRefusal, prepareRefusal, refuseEarly } from './server/refuse-early.ts';
+export {
+  type CallHead,
+  type PreparedRefusal,
+  prepareRefusal,
+  refuseCall,
+  type ScreenCall,
+  screenCalls,
+} from './server/screen-calls.ts';
+export { checkHead, type HeadBounds, HEADER_OVERHEAD_BYTES, type HeadFault } from './server/request-head.ts';
+export { MessageLengths } from './server/message-lengths.ts';
 export {
   type GrpcServerCall,
   type MapError,

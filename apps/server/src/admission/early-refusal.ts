@@ -10,7 +10,7 @@ const STEP_MS = 100;
 const TRACED_PER_SECOND = 20;
 
 /**
- * Says no to a call on its headers alone while too many of its class are under way; for `refuseEarly` of the kit. Answers
+ * Says no to a call on its headers alone while too many of its class are under way; for `screenCalls` of the kit. Answers
  * are encoded once for each delay that they ask for. {@link admit} is what decides on all the others.
  */
 export function earlyRefusal(

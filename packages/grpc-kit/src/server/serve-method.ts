@@ -125,6 +125,7 @@ async function sendAll(call: KitServerCall, answers: AsyncIterable<Init>): Promi
   const stream = call.grpcCall as Writable;
   for await (const answer of answers) {
     if (call.cancelled) throw call.cancellation();
+    call.ensureHeader();
     if (!stream.write(encode(call.method.output, answer))) await drained(stream);
     if (call.cancelled) throw call.cancellation();
   }
@@ -144,7 +145,10 @@ function sendAnswer(call: KitServerCall, answer: sendUnaryData<Buffer>): void {
   if (call.response === undefined) {
     const error = call.fail(new TypeError(`an interceptor of ${call.methodName} did not call next`));
     if (call.settle()) answer(toWireStatus(error, call.trailer));
-  } else if (call.settle()) answer(null, call.response, call.trailer);
+  } else if (call.settle()) {
+    call.ensureHeader();
+    answer(null, call.response, call.trailer);
+  }
 }
 
 function endStream(call: KitServerCall, stream: Writable): void {

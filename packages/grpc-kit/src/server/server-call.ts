@@ -53,6 +53,10 @@ export type MapError = (error: unknown, call: ServerCall) => RpcError;
 export const maskUnknownErrors: MapError = (error) =>
   error instanceof RpcError ? error : new RpcError(status.INTERNAL, 'internal error', { cause: error });
 
+/** Says that requests are taken uncompressed only; grpc-js would say that it takes what is refused here. */
+const ANSWER_HEADER = new Metadata();
+ANSWER_HEADER.set('grpc-accept-encoding', 'identity');
+
 /** @internal Implementation of {@link ServerCall}. */
 export class KitServerCall implements ServerCall {
   readonly method: DescMethod;
@@ -67,6 +71,7 @@ export class KitServerCall implements ServerCall {
   #failure: RpcError | undefined;
   #inspectors: RequestInspector | undefined;
   #settled = false;
+  #headerSent = false;
   #state: CallState | undefined;
   #abort: AbortController | undefined;
 
@@ -114,6 +119,18 @@ export class KitServerCall implements ServerCall {
   }
 
   sendHeader(header: Metadata): void {
+    const own = header.clone();
+    own.merge(ANSWER_HEADER);
+    this.#sendHeader(own);
+  }
+
+  /** Sends the header that each answer has, unless one was sent. */
+  ensureHeader(): void {
+    if (!this.#headerSent) this.#sendHeader(ANSWER_HEADER);
+  }
+
+  #sendHeader(header: Metadata): void {
+    this.#headerSent = true;
     this.grpcCall.sendMetadata(header);
   }
 

@@ -1,0 +1,116 @@
+import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { once } from 'node:events';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { type Metadata, type Server, status } from '@grpc/grpc-js';
+import { createClient } from '../client/create-client.ts';
+import { RpcError } from '../error/rpc-error.ts';
+import { echoHandlers, rejectionOf, type RunningServer, startServer } from '../testing/echo.ts';
+import { EchoService } from '../testing/gen/kit/v1/echo_pb.ts';
+import { addService } from './add-service.ts';
+import { type CallHead, prepareRefusal, refuseCall, type ScreenCall, screenCalls } from './screen-calls.ts';
+
+const REFUSED = prepareRefusal(new RpcError(status.RESOURCE_EXHAUSTED, 'tröp tard'));
+
+let running: RunningServer;
+let session: ClientHttp2Session;
+let screen: ScreenCall;
+let seen: CallHead[];
+let metadata: Metadata | undefined;
+
+beforeEach(async () => {
+  seen = [];
+  screen = () => undefined;
+  let bound: Server | undefined;
+  running = await startServer((server) => {
+    addService(server, EchoService, {
+      ...echoHandlers,
+      say: (_request, call) => {
+        ({ metadata } = call);
+        return { text: 'said' };
+      },
+    });
+    bound = server;
+  });
+  screenCalls(bound as Server, (head, stream) => {
+    seen.push(head);
+    return screen(head, stream);
+  });
+  session = connect(`http://${running.address}`);
+});
+afterEach(() => {
+  session.destroy();
+  running.stop();
+});
+
+async function answerOf(headers: IncomingHttpHeaders): Promise<IncomingHttpHeaders> {
+  const stream = session.request({
+    ':method': 'POST',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  stream.end(Buffer.alloc(5));
+  const answer = Promise.race([once(stream, 'trailers'), once(stream, 'response')]);
+  stream.resume();
+  const [given] = (await answer) as [IncomingHttpHeaders];
+  stream.close(constants.NGHTTP2_CANCEL);
+  return given;
+}
+
+it('a screened call is refused with status and text before grpc-js has it', async () => {
+  screen = () => REFUSED;
+  const error = (await rejectionOf(
+    createClient(EchoService, running.connection).say({ text: 'a' }),
+  )) as RpcError;
+  expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED, message: 'tröp tard' });
+  expect(seen[0]?.path).toBe('/kit.v1.EchoService/Say');
+});
+
+it('a refusal ends one call and leaves the others of its connection', async () => {
+  screen = ({ rawHeaders }) => (rawHeaders.includes('x-bad') ? REFUSED : undefined);
+  const [bad, good] = await Promise.all([
+    answerOf({ ':path': '/kit.v1.EchoService/Say', 'x-bad': '1' }),
+    createClient(EchoService, running.connection).say({}),
+  ]);
+  expect(bad['grpc-status']).toBe(String(status.RESOURCE_EXHAUSTED));
+  expect(good.text).toBe('said');
+});
+
+it('each header is seen as it was sent, repeated ones one by one', async () => {
+  screen = () => REFUSED;
+  await answerOf({ ':path': '/x', 'x-two': ['a', 'b'] } as unknown as IncomingHttpHeaders);
+  const { rawHeaders = [] } = seen[0] ?? {};
+  expect(rawHeaders.filter((_, at) => rawHeaders[at - 1] === 'x-two')).toEqual(['a', 'b']);
+});
+
+it('what is changed in the headers is what the handler sees', async () => {
+  screen = ({ headers }) => {
+    headers['x-name'] = 'changed';
+    return undefined;
+  };
+  await createClient(EchoService, running.connection).say({});
+  expect(metadata?.get('x-name')).toEqual(['changed']);
+});
+
+it('a call can be refused after it was let in, as long as it has no answer', async () => {
+  screen = (_head, stream) => {
+    stream.once('data', () => refuseCall(stream, REFUSED));
+    return undefined;
+  };
+  const error = (await rejectionOf(
+    createClient(EchoService, running.connection).say({ text: 'a' }),
+  )) as RpcError;
+  expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+});
+
+it('answers say that nothing compressed is taken', async () => {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/kit.v1.EchoService/Say',
+    'content-type': 'application/grpc',
+  });
+  stream.end(Buffer.alloc(5));
+  const [header] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  expect(header['grpc-accept-encoding']).toBe('identity');
+  stream.close();
+});
