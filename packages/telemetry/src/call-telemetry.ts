@@ -16,47 +16,47 @@ import { ATTR_ERROR_TYPE, ATTR_RPC_STATUS_CODE, SCOPE_NAME } from './names.ts';
 
 /** Options that server and client telemetry share. */
 export interface CallTelemetryOptions {
-  /** Where spans go. Default: the global provider. */
+  /** Provider for spans. Default: the global provider. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Where metrics go. Default: the provider that is global when this is called, so start the SDK first. */
+  /** Provider for metrics. Default: the global provider at the time of the call, so start the SDK first. */
   readonly meterProvider?: MeterProvider | undefined;
   /**
-   * Which status codes (0 to 16) mark the span as failed and get `error.type`. Asked once for each method and
-   * code, not for each call. Default: the semantic conventions of the side.
+   * Selects the status codes (0 to 16) that mark the span as failed and set `error.type`. Called once for each method and
+   * code. Default: the semantic conventions of the side.
    */
   readonly isFault?: ((code: number) => boolean) | undefined;
-  /** Recorded as `server.address` on spans. */
+  /** Value of `server.address` on spans. */
   readonly serverAddress?: string | undefined;
-  /** Recorded as `server.port` on spans. */
+  /** Value of `server.port` on spans. */
   readonly serverPort?: number | undefined;
 }
 
-/** The instruments of one side of a call. */
+/** Instruments of one side of a call. */
 export interface CallTelemetry {
   readonly tracer: Tracer;
-  /** The row of a method; see {@link createMethodTable}. */
+  /** Looks up the row of a method; see {@link createMethodTable}. */
   readonly rowOf: (methodName: string) => MethodRow;
-  /** Closes a call: status on the span, a point in the histogram, the span ended. */
+  /** Records the end of a call: sets the status, adds a point to the histogram and ends the span. */
   readonly finish: (row: MethodRow, call: FinishedCall) => void;
 }
 
-/** A call that has ended. */
+/** Call that has ended. */
 export interface FinishedCall {
   readonly span: Span;
   /** gRPC status code, 0 to 16. */
   readonly code: number;
-  /** When the call began, on the clock of `performance.now()`. */
+  /** Start of the call, on the clock of `performance.now()`. */
   readonly startedAtMs: number;
 }
 
-/** What tells the two sides apart. */
+/** Properties in which client and server differ. */
 export interface CallSide {
   readonly kind: SpanKind;
   readonly isFault: (code: number) => boolean;
   readonly metric: MetricRow;
 }
 
-/** Sets up tracer, histogram and method table for one side. */
+/** Creates tracer, histogram and method table for one side. */
 export function createCallTelemetry(side: CallSide, options: CallTelemetryOptions): CallTelemetry {
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);

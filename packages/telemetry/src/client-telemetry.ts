@@ -6,22 +6,22 @@ import { ATTR_TRANSPORT_FAULT } from './names.ts';
 import { isClientFault, STATUS_OK, STATUS_UNAVAILABLE, STATUS_UNKNOWN, statusOf } from './rpc-status.ts';
 import { transportFaultOf } from './transport-fault.ts';
 
-/** What client telemetry reads and writes of a call. */
+/** Properties of a call that client telemetry reads and writes. */
 export interface ObservedClientCall {
-  /** `package.Service/Method`. */
+  /** Name of the method as `package.Service/Method`. */
   readonly methodName: string;
   /** Metadata that will be sent; the trace context is set in it. */
   readonly metadata: WritableMetadata;
 }
 
-/** A client interceptor: `next` makes the call and settles when the call has ended. */
+/** Client interceptor. `next` makes the call and settles at its end. */
 export type ClientTelemetry = <T>(call: ObservedClientCall, next: () => Promise<T>) => Promise<T>;
 
 /**
- * The client's interceptor: one CLIENT span under the active one and one point of `rpc.client.call.duration` for
- * each call, and the trace context in the metadata. Every status but OK marks the span as failed; where no connection
- * could be made, `callpass.transport.fault` says why. A thrown value is passed on untouched; its `code` is the status,
- * UNKNOWN where it has none.
+ * Creates the client interceptor. For each call it records one CLIENT span below the active one and one point of
+ * `rpc.client.call.duration`, and sets the trace context in the metadata. Every status but OK marks the span as failed. If
+ * there was no connection, `callpass.transport.fault` has the cause. Errors are passed on unchanged; their `code` is the
+ * status, or UNKNOWN if they have none.
  */
 export function clientTelemetry(options: CallTelemetryOptions = {}): ClientTelemetry {
   const { tracer, rowOf, finish } = createCallTelemetry(

@@ -9,23 +9,24 @@ import {
   SPAN_GROUP_COMMIT,
 } from './names.ts';
 
-/** A commit that many entries shared, measured where it was made: the same object for each of them. */
+/** Commit that many entries share, with its measurements: the same object for each of them. */
 export interface GroupCommit {
   readonly outcome: 'committed' | 'failed' | 'overdue';
-  /** When it began, on the clock of `performance.now()`. */
+  /** Start of the commit, on the clock of `performance.now()`. */
   readonly startedAtMs: number;
   readonly durationMs: number;
-  /** Entries in it. */
+  /** Number of entries. */
   readonly size: number;
-  /** Bytes of texts and fingerprints in it. */
+  /** Size of texts and fingerprints in bytes. */
   readonly bytes: number;
-  /** Entries that wait for the next one. */
+  /** Number of entries that wait for the next commit. */
   readonly queued: number;
 }
 
 /**
- * Makes the spans of group commits and links the spans of their entries with them, both ways. A commit that no recorded
- * entry was in makes none. Its span is in the trace of the first recorded entry, so it is recorded when that is.
+ * Creates a function that records the span of a group commit and links it with the spans of its entries, in both
+ * directions. There is no span for a commit without a recorded entry. The span belongs to the trace of the first recorded
+ * entry.
  */
 export function createGroupCommitSpans(): (commit: GroupCommit, entrySpan: Span) => void {
   const spans = new WeakMap<GroupCommit, Span>();
@@ -52,7 +53,7 @@ export function createGroupCommitSpans(): (commit: GroupCommit, entrySpan: Span)
       }
       spans.set(commit, span);
       const ending = span;
-      // All entries of a commit are told in one turn; the span ends after the last.
+      // All entries of a commit are reported in one turn of the event loop; the span ends after the last.
       queueMicrotask(() => {
         ending.end(performance.timeOrigin + endMs);
       });

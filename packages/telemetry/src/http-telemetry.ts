@@ -24,34 +24,34 @@ import {
   SCOPE_NAME,
 } from './names.ts';
 
-/** Headers as node:http gives them. */
+/** Headers in the form of node:http. */
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What HTTP telemetry reads of a request: neither its path nor its query, which may hold what must not be recorded. */
+/** Properties of a request that HTTP telemetry reads. Path and query are not among them, since they may hold secrets. */
 export interface ObservedHttpRequest {
   readonly method: string;
-  /** Pattern of the route that serves it, fixed in the code; undefined where none does. */
+  /** Pattern of the route, a constant of the code; undefined if there is none. */
   readonly route: string | undefined;
   readonly scheme: 'http' | 'https';
   readonly headers: Headers;
 }
 
-/** One request under way. */
+/** Request that is being served. */
 export interface HttpExchange {
-  /** Trace id, sampled or not, or undefined without an SDK. */
+  /** Trace id, sampled or not; undefined without an SDK. */
   readonly traceId: string | undefined;
-  /** Whether the span is recorded. */
+  /** True if the span is recorded. */
   readonly recording: boolean;
-  /** Runs work in which spans become children of the request's. */
+  /** Runs work with the request's span as the active one. */
   run<T>(work: () => T): T;
-  /** Closes it with the status of the answer; only the first call counts. */
+  /** Records the end with the status of the response. Only the first call has an effect. */
   finish(statusCode: number): void;
 }
 
-/** Begins the span of a request. */
+/** Starts the span of a request. */
 export type HttpTelemetry = (request: ObservedHttpRequest) => HttpExchange;
 
-/** Where it goes; the global providers when left out. */
+/** Providers of spans and metrics. Default: the global ones. */
 export interface HttpTelemetryOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   readonly meterProvider?: MeterProvider | undefined;
@@ -68,9 +68,9 @@ const headerGetter: TextMapGetter<Headers> = {
 };
 
 /**
- * The server side of HTTP by the semantic conventions 1.45: one SERVER span named for its route and one point of
- * `http.server.request.duration` for each request. The parent is what the global propagator finds in the headers. A status
- * of 500 or more marks the span as failed. Start the SDK before this is called.
+ * Creates the telemetry of an HTTP server by the semantic conventions 1.45. For each request it records one SERVER span,
+ * named after the route, and one point of `http.server.request.duration`. The parent comes from the headers by the global
+ * propagator. A status of 500 or more marks the span as failed. Start the SDK before the call.
  */
 export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry {
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
@@ -109,7 +109,7 @@ export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry
   };
 }
 
-/** The attributes of each kind of outcome, made once: methods, routes and statuses are few, whatever is asked. */
+/** Caches the attributes of each outcome. The cache is bounded, since methods, routes and statuses are closed sets. */
 function createLabels() {
   const made = new Map<string, Attributes>();
   return (method: string, route: string | undefined, scheme: string, statusCode: number): Attributes => {

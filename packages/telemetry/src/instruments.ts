@@ -10,33 +10,33 @@ import { LABEL_OTHER, type MetricRow } from './metric-table.ts';
 import { SCOPE_NAME } from './names.ts';
 
 /**
- * Label sets of one counter, at most; the rest are counted as {@link LABEL_OTHER}, so that no configuration, however
- * large, drives up the number of time series. The SDK's own bound is 2,000.
+ * Limit on the label sets of one counter. More are counted as {@link LABEL_OTHER}, so that a large configuration cannot
+ * increase the number of time series further. The limit of the SDK is 2,000.
  */
 const MAX_CELLS = 1000;
 
-/** One time series of a counter. Adding to it is adding to a number: fit for every request. */
+/** Time series of a counter. Adding to it is one addition, cheap enough for every request. */
 export interface Cell {
   add(count?: number): void;
 }
 
-/** Finds the cell for the values of a metric's labels, in the order of the table. */
+/** Finds the time series for label values, in the order of the table. */
 export type Tally = (...values: readonly string[]) => Cell;
 
-/** One point of a gauge: its value and those of the labels, in the order of the table. */
+/** Point of a gauge: its value and the label values, in the order of the table. */
 export type Reading = readonly [value: number, ...labels: readonly string[]];
 
-/** Makes instruments from rows of `METRICS`, so that none has another name, unit or label than the table says. */
+/** Creates instruments from rows of `METRICS`, which define name, unit and labels. */
 export interface Instruments {
   counter(row: MetricRow): Tally;
-  /** Asked at each collection. Whatever it throws leaves the metric out this time. */
+  /** Creates a gauge. `read` runs at each collection; if it throws, the collection leaves the metric out. */
   gauge(row: MetricRow, read: () => Iterable<Reading> | number | undefined): void;
-  /** As a gauge, for a total that somebody else keeps. */
+  /** Creates a counter for a total that is kept elsewhere; `read` as for a gauge. */
   total(row: MetricRow, read: () => Iterable<Reading>): void;
   histogram(row: MetricRow): Histogram;
 }
 
-/** Instruments of a meter provider, by default the global one at this time: start the SDK first. */
+/** Creates instruments of a meter provider. Default: the global one at the time of the call, so start the SDK first. */
 export function createInstruments(provider: MeterProvider = metrics.getMeterProvider()): Instruments {
   const meter = provider.getMeter(SCOPE_NAME);
   return {
@@ -57,7 +57,7 @@ export function createInstruments(provider: MeterProvider = metrics.getMeterProv
   };
 }
 
-/** The histogram of a row. */
+/** Creates the histogram of a row. */
 export function createHistogram(meter: Meter, row: MetricRow): Histogram {
   return meter.createHistogram(row.name, {
     ...optionsOf(row),
@@ -66,8 +66,8 @@ export function createHistogram(meter: Meter, row: MetricRow): Histogram {
 }
 
 /**
- * A counter that keeps its own numbers and hands them over when they are collected: the SDK would sort and write out the
- * labels at each addition.
+ * Creates a counter that keeps its own numbers and reports them at collection. The SDK would sort and serialize the labels at
+ * each addition.
  */
 function createTally(meter: Meter, row: MetricRow): Tally {
   const cells = new Map<string, { count: number; labels: Attributes; add(count?: number): void }>();

@@ -1,12 +1,12 @@
 import type { TextMapGetter, TextMapSetter } from '@opentelemetry/api';
 import type { Metadata } from '@grpc/grpc-js';
 
-/** The part of grpc-js metadata from which trace context is read. */
+/** Part of grpc-js metadata from which the trace context is read. */
 export type ReadableMetadata = Pick<Metadata, 'get' | 'getMap'>;
-/** The part of grpc-js metadata to which trace context is written. */
+/** Part of grpc-js metadata to which the trace context is written. */
 export type WritableMetadata = Pick<Metadata, 'set'>;
 
-/** Reads propagation fields out of metadata; binary values are not propagation fields and are skipped. */
+/** Reads propagation fields from metadata. Skips binary values, which are no propagation fields. */
 export const metadataGetter: TextMapGetter<ReadableMetadata> = {
   get(metadata, key) {
     const values = metadata.get(key);
@@ -20,8 +20,8 @@ export const metadataGetter: TextMapGetter<ReadableMetadata> = {
 };
 
 /**
- * Writes propagation fields into metadata, replacing what was there, so a retried call carries one parent.
- * A value that metadata cannot hold is left out: tracing never fails a call.
+ * Writes propagation fields to metadata and replaces former values, so a repeated call has one parent. Skips values that are
+ * invalid in metadata: tracing never fails a call.
  */
 export const metadataSetter: TextMapSetter<WritableMetadata> = {
   set(metadata, key, value) {

@@ -13,22 +13,22 @@ import { STATUS_NAMES } from './rpc-status.ts';
 
 const MAX_METHODS = 256;
 
-/** What is recorded when a call of one method ends with one status. */
+/** Record of a call of one method that ends with one status. */
 export interface Outcome {
   readonly statusName: string;
   readonly isFault: boolean;
-  /** Labels of the histogram point; the same object for every such call. */
+  /** Labels of the point in the histogram; the same object for every such call. */
   readonly labels: Attributes;
 }
 
-/** Everything about one method that does not change from call to call. */
+/** Properties of one method, the same for all its calls. */
 export interface MethodRow {
   readonly spanName: string;
   readonly spanOptions: { readonly kind: SpanKind; readonly attributes: Attributes };
   readonly outcomes: readonly Outcome[];
 }
 
-/** What a {@link createMethodTable} needs to know. */
+/** Options of {@link createMethodTable}. */
 export interface MethodTableOptions {
   readonly kind: SpanKind;
   readonly isFault: (code: number) => boolean;
@@ -37,9 +37,8 @@ export interface MethodTableOptions {
 }
 
 /**
- * A lookup from method name to its {@link MethodRow}, filled as methods are seen, so that a call allocates
- * no attributes of its own. After 256 methods the rest share the row `_OTHER`: neither memory nor the number
- * of time series can be driven up from outside.
+ * Creates a lookup from method name to {@link MethodRow}, filled on first use, so that a call allocates no attributes. After
+ * 256 methods all others share the row `_OTHER`, so clients cannot increase memory or the number of time series.
  */
 export function createMethodTable(options: MethodTableOptions): (methodName: string) => MethodRow {
   const rows = new Map<string, MethodRow>();

@@ -28,23 +28,23 @@ import {
   METRIC_RPC_SERVER_CALL_DURATION,
 } from './names.ts';
 
-/** What a metric is: adds up, goes up and down, or counts how values spread. */
+/** Kind of a metric. */
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
 
-/** One metric: its name and everything that is said of it, wherever it is exported. */
+/** Definition of a metric, for all exporters. */
 export interface MetricRow {
   readonly name: string;
   readonly kind: MetricKind;
-  /** UCUM, as OpenTelemetry asks for. In braces: what is counted. Empty: a gauge that is 0 or 1. */
+  /** Unit in UCUM, as in OpenTelemetry. In braces: the counted thing. Empty: a gauge that is 0 or 1. */
   readonly unit: string;
-  /** The same set on every point, each with a closed or bounded set of values: never a subject, an address or a token. */
+  /** Labels of every point. Each has a closed or bounded set of values, never a subject, an address or a token. */
   readonly labels: readonly string[];
   readonly description: string;
   /** Upper bounds of the buckets of a histogram. */
   readonly boundaries?: readonly number[];
 }
 
-/** Upper bounds, in seconds, that the semantic conventions advise for durations of calls. */
+/** Upper bounds in seconds that the semantic conventions recommend for durations of calls. */
 export const RPC_DURATION_BOUNDARIES: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
@@ -60,7 +60,7 @@ const HTTP_LABELS = [
 ];
 const RPC_LABELS = [ATTR_RPC_SYSTEM_NAME, ATTR_RPC_METHOD, ATTR_RPC_STATUS_CODE, ATTR_ERROR_TYPE];
 
-/** Every metric that leaves Callpass. docs/telemetry.md lists the same; a test compares them. */
+/** All metrics of Callpass. A test compares them with docs/telemetry.md. */
 export const METRICS = {
   rpcServerCallDuration: {
     ...{ name: METRIC_RPC_SERVER_CALL_DURATION, kind: 'histogram', unit: 's', labels: RPC_LABELS },
@@ -69,7 +69,7 @@ export const METRICS = {
   },
   rpcClientCallDuration: {
     ...{ name: METRIC_RPC_CLIENT_CALL_DURATION, kind: 'histogram', unit: 's', labels: RPC_LABELS },
-    description: 'Duration of made RPCs, each attempt by itself.',
+    description: 'Duration of outgoing RPCs, for each attempt.',
     boundaries: RPC_DURATION_BOUNDARIES,
   },
   httpServerRequestDuration: {
@@ -80,7 +80,7 @@ export const METRICS = {
   issueDecisions: {
     ...{ name: 'callpass.issue.decisions', kind: 'counter', unit: '{decision}' },
     labels: [ATTR_DECISION, ATTR_REASON, ATTR_DESTINATION],
-    description: 'Credentials asked for, by what was decided and why.',
+    description: 'Requests for credentials, by decision and reason.',
   },
   validateVerdicts: {
     ...{ name: 'callpass.validate.verdicts', kind: 'counter', unit: '{verdict}', labels: [ATTR_VERDICT] },
@@ -122,7 +122,7 @@ export const METRICS = {
       unit: '{entry}',
       labels: [ATTR_LEDGER_OUTCOME],
     },
-    description: 'Entries that were refused without being tried: full, overdue or closed.',
+    description: 'Entries that were refused without an attempt: full, overdue or closed.',
   },
   configurationRevision: {
     ...{ name: 'callpass.configuration.revision', kind: 'gauge', unit: '{revision}', labels: [] },
@@ -143,11 +143,11 @@ export const METRICS = {
   },
   certificateExpiry: {
     ...{ name: 'callpass.certificate.expiry', kind: 'gauge', unit: 's', labels: [ATTR_CERTIFICATE] },
-    description: 'Time until a certificate that the process uses expires; below 0 when it has.',
+    description: 'Time until a certificate of the process expires; below 0 when it has expired.',
   },
   requestsActive: {
     ...{ name: 'callpass.requests.active', kind: 'gauge', unit: '{request}', labels: [ATTR_LOAD_CLASS] },
-    description: 'Requests under way.',
+    description: 'Requests in progress.',
   },
   requestsShed: {
     ...{
@@ -156,11 +156,11 @@ export const METRICS = {
       unit: '{request}',
       labels: [ATTR_LOAD_CLASS, ATTR_SHED_CAUSE],
     },
-    description: 'Requests that were refused at once to keep the others fast.',
+    description: 'Requests that were refused at once because of overload.',
   },
   connectionsOpen: {
     ...{ name: 'callpass.connections.open', kind: 'gauge', unit: '{connection}', labels: [] },
-    description: 'Connections that are open.',
+    description: 'Open connections.',
   },
   connectionsTurnedAway: {
     ...{
@@ -169,7 +169,7 @@ export const METRICS = {
       unit: '{connection}',
       labels: [ATTR_CONNECTION_CAUSE],
     },
-    description: 'Connections that were refused, or cut off for what their peer did.',
+    description: 'Connections that were refused, or closed because of their peer.',
   },
   clockSteps: {
     ...{ name: 'callpass.clock.steps', kind: 'counter', unit: '{step}', labels: [ATTR_CLOCK_DIRECTION] },
@@ -177,12 +177,11 @@ export const METRICS = {
   },
   clockOffset: {
     ...{ name: 'callpass.clock.offset', kind: 'gauge', unit: 's', labels: [] },
-    description:
-      'How far the wall clock has moved against the monotonic clock since the clock was last trusted.',
+    description: 'Difference of the wall clock and the monotonic clock since the clock was last trusted.',
   },
   clockTrusted: {
     ...{ name: 'callpass.clock.trusted', kind: 'gauge', unit: '', labels: [] },
-    description: '1 while the clock can be trusted and credentials are issued by it.',
+    description: '1 while the clock is trusted and credentials are issued.',
   },
   ready: {
     ...{ name: 'callpass.ready', kind: 'gauge', unit: '', labels: [] },
@@ -195,7 +194,7 @@ export const METRICS = {
       unit: '',
       labels: [ATTR_BUILD_VERSION, ATTR_NODE_VERSION],
     },
-    description: 'Always 1; the labels say what runs.',
+    description: 'Always 1; the labels are the versions that run.',
   },
   eventLoopDelay: {
     ...{ name: 'nodejs.eventloop.delay.p99', kind: 'gauge', unit: 's', labels: [] },
@@ -224,8 +223,8 @@ export const METRICS = {
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 /**
- * Name of a metric for Prometheus, by the rules that OpenTelemetry and Prometheus have agreed on (dots become underscores,
- * the unit is a suffix, counters end in `_total`), so that it is the same through a collector and from the port.
+ * Converts the name of a metric for Prometheus by the rules of OpenTelemetry (dots become underscores, the unit is a suffix,
+ * counters end in `_total`), so that it is the same through a collector and from the telemetry port.
  */
 export function prometheusName({ name, kind, unit }: Pick<MetricRow, 'name' | 'kind' | 'unit'>): string {
   return `${withUnit(name, unit, kind === 'gauge').replaceAll('.', '_')}${kind === 'counter' ? '_total' : ''}`;
@@ -233,7 +232,7 @@ export function prometheusName({ name, kind, unit }: Pick<MetricRow, 'name' | 'k
 
 const UNIT_SUFFIXES: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
 
-/** The name with its unit as suffix; `1` is a ratio only where the value is a gauge. */
+/** Adds the unit to the name as a suffix; `1` is a ratio for gauges only. */
 export function withUnit(name: string, unit: string, isGauge: boolean): string {
   const suffix = unit === '1' ? (isGauge ? 'ratio' : undefined) : UNIT_SUFFIXES[unit];
   return suffix === undefined || name.endsWith(suffix) ? name : `${name}.${suffix}`;
@@ -241,24 +240,24 @@ export function withUnit(name: string, unit: string, isGauge: boolean): string {
 
 /** Values of `callpass.shed.cause`. */
 export const SHED_CAUSES = ['in_flight', 'deadline'] as const;
-/** Why a request was refused at once. */
+/** Cause of shedding a request. */
 export type ShedCause = (typeof SHED_CAUSES)[number];
 
 /**
- * Values of `callpass.connection.cause`. Refused: `total`, `peer`, too many are open, altogether or of one peer. Cut off:
- * `greeting`, it did not begin to speak HTTP/2; `pings`, `resets`, there were more than are allowed; `stuck`, it was ended
- * and its peer does not read what is left.
+ * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:
+ * `greeting` (no HTTP/2 handshake in time), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not read
+ * the rest).
  */
 export const CONNECTION_CAUSES = ['total', 'peer', 'greeting', 'pings', 'resets', 'stuck'] as const;
-/** Why a connection was refused or cut off. */
+/** Cause of refusing or closing a connection. */
 export type ConnectionCause = (typeof CONNECTION_CAUSES)[number];
 
-/** Values of `callpass.limit.outcome`: what became of a take. `near`: allowed, with a fifth of the limit or less left. */
+/** Values of `callpass.limit.outcome`. `near`: allowed, with a fifth of the limit or less left. */
 export const LIMIT_OUTCOMES = ['allowed', 'near', 'refused', 'shadow', 'unavailable'] as const;
-/** What became of a take from a limit. */
+/** Outcome of counting a request against a limit. */
 export type LimitTakeOutcome = (typeof LIMIT_OUTCOMES)[number];
 
-/** Value of a label whose true value is not one of the bounded set. */
+/** Value of a label whose true value is outside the bounded set. */
 export const LABEL_OTHER = '_other';
-/** Value of `callpass.reason` where something was granted. */
+/** Value of `callpass.reason` for a granted request. */
 export const REASON_NONE = 'NONE';

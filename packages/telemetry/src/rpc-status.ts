@@ -1,4 +1,4 @@
-/** gRPC status names by number (grpc/doc/statuscodes.md); the index is the code. */
+/** Names of gRPC status codes (grpc/doc/statuscodes.md); the index is the code. */
 export const STATUS_NAMES = [
   'OK',
   'CANCELLED',
@@ -19,33 +19,32 @@ export const STATUS_NAMES = [
   'UNAUTHENTICATED',
 ] as const;
 
-/** Code of a call that went well. */
+/** Code of a successful call. */
 export const STATUS_OK = 0;
-/** What a client records when an error carries no status: nobody said what happened. */
+/** Code that a client records for an error without a status. */
 export const STATUS_UNKNOWN = 2;
-/** What a server records when an error carries no status: it answers INTERNAL for those. */
+/** Code that a server records, and sends, for an error without a status. */
 export const STATUS_INTERNAL = 13;
-/** What grpc-js gives a call that it found no connection for. */
+/** Code of a call for which grpc-js has no connection. */
 export const STATUS_UNAVAILABLE = 14;
 
 const SERVER_FAULTS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 
 /**
- * Whether a status is the server's own fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
- * UNAVAILABLE or DATA_LOSS. Refusals are answers, not faults. (Semantic conventions 1.45, gRPC, server span.)
+ * Checks if a status is a fault of the server: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE or DATA_LOSS.
+ * Refusals are not faults. (Semantic conventions 1.45, gRPC, server span.)
  */
 export function isServerFault(code: number): boolean {
   return SERVER_FAULTS.has(code);
 }
 
-/** Whether a client counts a status as failed: all but OK. (Semantic conventions 1.45, gRPC, client span.) */
+/** Checks if a status is a failure for the client: all but OK. (Semantic conventions 1.45, gRPC, client span.) */
 export function isClientFault(code: number): boolean {
   return code !== STATUS_OK;
 }
 
 /**
- * The gRPC status of a thrown value: its `code` where that is a status other than OK, or `undefined`.
- * Never throws.
+ * Gets the gRPC status of a thrown value: its `code` if that is a status other than OK, else `undefined`. Does not throw.
  */
 export function statusOf(error: unknown): number | undefined {
   const code: unknown =

@@ -5,24 +5,24 @@ import { METRICS } from './metric-table.ts';
 import { ATTR_NETWORK_PEER_ADDRESS } from './names.ts';
 import { isServerFault, STATUS_INTERNAL, STATUS_OK, statusOf } from './rpc-status.ts';
 
-/** What server telemetry reads of a call. */
+/** Properties of a call that server telemetry reads. */
 export interface ObservedServerCall {
-  /** `package.Service/Method`. */
+  /** Name of the method as `package.Service/Method`. */
   readonly methodName: string;
-  /** Metadata that the client sent. */
+  /** Metadata of the client. */
   readonly metadata: ReadableMetadata;
-  /** Address and port of the connection's other end, as grpc-js writes them. */
+  /** Address and port of the peer, in the form of grpc-js. */
   readonly peer: string;
 }
 
-/** A server interceptor: `next` runs the rest of the call and settles when the call has ended. */
+/** Server interceptor. `next` runs the rest of the call and settles at its end. */
 export type ServerTelemetry = (call: ObservedServerCall, next: () => Promise<void>) => Promise<void>;
 
 /**
- * The server's interceptor: one SERVER span and one point of `rpc.server.call.duration` for each call of any
- * kind. The parent is what the global propagator finds in the metadata and nothing else; spans started while
- * `next` runs become children. A thrown value is passed on untouched; its `code` is the status, INTERNAL where
- * it has none. Put it outermost, so that refusals of the interceptors inside it are counted too.
+ * Creates the server interceptor. For each call it records one SERVER span and one point of `rpc.server.call.duration`. The
+ * parent comes only from the metadata, by the global propagator. Spans that start during `next` are children. Errors are
+ * passed on unchanged; their `code` is the status, or INTERNAL if they have none. Put it outermost, so that it counts the
+ * refusals of all other interceptors too.
  */
 export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelemetry {
   const { tracer, rowOf, finish } = createCallTelemetry(
@@ -37,10 +37,10 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
   return (call, next) => {
     const startedAtMs = performance.now();
     const row = rowOf(call.methodName);
-    // From the root, not the active context: a connection may have been accepted inside somebody else's span.
+    // From the root, not the active context: a connection may have been accepted during another span.
     const parent = propagation.extract(ROOT_CONTEXT, call.metadata, metadataGetter);
-    // The attributes come when it is known that the span is recorded: the SDK would copy them for each that is not. The
-    // standard samplers go by the trace id and the parent, not by attributes.
+    // Attributes are set only on recorded spans, because the SDK would copy them for the others too. The standard samplers
+    // decide by trace id and parent, not by attributes.
     const span = tracer.startSpan(row.spanName, AS_SERVER, parent);
     if (span.isRecording()) {
       span.setAttributes(row.spanOptions.attributes);
@@ -64,7 +64,7 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
 
 const AS_SERVER = { kind: SpanKind.SERVER };
 
-/** The peer without its port: `10.1.2.3:5000`, `::1:5000` and `[::1]:5000` lose what follows the last colon. */
+/** Removes the port of a peer: `10.1.2.3:5000`, `::1:5000` and `[::1]:5000` lose what follows the last colon. */
 function hostOf(peer: string): string {
   const host = peer.replace(/:\d+$/, '');
   return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;

@@ -22,13 +22,12 @@ export type SpanAttributes = Readonly<
 >;
 
 /**
- * Runs `work` in a child span of the active one and ends the span when `work` has returned, or when the promise
- * it returned has settled. Gives back what `work` gives back and passes on what it throws.
+ * Runs `work` in a child span of the active span. Ends the span when `work` returns or its promise settles. Returns the
+ * result of `work` and passes on its errors.
  *
- * Where the active span is not recorded no child is made: a child is recorded if and only if the call around
- * it is, and an unsampled call pays one look at the context. A refusal (an error with a gRPC status that is not
- * a server fault) leaves the span unmarked; any other error marks it failed with `error.type`, without its
- * message, which might hold what must not be recorded.
+ * If the active span is not recorded, no child is created, so an unsampled call costs one look-up of the context. A refusal
+ * (an error with a gRPC status that is not a server fault) does not mark the span. Any other error marks it as failed with
+ * `error.type`, without the message, which may contain secrets.
  */
 export function withSpan<T>(name: ChildSpanName, work: () => T): T {
   const parentContext = context.active();
@@ -44,12 +43,12 @@ export function withSpan<T>(name: ChildSpanName, work: () => T): T {
   );
 }
 
-/** The span of a step, as the step sees it. Does nothing where the call around it is not recorded. */
+/** Span of a step. Its methods have no effect if the call is not recorded. */
 export interface StepSpan {
-  /** Whether there is a span: worth asking before work that is done for it only. */
+  /** True if there is a span. Check it before work that is done for the span only. */
   readonly recording: boolean;
   set(attributes: SpanAttributes): void;
-  /** Tells of the group commit that it shared; see {@link createGroupCommitSpans}. */
+  /** Links the span with its group commit; see {@link createGroupCommitSpans}. */
   readonly sharedCommit: (commit: GroupCommit) => void;
 }
 
@@ -57,8 +56,8 @@ const linkCommit = createGroupCommitSpans();
 const NOT_RECORDED: StepSpan = { recording: false, set: () => undefined, sharedCommit: () => undefined };
 
 /**
- * As {@link withSpan}, for a step that starts no spans of its own: the active span stays what it is, which costs less, and
- * the step sets attributes on the span that it is given. `describe` gives attributes of what the step threw.
+ * As {@link withSpan}, for a step that starts no spans of its own. The active span does not change, which is cheaper, and
+ * the step sets attributes on its argument. `describe` returns the attributes of an error.
  */
 export function withStep<T>(
   name: ChildSpanName,
@@ -144,12 +143,12 @@ function cut<T extends string | number | boolean>(value: T): T | string {
   return typeof value === 'string' ? value.slice(0, MAX_VALUE_LENGTH) : value;
 }
 
-/** Whether the active span is recorded: worth asking before work that is done for a span only. */
+/** Checks if the active span is recorded. Use it before work that is done for a span only. */
 export function isRecording(): boolean {
   return trace.getActiveSpan()?.isRecording() ?? false;
 }
 
-/** Trace id of the active span, sampled or not: 32 lower-case hex digits, or `undefined` outside any trace. */
+/** Gets the trace id of the active span, sampled or not: 32 lower-case hex digits, or `undefined` outside of a trace. */
 export function traceId(): string | undefined {
   const id = trace.getActiveSpan()?.spanContext().traceId;
   return id === INVALID_TRACEID ? undefined : id;

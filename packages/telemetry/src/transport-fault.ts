@@ -1,6 +1,6 @@
 /**
- * What a transport says when it cannot reach a service, and the name under which that is recorded: Node's code of the error
- * where it has one. The first that fits holds, so the longer of two texts comes first.
+ * Faults of a transport that cannot reach a service: the recorded name, which is Node's error code if there is one, and the
+ * text of the error. The first match counts, so of two similar texts the longer one comes first.
  */
 const FAULTS = [
   ['CLIENT_CERT_HAS_EXPIRED', "this client's certificate has expired"],
@@ -19,12 +19,11 @@ const FAULTS = [
   ['ETIMEDOUT', 'ETIMEDOUT'],
 ] as const;
 
-/** A name under which a fault of the transport is recorded. */
+/** Name of a transport fault. */
 export type TransportFault = (typeof FAULTS)[number][0];
 
 /**
- * Which fault of the transport an error tells of, or `undefined`. Only the name leaves this function: the text may hold
- * anything.
+ * Finds the transport fault of an error, or `undefined`. Returns only the name, since the text may contain anything.
  */
 export function transportFaultOf(error: unknown): TransportFault | undefined {
   const text = error instanceof Error ? error.message : '';
