@@ -206,7 +206,7 @@ it('is scraped by Prometheus where the standard variables ask for it, and ends w
       /http_server_request_duration_seconds_count\{[^}]*http_route="\/v1\/destinations\/:id\/credentials"/,
     );
     const taken = { ...variables, OTEL_EXPORTER_PROMETHEUS_PORT: String(port?.split(':')[1]) };
-    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(/cannot listen on .*: EADDRINUSE/);
+    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(/cannot listen on .*: the address is in use/);
   } finally {
     await scraped.stop();
   }

@@ -1,5 +1,5 @@
 import type { CallpassError } from '@callpass/client';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { EXIT, type ExitCode } from '@callpass/program';
 
 /** A fault that concerns a field, and where it stands in the document if there is one. */
 export interface FieldFault {
@@ -51,7 +51,7 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
   const { message, reason, code, violations, retryAfterMs, traceId, metadata } = error;
   const silent = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
   const unreached = reason === undefined && silent;
-  return new Failure(unreached ? EXIT.unreachable : EXIT.refused, {
+  return new Failure(unreached ? EXIT.unreachable : EXIT.failed, {
     message: unreached ? `no answer from ${address}: ${plain(message)}` : message,
     code: status[code],
     reason,

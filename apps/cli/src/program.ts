@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfigCommands } from './commands/config.ts';
 import { addDevCertsCommand } from './commands/dev-certs.ts';
@@ -9,7 +8,7 @@ import { addIssueCommand } from './commands/issue.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addTokenCommands } from './commands/token.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { EXIT, versionOf, type ExitCode } from '@callpass/program';
 import { failureOf } from './failure.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
 import { createOutput, type Output } from './output.ts';
@@ -91,7 +90,7 @@ async function inSession(
 function createProgram(terminal: Terminal, run: RunCommand): Command {
   const program = new Command('callpass')
     .description('Issues and validates credentials of anonymous calls, and operates the service that does.')
-    .version(version())
+    .version(versionOf(import.meta.url))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help says what is possible)')
@@ -109,9 +108,4 @@ function createProgram(terminal: Terminal, run: RunCommand): Command {
   addGlobalOptions(program);
   for (const addGroup of GROUPS) addGroup(program, run);
   return program;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

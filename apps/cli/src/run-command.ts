@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from '@callpass/program';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';

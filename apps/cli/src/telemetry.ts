@@ -1,4 +1,5 @@
+import { versionOf } from '@callpass/program';
 import { startTelemetry } from '@callpass/telemetry-sdk';
 
 /** The SDK of this process; started here, before everything else is imported. */
-export const telemetry = await startTelemetry({ name: 'callpass-cli', version: '0.1.0' });
+export const telemetry = await startTelemetry({ name: 'callpass-cli', version: versionOf(import.meta.url) });

@@ -8,6 +8,7 @@ export { EDGE_REASONS, SERVICE_REASONS, type EdgeReason, type ProblemRow } from 
 
 // To run the edge as a program of one's own.
 export { startEdge, type RunningEdge } from './lifecycle/start-edge.ts';
-export { loadEdgeSettings, SettingsError } from './settings/load.ts';
-export { createLog, type Logger } from './log.ts';
+export { loadEdgeSettings } from './settings/load.ts';
+export { SettingsError } from '@callpass/program/settings';
+export { createLog, type Logger } from '@callpass/program/log';
 export { type Settings } from './settings/schema.ts';

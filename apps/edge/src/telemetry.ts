@@ -1,3 +1,5 @@
+import { versionOf } from '@callpass/program';
+import { cannotListen } from '@callpass/program/settings';
 import {
   prometheusAddress,
   startTelemetry,
@@ -5,10 +7,9 @@ import {
   type Readiness,
   type TelemetryPort,
 } from '@callpass/telemetry-sdk';
-import { SettingsError } from './settings/load.ts';
 
 /** The SDK of this process; started here, before everything else is imported. */
-export const telemetry = await startTelemetry({ name: 'callpass-edge', version: '0.1.0' });
+export const telemetry = await startTelemetry({ name: 'callpass-edge', version: versionOf(import.meta.url) });
 
 /** Serves `/metrics` where `OTEL_METRICS_EXPORTER` asks for `prometheus`. Rejects with SettingsError when it cannot listen. */
 export async function openTelemetryPort(readiness: () => Readiness): Promise<TelemetryPort | undefined> {
@@ -16,8 +17,7 @@ export async function openTelemetryPort(readiness: () => Readiness): Promise<Tel
   if (address === undefined) return undefined;
   return startTelemetryPort(address, { metrics: telemetry.metricsText, readiness }).catch(
     (error: unknown) => {
-      const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-      throw new SettingsError([`OTEL_EXPORTER_PROMETHEUS_PORT: cannot listen on ${address}: ${why}`]);
+      throw cannotListen('OTEL_EXPORTER_PROMETHEUS_PORT', address, error);
     },
   );
 }

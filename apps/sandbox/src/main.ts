@@ -1,6 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EXIT } from '@callpass/program';
 import { DESTINATIONS } from './destinations.ts';
 import { readOptions } from './options.ts';
 import { report } from './report.ts';
@@ -32,10 +33,10 @@ try {
   const ended = await Promise.race([stopAsked, sandbox.died]);
   await sandbox.stop();
   if (ended !== 'asked') throw new Error(`the ${ended} ended by itself`);
-  process.exit(0);
+  process.exit(EXIT.done);
 } catch (error) {
   process.stderr.write(`callpass-sandbox: ${error instanceof Error ? error.message : 'failed'}\n`);
-  process.exit(1);
+  process.exit(EXIT.failed);
 }
 
 /** Whoever waits for the file finds it whole: written beside its place and moved. It holds keys, so only for its owner. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { EXIT } from '@callpass/program';
 
 /** What the sandbox was asked for. */
 export interface SandboxOptions {
@@ -38,7 +39,7 @@ export function readOptions(): SandboxOptions {
     });
     if (values.help) {
       process.stdout.write(USAGE);
-      process.exit(0);
+      process.exit(EXIT.done);
     }
     if (values.ports !== 'auto' && values.ports !== 'fixed') throw new Error('--ports takes auto or fixed');
     return {
@@ -49,7 +50,7 @@ export function readOptions(): SandboxOptions {
     };
   } catch (error) {
     process.stderr.write(`callpass-sandbox: ${(error as Error).message}\n\n${USAGE}`);
-    process.exit(2);
+    process.exit(EXIT.wrongUse);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Server } from '@grpc/grpc-js';
-import type { Logger } from './log.ts';
+import type { Logger } from '@callpass/program/log';
 
 /**
  * Stops a server without failing what it has accepted: health says NOT_SERVING, so that balancers look elsewhere;

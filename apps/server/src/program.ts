@@ -1,35 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { StoreError } from '@callpass/domain';
+import { EXIT, printFindings, reportReady, stopOnSignal } from '@callpass/program';
+import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
+import { createLog } from '@callpass/program/log';
 import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { checkDocument } from './admin/check-document.ts';
 import { examine } from './doctor/doctor.ts';
-import { printFindings } from './doctor/print.ts';
 import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { openKeyFile } from './access/open-identity.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
 import { startServer } from './server.ts';
 import { openTransport } from './connections/tls.ts';
-import { onSupervisorGone, reportToSupervisor } from './supervisor.ts';
-import { createLog } from './log.ts';
 import { loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { startServerTelemetry } from './telemetry.ts';
 
-/** Exit codes: 0 done, 1 the server or store failed, 2 settings, configuration or use are wrong. */
-const EXIT = { failed: 1, wrong: 2 } as const;
-
 /** The command line `callpass-server`. */
 export function createProgram(): Command {
-  const program = new Command('callpass-server').description(
+  const program = createCommandLine(
+    'callpass-server',
     'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
   );
-  const withSettings = (name: string, summary: string) =>
-    program
-      .command(name)
-      .summary(summary)
-      .description(summary)
-      .option('--settings <file>', 'settings file (YAML)');
+  const withSettings = (name: string, summary: string) => addCommand(program, name, summary);
 
   withSettings('serve', 'Serve until SIGTERM or SIGINT').action((options: { settings?: string }) =>
     run(options, serve),
@@ -55,51 +47,27 @@ export function createProgram(): Command {
   withSettings('doctor', 'Look at all that the server needs here, and say what to do; changes nothing')
     .addOption(new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text'))
     .action(doctor);
-  program.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT.wrong));
   return program;
 }
 
-async function run(
-  options: { settings?: string },
+function run(
+  { settings: file }: { settings?: string },
   command: (settings: Settings) => Promise<void>,
 ): Promise<void> {
-  try {
-    await command(loadServerSettings({ file: options.settings, environment: process.env }));
-  } catch (error) {
-    const known = error instanceof SettingsError || error instanceof StoreError;
-    const text = known || isSystemError(error) ? error.message : ((error as Error).stack ?? String(error));
-    process.stderr.write(`callpass-server: ${text}\n`);
-    process.exitCode = error instanceof SettingsError ? EXIT.wrong : EXIT.failed;
-  }
+  return runCommand('callpass-server', () => command(loadServerSettings({ file, environment: process.env })));
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const log = createLog(settings);
+  const log = createLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
   const telemetry = await startServerTelemetry(settings);
   const server = await startServer(settings, log);
   const telemetryAddress = await telemetry.open(() => server.readiness());
   if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
-  let stopping = false;
-  const stop = (why: string) => {
-    // A terminal's Ctrl-C reaches the whole process group, and npm hands it on once more: once is enough.
-    if (stopping) return;
-    stopping = true;
-    log.info({ why }, 'stopping');
-    void server
-      .stop()
-      .then(() => telemetry.stop())
-      .catch((error: unknown) => {
-        log.error({ error: String(error) }, 'did not stop cleanly');
-        process.exitCode = EXIT.failed;
-      })
-      .finally(() => process.exit());
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  onSupervisorGone(() => {
-    stop('supervisor gone');
+  stopOnSignal(log, async () => {
+    await server.stop();
+    await telemetry.stop();
   });
-  reportToSupervisor({ grpc: server.address, telemetry: telemetryAddress });
+  reportReady({ grpc: server.address, telemetry: telemetryAddress });
 }
 
 async function checkConfig(settings: Settings, documents: readonly string[]): Promise<void> {
@@ -113,14 +81,14 @@ async function checkConfig(settings: Settings, documents: readonly string[]): Pr
       process.stderr.write(`${name}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
     }
     for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
-    if (problems.length > 0) process.exitCode = EXIT.wrong;
+    if (problems.length > 0) process.exitCode = EXIT.wrongUse;
     else process.stdout.write(`${name}: ok\n`);
   }
 }
 
 /** Throws SettingsError for certificates and keys of issuers that would stop the start. */
 function assertFilesUsable(settings: Settings): void {
-  const silent = createLog({ log: { ...settings.log, level: 'silent' } });
+  const silent = createLog({ level: 'silent' });
   openTransport(settings, silent).stop();
   for (const { jwksFile } of settings.identity.jwt)
     if (jwksFile !== undefined) openKeyFile(jwksFile, silent).stop();
@@ -166,8 +134,4 @@ async function doctor({ settings, output }: { settings?: string; output: 'text' 
       : printFindings(findings, process.stdout.isTTY && process.env['NO_COLOR'] === undefined),
   );
   if (findings.some(({ state }) => state === 'problem')) process.exitCode = EXIT.failed;
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }

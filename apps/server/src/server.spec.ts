@@ -19,10 +19,10 @@ import {
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { status } from '@grpc/grpc-js';
 import { startServer } from './server.ts';
-import { createLog } from './log.ts';
+import { createLog } from '@callpass/program/log';
 import { ALL_SERVICES, METHODS } from './methods.ts';
 import { loadServerSettings, SettingsError } from './settings/load.ts';
-import { isLoopback } from './settings/loopback.ts';
+import { isLoopback } from './settings/listen-address.ts';
 import { startTestServer } from './testing/test-server.ts';
 
 let folder: string;
@@ -42,7 +42,7 @@ function start(environment: Record<string, string>) {
       ...environment,
     },
   });
-  return startServer(settings, createLog(settings));
+  return startServer(settings, createLog(settings.log));
 }
 
 const key = () => randomBytes(32).toString('base64');

@@ -9,6 +9,9 @@ import {
   validation,
   warmUp,
 } from '@callpass/grpc-kit';
+import { splitHostAndPort, withPort } from '@callpass/program';
+import { describeError, type Logger } from '@callpass/program/log';
+import { cannotListen } from '@callpass/program/settings';
 import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
@@ -27,17 +30,15 @@ import { HealthWatch } from './health/health-watch.ts';
 import { LedgerOutcomes } from './health/ledger-outcomes.ts';
 import { openIdentity } from './access/open-identity.ts';
 import { openLimiter } from './limits/open-limiter.ts';
-import { describeError, type Logger } from './log.ts';
 import { createCredentialMetrics } from './credentials/metrics.ts';
 import { createLedgerMetrics } from './ledger/metrics.ts';
 import { createShedCounter, measureLoad } from './admission/metrics.ts';
 import { measureProcess } from './process-metrics.ts';
 import { measureState } from './state/metrics.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
-import { SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { CurrentState } from './state/current-state.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from './telemetry.ts';
 import { connectionOptions } from './connections/options.ts';
 import { shutDown } from './drain.ts';
 import { guardConnections } from './connections/guard-connections.ts';
@@ -234,19 +235,18 @@ async function serve(parts: {
 
 /** Where the server is asked to listen, for the spans: the port it is given with 0 says nothing to a reader. */
 function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
-  const colon = address.lastIndexOf(':');
-  return { serverAddress: address.slice(0, colon), serverPort: Number(address.slice(colon + 1)) };
+  const { host, port } = splitHostAndPort(address);
+  return { serverAddress: host, serverPort: port };
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => {
       if (error) {
-        const why = /EADDRINUSE/.test(error.message) ? 'the address is in use' : error.message;
-        reject(new SettingsError([`listen.address: cannot listen on ${address}: ${why}`]));
+        reject(cannotListen('listen.address', address, error));
         return;
       }
-      resolve(`${address.slice(0, address.lastIndexOf(':'))}:${port}`);
+      resolve(withPort(address, port));
     });
   });
 }

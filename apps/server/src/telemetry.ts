@@ -1,12 +1,15 @@
+import { versionOf } from '@callpass/program';
+import { cannotListen } from '@callpass/program/settings';
 import {
   prometheusAddress,
   startTelemetry,
   startTelemetryPort,
   type Readiness,
 } from '@callpass/telemetry-sdk';
-import { SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
-import { VERSION } from './version.ts';
+
+/** Version of the server. */
+export const VERSION = versionOf(import.meta.url);
 
 /** The telemetry of a server. */
 export interface ServerTelemetryParts {
@@ -31,8 +34,7 @@ export async function startServerTelemetry({
       if (address === undefined) return undefined;
       port = await startTelemetryPort(address, { metrics: sdk.metricsText, readiness }).catch(
         (error: unknown) => {
-          const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-          throw new SettingsError([`telemetry.address: cannot listen on ${address}: ${why}`]);
+          throw cannotListen('telemetry.address', address, error);
         },
       );
       return port.address;

@@ -43,6 +43,7 @@ export {
   type MethodsTable,
 } from './methods/methods-table.ts';
 export { type Client, type ClientMethod, createClient } from './client/create-client.ts';
+export { isLoopbackHost } from './client/loopback.ts';
 export { connect, type Connection, type ConnectOptions } from './client/connection.ts';
 export type { CallOptions, ClientCall, ClientInterceptor } from './client/client-call.ts';
 export { createHealth, type HealthReporter, type HealthStatus } from './health/health.ts';

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { splitHostAndPort, withPort } from '@callpass/program';
 
 /** Whether a process can serve. */
 export interface Readiness {
@@ -52,17 +53,12 @@ export async function startTelemetryPort(
   server.on('request', (request, response) => {
     void respond(sources, request, response);
   });
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(
-      { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) },
-      resolve,
-    );
+    server.listen(splitHostAndPort(address), resolve);
   });
   return {
-    address: `${host}:${(server.address() as AddressInfo).port}`,
+    address: withPort(address, (server.address() as AddressInfo).port),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { parseTimeMs, timestampOf } from '../arguments.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { EXIT, type ExitCode } from '@callpass/program';
 import { failureOf } from '../failure.ts';
 import { type Page, textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
@@ -53,7 +53,7 @@ async function tryIssue(session: Session, destination: string, options: TryOptio
       throw document && file !== undefined ? withLines(failure, { document, file, doing: 'tried' }) : failure;
     });
   session.answer(response, printTried);
-  return response.allowed ? EXIT.done : EXIT.refused;
+  return response.allowed ? EXIT.done : EXIT.failed;
 }
 
 function printTried(print: Page, { allowed, text, limits, openTime, ...rest }: JsonObject): void {

@@ -1,5 +1,5 @@
 import type { ConfigurationDocument } from '@callpass/config-document';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import { readText } from '../read-file.ts';
 import type { Session } from '../session.ts';
@@ -15,7 +15,7 @@ export async function readDocument({ terminal }: Session, file: string): Promise
     const violations = error.problems.map(({ path, message, line, column }) => {
       return { field: path, description: message, line, column };
     });
-    throw new Failure(EXIT.refused, { message: `${file} is not a configuration`, violations }, file);
+    throw new Failure(EXIT.failed, { message: `${file} is not a configuration`, violations }, file);
   }
 }
 

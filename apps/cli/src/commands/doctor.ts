@@ -1,16 +1,8 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import { EXIT, type ExitCode } from '../exit-code.ts';
-import type { Finding } from '../doctor/finding.ts';
-import type { Page, Tone } from '../output.ts';
+import { EXIT, printFindings, type ExitCode, type Finding } from '@callpass/program';
+import { visible } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
-
-const TONES: Record<Finding['state'], Tone | undefined> = {
-  ok: 'good',
-  warning: 'warn',
-  problem: 'bad',
-  skipped: undefined,
-};
 
 /** `callpass doctor`. */
 export function addDoctorCommand(program: Command, run: RunCommand): void {
@@ -30,24 +22,23 @@ export function addDoctorCommand(program: Command, run: RunCommand): void {
         ]);
         const local = options.settings === undefined ? [] : await examineLocally(options.settings);
         const findings = [...local, ...(await examineService(session))];
-        session.output.answer({ findings: findings as unknown as JsonObject[] }, (print) => {
-          printFindings(print, findings);
+        session.output.answer({ findings: findings as unknown as JsonObject[] }, () => {
+          const { stdout, noColor } = session.terminal;
+          stdout.write(printFindings(findings.map(withVisibleText), stdout.isTTY === true && !noColor));
         });
         return exitCodeOf(findings);
       }),
     );
 }
 
-function printFindings(print: Page, findings: readonly Finding[]): void {
-  const width = Math.max(...findings.map(({ check }) => check.length));
-  for (const { check, state, finding, advice } of findings) {
-    print.line(`${state.padEnd(7)}  ${check.padEnd(width)}  ${finding}`, TONES[state]);
-    if (advice !== '') print.line(`${' '.repeat(width + 11)}-> ${advice}`);
-  }
+/** A finding holds names that come from the service, which must not steer the terminal. */
+function withVisibleText({ check, state, finding, advice }: Finding): Finding {
+  const clean = (text: string) => text.split('\n').map(visible).join('\n');
+  return { check: clean(check), state, finding: clean(finding), advice: clean(advice) };
 }
 
 function exitCodeOf(findings: readonly Finding[]): ExitCode {
   const problems = findings.filter(({ state }) => state === 'problem');
   if (problems.some(({ check }) => check === 'connection')) return EXIT.unreachable;
-  return problems.length > 0 ? EXIT.refused : EXIT.done;
+  return problems.length > 0 ? EXIT.failed : EXIT.done;
 }

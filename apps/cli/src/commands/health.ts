@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import type { RunCommand } from '../run-command.ts';
 
 /** `callpass health`. */
@@ -38,4 +38,4 @@ const HEADER = ['SERVICE', 'STATUS'];
 /** ServingStatus.SERVING of grpc.health.v1. */
 const SERVING = 1;
 
-const exitCodeOf = (status: number | undefined) => (status === SERVING ? EXIT.done : EXIT.refused);
+const exitCodeOf = (status: number | undefined) => (status === SERVING ? EXIT.done : EXIT.failed);

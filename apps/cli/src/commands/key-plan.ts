@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import type { Configuration } from '@callpass/contract';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import { Failure, wrongUse } from '../failure.ts';
 import type { Page } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
@@ -41,7 +41,7 @@ async function readRealm({ admin, jsonOf, contract }: Session, name: string) {
     admin.listRealmKeys({ realm: name }),
   ]);
   const realm = configuration?.realms.find((each) => each.name === name);
-  if (!configuration || !realm) throw new Failure(EXIT.refused, { message: `there is no realm ${name}` });
+  if (!configuration || !realm) throw new Failure(EXIT.failed, { message: `there is no realm ${name}` });
   const destinations = configuration.destinations.filter((each) => each.realm === name);
   const inUse: RealmInUse = {
     realm: name,
@@ -76,7 +76,7 @@ function nothingToRotate(realm: string): Failure {
   const message =
     `no key of ${realm} is active, so there is nothing to rotate: ` +
     `callpass key add --generate ${operands(realm)}, then callpass key activate`;
-  return new Failure(EXIT.refused, { message });
+  return new Failure(EXIT.failed, { message });
 }
 
 function printPlan(print: Page, plan: RotationPlan): void {

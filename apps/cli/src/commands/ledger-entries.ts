@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import type { ListEntriesRequestSchema } from '@callpass/contract';
 import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { EXIT, type ExitCode } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import { textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';

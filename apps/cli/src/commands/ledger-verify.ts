@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { wholeNumberFrom } from '../arguments.ts';
-import { EXIT, type ExitCode } from '../exit-code.ts';
+import { EXIT, type ExitCode } from '@callpass/program';
 import { Failure, wrongUse } from '../failure.ts';
 import type { ExportedChain } from '@callpass/ledger';
 import { type Output, type Page, textOf } from '../output.ts';
@@ -46,11 +46,11 @@ async function verifyService(
   const request = { writerId: writer, firstSequence: BigInt(first), lastSequence: BigInt(last) };
   const response = await session.ledger.verifyLedger(request, session.patiently);
   if (writer !== '' && response.chains.length === 0)
-    throw new Failure(EXIT.refused, { message: `there is no chain ${writer}` });
+    throw new Failure(EXIT.failed, { message: `there is no chain ${writer}` });
   session.answer(response, (print, json) => {
     printOutcome(print, json);
   });
-  return response.intact ? EXIT.done : EXIT.refused;
+  return response.intact ? EXIT.done : EXIT.failed;
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -76,7 +76,7 @@ async function verifyFile(
   output.answer(json, (print) => {
     printOutcome(print, json, file);
   });
-  return fault ? EXIT.refused : EXIT.done;
+  return fault ? EXIT.failed : EXIT.done;
 }
 
 function chainJson({

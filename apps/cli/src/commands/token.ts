@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import { textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
@@ -29,7 +29,7 @@ export function addTokenCommands(program: Command, run: RunCommand): void {
           print.line(verdict as string, valid ? 'good' : 'bad');
           print.fields(known(rest));
         });
-        return valid ? EXIT.done : EXIT.refused;
+        return valid ? EXIT.done : EXIT.failed;
       }),
     );
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { problem, type Finding } from '@callpass/program';
 import { wrongUse } from '../failure.ts';
-import { found, type Finding } from './finding.ts';
 
 /**
  * Has `callpass-server` look at the settings, certificates and store of this machine: it is the one that knows them. It
@@ -24,12 +24,7 @@ export function examineLocally(settingsFile: string): Promise<readonly Finding[]
         resolve((JSON.parse(stdout) as { findings: Finding[] }).findings);
       } catch {
         resolve([
-          found(
-            'this machine',
-            'problem',
-            `callpass-server could not look: ${stderr.trim()}`,
-            'see its message',
-          ),
+          problem('this machine', `callpass-server could not look: ${stderr.trim()}`, 'see its message'),
         ]);
       }
     });

@@ -3,9 +3,8 @@ import { KeyState, type RealmKey } from '@callpass/contract';
 import { HealthCheckResponse_ServingStatus } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import type { CallpassError } from '@callpass/client';
 import { failureOf } from '../failure.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT, isHostAndPort, ok, problem, skipped, warning, type Finding } from '@callpass/program';
 import type { Session } from '../session.ts';
-import { found, type Finding } from './finding.ts';
 import { probe, type Probe } from './probe.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,22 +29,20 @@ async function checkHealth({ health, address }: Session): Promise<readonly Findi
     const away = Object.entries(statuses).filter(
       ([, { status }]) => status !== HealthCheckResponse_ServingStatus.SERVING,
     );
-    if (away.length === 0) return [found('health', 'ok', `every service of ${address} serves`)];
+    if (away.length === 0) return [ok('health', `every service of ${address} serves`)];
     return away.map(([service]) =>
-      found(
+      problem(
         'health',
-        'problem',
         `${service === '' ? 'the server' : service} does not serve`,
         'its log says why: store, keys, clock; on its machine: callpass-server doctor --settings FILE',
       ),
     );
   } catch (error) {
     const { exitCode, message } = await failureOf(error, address);
-    if (exitCode !== EXIT.unreachable) return [found('health', 'problem', message, 'see docs/errors.md')];
+    if (exitCode !== EXIT.unreachable) return [problem('health', message, 'see docs/errors.md')];
     return [
-      found(
+      problem(
         'connection',
-        'problem',
         message,
         'see that the server runs, that address, --ca, --cert and --key fit, and that nothing between blocks it',
       ),
@@ -61,22 +58,19 @@ function checkOwnCertificate({ tls }: Session, nowMs: number): readonly Finding[
 
 function certificateFinding(check: string, endMs: number, nowMs: number): Finding {
   const text = `runs out at ${new Date(endMs).toISOString()}, in ${Math.floor((endMs - nowMs) / DAY_MS)} days`;
-  if (endMs < nowMs) return found(check, 'problem', text, 'renew it now');
+  if (endMs < nowMs) return problem(check, text, 'renew it now');
   return endMs - nowMs < CERTIFICATE_SOON_MS
-    ? found(check, 'warning', text, 'renew it; files are read again without a restart')
-    : found(check, 'ok', text);
+    ? warning(check, text, 'renew it; files are read again without a restart')
+    : ok(check, text);
 }
 
-const HOST_AND_PORT = /^(\[[\da-f:]+\]|[^:/]+):\d+$/i;
-
 async function checkConnection({ address, tls, timeoutMs }: Session): Promise<readonly Finding[]> {
-  if (!HOST_AND_PORT.test(address))
-    return [found('clock', 'skipped', 'give --address as host:port to compare clocks')];
+  if (!isHostAndPort(address)) return [skipped('clock', 'give --address as host:port to compare clocks')];
   let answer: Probe;
   try {
     answer = await probe(address, tls, timeoutMs);
   } catch (error) {
-    return [found('clock', 'skipped', (error as Error).message)];
+    return [skipped('clock', (error as Error).message)];
   }
   const { certificateEndMs, localTimeMs } = answer;
   return [
@@ -89,14 +83,12 @@ async function checkConnection({ address, tls, timeoutMs }: Session): Promise<re
 
 /** Compares the clock here with the one of the service. */
 export function clockFinding({ serverTimeMs, localTimeMs }: Probe): Finding {
-  if (serverTimeMs === undefined) return found('clock', 'skipped', 'the service does not say its time');
+  if (serverTimeMs === undefined) return skipped('clock', 'the service does not say its time');
   const differenceMs = localTimeMs - (serverTimeMs + DATE_MIDDLE_MS);
   const seconds = (Math.abs(differenceMs) / 1000).toFixed(1);
-  if (Math.abs(differenceMs) <= CLOCKS_DIFFER_MS)
-    return found('clock', 'ok', 'within two seconds of the clock here');
-  return found(
+  if (Math.abs(differenceMs) <= CLOCKS_DIFFER_MS) return ok('clock', 'within two seconds of the clock here');
+  return problem(
     'clock',
-    'problem',
     `the service's clock is ${seconds} s ${differenceMs > 0 ? 'behind' : 'ahead of'} the one here`,
     'find out which of the two is wrong: chronyc tracking, or timedatectl',
   );
@@ -112,20 +104,16 @@ async function checkState({ admin }: Session): Promise<readonly Finding[]> {
     const realms = configuration?.realms.map(({ name }) => name) ?? [];
     return [
       revision === undefined || revision.revision === 0
-        ? found('configuration', 'problem', 'none was applied yet', 'callpass config apply -f FILE')
-        : found('configuration', 'ok', `revision ${revision.revision}`),
+        ? problem('configuration', 'none was applied yet', 'callpass config apply -f FILE')
+        : ok('configuration', `revision ${revision.revision}`),
       ...keyFindings(realms, realmKeys, Date.now()),
       freezes.length === 0
-        ? found('freezes', 'ok', 'nothing is frozen')
-        : found('freezes', 'warning', `${freezes.length} in force`, 'callpass freezes shows them'),
+        ? ok('freezes', 'nothing is frozen')
+        : warning('freezes', `${freezes.length} in force`, 'callpass freezes shows them'),
     ];
   } catch (error) {
     return [
-      found(
-        'keys',
-        'skipped',
-        `needs the role OPERATOR for all: ${(error as CallpassError).reason ?? 'no answer'}`,
-      ),
+      skipped('keys', `needs the role OPERATOR for all: ${(error as CallpassError).reason ?? 'no answer'}`),
     ];
   }
 }
@@ -140,9 +128,8 @@ export function keyFindings(
     const active = keys.find((key) => key.realm === realm && key.state === KeyState.ACTIVE);
     if (active === undefined)
       return [
-        found(
+        problem(
           'keys',
-          'problem',
           `realm ${realm} has no active key, so nothing can be issued for it`,
           `callpass key add ${realm}, type the key into the vendor's portal, callpass key activate ${realm} VERSION`,
         ),
@@ -150,9 +137,8 @@ export function keyFindings(
     const since = Number(active.activateTime?.seconds ?? 0n) * 1000;
     if (nowMs - since <= ROTATE_AFTER_MS) return [];
     return [
-      found(
+      warning(
         'keys',
-        'warning',
         `key ${active.version} of realm ${realm} has been in use for more than a year`,
         `callpass key plan ${realm} says how to rotate it`,
       ),
@@ -160,5 +146,5 @@ export function keyFindings(
   });
   return findings.length > 0
     ? findings
-    : [found('keys', 'ok', `${realms.length} realms, each with a key that is in date`)];
+    : [ok('keys', `${realms.length} realms, each with a key that is in date`)];
 }

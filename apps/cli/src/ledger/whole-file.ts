@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import { Failure, wrongUse } from '../failure.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function writeWholeFile<T>(
   const failed = (error: unknown) =>
     `cannot write ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`;
   const refuse = (error: unknown): never => {
-    throw new Failure(EXIT.refused, { message: failed(error) });
+    throw new Failure(EXIT.failed, { message: failed(error) });
   };
   const handle = await open(part, 'wx', 0o600).catch((error: unknown) => {
     throw wrongUse(failed(error));

@@ -11,7 +11,7 @@ import {
   headerLine,
   hexOf,
 } from '@callpass/ledger';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import { entryOf } from './from-message.ts';
 
@@ -49,7 +49,7 @@ export async function writeExport(options: ExportOptions): Promise<ExportSummary
   const [fault] = found.faults;
   if (!found.intact) {
     const where = fault ? `: chain ${fault.writerId}, entry ${fault.sequence} ${fault.text}` : '';
-    throw new Failure(EXIT.refused, { message: `the ledger is not intact${where}` });
+    throw new Failure(EXIT.failed, { message: `the ledger is not intact${where}` });
   }
   const exportTime = new Date().toISOString();
   const chains = found.chains.map(exportedChain);
@@ -119,7 +119,7 @@ function anchorOf({ writerId, firstSequence, anchorHash }: ExportedChain): Chain
 
 function changed({ writerId, sequence }: ChainHead, text: string): Failure {
   const place = `chain ${writerId}, entry ${sequence + 1}: ${text}`;
-  return new Failure(EXIT.refused, {
+  return new Failure(EXIT.failed, {
     message: `the ledger is not as it was when the export began (${place}); if entries were removed meanwhile, export again`,
   });
 }

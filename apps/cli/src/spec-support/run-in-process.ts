@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '@callpass/program';
 import { runProgram } from '../program.ts';
 
 /** What a run of the program left behind. */

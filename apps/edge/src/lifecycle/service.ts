@@ -6,7 +6,7 @@ import {
   type ConnectOptions,
   type CredentialClient,
 } from '@callpass/client';
-import { SettingsError } from '../settings/load.ts';
+import { SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 

@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createLog } from '../log.ts';
-import { loadEdgeSettings, SettingsError } from '../settings/load.ts';
+import { SettingsError } from '@callpass/program/settings';
+import { createLog } from '@callpass/program/log';
+import { loadEdgeSettings } from '../settings/load.ts';
 import { checkSettings, startEdge, type EdgeExtras, type RunningEdge } from './start-edge.ts';
 
 /** Nothing listens there. */
@@ -31,7 +32,7 @@ async function start(
   extras: EdgeExtras = {},
 ): Promise<RunningEdge> {
   const settings = settingsOf(environment);
-  const edge = await startEdge(settings, createLog(settings), extras);
+  const edge = await startEdge(settings, createLog(settings.log), extras);
   running.push(edge);
   return edge;
 }

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback } from '@callpass/client';
+import { splitHostAndPort } from '@callpass/program';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { createProofOfWork } from '../human-check/proof-of-work.ts';
 import type { HumanCheck } from '../human-check/human-check.ts';
-import { createLog, type Logger } from '../log.ts';
+import { createLog, type Logger } from '@callpass/program/log';
 import { callpassEdge } from '../plugin/edge.ts';
 import { sendProblem } from '../plugin/exchange.ts';
 import type { EdgeOptions } from '../plugin/options.ts';
 import { EdgeProblem } from '../problems/problem.ts';
-import { SettingsError } from '../settings/load.ts';
+import { cannotListen, SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 import { refuseConnection } from './client-errors.ts';
@@ -64,7 +65,7 @@ export async function startEdge(
 
 /** Does all that a start does but listening. Throws SettingsError on settings that cannot be used. */
 export async function checkSettings(settings: Settings): Promise<void> {
-  const { app, service } = await createEdge(settings, createLog({ log: { level: 'silent' } }));
+  const { app, service } = await createEdge(settings, createLog({ level: 'silent' }));
   await app.close();
   service.close();
 }
@@ -169,16 +170,12 @@ function notFound(app: FastifyInstance, request: { url: string; method: string }
   return new EdgeProblem('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } });
 }
 
-async function listen(app: FastifyInstance, hostAndPort: string): Promise<string> {
-  const colon = hostAndPort.lastIndexOf(':');
-  const host = hostAndPort.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+async function listen(app: FastifyInstance, address: string): Promise<string> {
   try {
-    return await app.listen({ host, port: Number(hostAndPort.slice(colon + 1)) });
+    return await app.listen(splitHostAndPort(address));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const why = code === 'EADDRINUSE' ? 'the address is in use' : code;
-    throw new SettingsError([`listen.address: cannot listen on ${hostAndPort}: ${why}`]);
+    throw code === undefined ? error : cannotListen('listen.address', address, error);
   }
 }
 

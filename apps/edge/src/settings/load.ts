@@ -1,8 +1,6 @@
-import { loadSettings, SettingsError, type SettingsSource } from '@callpass/program/settings';
+import { loadSettings, type SettingsSource } from '@callpass/program/settings';
 import { refuseOldNames } from './old-names.ts';
 import { settingsSchema, type Settings } from './schema.ts';
-
-export { SettingsError };
 
 /** The prefix of the edge's environment variables. */
 export const SETTINGS_PREFIX = 'CALLPASS_EDGE';

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { loadEdgeSettings, SettingsError } from './load.ts';
+import { SettingsError } from '@callpass/program/settings';
+import { loadEdgeSettings } from './load.ts';
 
 it('refuses variables with the old prefix, and names the new one of each', () => {
   const load = () =>

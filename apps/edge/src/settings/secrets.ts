@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SettingsError } from './load.ts';
+import { SettingsError } from '@callpass/program/settings';
 
 /** The text of a file that a setting names, without the line end. Throws SettingsError when it cannot be read; never with its text. */
 export function readSecretFile(setting: string, file: string): string {

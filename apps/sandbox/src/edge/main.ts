@@ -1,4 +1,5 @@
 import { createLog, loadEdgeSettings, startEdge } from '@callpass/edge';
+import { reportReady, stopOnSignal } from '@callpass/program';
 import staticFiles from '@fastify/static';
 import { contentSecurityPolicy, type PageConfig, type PageOptions } from './page-config.ts';
 import { telemetry } from './telemetry.ts';
@@ -8,7 +9,8 @@ import { telemetry } from './telemetry.ts';
 const page = JSON.parse(process.argv[2] ?? '') as PageOptions;
 const settings = loadEdgeSettings({ file: undefined, environment: process.env });
 
-const edge = await startEdge(settings, createLog(settings), {
+const log = createLog(settings.log);
+const edge = await startEdge(settings, log, {
   async mount(app) {
     await app.register(staticFiles, {
       root: page.folder,
@@ -27,17 +29,10 @@ const edge = await startEdge(settings, createLog(settings), {
   },
 });
 
-let stopping = false;
-const stop = () => {
-  if (stopping) return;
-  stopping = true;
-  void edge
-    .stop()
-    .then(() => telemetry.stop())
-    .finally(() => process.exit());
-};
-process.on('SIGTERM', stop);
 // A terminal's Ctrl-C reaches the whole group; the parent asks for the stop when it is time.
 process.on('SIGINT', () => undefined);
-process.once('disconnect', stop);
-process.send?.({ ready: { edge: edge.address } });
+stopOnSignal(log, async () => {
+  await edge.stop();
+  await telemetry.stop();
+}, ['SIGTERM']);
+reportReady({ edge: edge.address });

@@ -6,7 +6,7 @@ import {
   type JWKSCacheInput,
   type JWTVerifyGetKey,
 } from 'jose';
-import { describeError, type Logger } from '../log.ts';
+import { describeError, type Logger } from '@callpass/program/log';
 import { followFiles } from '../follow-files.ts';
 
 /** The public keys of an issuer. */

@@ -1,7 +1,7 @@
 import type { Store } from '@callpass/domain';
 import type { ServerInterceptor } from '@callpass/grpc-kit';
 import { identify } from './identify.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 import { METHODS } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';

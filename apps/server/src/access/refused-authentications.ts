@@ -1,6 +1,6 @@
 import { draftEntry, type Store } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import { describeError, type Logger } from '../log.ts';
+import { describeError, type Logger } from '@callpass/program/log';
 import type { AuthenticationFault } from './fault.ts';
 
 /**

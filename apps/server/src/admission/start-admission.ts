@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
 import { Admission, type AdmissionEvents } from './admission.ts';
 import { watchEventLoop } from './event-loop.ts';

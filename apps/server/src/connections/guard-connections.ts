@@ -1,7 +1,7 @@
 import { http2ServersOf } from '@callpass/grpc-kit';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { Server } from '@grpc/grpc-js';
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 import { createTurnedAwayCounter, measureConnections } from './metrics.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ConnectionGuard } from './connection-guard.ts';

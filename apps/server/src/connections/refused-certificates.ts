@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { http2ServersOf } from '@callpass/grpc-kit';
 import type { Server } from '@grpc/grpc-js';
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 
 const WINDOW_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { followFiles } from '../follow-files.ts';
-import { describeError, type Logger } from '../log.ts';
+import { describeError, type Logger } from '@callpass/program/log';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 

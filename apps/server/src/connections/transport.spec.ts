@@ -8,7 +8,7 @@ import { createClient } from '@callpass/grpc-kit';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createLog } from '../log.ts';
+import { createLog } from '@callpass/program/log';
 import { loadServerSettings } from '../settings/load.ts';
 import { connectPresenting } from '../testing/presented.ts';
 import { refusalOf } from '../testing/refusal.ts';
@@ -49,7 +49,7 @@ function start(environment: Record<string, string>) {
       ...environment,
     },
   });
-  return startServer(settings, createLog(settings));
+  return startServer(settings, createLog(settings.log));
 }
 
 describe('plain text beyond this machine', () => {

@@ -1,5 +1,5 @@
 import type { RealmKeyRecord, StoredState } from '@callpass/domain';
-import { ok, problem, warning, type Finding } from './finding.ts';
+import { ok, problem, warning, type Finding } from '@callpass/program';
 
 /** Looks at the keys of each realm: one that encrypts, not too old, and nothing left behind that could be erased. */
 export function checkKeys(

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ok, problem, type Finding } from './finding.ts';
+import { ok, problem, type Finding } from '@callpass/program';
 
 const TIMEOUT_MS = 2000;
 

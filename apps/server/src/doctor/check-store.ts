@@ -5,7 +5,7 @@ import { openStore } from '@callpass/storage';
 import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkKeys } from './check-keys.ts';
-import { ok, problem, skipped, type Finding } from './finding.ts';
+import { ok, problem, skipped, type Finding } from '@callpass/program';
 
 const ADVICE: Record<StoreErrorCode, string> = {
   SCHEMA_OUTDATED: 'run callpass-server migrate with these settings',

@@ -12,7 +12,7 @@ import { checkCertificates } from './check-certificate.ts';
 import { checkDisk } from './check-place.ts';
 import { checkLimiter } from './check-limiter.ts';
 import { examine } from './doctor.ts';
-import { printFindings } from './print.ts';
+import { printFindings } from '@callpass/program';
 
 const DAY_MS = 86_400_000;
 

@@ -5,7 +5,7 @@ import { checkCertificates } from './check-certificate.ts';
 import { checkLimiter } from './check-limiter.ts';
 import { checkDisk, checkKeyEncryptionKey } from './check-place.ts';
 import { checkStore } from './check-store.ts';
-import { ok, problem, skipped, type Finding } from './finding.ts';
+import { ok, problem, skipped, type Finding } from '@callpass/program';
 
 /** Looks at everything that the server needs on this machine, in the order in which it would need it, and changes nothing. */
 export async function examine(source: {

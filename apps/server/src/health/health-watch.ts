@@ -3,7 +3,7 @@ import { AdminService, CredentialService, LedgerService } from '@callpass/contra
 import type { Limiter, Store } from '@callpass/domain';
 import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Readiness } from '@callpass/telemetry-sdk';
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 import type { Snapshot } from '../state/snapshot.ts';
 import { healthOf, type ServerHealth } from './health-of.ts';
 import type { LedgerOutcomes } from './ledger-outcomes.ts';

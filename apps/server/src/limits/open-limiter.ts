@@ -1,5 +1,5 @@
 import type { Limiter } from '@callpass/domain';
-import { describeError, type Logger } from '../log.ts';
+import { describeError, type Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
 import { MemoryLimiter } from './memory-limiter.ts';
 import { RedisLimiter } from './redis-limiter.ts';

@@ -1,6 +1,6 @@
+import { isLoopbackHost } from '@callpass/grpc-kit';
 import { sectionList, textList } from '@callpass/program/settings';
 import { z } from 'zod';
-import { isLoopbackHost } from './loopback.ts';
 
 /** Signatures that are taken: asymmetric ones only, so that no public key can be used as a secret. The default is all of them. */
 const JWT_ALGORITHMS = [

@@ -1,6 +1,12 @@
+import { isLoopbackHost } from '@callpass/grpc-kit';
+import { splitHostAndPort } from '@callpass/program';
 import { SettingsError } from './load.ts';
-import { isLoopback } from './loopback.ts';
 import type { Settings } from './schema.ts';
+
+/** Tells an address, `host:port`, that reaches only this machine. */
+export function isLoopback(address: string): boolean {
+  return isLoopbackHost(splitHostAndPort(address).host);
+}
 
 /**
  * Throws SettingsError unless what crosses the network is encrypted. Plain text beyond this machine has to be said twice, and

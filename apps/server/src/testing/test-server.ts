@@ -8,7 +8,7 @@ import { connect, createClient, type Client, type Connection, type ConnectOption
 import { credentials } from '@grpc/grpc-js';
 import type { ClockSource } from '../clock/clock-guard.ts';
 import { startServer } from '../server.ts';
-import { createLog, type Logger } from '../log.ts';
+import { createLog, type Logger } from '@callpass/program/log';
 import { loadServerSettings } from '../settings/load.ts';
 
 /** A clock that stands still until it is moved. */
@@ -62,7 +62,12 @@ export async function startTestServer(
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
   const settings = loadServerSettings({ environment });
-  const server = await startServer(settings, options.log ?? createLog(settings), clock, options.clockSource);
+  const server = await startServer(
+    settings,
+    options.log ?? createLog(settings.log),
+    clock,
+    options.clockSource,
+  );
   const connection = connect({
     address: server.address,
     credentials: credentials.createInsecure(),

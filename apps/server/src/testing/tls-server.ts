@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, type Authority, type CertifiedKey } from '@callpass/dev-certificates';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import type { Logger } from '../log.ts';
+import type { Logger } from '@callpass/program/log';
 import { presenting } from './presented.ts';
 import { START_MS, startTestServer, type TestServer } from './test-server.ts';
 

@@ -1,11 +1,8 @@
-import { BlockList, isIP } from 'node:net';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+import { isIP } from 'node:net';
+import { isLoopbackHost } from '@callpass/grpc-kit';
 
 /**
- * Whether a target of gRPC stays on this machine: `localhost`, an address of the loopback, a Unix socket. Another name
+ * Tells a target of gRPC that stays on this machine: `localhost`, an address of the loopback, a Unix socket. Another name
  * may resolve to anything, so it does not count.
  */
 export function isLoopback(target: string): boolean {
@@ -25,10 +22,4 @@ function hostOf(address: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(address);
   if (bracketed) return bracketed[1] ?? '';
   return isIP(address) === 6 ? address : address.replace(/:\d+$/, '');
-}
-
-function isLoopbackHost(host: string): boolean {
-  if (host.toLowerCase() === 'localhost') return true;
-  const family = isIP(host);
-  return family !== 0 && LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }

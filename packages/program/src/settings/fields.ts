@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isHostAndPort } from '../address.ts';
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -23,10 +24,8 @@ export const wholeNumber = (bounds: { min: number; max: number }) =>
 /** `true`/`false`, also as the text an environment variable holds. */
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
-/** Where a server listens or is reached, `host:port`; an IPv6 address stands in brackets. Port 0 takes a free one. */
-export const hostAndPort = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'expected host:port');
+/** An address where a server listens or is reached, `host:port`; an IPv6 address stands in brackets. Port 0 takes a free one. */
+export const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port');
 
 /** A list of texts; in an environment variable the texts are parted by commas. */
 export const textList = z.preprocess(

@@ -1,2 +1,9 @@
-export { leafPaths, loadSettings, SettingsError, variableOf, type SettingsSource } from './load.ts';
+export {
+  cannotListen,
+  leafPaths,
+  loadSettings,
+  SettingsError,
+  variableOf,
+  type SettingsSource,
+} from './load.ts';
 export { duration, flag, hostAndPort, sectionList, textList, wholeNumber } from './fields.ts';

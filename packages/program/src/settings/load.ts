@@ -12,7 +12,15 @@ export class SettingsError extends Error {
   }
 }
 
-/** Where settings come from. */
+/** The problem of an address that a setting names and that cannot be listened on. */
+export function cannotListen(setting: string, address: string, error: unknown): SettingsError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why =
+    code === 'EADDRINUSE' || message.includes('EADDRINUSE') ? 'the address is in use' : (code ?? message);
+  return new SettingsError([`${setting}: cannot listen on ${address}: ${why}`]);
+}
+
+/** Sources of settings. */
 export interface SettingsSource {
   /** Every setting with its default, as strict objects within strict objects. */
   readonly schema: z.ZodType;

@@ -1,23 +1,25 @@
 import { isatty } from 'node:tty';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
-import type { Settings } from './settings/schema.ts';
 
 export type { Logger } from 'pino';
 
+const STDERR = 2;
+const BUNCH_BYTES = 4096;
+const BUNCH_MS = 1000;
+
 /**
- * The server's log on standard error: JSON lines, or readable ones where that is a terminal. It is given names and numbers
- * only, never a request or an answer. Each line is written at once, so that none is lost in a crash; only where every
- * request has one they are written in bunches, the rest at the end of the process.
+ * A program's log on standard error: JSON lines, or readable ones where that is a terminal. It is given names and numbers
+ * only, never a request or an answer. Each line is written at once, so that none is lost in a crash; `inBunches`, for a
+ * program that writes one for each request, writes 4 KiB or a second together, the rest at the end of the process.
  */
-export function createLog({ log }: Pick<Settings, 'log'>): Logger {
+export function createLog({ level, inBunches = false }: { level: string; inBunches?: boolean }): Logger {
   const options = {
-    level: log.level,
+    level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   if (isatty(STDERR)) return pino(options, pretty({ destination: STDERR, sync: true, colorize: true }));
-  const inBunches = log.requests === 'all';
   const destination = pino.destination({
     fd: STDERR,
     ...(inBunches ? { sync: false, minLength: BUNCH_BYTES, periodicFlush: BUNCH_MS } : { sync: true }),
@@ -29,10 +31,6 @@ export function createLog({ log }: Pick<Settings, 'log'>): Logger {
   }
   return pino(options, destination);
 }
-
-const STDERR = 2;
-const BUNCH_BYTES = 4096;
-const BUNCH_MS = 1000;
 
 /** An error for the log: its kind and text, and those of its causes. */
 export function describeError(error: unknown): {

@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { EXIT } from './exit.ts';
+import { SettingsError } from './settings/load.ts';
+
+/** The command line of a program that serves. Wrong use ends the process with `EXIT.wrongUse`. */
+export function createCommandLine(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));
+}
+
+/** Adds a command that reads the settings. */
+export function addCommand(program: Command, name: string, summary: string): Command {
+  return program
+    .command(name)
+    .summary(summary)
+    .description(summary)
+    .option('--settings <file>', 'settings file (YAML)');
+}
+
+/**
+ * Does the work of a command. Where it rejects, standard error says why, and the process ends with `EXIT.wrongUse` for a
+ * SettingsError and with `EXIT.failed` for anything else. Errors with a code are meant for the operator, so their message
+ * is enough; others show their stack.
+ */
+export async function runCommand(program: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    process.stderr.write(`${program}: ${isForOperator(error) ? error.message : stackOf(error)}\n`);
+    process.exitCode = error instanceof SettingsError ? EXIT.wrongUse : EXIT.failed;
+  }
+}
+
+function isForOperator(error: unknown): error is Error {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
+
+function stackOf(error: unknown): string {
+  return (error as Error).stack ?? String(error);
+}

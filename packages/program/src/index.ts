@@ -1,0 +1,5 @@
+export { EXIT, type ExitCode } from './exit.ts';
+export { isHostAndPort, splitHostAndPort, withPort } from './address.ts';
+export { reportReady, stopOnSignal } from './stop.ts';
+export { versionOf } from './version.ts';
+export { ok, printFindings, problem, skipped, warning, type Finding } from './finding.ts';
