@@ -5,7 +5,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { ScrapeReader } from './scrape.ts';
 
-/** Readers that the variables ask for together with Prometheus, which the SDK would serve on a port of its own. */
+/** Creates the metric readers for the variables and for Prometheus, which the SDK would serve on a separate port. */
 export async function readersWithScrape(
   exporters: readonly string[],
 ): Promise<{ readers: IMetricReader[]; scrape: ScrapeReader }> {

@@ -7,7 +7,7 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
 
-/** Collects when it is asked, in the text format of Prometheus. */
+/** Metric reader that collects on request, in the text format of Prometheus. */
 export class ScrapeReader extends MetricReader {
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
@@ -15,7 +15,7 @@ export class ScrapeReader extends MetricReader {
     super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
   }
 
-  /** Everything that is measured, as it is now. */
+  /** Collects the current values of all metrics. */
   async text(): Promise<string> {
     const { resourceMetrics } = await this.collect();
     return this.#serializer.serialize({
@@ -36,7 +36,7 @@ export class ScrapeReader extends MetricReader {
   }
 }
 
-/** The serializer leaves the unit out of the name, where collectors of OpenTelemetry put it. */
+/** Adds the unit to the name as OpenTelemetry collectors do; the serializer does not. */
 function withUnitInName(metric: MetricData): MetricData {
   const { name, unit } = metric.descriptor;
   const isGauge = metric.dataPointType === DataPointType.GAUGE;

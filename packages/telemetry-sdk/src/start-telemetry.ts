@@ -1,35 +1,34 @@
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { traceIds } from './trace-ids.ts';
 
-/** A program that tells of itself. */
+/** Name and version of a program, for its telemetry. */
 export interface TelemetryProgram {
-  /** `service.name`, unless OTEL_SERVICE_NAME says otherwise. */
+  /** Default of `service.name`; OTEL_SERVICE_NAME overrides it. */
   readonly name: string;
   readonly version: string;
 }
 
-/** The SDK of a program, started or not asked for. */
+/** Telemetry of a program. The SDK may not be running, if no variable enables an export. */
 export interface Telemetry {
-  /** The metrics in the text format of Prometheus; `undefined` where nobody asked for that. */
+  /** Collects the metrics in the text format of Prometheus; `undefined` if that is not enabled. */
   readonly metricsText: (() => Promise<string>) | undefined;
-  /** Sends what is still held back and stops. Never rejects; takes two seconds at most. */
+  /** Sends the remaining telemetry and stops. Does not reject; takes at most two seconds. */
   stop(): Promise<void>;
 }
 
-/** A collector that is away or hangs must not keep a program from ending. */
+/** Time limit of the last export, so that an unavailable collector does not keep a program from ending. */
 const FLUSH_LIMIT_MS = 2000;
 
 /**
- * Starts the OpenTelemetry SDK, configured by the standard OTEL_* variables only. Call it in the file that a program
- * preloads, or before it makes its instruments: tracers may be asked for earlier, meters not. Where no variable asks for an export the SDK is not
- * even loaded: it costs more start-up time than many a command. `scrape` asks for metrics as `OTEL_METRICS_EXPORTER` with
- * `prometheus` does.
+ * Starts the OpenTelemetry SDK, configured by the standard OTEL_* variables only. Call it before the program creates its
+ * instruments; tracers may be created earlier. If no variable enables an export, the SDK is not loaded, because loading it
+ * takes longer than many commands. `scrape` enables metrics like `prometheus` in `OTEL_METRICS_EXPORTER`.
  */
 export async function startTelemetry(
   program: TelemetryProgram,
   { scrape = false }: { scrape?: boolean } = {},
 ): Promise<Telemetry> {
-  const traces = isAskedFor('TRACES');
+  const traces = isEnabled('TRACES');
   const exporters = metricExporters();
   const scraped = scrape || exporters.includes('prometheus');
   const metrics = scraped || exporters.length > 0;
@@ -48,7 +47,7 @@ export async function startTelemetry(
     resource: defaultResource().merge(
       resourceFromAttributes({ 'service.name': program.name, 'service.version': program.version }),
     ),
-    // Never those of the environment: the detector of processes sends the command line, which may hold a token or a subject.
+    // Not those of the environment: the process detector sends the command line, which may contain a token or a subject.
     resourceDetectors: [serviceInstanceIdDetector, envDetector],
     ...(traces ? await traceExport() : { spanProcessors: [] }),
     ...(withScrape ? { metricReaders: withScrape.readers } : metrics ? {} : { metricReaders: [] }),
@@ -68,21 +67,21 @@ export async function startTelemetry(
   };
 }
 
-/** Where Prometheus is served by the standard variables, or `undefined` where they do not ask for it. */
+/** Gets the address for Prometheus from the standard variables, or `undefined` if they do not enable it. */
 export function prometheusAddress(): string | undefined {
   if (!metricExporters().includes('prometheus')) return undefined;
   const host = process.env['OTEL_EXPORTER_PROMETHEUS_HOST']?.trim() || '127.0.0.1';
   return `${host}:${process.env['OTEL_EXPORTER_PROMETHEUS_PORT']?.trim() || '9464'}`;
 }
 
-/** How traces leave, where it is not left to the SDK. */
+/** Configures the export of traces, unless the SDK does it. */
 async function traceExport(): Promise<Partial<NodeSDKConfiguration>> {
-  const { createTraceProcessor, isTraceProcessorAskedFor } = await import('./otlp/trace-processor.ts');
-  return isTraceProcessorAskedFor() ? { spanProcessors: [createTraceProcessor()] } : {};
+  const { createTraceProcessor, isTraceProcessorEnabled } = await import('./otlp/trace-processor.ts');
+  return isTraceProcessorEnabled() ? { spanProcessors: [createTraceProcessor()] } : {};
 }
 
 function metricExporters(): string[] {
-  if (!isAskedFor('METRICS')) return [];
+  if (!isEnabled('METRICS')) return [];
   const named = (process.env['OTEL_METRICS_EXPORTER'] ?? '')
     .split(',')
     .map((name) => name.trim())
@@ -90,12 +89,12 @@ function metricExporters(): string[] {
   return named.length > 0 ? named : ['otlp'];
 }
 
-function isAskedFor(signal: 'TRACES' | 'METRICS'): boolean {
-  const asking = [
+function isEnabled(signal: 'TRACES' | 'METRICS'): boolean {
+  const variables = [
     `OTEL_${signal}_EXPORTER`,
     `OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`,
     'OTEL_EXPORTER_OTLP_ENDPOINT',
   ];
-  const [exporter, ...endpoints] = asking.map((name) => process.env[name]?.trim() ?? '');
+  const [exporter, ...endpoints] = variables.map((name) => process.env[name]?.trim() ?? '');
   return exporter !== 'none' && [exporter, ...endpoints].some((value) => value !== '');
 }

@@ -2,23 +2,23 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { splitHostAndPort, withPort } from '@callpass/program';
 
-/** Whether a process can serve. */
+/** Readiness of a process. */
 export interface Readiness {
   readonly ready: boolean;
-  /** For people: each thing it depends on and how it is. Never a secret. */
+  /** State of each dependency, for people. Contains no secrets. */
   readonly detail: Readonly<Record<string, string>>;
 }
 
-/** What the port tells. */
+/** Sources of the telemetry port. */
 export interface TelemetryPortSources {
-  /** In the text format of Prometheus; `undefined`: there is no `/metrics`. */
+  /** Metrics in the text format of Prometheus. Undefined: `/metrics` is not served. */
   readonly metrics: (() => Promise<string>) | undefined;
   readonly readiness: () => Readiness;
 }
 
-/** A port that serves. */
+/** Running telemetry port. */
 export interface TelemetryPort {
-  /** host:port as it is bound. */
+  /** Bound address as host:port. */
   readonly address: string;
   stop(): Promise<void>;
 }
@@ -35,8 +35,8 @@ const NOT_FOUND: Answer = { status: 404, type: TEXT, body: 'not found\n' };
 const LIMITS = { connections: 64, headerBytes: 8192, requestMs: 5000 } as const;
 
 /**
- * Serves `/metrics`, `/livez` and `/readyz` over plain HTTP to whoever can connect: it tells names and numbers only. Slow
- * and idle connections are closed. Rejects with the error of the system when it cannot listen.
+ * Serves `/metrics`, `/livez` and `/readyz` over plain HTTP without authentication: they contain names and numbers only. Slow
+ * and idle connections are closed. Rejects with the system's error if it cannot listen.
  */
 export async function startTelemetryPort(
   address: string,
@@ -87,7 +87,7 @@ async function respond(
     ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
-  // Nothing here takes a body; whoever sends one is not listened to.
+  // No request has a body; one that is sent is not read.
   if (request.method !== 'GET' && request.method !== 'HEAD') request.destroy();
 }
 

@@ -7,15 +7,15 @@ let pool = '';
 let spent = 0;
 
 /**
- * Ids for traces and spans (W3C Trace Context), from the system's CSPRNG. A call that is not sampled gets ids too, so they are
- * cut from a pool that is drawn and written in hexadecimal at once.
+ * Generator of trace and span ids (W3C Trace Context) from the system's CSPRNG. Unsampled calls need ids too, so they are cut
+ * from a pool that is drawn and converted to hexadecimal at once.
  */
 export const traceIds = {
   generateTraceId: () => drawOtherThan(INVALID_TRACEID),
   generateSpanId: () => drawOtherThan(INVALID_SPANID),
 };
 
-/** As many digits as the one id that is not valid has, all of them zeros. */
+/** Draws an id with the length of the invalid id, which is all zeros, and different from it. */
 function drawOtherThan(invalid: string): string {
   const digits = invalid.length;
   if (spent + digits > pool.length) {

@@ -28,9 +28,9 @@ const ITEMS = { values: 1 } as const;
 const FLAGS = { traceFlags: 0xff, hasIsRemote: 0x100, isRemote: 0x200 } as const;
 
 /**
- * Encodes spans as an `ExportTraceServiceRequest` (OTLP 1.x, opentelemetry/proto/collector/trace/v1), byte for byte as
- * `@opentelemetry/otlp-transformer` does, in half the time: with every trace recorded it is the largest part of
- * what a trace costs. A test holds the two equal.
+ * Creates an encoder of spans to `ExportTraceServiceRequest` (OTLP 1.x, opentelemetry/proto/collector/trace/v1). Its output
+ * equals that of `@opentelemetry/otlp-transformer`, which a test checks, and takes half the time. The encoding is the largest
+ * cost of a recorded trace.
  */
 export function createSpanEncoder(): (spans: readonly ReadableSpan[]) => Uint8Array {
   const writer = new MessageWriter();

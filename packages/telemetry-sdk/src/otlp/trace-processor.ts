@@ -10,8 +10,8 @@ import { createSpanEncoder } from './encode-spans.ts';
 const COMPONENT_TYPE = 'otlp_http_span_exporter';
 
 /**
- * The SDK's exporter of traces over OTLP in protobuf over HTTP, with the standard variables and all it does of retries and
- * limits, but for the encoding, which is {@link createSpanEncoder}.
+ * Creates the SDK's exporter of traces (OTLP, protobuf over HTTP) with the standard variables, retries and limits, but with
+ * the encoding of {@link createSpanEncoder}.
  */
 function createTraceExporter(): OTLPExporterBase<ReadableSpan[]> {
   const options = convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', {
@@ -33,8 +33,8 @@ function createTraceExporter(): OTLPExporterBase<ReadableSpan[]> {
 }
 
 /**
- * The SDK's batches with room for a server under load whose every trace is recorded, where the SDK's own 2,048 spans and 512
- * a batch lose one in eight. The standard variables win.
+ * Batch limits for a server under load that records every trace. With the SDK's defaults, 2,048 spans and 512 a batch, one
+ * span in eight would be lost. The standard variables override them.
  */
 const BATCH = {
   maxQueueSize: 16_384,
@@ -43,7 +43,7 @@ const BATCH = {
   exportTimeoutMillis: 30_000,
 } as const;
 
-/** Sends spans in batches by {@link createTraceExporter}. */
+/** Creates a processor that sends spans in batches with {@link createTraceExporter}. */
 export function createTraceProcessor(env: NodeJS.ProcessEnv = process.env): SpanProcessor {
   const maxQueueSize = countIn(env, 'OTEL_BSP_MAX_QUEUE_SIZE') ?? BATCH.maxQueueSize;
   return new BatchSpanProcessor({
@@ -58,15 +58,15 @@ export function createTraceProcessor(env: NodeJS.ProcessEnv = process.env): Span
   });
 }
 
-/** As the SDK reads them: what is no number counts as not set. */
+/** Reads a number like the SDK: an invalid value counts as not set. */
 function countIn(env: NodeJS.ProcessEnv, name: string): number | undefined {
   const text = env[name]?.trim() ?? '';
   const value = Number(text);
   return text !== '' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-/** Whether the standard variables ask for traces over OTLP in protobuf over HTTP and nowhere else. */
-export function isTraceProcessorAskedFor(env: NodeJS.ProcessEnv = process.env): boolean {
+/** Checks that the standard variables enable traces over OTLP in protobuf over HTTP, and no other exporter of traces. */
+export function isTraceProcessorEnabled(env: NodeJS.ProcessEnv = process.env): boolean {
   const set = (name: string) => env[name]?.trim() || undefined;
   const protocol = set('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? set('OTEL_EXPORTER_OTLP_PROTOCOL');
   return (
