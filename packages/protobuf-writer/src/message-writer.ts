@@ -1,6 +1,6 @@
 const FIRST_BYTES = 64 * 1024;
 const MAX_VARINT_BYTES = 10;
-/** Characters of a text that is written one by one; under 128, so that its length is one byte. */
+/** Limit in characters for texts that are written one by one; under 128, so that the length is one byte. */
 const SHORT = 48;
 const TWO_TO_32 = 2 ** 32;
 
@@ -8,20 +8,20 @@ const TWO_TO_32 = 2 ** 32;
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /**
- * Writes Protocol Buffers in one pass into a buffer that grows: a message's length is put before it when its end is known.
- * Field numbers must be under 16, so that a tag is one byte, but for {@link longTag}. One writer can write many messages,
- * one after the other.
+ * Writes Protocol Buffers messages in one pass into a growing buffer. The length of a nested message is inserted at its end.
+ * Field numbers must be below 16, so that a tag is one byte, except in {@link longTag}. One writer can write many messages in
+ * sequence.
  */
 export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** Forgets what was written. Before a message, in case the one before was given up half-way. */
+  /** Discards the written bytes. Call it before a message, since the former one may have been aborted. */
   reset(): void {
     this.#at = 0;
   }
 
-  /** What was written, as a copy; the writer is empty then. A small copy is a piece of a buffer that others share. */
+  /** Copies the written bytes and empties the writer. A small copy is a part of Node's shared pool. */
   finish(): Buffer {
     const written = Buffer.allocUnsafe(this.#at);
     this.#bytes.copy(written, 0, 0, this.#at);
@@ -29,30 +29,31 @@ export class MessageWriter {
     return written;
   }
 
+  /** Writes a tag of the field numbers 1 to 15. */
   tag(field: number, wire: number): void {
     this.#reserve(1);
     this.#bytes[this.#at++] = (field << 3) | wire;
   }
 
-  /** A tag of the field numbers 16 to 2047. */
+  /** Writes a tag of the field numbers 16 to 2047. */
   longTag(field: number, wire: number): void {
     this.#reserve(2);
     this.#bytes[this.#at++] = ((field << 3) & 0x7f) | wire | 0x80;
     this.#bytes[this.#at++] = field >> 4;
   }
 
-  /** Begins a message inside this one; gives what {@link end} needs. */
+  /** Begins a nested message. Returns its start for {@link end}. */
   begin(field: number): number {
     this.tag(field, WIRE.bytes);
     this.#reserve(1);
     return ++this.#at;
   }
 
-  /** Ends the message that began there. */
+  /** Ends the nested message that began at `start`, and inserts its length. */
   end(start: number): void {
     const length = this.#at - start;
     const extra = varintBytes(length) - 1;
-    // Now, and not when the length is written: growing keeps what stands before the place of writing only.
+    // Before the length is written: growing keeps only the bytes before the write position.
     this.#reserve(MAX_VARINT_BYTES);
     if (extra > 0) this.#bytes.copyWithin(start + extra, start, this.#at);
     this.#at = start - 1;
@@ -60,7 +61,7 @@ export class MessageWriter {
     this.#at += length;
   }
 
-  /** A whole number from 0 to 2^53 - 1. */
+  /** Writes an integer from 0 to 2^53 - 1. */
   varint(value: number): void {
     this.#reserve(MAX_VARINT_BYTES);
     let rest = value;
@@ -71,7 +72,7 @@ export class MessageWriter {
     this.#bytes[this.#at++] = rest;
   }
 
-  /** Any whole number of 64 bits, in two's complement. */
+  /** Writes a 64-bit integer in two's complement. */
   int64(value: number): void {
     if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
       this.varint(value);
@@ -86,26 +87,28 @@ export class MessageWriter {
     this.#bytes[this.#at++] = Number(rest);
   }
 
+  /** Writes a double. */
   double(value: number): void {
     this.#reserve(8);
     this.#at = this.#bytes.writeDoubleLE(value, this.#at);
   }
 
+  /** Writes an unsigned 32-bit integer in four bytes. */
   fixed32(value: number): void {
     this.#reserve(4);
     this.#at = this.#bytes.writeUInt32LE(value, this.#at);
   }
 
-  /** Nanoseconds since the epoch as fixed64, from seconds and nanoseconds; exact until the year 2116. */
+  /** Writes a time in nanoseconds since the epoch as fixed64, from seconds and nanoseconds. Exact until the year 2116. */
   nanoseconds([seconds, nanoseconds]: readonly [number, number]): void {
-    // A second is 1953125 * 2^9 ns: this product is exact where that of the nanoseconds is not.
+    // A second is 1953125 * 2^9 ns. This product is an exact double; the nanoseconds would not be.
     const units = seconds * 1_953_125;
     const low = (units % 2 ** 23) * 512 + nanoseconds;
     this.fixed32(low % TWO_TO_32);
     this.fixed32(Math.floor(units / 2 ** 23) + Math.floor(low / TWO_TO_32));
   }
 
-  /** Hexadecimal digits as bytes, with their length before them. For ids: at most 254 digits. */
+  /** Writes hexadecimal digits as length and bytes. For ids, with at most 254 digits. */
   hex(digits: string): void {
     this.#reserve(1 + digits.length / 2);
     this.#bytes[this.#at++] = digits.length / 2;
@@ -114,9 +117,9 @@ export class MessageWriter {
     }
   }
 
-  /** A text in UTF-8, with its length before it. */
+  /** Writes a text as length and UTF-8 bytes. */
   text(text: string): void {
-    // Three bytes for each unit of UTF-16 at most.
+    // At most three bytes for each UTF-16 unit.
     this.#reserve(MAX_VARINT_BYTES + 3 * text.length);
     if (text.length <= SHORT && this.#shortAscii(text)) return;
     const expected = varintBytes(text.length);
@@ -128,7 +131,7 @@ export class MessageWriter {
     this.#at += length;
   }
 
-  /** Most texts are names: a call of the runtime for each takes longer than their few letters. */
+  /** Writes a short ASCII text. Most texts are names, for which a call of the runtime takes longer than this loop. */
   #shortAscii(text: string): boolean {
     const bytes = this.#bytes;
     const { length } = text;
@@ -143,7 +146,7 @@ export class MessageWriter {
     return true;
   }
 
-  /** Bytes as they are. */
+  /** Writes bytes without a length. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#at);
@@ -158,7 +161,7 @@ export class MessageWriter {
   }
 }
 
-/** The value of a hexadecimal digit: its last four bits, and nine more for a letter, which has bit 6 set. */
+/** Value of a hexadecimal digit: its last four bits, plus nine for a letter, which has bit 6 set. */
 function digit(digits: string, at: number): number {
   const code = digits.charCodeAt(at);
   return (code & 0xf) + 9 * (code >> 6);
