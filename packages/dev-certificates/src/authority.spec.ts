@@ -24,7 +24,7 @@ describe('createAuthority', () => {
     expect(certificate.ca).toBe(false);
   });
 
-  it('certifies for a month unless told otherwise', async () => {
+  it('certifies for a month by default', async () => {
     const authority = await createAuthority();
     const days = ({ cert }: { cert: string }) =>
       (new X509Certificate(cert).validToDate.getTime() - Date.now()) / 86_400_000;

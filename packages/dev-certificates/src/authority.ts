@@ -3,33 +3,33 @@ import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
-/** A certificate and its private key, PEM. */
+/** Certificate and its private key, in PEM. */
 export interface CertifiedKey {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What a certificate says. */
+/** Content of a certificate. */
 export interface LeafOptions {
-  /** Subject's common name. None by default. */
+  /** Common name of the subject. Default: none. */
   readonly commonName?: string;
   /** URI names, such as a SPIFFE id. */
   readonly uris?: readonly string[];
   /** DNS names and IP addresses. */
   readonly names?: readonly string[];
-  /** What it may be used for: proving a server or a client. */
+  /** Extended key usage: TLS server or TLS client authentication (RFC 5280 section 4.2.1.12). */
   readonly use: 'server' | 'client';
-  /** Now, less an hour for clocks that differ, by default. */
+  /** Start of validity. Default: one hour ago, for clocks that differ. */
   readonly notBefore?: Date;
-  /** 30 days from now by default. */
+  /** End of validity. Default: in 30 days. */
   readonly notAfter?: Date;
 }
 
-/** A certificate authority that lives in this process only: its key is never given out. */
+/** Certificate authority in the memory of this process. Its key cannot be exported. */
 export interface Authority {
-  /** Its certificate, PEM. */
+  /** Certificate of the authority, in PEM. */
   readonly cert: string;
-  /** Makes a key and certifies it. */
+  /** Generates a key and issues its certificate. */
   issue(options: LeafOptions): Promise<CertifiedKey>;
 }
 
@@ -38,8 +38,8 @@ const HOUR_MS = 3_600_000;
 const LIFETIME_MS = 30 * 24 * HOUR_MS;
 
 /**
- * Makes an authority for trying out and for tests. Keys are P-256 and come from the system's CSPRNG. Not for production:
- * nobody can revoke what it has certified.
+ * Creates an authority for development and tests. Keys are P-256, from the system's CSPRNG. Not for production: its
+ * certificates cannot be revoked.
  */
 export async function createAuthority(commonName = 'Callpass throw-away authority'): Promise<Authority> {
   x509.cryptoProvider.set(webcrypto);
@@ -62,7 +62,7 @@ export async function createAuthority(commonName = 'Callpass throw-away authorit
   };
 }
 
-/** A certificate that no authority stands behind, for tests of who is let in with it. */
+/** Issues a self-signed certificate, for tests of clients that must be refused. */
 export function selfSigned(options: LeafOptions): Promise<CertifiedKey> {
   return certify(options);
 }
