@@ -10,9 +10,9 @@ import {
 } from './json-reader.ts';
 import { flatten, type Origin } from './received-scope.ts';
 
-/** A log record as it arrived. */
+/** Received log record. */
 export interface ReceivedLog extends Origin {
-  /** Nanoseconds since 1970; when it was observed, if it does not say when it happened. */
+  /** Time of the event, else of its observation, in nanoseconds since 1970. */
   readonly timeUnixNano: bigint;
   /** 1 (TRACE) to 24 (FATAL4), 0 for none. */
   readonly severityNumber: number;
@@ -25,7 +25,7 @@ export interface ReceivedLog extends Origin {
   readonly spanId: string | undefined;
 }
 
-/** The log records of an `ExportLogsServiceRequest`, in order. */
+/** Reads the log records of an `ExportLogsServiceRequest`, in order. */
 export function readLogs(request: JsonObject): ReceivedLog[] {
   const nesting = { resources: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' };
   return Array.from(flatten(request, nesting), ([log, origin]) => ({

@@ -14,44 +14,44 @@ import { flatten, type Origin } from './received-scope.ts';
 const TYPES = ['sum', 'gauge', 'histogram', 'exponentialHistogram', 'summary'] as const;
 const TEMPORALITIES = ['UNSPECIFIED', 'DELTA', 'CUMULATIVE'] as const;
 
-/** Type of a metric, as OTLP names it; `unknown` for one that holds no data of a known type. */
+/** Type of a metric, named as in OTLP; `unknown` if it has no data of a known type. */
 export type MetricType = (typeof TYPES)[number] | 'unknown';
 
-/** A metric as it arrived last. */
+/** Metric in its last export. */
 export interface ReceivedMetric extends Origin {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
   readonly type: MetricType;
-  /** Whether points count from the start of the process or since the last export. */
+  /** Temporality: points count from the start of the process, or since the last export. */
   readonly temporality: (typeof TEMPORALITIES)[number];
   readonly points: readonly ReceivedPoint[];
 }
 
-/** One time series of a metric. What its type does not have is `undefined`. */
+/** Point of one time series. Properties of other types of metric are `undefined`. */
 export interface ReceivedPoint {
   readonly attributes: Attributes;
   /** Nanoseconds since 1970. */
   readonly startTimeUnixNano: bigint;
   /** Nanoseconds since 1970. */
   readonly timeUnixNano: bigint;
-  /** Of a sum or gauge. */
+  /** Value of a sum or gauge. */
   readonly value: number | undefined;
-  /** Of a histogram or summary: how many measurements. */
+  /** Number of measurements of a histogram or summary. */
   readonly count: number | undefined;
-  /** Of a histogram or summary: their total, in the metric's unit. */
+  /** Sum of measurements of a histogram or summary, in the metric's unit. */
   readonly sum: number | undefined;
-  /** Of a histogram: the smallest. */
+  /** Smallest measurement of a histogram. */
   readonly min: number | undefined;
-  /** Of a histogram: the largest. */
+  /** Largest measurement of a histogram. */
   readonly max: number | undefined;
-  /** Of a histogram with explicit buckets: one more than there are bounds. */
+  /** Counts of a histogram with explicit buckets, one more than bounds. */
   readonly bucketCounts: readonly number[];
-  /** Of a histogram with explicit buckets: upper bounds. */
+  /** Upper bounds of a histogram with explicit buckets. */
   readonly explicitBounds: readonly number[];
 }
 
-/** The metrics of an `ExportMetricsServiceRequest`, in order. */
+/** Reads the metrics of an `ExportMetricsServiceRequest`, in order. */
 export function readMetrics(request: JsonObject): ReceivedMetric[] {
   const nesting = { resources: 'resourceMetrics', scopes: 'scopeMetrics', items: 'metrics' };
   return Array.from(flatten(request, nesting), ([metric, origin]) => readMetric(metric, origin));

@@ -7,22 +7,22 @@ import {
   type JsonObject,
 } from './json-reader.ts';
 
-/** Where a span, metric or log record comes from. */
+/** Origin of a span, metric or log record. */
 export interface Origin {
-  /** Attributes of the process, `service.name` among them. */
+  /** Attributes of the process, such as `service.name`. */
   readonly resource: Attributes;
-  /** The library that made it. */
+  /** Instrumentation scope. */
   readonly scope: { readonly name: string; readonly version: string };
 }
 
-/** The three names under which one signal is nested in OTLP. */
+/** Names of the three levels of nesting of a signal in OTLP. */
 export interface Nesting {
   readonly resources: string;
   readonly scopes: string;
   readonly items: string;
 }
 
-/** Takes the nesting of an export request apart: every item, with where it comes from, in order. */
+/** Flattens an export request to its items with their origin, in order. */
 export function* flatten(request: JsonObject, nesting: Nesting): Generator<[JsonObject, Origin]> {
   for (const ofResource of readObjects(request[nesting.resources])) {
     const resource = readAttributes(readObject(ofResource['resource'])['attributes']);

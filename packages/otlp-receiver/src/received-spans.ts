@@ -18,7 +18,7 @@ export type SpanKindName = (typeof KINDS)[number];
 /** Status of a span, by name. */
 export type SpanStatusName = (typeof STATUS_CODES)[number];
 
-/** A span as it arrived. */
+/** Received span. */
 export interface ReceivedSpan extends Origin {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -38,7 +38,7 @@ export interface ReceivedSpan extends Origin {
   readonly links: readonly ReceivedLink[];
 }
 
-/** An event on a span. */
+/** Event of a span. */
 export interface ReceivedEvent {
   readonly name: string;
   /** Nanoseconds since 1970. */
@@ -46,14 +46,14 @@ export interface ReceivedEvent {
   readonly attributes: Attributes;
 }
 
-/** A link from a span to another. */
+/** Link to another span. */
 export interface ReceivedLink {
   readonly traceId: string;
   readonly spanId: string;
   readonly attributes: Attributes;
 }
 
-/** The spans of an `ExportTraceServiceRequest`, in order. */
+/** Reads the spans of an `ExportTraceServiceRequest`, in order. */
 export function readSpans(request: JsonObject): ReceivedSpan[] {
   const nesting = { resources: 'resourceSpans', scopes: 'scopeSpans', items: 'spans' };
   return Array.from(flatten(request, nesting), ([span, origin]) => readSpan(span, origin));

@@ -9,7 +9,7 @@ const MAX_RAW_CHARACTERS = 32 * 1024 * 1024;
 /** The three signals of OTLP. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** What has been received, within bounds: when something is full the oldest goes. */
+/** Bounded store of received telemetry. When it is full, the oldest items are dropped. */
 export interface ReceivedStore {
   readonly add: (signal: Signal, request: JsonObject, body: string) => void;
   readonly spans: () => ReceivedSpan[];
@@ -20,7 +20,7 @@ export interface ReceivedStore {
   readonly clear: () => void;
 }
 
-/** An empty store for at most `maxSpans` spans and as many log records. */
+/** Creates a store for at most `maxSpans` spans and as many log records. */
 export function createReceivedStore(maxSpans: number): ReceivedStore {
   let spans: ReceivedSpan[] = [];
   let logs: ReceivedLog[] = [];
@@ -36,7 +36,7 @@ export function createReceivedStore(maxSpans: number): ReceivedStore {
   };
   const keepMetric = (metric: ReceivedMetric): void => {
     const key = JSON.stringify([metric.name, metric.scope, metric.resource], bigintAsText);
-    // Taken out first, so that the order of the map is the order of arrival.
+    // Deleted first, so that the map stays in the order of arrival.
     metrics.delete(key);
     metrics.set(key, metric);
     const [oldest] = metrics.keys();

@@ -4,12 +4,12 @@ import { gunzip } from 'node:zlib';
 
 const gunzipAsync = promisify(gunzip);
 
-/** Largest body taken, in bytes, before and after decompression. */
+/** Size limit of a body in bytes, before and after decompression. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** A request that is not taken, and why. The message is meant for whoever set up the exporter. */
+/** Error for a rejected request. Its message is for the operator of the exporter. */
 export class RejectedRequest extends Error {
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly httpStatus: number;
   constructor(httpStatus: number, message: string) {
     super(message);
@@ -19,8 +19,8 @@ export class RejectedRequest extends Error {
 }
 
 /**
- * The text of an OTLP JSON body, decompressed. Throws {@link RejectedRequest}: 415 for another content type or
- * encoding, 413 past {@link MAX_BODY_BYTES}, 400 for broken gzip.
+ * Reads and decompresses an OTLP JSON body. Throws {@link RejectedRequest}: 415 for another content type or encoding, 413
+ * above {@link MAX_BODY_BYTES}, 400 for invalid gzip.
  */
 export async function readBody(request: IncomingMessage): Promise<string> {
   const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
@@ -28,21 +28,21 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     request.resume();
     throw new RejectedRequest(
       415,
-      'this receiver takes application/json only: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
+      'this receiver accepts application/json only: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
     );
   }
   const bytes = await readBytes(request);
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity') return bytes.toString('utf8');
   if (encoding !== 'gzip')
-    throw new RejectedRequest(415, 'this receiver takes the encodings gzip and identity only');
+    throw new RejectedRequest(415, 'this receiver accepts the encodings gzip and identity only');
   return (await decompress(bytes)).toString('utf8');
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Past the limit the rest is read and thrown away: a client cut off while sending would not see the answer.
+  // Above the limit the rest is read and discarded: a client that is disconnected while sending would not see the response.
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);

@@ -18,45 +18,45 @@ const SIGNALS: ReadonlyMap<string, Signal> = new Map([
 
 /** Options of {@link startOtlpReceiver}. */
 export interface OtlpReceiverOptions {
-  /** Default 0: the system picks a free port. */
+  /** Port. Default: 0, which picks a free port. */
   readonly port?: number | undefined;
-  /** `127.0.0.1` (default), `::1` or `localhost`. */
+  /** Host: `127.0.0.1` (default), `::1` or `localhost`. */
   readonly host?: string | undefined;
-  /** How many spans, and how many log records, are kept; at least 1, default 10,000. The oldest go first. */
+  /** Limit on spans and on log records, at least 1. Default: 10,000. The oldest are dropped first. */
   readonly maxSpans?: number | undefined;
-  /** Whether pages of this origin (`http://host:port`) may export here. None may when left out. */
+  /** Checks if pages of an origin (`http://host:port`) may export here. Default: none may. */
   readonly isAllowedOrigin?: ((origin: string) => boolean) | undefined;
 }
 
-/** A running receiver. The lists are copies of what has arrived so far. */
+/** Running receiver. Its lists are copies. */
 export interface OtlpReceiver {
   /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`, such as `http://127.0.0.1:4318`. */
   readonly url: string;
   /** Spans in the order of arrival. */
   readonly spans: () => ReceivedSpan[];
-  /** Each metric of each process as it was exported last; at most 1,000. */
+  /** Last export of each metric of each process; at most 1,000. */
   readonly metrics: () => ReceivedMetric[];
   /** Log records in the order of arrival. */
   readonly logs: () => ReceivedLog[];
   /** Request bodies as text, decompressed, in the order of arrival; the last 32 Mi characters. */
   readonly raw: () => string[];
-  /** How many spans, metrics, log records and bodies had to go since the start or the last `clear`. */
+  /** Number of spans, metrics, log records and bodies that were dropped since the start or the last `clear`. */
   readonly dropped: () => number;
   /**
-   * Asks `predicate` now and after every request taken, and resolves with its first answer that is neither
-   * `undefined` nor `false`. Rejects after `timeoutMs`, when the receiver closes, or when the predicate throws.
+   * Calls `predicate` now and after every accepted request. Resolves with its first result that is neither `undefined` nor
+   * `false`. Rejects after `timeoutMs`, when the receiver closes, or when the predicate throws.
    */
   waitFor<T>(predicate: (receiver: OtlpReceiver) => T | undefined | false, timeoutMs: number): Promise<T>;
-  /** Forgets everything received. */
+  /** Discards everything received. */
   readonly clear: () => void;
-  /** Stops listening and ends open connections. Calling it again does no harm. */
+  /** Stops listening and closes open connections. A second call has no effect. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a receiver of OTLP/HTTP with JSON on a loopback address: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`,
- * plain or gzip, up to 4 MiB a body. Rejects with `TypeError` for another host or a bad bound, and with the
- * system's error when the port is taken.
+ * Starts a receiver of OTLP/HTTP with JSON on a loopback address: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`, plain or
+ * gzip, up to 4 MiB a body. Rejects with `TypeError` for another host or an invalid limit, and with the system's error if the
+ * port is in use.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
   const { port = 0, host = '127.0.0.1', maxSpans = 10_000, isAllowedOrigin = () => false } = options;
@@ -73,7 +73,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
       response.writeHead(204).end();
       return;
     }
-    take(request)
+    accept(request)
       .then(({ signal, message, body }) => {
         store.add(signal, message, body);
         answer(response, 200, {});
@@ -109,7 +109,7 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
   return receiver;
 }
 
-/** Lets the browser send, and preflight, what an exporter in a page sends. Other origins get no header, so their browser refuses. */
+/** Sets the CORS headers for an exporter in a page. Other origins get none, so their browser refuses the request. */
 function allowOrigin(
   { headers: { origin } }: IncomingMessage,
   response: ServerResponse,
@@ -122,17 +122,17 @@ function allowOrigin(
   response.setHeader('access-control-allow-headers', 'content-type, content-encoding');
 }
 
-interface TakenRequest {
+interface AcceptedRequest {
   readonly signal: Signal;
   readonly message: JsonObject;
   readonly body: string;
 }
 
-async function take(request: IncomingMessage): Promise<TakenRequest> {
+async function accept(request: IncomingMessage): Promise<AcceptedRequest> {
   const signal = SIGNALS.get(request.url?.split('?', 1)[0] ?? '');
   if (signal === undefined || request.method !== 'POST') {
     request.resume();
-    if (signal !== undefined) throw new RejectedRequest(405, 'only POST is taken here');
+    if (signal !== undefined) throw new RejectedRequest(405, 'only POST is accepted here');
     throw new RejectedRequest(404, 'only /v1/traces, /v1/metrics and /v1/logs are served');
   }
   const body = await readBody(request);
@@ -152,7 +152,7 @@ function parse(body: string): JsonObject {
 }
 
 function reject(response: ServerResponse, error: unknown): void {
-  // Anything else means that the client went away while it was sending, and nobody hears the answer.
+  // Any other error means that the client disconnected while sending, so there is no response.
   if (!(error instanceof RejectedRequest)) {
     response.destroy();
     return;

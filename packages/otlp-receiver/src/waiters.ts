@@ -1,14 +1,14 @@
-/** Promises that are waiting for something to become true. */
+/** Promises that wait for a condition. */
 export interface Waiters {
-  /** Asks now and at every `wake`; resolves with the first answer that is neither `undefined` nor `false`. */
+  /** Calls `ask` now and at every `wake`. Resolves with its first result that is neither `undefined` nor `false`. */
   wait<T>(ask: () => T | undefined | false, timeoutMs: number): Promise<T>;
-  /** Has everything that waits ask again. */
+  /** Checks all conditions again. */
   wake(): void;
-  /** Rejects everything that waits, and whatever will. */
+  /** Rejects all present and future promises. */
   abandon(): void;
 }
 
-/** A set of waiters, driven by `wake`: there is no polling. */
+/** Creates a set of waiters that is driven by `wake`, without polling. */
 export function createWaiters(): Waiters {
   const waiting = new Set<{ check: () => void; fail: (error: Error) => void }>();
   let abandoned = false;
@@ -35,7 +35,7 @@ export function createWaiters(): Waiters {
         },
       };
       const timer = setTimeout(
-        () => waiter.fail(new Error(`nothing that fits was received within ${timeoutMs} ms`)),
+        () => waiter.fail(new Error(`no match was received within ${timeoutMs} ms`)),
         timeoutMs,
       );
       waiting.add(waiter);
