@@ -8,7 +8,7 @@ import workspace from '../../eslint.config.mjs';
 const ORDER = [
   ['main'],
   ['program'],
-  ['doctor', 'supervisor', 'telemetry'],
+  ['doctor', 'telemetry'],
   ['server'],
   ['access-log', 'drain', 'process-metrics'],
   ['admin'],
@@ -18,8 +18,7 @@ const ORDER = [
   ['connections', 'admission', 'access', 'limits', 'clock'],
   ['errors'],
   ['state'],
-  ['log'],
-  ['settings', 'methods', 'follow-files', 'version'],
+  ['settings', 'methods', 'follow-files'],
 ];
 
 const TESTS = ['src/**/*.spec.ts', 'src/testing/**'];

@@ -22,7 +22,7 @@ const CANARIES = [
   [ORDER, `${SERVER}/access`, '../credentials/issue.ts', 'a stage of a request imports a later one'],
   [ORDER, `${SERVER}/credentials`, '../admin/service.ts', 'what everybody calls imports administration'],
   [ORDER, `${SERVER}/admin`, '../server.ts', 'a folder of the server imports the whole'],
-  [ORDER, SERVER, './log.ts', 'a place without a row imports something'],
+  [ORDER, SERVER, './drain.ts', 'a place without a row imports something'],
 ];
 
 /** Gives what was not reported, or nothing. */

@@ -9,7 +9,7 @@ import {
   validation,
   warmUp,
 } from '@callpass/grpc-kit';
-import { splitHostAndPort, withPort } from '@callpass/program';
+import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
 import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
@@ -38,7 +38,6 @@ import { measureState } from './state/metrics.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
 import type { Settings } from './settings/schema.ts';
 import { CurrentState } from './state/current-state.ts';
-import { VERSION } from './telemetry.ts';
 import { connectionOptions } from './connections/options.ts';
 import { shutDown } from './drain.ts';
 import { guardConnections } from './connections/guard-connections.ts';
@@ -162,7 +161,7 @@ async function serve(parts: {
     const expiry = transport.certificateExpiry();
     return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
   });
-  running.defer(measureProcess(make, VERSION));
+  running.defer(measureProcess(make, versionOf(import.meta.url)));
   const server = new Server(connectionOptions(settings));
   const services = Object.values(SERVICES);
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);

@@ -8,9 +8,6 @@ import {
 } from '@callpass/telemetry-sdk';
 import type { Settings } from './settings/schema.ts';
 
-/** Version of the server. */
-export const VERSION = versionOf(import.meta.url);
-
 /** The telemetry of a server. */
 export interface ServerTelemetryParts {
   /** Where the telemetry port is bound, where there is one. Rejects with SettingsError when it cannot be. */
@@ -25,7 +22,7 @@ export async function startServerTelemetry({
 }: Pick<Settings, 'telemetry'>): Promise<ServerTelemetryParts> {
   const address = asked ?? prometheusAddress();
   const sdk = await startTelemetry(
-    { name: 'callpass-server', version: VERSION },
+    { name: 'callpass-server', version: versionOf(import.meta.url) },
     { scrape: address !== undefined },
   );
   let port: Awaited<ReturnType<typeof startTelemetryPort>> | undefined;
