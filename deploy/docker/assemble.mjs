@@ -68,5 +68,5 @@ function copy(place) {
 function isShipped(path) {
   const [top] = path.split('/');
   if (!['', 'package.json', 'bin', 'dist', 'public'].includes(top)) return false;
-  return !/(\.spec\.|\.map$|\.d\.ts$|\.tsbuildinfo$|\/testing$|\/spec-support$)/.test(path);
+  return !/(\.spec\.|\.map$|\.d\.ts$|\.tsbuildinfo$|\/testing$)/.test(path);
 }

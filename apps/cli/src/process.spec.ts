@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Verdict } from '@callpass/contract';
 import { startOtlpReceiver } from '@callpass/otlp-receiver';
-import { startLocalService } from './spec-support/local-service.ts';
+import { startLocalService } from './testing/local-service.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const open: (() => unknown)[] = [];

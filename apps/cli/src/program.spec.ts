@@ -16,8 +16,8 @@ import {
 import { detail, RpcError } from '@callpass/grpc-kit';
 import { BadRequestSchema, RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { status } from '@grpc/grpc-js';
-import { type Answers, type LocalService, refusal, startLocalService } from './spec-support/local-service.ts';
-import { runInProcess } from './spec-support/run-in-process.ts';
+import { type Answers, type LocalService, refusal, startLocalService } from './testing/local-service.ts';
+import { runInProcess } from './testing/run-in-process.ts';
 
 const TIME = timestampFromMs(Date.parse('2026-11-25T10:00:00Z'));
 const issued = {

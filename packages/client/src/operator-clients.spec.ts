@@ -3,7 +3,7 @@ import { LedgerService } from '@callpass/contract';
 import { addService, type Handlers, RpcError } from '@callpass/grpc-kit';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { createLedgerClient, type LedgerClient } from './operator-clients.ts';
-import { frozenTiming, refusal, rejectionOf } from './spec-support/local-service.ts';
+import { frozenTiming, refusal, rejectionOf } from './testing/local-service.ts';
 
 const open: { close(): void }[] = [];
 afterEach(() => {

@@ -7,7 +7,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { detail } from '@callpass/grpc-kit';
 import { RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { status } from '@grpc/grpc-js';
-import { refusal, startLocalService, type CredentialHandlers } from './spec-support/local-service.ts';
+import { refusal, startLocalService, type CredentialHandlers } from './testing/local-service.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const samples = [...readFileSync(`${folder}/README.md`, 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runInProcess } from '../spec-support/run-in-process.ts';
+import { runInProcess } from '../testing/run-in-process.ts';
 
 let folder: string;
 beforeEach(() => {

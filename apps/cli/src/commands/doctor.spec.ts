@@ -11,8 +11,8 @@ import {
   type LocalService,
   refusal,
   startLocalService,
-} from '../spec-support/local-service.ts';
-import { runInProcess } from '../spec-support/run-in-process.ts';
+} from '../testing/local-service.ts';
+import { runInProcess } from '../testing/run-in-process.ts';
 
 type Admin = Pick<
   Required<NonNullable<Answers['admin']>>,

@@ -10,8 +10,8 @@ import {
   Role,
 } from '@callpass/contract';
 import type { RotationPlan } from '../rotation/rotation-plan.ts';
-import { type LocalService, startLocalService } from '../spec-support/local-service.ts';
-import { runInProcess } from '../spec-support/run-in-process.ts';
+import { type LocalService, startLocalService } from '../testing/local-service.ts';
+import { runInProcess } from '../testing/run-in-process.ts';
 
 const REALM = 'support.example';
 

@@ -15,10 +15,10 @@ import {
   type LocalService,
   refusal,
   startLocalService,
-} from '../spec-support/local-service.ts';
+} from '../testing/local-service.ts';
 import { chainsOf, madeUpEntries, wholeExport } from '@callpass/ledger/testing';
-import { ledgerOf, messageOf } from '../spec-support/made-up-ledger.ts';
-import { runInProcess, type RunOptions } from '../spec-support/run-in-process.ts';
+import { ledgerOf, messageOf } from '../testing/made-up-ledger.ts';
+import { runInProcess, type RunOptions } from '../testing/run-in-process.ts';
 
 const entries = madeUpEntries(5);
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createGateway, type Gateway } from './gateway.ts';
 import type { Subscription } from './protocol/subscriptions.ts';
-import { handWoundTime, type HandWoundTime } from './spec-support/hand-wound-time.ts';
-import { listening, madeUpMedia, madeUpVerifier, type MadeUpMedia } from './spec-support/made-up-parts.ts';
+import { handWoundTime, type HandWoundTime } from './testing/hand-wound-time.ts';
+import { listening, madeUpMedia, madeUpVerifier, type MadeUpMedia } from './testing/made-up-parts.ts';
 
 const PARTY = { account: 'a1b2', realm: 'support.example' };
 const HOUR_MS = 3_600_000;

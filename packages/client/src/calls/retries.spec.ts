@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
-import { frozenTiming, rejectionOf } from '../spec-support/local-service.ts';
+import { frozenTiming, rejectionOf } from '../testing/local-service.ts';
 import { createRetries, type RetriedCall } from './retries.ts';
 
 const unavailable = (retryAfterMs?: number) =>

@@ -5,7 +5,7 @@ import { createAuthority, type Authority, type CertifiedKey } from '@callpass/de
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCredentialClient, type CredentialClient } from '../credentials/credential-client.ts';
-import { rejectionOf, startLocalService, type LocalService } from '../spec-support/local-service.ts';
+import { rejectionOf, startLocalService, type LocalService } from '../testing/local-service.ts';
 import type { ConnectOptions } from './connect.ts';
 
 let folder: string;

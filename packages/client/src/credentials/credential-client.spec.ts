@@ -11,7 +11,7 @@ import {
   rejectionOf,
   startLocalService,
   type CredentialHandlers,
-} from '../spec-support/local-service.ts';
+} from '../testing/local-service.ts';
 import { createCredentialClient, type CredentialClient } from './credential-client.ts';
 
 const REQUEST_ID = '0198c0de-0000-7000-8000-000000000001';

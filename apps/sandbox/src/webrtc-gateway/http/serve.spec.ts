@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { createGateway, type Gateway } from '../gateway.ts';
-import { handWoundTime, type HandWoundTime } from '../spec-support/hand-wound-time.ts';
-import { madeUpMedia, madeUpVerifier } from '../spec-support/made-up-parts.ts';
+import { handWoundTime, type HandWoundTime } from '../testing/hand-wound-time.ts';
+import { madeUpMedia, madeUpVerifier } from '../testing/made-up-parts.ts';
 import { createGatewayApp } from './serve.ts';
 
 const PAGE = 'http://127.0.0.1:7080';
