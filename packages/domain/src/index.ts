@@ -83,7 +83,8 @@ export {
   type ModerationRequest,
   type RefusalReason,
 } from './moderation/rules.ts';
-export { limitKeys, type LimitCheck, type LimitSubjects } from './moderation/limits.ts';
+export { limitKeys, type LimitCheck } from './moderation/limits.ts';
+export { limitGap, type LimitGap, type LimitSubjects } from './moderation/limit-scopes.ts';
 export {
   fullLimit,
   LimiterError,

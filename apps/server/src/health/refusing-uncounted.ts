@@ -1,4 +1,4 @@
-import type { Configuration, Destination, Limit } from '@callpass/domain';
+import { limitGap, type Configuration, type Destination } from '@callpass/domain';
 
 /**
  * Whether nobody gets credentials while limits cannot be counted: each destination that is enabled has a limit that applies
@@ -11,11 +11,7 @@ export function allRefuseUncounted({ destinations }: Pick<Configuration, 'destin
 
 function refusesUncounted(destination: Destination): boolean {
   return destination.limits.some(
-    (limit) => !limit.shadow && limit.whenUnavailable === 'REFUSE' && appliesToAll(limit, destination),
+    ({ shadow, whenUnavailable, per }) =>
+      !shadow && whenUnavailable === 'REFUSE' && limitGap(per, destination) === undefined,
   );
-}
-
-function appliesToAll({ per }: Limit, { requireSubject, realm }: Destination): boolean {
-  if (per === 'SUBJECT') return requireSubject;
-  return per !== 'REALM' || realm !== undefined;
 }

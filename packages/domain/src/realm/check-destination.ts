@@ -1,6 +1,7 @@
 import { assertUser, UserInvalidError } from '@callpass/token-core';
 import { isWildcard } from '../moderation/addresses.ts';
 import { readHours } from '../moderation/hours-grammar.ts';
+import { limitGap } from '../moderation/limit-scopes.ts';
 import type { Destination, Limit } from './configuration.ts';
 import { quote, type KnownNames, type Report } from './problem.ts';
 
@@ -58,16 +59,15 @@ function addressFault(address: string): string | undefined {
     : undefined;
 }
 
-function checkLimits({ realm, limits }: Destination, path: string, report: Report): void {
+function checkLimits(destination: Destination, path: string, report: Report): void {
   const firstPlaces = new Map<string, number>();
-  limits.forEach((limit, index) => {
+  destination.limits.forEach((limit, index) => {
     const at = `${path}.limits[${index}]`;
     if (!isCount(limit.windowMs)) report(`${at}.window`, 'must be longer than zero, in whole milliseconds');
     if (!isCount(limit.max))
       report(`${at}.max`, 'must be a whole number above zero; to stop all calls set enabled: false');
-    if (limit.per === 'REALM' && realm === undefined) {
-      report(`${at}.per`, 'counts by realm, and unrestricted calls have none; use DESTINATION or OVERALL');
-    }
+    const gap = limitGap(limit.per, destination);
+    if (gap?.requests === 'ALL') report(`${at}.per`, gap.text);
     const counter = counterOf(limit);
     const first = firstPlaces.get(counter);
     if (first === undefined) firstPlaces.set(counter, index);

@@ -1,3 +1,4 @@
+import type { TimestampUnit } from '@callpass/token-core';
 import type { Realm } from './configuration.ts';
 
 /** The times of one issue, whole milliseconds since the epoch. */
@@ -10,6 +11,8 @@ export interface CredentialTimes {
   readonly refreshTimeMs: number;
 }
 
+const UNIT_MS: Readonly<Record<TimestampUnit, number>> = { MILLISECONDS: 1, SECONDS: 1000 };
+
 /**
  * The times of credentials made at `nowMs`. Cut down, never rounded up: a token from the future is not valid yet.
  *
@@ -20,7 +23,7 @@ export function credentialTimes(
   realm: Pick<Realm, 'timestampUnit' | 'tokenLifetimeMs'>,
   nowMs: number,
 ): CredentialTimes {
-  const unitMs = realm.timestampUnit === 'SECONDS' ? 1000 : 1;
+  const unitMs = UNIT_MS[realm.timestampUnit];
   const issueTimeMs = Math.floor(nowMs / unitMs) * unitMs;
   return {
     issueTimeMs,

@@ -25,6 +25,15 @@ export interface FreezeSubjects {
   readonly subjectHash?: string | undefined;
 }
 
+/** The party that each kind of freeze stops, in the order in which they are looked up. */
+const STOPPED: Readonly<Record<FreezeKind, keyof FreezeSubjects>> = {
+  REALM: 'realm',
+  DESTINATION: 'destination',
+  CLIENT: 'client',
+  SUBJECT: 'subjectHash',
+};
+const KINDS = Object.keys(STOPPED) as readonly FreezeKind[];
+
 /** Answers in constant time whether something is stopped. Of several freezes of one thing the longest holds. */
 export class FreezeIndex {
   readonly #byKind: Record<FreezeKind, Map<string, Freeze>> = {
@@ -44,27 +53,24 @@ export class FreezeIndex {
 
   /** The freeze that stops any of these at `nowMs`, or `undefined`. */
   find(subjects: FreezeSubjects, nowMs: number): Freeze | undefined {
-    return (
-      this.#get('REALM', subjects.realm, nowMs) ??
-      this.#get('DESTINATION', subjects.destination, nowMs) ??
-      this.#get('CLIENT', subjects.client, nowMs) ??
-      this.#get('SUBJECT', subjects.subjectHash, nowMs)
-    );
+    for (const kind of KINDS) {
+      const byValue = this.#byKind[kind];
+      if (byValue.size === 0) continue;
+      const value = subjects[STOPPED[kind]];
+      const freeze = value === undefined ? undefined : byValue.get(value);
+      if (freeze !== undefined && nowMs < endOf(freeze)) return freeze;
+    }
+    return undefined;
   }
 
   /** Whether only a record of the issue can tell if a token is frozen: something other than a realm is. */
   get needsRecord(): boolean {
-    return this.#byKind.DESTINATION.size + this.#byKind.CLIENT.size + this.#byKind.SUBJECT.size > 0;
+    return KINDS.some((kind) => kind !== 'REALM' && this.#byKind[kind].size > 0);
   }
 
   /** Whether a visitor is frozen, so that the keyed hash of a subject is worth computing. */
   get hasSubjects(): boolean {
     return this.#byKind.SUBJECT.size > 0;
-  }
-
-  #get(kind: FreezeKind, value: string | undefined, nowMs: number): Freeze | undefined {
-    const freeze = value === undefined ? undefined : this.#byKind[kind].get(value);
-    return freeze !== undefined && nowMs < endOf(freeze) ? freeze : undefined;
   }
 }
 

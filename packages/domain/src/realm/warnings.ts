@@ -1,4 +1,6 @@
+import type { Cipher } from '@callpass/token-core';
 import { isWildcard } from '../moderation/addresses.ts';
+import { limitGap } from '../moderation/limit-scopes.ts';
 import type { Client, Configuration, Destination, Realm } from './configuration.ts';
 import { quote } from './problem.ts';
 
@@ -11,12 +13,18 @@ export function warnings(configuration: Configuration): string[] {
   ];
 }
 
+const CIPHER_WARNINGS: Readonly<Record<Cipher, string | undefined>> = {
+  AES_128_ECB: 'AES_128_ECB tokens can be spliced; validate with require_issued_here',
+  AES_256_CBC_HMAC_SHA256: undefined,
+};
+
 function realmWarnings({ name, cipher }: Realm): string[] {
-  if (cipher !== 'AES_128_ECB') return [];
-  return [`realm ${quote(name)}: AES_128_ECB tokens can be spliced; validate with require_issued_here`];
+  const warning = CIPHER_WARNINGS[cipher];
+  return warning === undefined ? [] : [`realm ${quote(name)}: ${warning}`];
 }
 
-function destinationWarnings({ id, realm, callers, limits, requireSubject }: Destination): string[] {
+function destinationWarnings(destination: Destination): string[] {
+  const { id, realm, callers, limits } = destination;
   const found: string[] = [];
   if (realm === undefined) {
     found.push('calls are unrestricted; the gateway verifies nothing');
@@ -24,8 +32,9 @@ function destinationWarnings({ id, realm, callers, limits, requireSubject }: Des
   if (callers.some(isWildcard)) {
     found.push('callers hold a wildcard; a from token for an address is also a to token for it');
   }
-  if (!requireSubject && limits.some((limit) => limit.per === 'SUBJECT')) {
-    found.push('limits per SUBJECT do not count visitors who are not named; set requireSubject');
+  for (const scope of new Set(limits.map(({ per }) => per))) {
+    const gap = limitGap(scope, destination);
+    if (gap?.requests === 'SOME') found.push(gap.text);
   }
   return found.map((warning) => `destination ${quote(id)}: ${warning}`);
 }
