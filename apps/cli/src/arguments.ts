@@ -34,3 +34,11 @@ export function timestampOf(ms: number): { seconds: bigint; nanos: number } {
   const seconds = Math.floor(ms / 1000);
   return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
 }
+
+const OR = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
+/** Finds the key of a choice in a table of choices. Throws InvalidArgumentError for a text that is none. */
+export function keyOfChoice<K extends string>(choices: Readonly<Record<K, string>>, given: string): K {
+  for (const key in choices) if (choices[key] === given) return key;
+  throw new InvalidArgumentError(`Give ${OR.format(Object.values(choices))}.`);
+}

@@ -32,7 +32,7 @@ export interface ReasonFacts {
 export const REASONS: Readonly<Record<Reason, ReasonFacts>> = readReasons();
 
 function readReasons(): Record<Reason, ReasonFacts> {
-  const facts: Record<string, ReasonFacts> = {};
+  const facts = {} as Record<string, ReasonFacts>;
   for (const value of ErrorReasonSchema.values) {
     if (value.number === 0) continue;
     const status = getOption(value, grpc_status);
@@ -41,7 +41,7 @@ function readReasons(): Record<Reason, ReasonFacts> {
       throw new TypeError(`${value.name} needs the options grpc_status, not OK, and default_message`);
     facts[value.localName] = { status, message };
   }
-  return facts as Record<Reason, ReasonFacts>;
+  return facts;
 }
 
 function isFailure(code: Code): code is FailureCode {

@@ -1,20 +1,21 @@
 import { Argument, type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
+import type { FreezeScope } from '@callpass/contract';
 import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
-import { parseTimeMs, timestampOf } from '../arguments.ts';
+import { keyOfChoice, parseTimeMs, timestampOf } from '../arguments.ts';
 
-/** What can be frozen, and its field in FreezeScope. */
-const SCOPES = {
+type Scope = NonNullable<FreezeScope['scope']['case']>;
+
+/** Names on the command line of what can be frozen, for each field of FreezeScope. */
+const SCOPES: Readonly<Record<Scope, string>> = {
   realm: 'realm',
   destination: 'destination',
   client: 'client',
   subject: 'subject',
-  'subject-hash': 'subjectHash',
-} as const;
-
-type Scope = keyof typeof SCOPES;
+  subjectHash: 'subject-hash',
+};
 
 /** `callpass freeze`, `unfreeze` and `freezes`: the stop button. */
 export function addFreezeCommands(program: Command, run: RunCommand): void {
@@ -24,7 +25,7 @@ export function addFreezeCommands(program: Command, run: RunCommand): void {
     .addOption(
       new Option('--until <time>', 'until when; left out, until it is lifted').argParser(parseTimeMs),
     )
-    .action((scope: Scope, value: string, options: { reason: string; until?: number }, command: Command) =>
+    .action((scope: string, value: string, options: { reason: string; until?: number }, command: Command) =>
       run(command, async (session) => {
         const { reason, until } = options;
         const response = await session.admin.freeze({
@@ -40,7 +41,7 @@ export function addFreezeCommands(program: Command, run: RunCommand): void {
 
   scopeCommand(program, 'unfreeze')
     .description('lift a freeze')
-    .action((scope: Scope, value: string, _options: unknown, command: Command) =>
+    .action((scope: string, value: string, _options: unknown, command: Command) =>
       run(command, async (session) => {
         const response = await session.admin.unfreeze({ scope: await scopeOf(session, scope, value) });
         session.answer(response, (print) => {
@@ -68,18 +69,17 @@ export function addFreezeCommands(program: Command, run: RunCommand): void {
 function scopeCommand(program: Command, name: string): Command {
   return program
     .command(name)
-    .addArgument(new Argument('<scope>', 'what kind of thing').choices(Object.keys(SCOPES)))
+    .addArgument(new Argument('<scope>', 'what kind of thing').choices(Object.values(SCOPES)))
     .argument('<value>', 'its name; - to read it from stdin, where no history keeps it');
 }
 
-async function scopeOf({ terminal }: Session, scope: Scope, value: string) {
+async function scopeOf({ terminal }: Session, name: string, value: string) {
   return {
-    scope: { case: SCOPES[scope], value: await valueOrStdin(value, terminal.stdin) },
+    scope: { case: keyOfChoice(SCOPES, name), value: await valueOrStdin(value, terminal.stdin) },
   };
 }
 
 function rowOf({ scope, reason, freezeTime, untilTime, frozenBy }: JsonObject) {
   const [field, name] = Object.entries((scope ?? {}) as JsonObject)[0] ?? [];
-  const kind = Object.entries(SCOPES).find(([, each]) => each === field)?.[0];
-  return { scope: kind, name, reason, since: freezeTime, until: untilTime, by: frozenBy };
+  return { scope: SCOPES[field as Scope], name, reason, since: freezeTime, until: untilTime, by: frozenBy };
 }

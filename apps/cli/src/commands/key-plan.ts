@@ -46,7 +46,7 @@ async function readRealm({ admin, jsonOf, contract }: Session, name: string) {
   const inUse: RealmInUse = {
     realm: name,
     configurationRevision: revision?.revision ?? 0,
-    cipher: realm.cipher === contract.Cipher.AES_128_ECB ? 'AES_128_ECB' : 'AES_256_CBC_HMAC_SHA256',
+    cipher: contract.enumNames(contract.Cipher)(realm.cipher),
     tokenLifetimeSeconds: secondsOf(realm.tokenLifetime, 0),
     maxClockSkewSeconds: secondsOf(realm.maxClockSkew, DEFAULT_SKEW_SECONDS),
     keys: listed.realmKeys.map((each) => {

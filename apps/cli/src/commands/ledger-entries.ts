@@ -1,23 +1,23 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
-import type { ListEntriesRequestSchema } from '@callpass/contract';
-import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
+import type { EnumName, LedgerEntry_Kind, ListEntriesRequestSchema } from '@callpass/contract';
+import { keyOfChoice, parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import { textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 
-/** What can be asked for with --kind, each named as in the contract but for case and hyphens. */
-const KINDS = [
-  'issued',
-  'refused',
-  'configuration-applied',
-  'key-state-changed',
-  'frozen',
-  'unfrozen',
-  'entries-removed',
-] as const;
+/** Values of --kind, for each kind of entry of the contract. */
+const KINDS: Readonly<Record<EnumName<typeof LedgerEntry_Kind>, string>> = {
+  ISSUED: 'issued',
+  REFUSED: 'refused',
+  CONFIGURATION_APPLIED: 'configuration-applied',
+  KEY_STATE_CHANGED: 'key-state-changed',
+  FROZEN: 'frozen',
+  UNFROZEN: 'unfrozen',
+  ENTRIES_REMOVED: 'entries-removed',
+};
 
 interface FilterOptions {
   readonly destination?: string;
@@ -27,7 +27,7 @@ interface FilterOptions {
 interface ListOptions extends FilterOptions {
   readonly since?: number;
   readonly until?: number;
-  readonly kind?: (typeof KINDS)[number];
+  readonly kind?: string;
   readonly issuanceId?: string;
   readonly traceId?: string;
   readonly limit: number;
@@ -42,7 +42,7 @@ export function addEntryCommands(ledger: Command, run: RunCommand): void {
     .description('list entries, oldest first')
     .addOption(new Option('--since <time>', 'not before').argParser(parseTimeMs))
     .addOption(new Option('--until <time>', 'before').argParser(parseTimeMs))
-    .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(Object.values(KINDS)))
     .option('--issuance-id <id>', 'only of this issue')
     .option('--trace-id <id>', 'only of this trace')
     .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumberFrom(1)).default(100))
@@ -64,7 +64,7 @@ async function list(session: Session, { since, until, kind, limit, ...names }: L
     ...names,
     ...(since !== undefined && { startTime: timestampOf(since) }),
     ...(until !== undefined && { endTime: timestampOf(until) }),
-    ...(kind !== undefined && { kind: kindOf(session, kind) }),
+    ...(kind !== undefined && { kind: session.contract.LedgerEntry_Kind[keyOfChoice(KINDS, kind)] }),
   };
   const page = await session.ledger.listEntries({ ...filter, pageSize: Math.min(limit, MAX_PAGE) });
   while (page.entries.length < limit && page.nextPageToken !== '') {
@@ -95,11 +95,6 @@ async function tail(session: Session, { destination = '', client = '' }: FilterO
   }
   if (signal.aborted) return EXIT.done;
   throw new Failure(EXIT.unreachable, { message: `${session.address} has ended the stream of entries` });
-}
-
-function kindOf({ contract }: Session, kind: (typeof KINDS)[number]) {
-  const name = kind.toUpperCase().replaceAll('-', '_') as keyof typeof contract.LedgerEntry_Kind;
-  return contract.LedgerEntry_Kind[name];
 }
 
 const HEADER = [

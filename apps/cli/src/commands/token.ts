@@ -1,12 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
+import type { EnumName, TokenKind } from '@callpass/contract';
+import { keyOfChoice } from '../arguments.ts';
 import { EXIT } from '@callpass/program';
 import { textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { Session } from '../session.ts';
 
-type Kind = 'ACCOUNT' | 'FROM' | 'TO';
+type Kind = EnumName<typeof TokenKind>;
+
+/** Values of --kind. */
+const KINDS: Readonly<Record<Kind, string>> = { ACCOUNT: 'account', FROM: 'from', TO: 'to' };
 
 interface TokenOptions {
   readonly realm: string;
@@ -60,9 +65,7 @@ function tokenCommand(program: Command, name: string): Command {
 }
 
 function parseKind(text: string): Kind {
-  const kind = text.toUpperCase();
-  if (kind === 'ACCOUNT' || kind === 'FROM' || kind === 'TO') return kind;
-  throw new InvalidArgumentError('Give account, from or to.');
+  return keyOfChoice(KINDS, text.toLowerCase());
 }
 
 async function requestOf({ contract, terminal }: Session, token: string, { realm, kind }: TokenOptions) {

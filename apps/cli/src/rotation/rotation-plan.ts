@@ -1,3 +1,7 @@
+import type { Cipher, EnumName } from '@callpass/contract';
+
+type CipherName = EnumName<typeof Cipher>;
+
 /** A key as the service lists it. Times are RFC 3339. */
 export interface PlannedKey {
   readonly version: number;
@@ -10,7 +14,7 @@ export interface PlannedKey {
 export interface RealmInUse {
   readonly realm: string;
   readonly configurationRevision: number;
-  readonly cipher: string;
+  readonly cipher: CipherName;
   readonly tokenLifetimeSeconds: number;
   readonly maxClockSkewSeconds: number;
   /** Newest first. */
@@ -57,7 +61,8 @@ export interface RotationPlan extends RealmInUse {
 /** What both ways are made from. */
 export type PlanBase = Omit<RotationPlan, 'ways'>;
 
-/** The characters that the vendor's portal wants of a key. */
-export function keyLengthOf(cipher: string): number {
-  return cipher === 'AES_128_ECB' ? 16 : 32;
-}
+/** Length of a realm's key in the vendor's portal, in characters. */
+export const KEY_LENGTHS: Readonly<Record<CipherName, number>> = {
+  AES_128_ECB: 16,
+  AES_256_CBC_HMAC_SHA256: 32,
+};

@@ -1,4 +1,4 @@
-import { keyLengthOf, type PlanBase, type Way } from './rotation-plan.ts';
+import { KEY_LENGTHS, type PlanBase, type Way } from './rotation-plan.ts';
 import { operands } from './wording.ts';
 
 /** The new key in the same realm: quick, for every account, and the calls of a window are lost. */
@@ -28,7 +28,7 @@ export function sameRealm(base: PlanBase): Way {
           ? [`done: version ${nextVersion}, fingerprint ${pending.fingerprint}, is PENDING`]
           : [
               'the key is shown this once; --key-file FILE takes one that was made elsewhere',
-              `it has ${keyLengthOf(cipher)} characters, as ${cipher} needs`,
+              `it has ${KEY_LENGTHS[cipher]} characters, as ${cipher} needs`,
             ],
         commands: pending ? [] : [`callpass key add --generate ${operands(realm)}`],
       },

@@ -1,4 +1,4 @@
-import { keyLengthOf, type PlanBase, type Step, type Way } from './rotation-plan.ts';
+import { KEY_LENGTHS, type PlanBase, type Step, type Way } from './rotation-plan.ts';
 import { listed, operands } from './wording.ts';
 
 /** The new key under a second realm name: no call is lost, where the portal lets the accounts use both. */
@@ -41,7 +41,7 @@ function preparation(base: PlanBase, newRealm: string): Step[] {
       where: 'callpass',
       notes: [
         'the key is shown this once; --key-file FILE takes one that was made elsewhere',
-        `it has ${keyLengthOf(cipher)} characters, as ${cipher} needs`,
+        `it has ${KEY_LENGTHS[cipher]} characters, as ${cipher} needs`,
       ],
       commands: [`callpass key add --generate ${operands(newRealm)}`],
     },

@@ -62,10 +62,20 @@ export async function freeze(
 function assertExists({ realms, destinations, configuration }: Snapshot, { kind, value }: FreezeScope): void {
   const isClient = () =>
     value === LOCAL_PRINCIPAL.client || configuration.clients.some(({ name }) => name === value);
-  if (kind === 'REALM' && !realms.has(value)) throw new Refusal('REALM_UNKNOWN');
-  if (kind === 'DESTINATION' && !destinations.has(value)) throw new Refusal('DESTINATION_UNKNOWN');
-  if (kind === 'CLIENT' && !isClient())
-    throw invalidField('scope.client', 'is no client of the configuration');
+  switch (kind) {
+    case 'REALM':
+      if (!realms.has(value)) throw new Refusal('REALM_UNKNOWN');
+      return;
+    case 'DESTINATION':
+      if (!destinations.has(value)) throw new Refusal('DESTINATION_UNKNOWN');
+      return;
+    case 'CLIENT':
+      if (!isClient()) throw invalidField('scope.client', 'is no client of the configuration');
+      return;
+    case 'SUBJECT':
+      // Any visitor can be frozen: the service has no list of them.
+      return;
+  }
 }
 
 /**
@@ -106,13 +116,24 @@ function entry(
     kind,
     timeMs: dependencies.clock.now(),
     client: principal.client,
-    realm: scope.kind === 'REALM' ? scope.value : '',
-    destination: scope.kind === 'DESTINATION' ? scope.value : '',
-    subjectHash: scope.kind === 'SUBJECT' ? scope.value : '',
-    // The client column says who acted; whom it was done to stands in the rule.
-    rule: scope.kind === 'CLIENT' ? `client ${scope.value}` : '',
+    ...columnOf(scope),
     reason,
     configurationRevision: dependencies.state.snapshot.revision,
     traceId: traceId() ?? '',
   });
+}
+
+/** The column of an entry that holds the scope. */
+function columnOf({ kind, value }: FreezeScope) {
+  switch (kind) {
+    case 'REALM':
+      return { realm: value };
+    case 'DESTINATION':
+      return { destination: value };
+    case 'SUBJECT':
+      return { subjectHash: value };
+    case 'CLIENT':
+      // The client column is for the client that acted.
+      return { rule: `client ${value}` };
+  }
 }

@@ -11,7 +11,7 @@ import {
   type RealmKeySchema,
   type TryIssueResponseSchema,
 } from '@callpass/contract';
-import type { Change, Freeze, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
+import type { Change, Freeze, FreezeKind, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
 import { times } from '../credentials/messages.ts';
 import type { Tried } from './try-issue.ts';
 
@@ -59,7 +59,7 @@ const SCOPES = {
   DESTINATION: 'destination',
   CLIENT: 'client',
   SUBJECT: 'subjectHash',
-} as const;
+} as const satisfies Record<FreezeKind, string>;
 
 /** A freeze; a visitor as the keyed hash. */
 export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeEntrySchema> {

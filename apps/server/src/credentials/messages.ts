@@ -4,6 +4,7 @@ import {
   TokenKind,
   ValidateTokenResponseSchema,
   Verdict,
+  enumNames,
   type ValidateTokenResponse,
 } from '@callpass/contract';
 import type { TokenVerification, TokenKind as CoreTokenKind } from '@callpass/token-core';
@@ -18,15 +19,11 @@ export function verificationToMessage(verification: TokenVerification): Validate
   });
 }
 
-const KINDS: Readonly<Partial<Record<TokenKind, CoreTokenKind>>> = {
-  [TokenKind.ACCOUNT]: 'ACCOUNT',
-  [TokenKind.FROM]: 'FROM',
-  [TokenKind.TO]: 'TO',
-};
+const kindOf = enumNames(TokenKind);
 
 /** The kind asked for; `undefined` for any. */
 export function kindFromMessage(kind: TokenKind): CoreTokenKind | undefined {
-  return KINDS[kind];
+  return kind === TokenKind.TOKEN_KIND_UNSPECIFIED ? undefined : kindOf(kind);
 }
 
 /** Leaves out the times that are not set: protobuf-es tells an absent field from one that is undefined. */

@@ -1,13 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
-import { LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
-import {
-  verifyLedger,
-  type Clock,
-  type EntryKind,
-  type LedgerEntry,
-  type LedgerStore,
-} from '@callpass/domain';
+import { enumNames, LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
+import { verifyLedger, type Clock, type LedgerEntry, type LedgerStore } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import { listEntries } from './list.ts';
 import { removeEntries } from './remove.ts';
@@ -17,9 +11,7 @@ import { PRINCIPAL, STILL_LET_IN } from '../access/identify.ts';
 
 const TAIL_INTERVAL_MS = 250;
 
-const KINDS = Object.fromEntries(
-  Object.entries(LedgerEntry_Kind).map(([name, number]) => [number, name]),
-) as Readonly<Record<LedgerEntry_Kind, EntryKind>>;
+const kindOf = enumNames(LedgerEntry_Kind);
 
 /** The handlers of LedgerService: messages in, use cases, messages out. */
 export function ledgerHandlers(dependencies: {
@@ -37,7 +29,7 @@ export function ledgerHandlers(dependencies: {
           endTimeMs: request.endTime && timestampMs(request.endTime),
           destination: request.destination || undefined,
           client: request.client || undefined,
-          kind: request.kind === LedgerEntry_Kind.KIND_UNSPECIFIED ? undefined : KINDS[request.kind],
+          kind: request.kind === LedgerEntry_Kind.KIND_UNSPECIFIED ? undefined : kindOf(request.kind),
           issuanceId: request.issuanceId || undefined,
           traceId: request.traceId || undefined,
         },

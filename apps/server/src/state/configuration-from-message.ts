@@ -6,6 +6,7 @@ import {
   LimitScope,
   Role,
   TimestampUnit,
+  enumNames,
   type Client as ClientMessage,
   type Configuration as ConfigurationMessage,
   type Destination as DestinationMessage,
@@ -14,24 +15,11 @@ import {
 } from '@callpass/contract';
 import type * as domain from '@callpass/domain';
 
-const CIPHERS = {
-  [Cipher.AES_128_ECB]: 'AES_128_ECB',
-  [Cipher.AES_256_CBC_HMAC_SHA256]: 'AES_256_CBC_HMAC_SHA256',
-} as const;
-const UNITS = { [TimestampUnit.MILLISECONDS]: 'MILLISECONDS', [TimestampUnit.SECONDS]: 'SECONDS' } as const;
-const SCOPES = {
-  [LimitScope.SUBJECT]: 'SUBJECT',
-  [LimitScope.CLIENT]: 'CLIENT',
-  [LimitScope.DESTINATION]: 'DESTINATION',
-  [LimitScope.REALM]: 'REALM',
-  [LimitScope.OVERALL]: 'OVERALL',
-} as const;
-const ROLES = {
-  [Role.ISSUER]: 'ISSUER',
-  [Role.VALIDATOR]: 'VALIDATOR',
-  [Role.OPERATOR]: 'OPERATOR',
-  [Role.AUDITOR]: 'AUDITOR',
-} as const;
+const cipherOf = enumNames(Cipher);
+const unitOf = enumNames(TimestampUnit);
+const scopeOf = enumNames(LimitScope);
+const fallbackOf = enumNames(LimitFallback);
+const roleOf = enumNames(Role);
 
 const DEFAULT_CLOCK_SKEW_MS = 30_000;
 
@@ -64,10 +52,10 @@ export function configurationFromMessage(message: ConfigurationMessage): domain.
 function realm(message: RealmMessage): domain.Realm {
   return {
     name: message.name,
-    cipher: CIPHERS[message.cipher as keyof typeof CIPHERS],
+    cipher: cipherOf(message.cipher),
     tokenLifetimeMs: milliseconds(message.tokenLifetime),
     maxClockSkewMs: message.maxClockSkew ? milliseconds(message.maxClockSkew) : DEFAULT_CLOCK_SKEW_MS,
-    timestampUnit: UNITS[(message.timestampUnit || TimestampUnit.MILLISECONDS) as keyof typeof UNITS],
+    timestampUnit: unitOf(message.timestampUnit || TimestampUnit.MILLISECONDS),
   };
 }
 
@@ -82,11 +70,11 @@ function destination(message: DestinationMessage): domain.Destination {
     requireSubject: message.requireSubject,
     hours: message.hours,
     limits: message.limits.map((limit) => ({
-      per: SCOPES[limit.per as keyof typeof SCOPES],
+      per: scopeOf(limit.per),
       max: limit.max,
       windowMs: milliseconds(limit.window),
       shadow: limit.shadow,
-      whenUnavailable: limit.whenUnavailable === LimitFallback.ALLOW ? 'ALLOW' : 'REFUSE',
+      whenUnavailable: fallbackOf(limit.whenUnavailable || LimitFallback.REFUSE),
     })),
   };
 }
@@ -96,7 +84,7 @@ function client(message: ClientMessage): domain.Client {
     name: message.name,
     identities: message.identities.flatMap(identity),
     grants: message.grants.map((grant) => ({
-      role: ROLES[grant.role as keyof typeof ROLES],
+      role: roleOf(grant.role),
       destinations: grant.destinations,
       realms: grant.realms,
     })),

@@ -1,4 +1,4 @@
-import { Verdict } from '@callpass/contract';
+import { type Reason, Verdict } from '@callpass/contract';
 import type { RefusalName } from '../protocol/refusal.ts';
 
 /**
@@ -20,7 +20,7 @@ export const VERDICT_REFUSALS: Readonly<Record<Verdict, RefusalName | undefined>
 };
 
 /** What the gateway answers when the service refuses to judge. Any other reason means that it could not find out. */
-export const REASON_REFUSALS: Readonly<Partial<Record<string, RefusalName>>> = {
+export const REASON_REFUSALS: Readonly<Partial<Record<Reason, RefusalName>>> = {
   // A realm that does not exist looks like one without a grant, so that nobody can probe.
   CLIENT_NOT_GRANTED: 'INVALID_REALM',
   REALM_UNKNOWN: 'INVALID_REALM',

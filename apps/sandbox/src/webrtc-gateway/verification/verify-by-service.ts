@@ -40,5 +40,5 @@ function refusalOf(error: unknown) {
   if (error.reason === 'REQUEST_INVALID') {
     return error.violations.some(({ field }) => field.endsWith('realm')) ? 'INVALID_REALM' : 'INVALID_TOKEN';
   }
-  return REASON_REFUSALS[error.reason ?? ''] ?? 'INTERNAL';
+  return (error.reason && REASON_REFUSALS[error.reason]) ?? 'INTERNAL';
 }
