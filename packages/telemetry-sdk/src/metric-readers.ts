@@ -22,8 +22,8 @@ export async function readersWithScrape(
 
 async function otlpExporter(): Promise<PushMetricExporter> {
   const protocol =
-    process.env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] ?? process.env['OTEL_EXPORTER_OTLP_PROTOCOL'];
-  switch (protocol?.trim()) {
+    process.env['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL'] ?? process.env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? '';
+  switch (protocol.trim()) {
     case 'grpc': {
       const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-grpc');
       return new OTLPMetricExporter();

@@ -91,9 +91,9 @@ async function respond(
   if (request.method !== 'GET' && request.method !== 'HEAD') request.destroy();
 }
 
-async function answer(sources: TelemetryPortSources, { method, url }: IncomingMessage): Promise<Answer> {
+async function answer(sources: TelemetryPortSources, { method, url = '' }: IncomingMessage): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: TEXT, body: 'method not allowed\n' };
-  switch (url?.split('?', 1)[0]) {
+  switch (url.replace(/\?.*/s, '')) {
     case '/metrics':
       if (sources.metrics === undefined) return NOT_FOUND;
       return { status: 200, type: PROMETHEUS, body: await sources.metrics() };
