@@ -7,6 +7,5 @@ export {
   type SpanStatusName,
 } from './received-spans.ts';
 export { type MetricType, type ReceivedMetric, type ReceivedPoint } from './received-metrics.ts';
-export { type ReceivedLog } from './received-logs.ts';
 export { type Origin } from './received-scope.ts';
 export { type Attributes, type AttributeValue } from './json-reader.ts';

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { startOtlpReceiver, type OtlpReceiver } from './start-otlp-receiver.ts';
@@ -98,33 +96,5 @@ describe('startOtlpReceiver with the exporters of OpenTelemetry', () => {
       points: [{ count: 1, sum: 1.5, min: 1.5, max: 1.5, bucketCounts: [0, 1, 0], explicitBounds: [1, 2] }],
     });
     expect(counter?.points[0]?.timeUnixNano).toBeGreaterThan(1_700_000_000_000_000_000n);
-  });
-
-  it('takes log records, with the trace they belong to', async () => {
-    const exporter = new OTLPLogExporter({ url: `${receiver.url}/v1/logs` });
-    const provider = new LoggerProvider({
-      resource,
-      processors: [new SimpleLogRecordProcessor({ exporter })],
-    });
-    const span = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
-    provider.getLogger('scope').emit({
-      severityNumber: 9,
-      severityText: 'INFO',
-      body: { text: 'hello' },
-      attributes: { attempt: 3 },
-      context: trace.setSpanContext(context.active(), span),
-    });
-    await provider.shutdown();
-    expect(receiver.logs()).toEqual([
-      expect.objectContaining({
-        severityNumber: 9,
-        severityText: 'INFO',
-        body: { text: 'hello' },
-        attributes: { attempt: 3 },
-        traceId: span.traceId,
-        spanId: span.spanId,
-        resource: { 'service.name': 'spec' },
-      }),
-    ]);
   });
 });

@@ -7,7 +7,7 @@ import {
   type JsonObject,
 } from './json-reader.ts';
 
-/** Origin of a span, metric or log record. */
+/** Origin of a span or metric. */
 export interface Origin {
   /** Attributes of the process, such as `service.name`. */
   readonly resource: Attributes;

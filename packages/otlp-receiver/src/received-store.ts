@@ -1,4 +1,3 @@
-import { readLogs, type ReceivedLog } from './received-logs.ts';
 import { readMetrics, type ReceivedMetric } from './received-metrics.ts';
 import { readSpans, type ReceivedSpan } from './received-spans.ts';
 import type { JsonObject } from './json-reader.ts';
@@ -6,24 +5,22 @@ import type { JsonObject } from './json-reader.ts';
 const MAX_METRICS = 1_000;
 const MAX_RAW_CHARACTERS = 32 * 1024 * 1024;
 
-/** The three signals of OTLP. */
-export type Signal = 'traces' | 'metrics' | 'logs';
+/** The signals of OTLP that are received. */
+export type Signal = 'traces' | 'metrics';
 
 /** Bounded store of received telemetry. When it is full, the oldest items are dropped. */
 export interface ReceivedStore {
   readonly add: (signal: Signal, request: JsonObject, body: string) => void;
   readonly spans: () => ReceivedSpan[];
   readonly metrics: () => ReceivedMetric[];
-  readonly logs: () => ReceivedLog[];
   readonly raw: () => string[];
   readonly dropped: () => number;
   readonly clear: () => void;
 }
 
-/** Creates a store for at most `maxSpans` spans and as many log records. */
+/** Creates a store for at most `maxSpans` spans. */
 export function createReceivedStore(maxSpans: number): ReceivedStore {
   let spans: ReceivedSpan[] = [];
-  let logs: ReceivedLog[] = [];
   let bodies: string[] = [];
   let bodyCharacters = 0;
   let dropped = 0;
@@ -57,19 +54,15 @@ export function createReceivedStore(maxSpans: number): ReceivedStore {
     add(signal, request, body) {
       keepBody(body);
       if (signal === 'traces') for (const span of readSpans(request)) spans.push(span);
-      else if (signal === 'logs') for (const log of readLogs(request)) logs.push(log);
       else readMetrics(request).forEach(keepMetric);
       trim(spans, spans.length - maxSpans);
-      trim(logs, logs.length - maxSpans);
     },
     spans: () => [...spans],
     metrics: () => [...metrics.values()],
-    logs: () => [...logs],
     raw: () => [...bodies],
     dropped: () => dropped,
     clear() {
       spans = [];
-      logs = [];
       bodies = [];
       bodyCharacters = 0;
       dropped = 0;

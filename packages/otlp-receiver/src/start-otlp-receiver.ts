@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ReceivedLog } from './received-logs.ts';
 import type { ReceivedMetric } from './received-metrics.ts';
 import type { ReceivedSpan } from './received-spans.ts';
 import { createReceivedStore, type Signal } from './received-store.ts';
@@ -13,7 +12,6 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localh
 const SIGNALS: ReadonlyMap<string, Signal> = new Map([
   ['/v1/traces', 'traces'],
   ['/v1/metrics', 'metrics'],
-  ['/v1/logs', 'logs'],
 ]);
 
 /** Options of {@link startOtlpReceiver}. */
@@ -22,7 +20,7 @@ export interface OtlpReceiverOptions {
   readonly port?: number | undefined;
   /** Host: `127.0.0.1` (default), `::1` or `localhost`. */
   readonly host?: string | undefined;
-  /** Limit on spans and on log records, at least 1. Default: 10,000. The oldest are dropped first. */
+  /** Limit on spans, at least 1. Default: 10,000. The oldest are dropped first. */
   readonly maxSpans?: number | undefined;
   /** Checks if pages of an origin (`http://host:port`) may export here. Default: none may. */
   readonly isAllowedOrigin?: ((origin: string) => boolean) | undefined;
@@ -36,11 +34,9 @@ export interface OtlpReceiver {
   readonly spans: () => ReceivedSpan[];
   /** Last export of each metric of each process; at most 1,000. */
   readonly metrics: () => ReceivedMetric[];
-  /** Log records in the order of arrival. */
-  readonly logs: () => ReceivedLog[];
   /** Request bodies as text, decompressed, in the order of arrival; the last 32 Mi characters. */
   readonly raw: () => string[];
-  /** Number of spans, metrics, log records and bodies that were dropped since the start or the last `clear`. */
+  /** Number of spans, metrics and bodies that were dropped since the start or the last `clear`. */
   readonly dropped: () => number;
   /**
    * Calls `predicate` now and after every accepted request. Resolves with its first result that is neither `undefined` nor
@@ -54,8 +50,8 @@ export interface OtlpReceiver {
 }
 
 /**
- * Starts a receiver of OTLP/HTTP with JSON on a loopback address: `POST /v1/traces`, `/v1/metrics`, `/v1/logs`, plain or
- * gzip, up to 4 MiB a body. Rejects with `TypeError` for another host or an invalid limit, and with the system's error if the
+ * Starts a receiver of OTLP/HTTP with JSON on a loopback address: `POST /v1/traces`, `/v1/metrics`, plain or gzip,
+ * up to 4 MiB a body. Rejects with `TypeError` for another host or an invalid limit, and with the system's error if the
  * port is in use.
  */
 export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Promise<OtlpReceiver> {
@@ -92,7 +88,6 @@ export async function startOtlpReceiver(options: OtlpReceiverOptions = {}): Prom
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${actualPort}`,
     spans: store.spans,
     metrics: store.metrics,
-    logs: store.logs,
     raw: store.raw,
     dropped: store.dropped,
     waitFor: (predicate, timeoutMs) => waiters.wait(() => predicate(receiver), timeoutMs),
@@ -133,7 +128,7 @@ async function accept(request: IncomingMessage): Promise<AcceptedRequest> {
   if (signal === undefined || request.method !== 'POST') {
     request.resume();
     if (signal !== undefined) throw new RejectedRequest(405, 'only POST is accepted here');
-    throw new RejectedRequest(404, 'only /v1/traces, /v1/metrics and /v1/logs are served');
+    throw new RejectedRequest(404, 'only /v1/traces and /v1/metrics are served');
   }
   const body = await readBody(request);
   return { signal, message: parse(body), body };

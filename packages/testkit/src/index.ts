@@ -1,6 +1,4 @@
 export { SteppingClock } from './stepping-clock.ts';
 export { throwawayKey } from './throwaway-key.ts';
 export { sampleEntry } from './sample-entry.ts';
-export { FakeDatabase } from './fake-database.ts';
 export { FakeLimiter } from './fake-limiter.ts';
-export { FakeStore } from './fake-store.ts';
