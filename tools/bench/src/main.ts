@@ -58,7 +58,7 @@ if (options.parts.includes('scale')) {
   rows.push(...scale.rows);
   remarks.push(...scale.remarks);
 }
-if (servers) remarks.push(`Load by ${servers.generator}.`, ...servers.cpuUse.map(describeCpu));
+if (servers) remarks.push(...servers.cpuUse.map(describeCpu));
 const moreCpuUse = [...(secure?.cpuUse ?? []), ...(edge?.cpuUse ?? []), ...(sampling?.cpuUse ?? [])];
 remarks.push(...moreCpuUse.map(describeCpu));
 process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
@@ -68,7 +68,7 @@ const results = rows.map((row) => ({ ...row, met: isMet(row) }));
 const { encryption, servers: serverRounds } = options;
 writeFileSync(
   file,
-  `${JSON.stringify({ machine, rounds: { encryption, servers: serverRounds }, results, remarks, generator: servers?.generator, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
+  `${JSON.stringify({ machine, rounds: { encryption, servers: serverRounds }, results, remarks, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
 );
 progress(`figures: ${file}`);
 if (options.check && !rows.every(isMet)) process.exitCode = 1;

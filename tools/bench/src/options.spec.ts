@@ -7,16 +7,14 @@ describe('parseOptions', () => {
   it('measures everything and only reports when nothing is said', () => {
     expect(parse()).toMatchObject({
       parts: [...PARTS],
-      generator: 'own',
       jsonFile: 'bench.json',
       check: false,
     });
   });
 
-  it('takes one part, a file and a generator', () => {
-    expect(parse('--only', 'batch', '--json', 'x.json', '--generator', 'h2load', '--check')).toMatchObject({
+  it('takes one part and a file', () => {
+    expect(parse('--only', 'batch', '--json', 'x.json', '--check')).toMatchObject({
       parts: ['batch'],
-      generator: 'h2load',
       jsonFile: 'x.json',
       check: true,
     });
@@ -28,10 +26,7 @@ describe('parseOptions', () => {
     expect(cost(parse('--quick'))).toBeLessThan(cost(parse()) / 5);
   });
 
-  it.each([['--only', 'everything'], ['--generator', 'ghz'], ['--fast'], ['encryption']])(
-    'refuses %s %s',
-    (...args) => {
-      expect(() => parse(...args)).toThrow();
-    },
-  );
+  it.each([['--only', 'everything'], ['--fast'], ['encryption']])('refuses %s %s', (...args) => {
+    expect(() => parse(...args)).toThrow();
+  });
 });

@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { GENERATORS, type GeneratorName } from './load/generators.ts';
 import type { Rounds } from './measure.ts';
 import type { Scale } from './scale.ts';
 
@@ -15,7 +14,6 @@ export interface BenchOptions {
   readonly encryption: Rounds & { readonly roundMs: number };
   readonly servers: Rounds & { readonly roundMs: number };
   readonly scale: Scale;
-  readonly generator: GeneratorName;
   readonly jsonFile: string;
   /** Whether a missed target is an error. */
   readonly check: boolean;
@@ -25,8 +23,6 @@ export interface BenchOptions {
 export const USAGE = `Usage: npm run bench -- [options]
   --only encryption|server|batch|secure|edge|sampling|scale   one part only
   --quick                       short rounds: a first impression, not for the record
-  --generator own|h2load        load generator; default own. h2load, where it is installed, measures from a standing
-                                start, and presents no client certificate: secure is always measured with our own
   --json FILE                   where the figures go; default artifacts/bench.json
   --check                       exit 1 when a target is missed`;
 
@@ -49,23 +45,20 @@ export function parseOptions(args: readonly string[], defaults: { jsonFile: stri
     options: {
       only: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      generator: { type: 'string', default: GENERATORS[0] },
       json: { type: 'string', default: defaults.jsonFile },
       check: { type: 'boolean', default: false },
     },
   });
-  const { only, generator } = values;
-  if (only !== undefined && !isOneOf(PARTS, only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
-  if (!isOneOf(GENERATORS, generator)) throw new Error(`--generator takes ${GENERATORS.join(' or ')}`);
+  const { only } = values;
+  if (only !== undefined && !isPart(only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
   return {
     parts: only === undefined ? PARTS : [only],
     ...(values.quick ? QUICK : LONG),
-    generator,
     jsonFile: values.json,
     check: values.check,
   };
 }
 
-function isOneOf<T extends string>(names: readonly T[], name: string): name is T {
-  return (names as readonly string[]).includes(name);
+function isPart(name: string): name is Part {
+  return (PARTS as readonly string[]).includes(name);
 }

@@ -1,5 +1,5 @@
 import { loadContestant, type CpuUse } from './load-contestant.ts';
-import { chooseGenerator, type GeneratorName } from './load/generators.ts';
+import { startLoadGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { SHAPE } from './servers.ts';
@@ -17,7 +17,7 @@ export interface SamplingFigures {
 
 /** The whole server with every trace recorded, against the same with one in a hundred. */
 export async function measureSampling(
-  options: { servers: Rounds & { roundMs: number }; generator: GeneratorName },
+  options: { servers: Rounds & { roundMs: number } },
   progress: (text: string) => void,
 ): Promise<SamplingFigures> {
   const { servers: rounds } = options;
@@ -26,7 +26,7 @@ export async function measureSampling(
     running.adopt(thing, (started) => started.stop());
   try {
     progress('sampling: starting');
-    const generator = stopLater(chooseGenerator(options.generator));
+    const generator = stopLater(startLoadGenerator());
     const sink = stopLater(await startTelemetrySink());
     const contestant = async (name: string, sampled: number) => {
       const server = stopLater(await startCallpassServer(sink.url, { sampled }));

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadContestant, type LoadContestant } from './load-contestant.ts';
-import type { LoadGenerator } from './load/generator.ts';
-import { chooseGenerator, type GeneratorName } from './load/generators.ts';
+import { startLoadGenerator, type LoadGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
 import type { BenchRow } from './report.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
@@ -30,7 +29,7 @@ export interface ScaleFigures {
 
 /** The cost of one issue with few and with many destinations, and with an empty and a long ledger. */
 export async function measureScale(
-  options: { scale: Scale; rounds: Rounds & { roundMs: number }; generator: GeneratorName },
+  options: { scale: Scale; rounds: Rounds & { roundMs: number } },
   progress: (text: string) => void,
 ): Promise<ScaleFigures> {
   const { scale, rounds } = options;
@@ -38,7 +37,7 @@ export async function measureScale(
   const stopLater = <T extends { stop(): Promise<void> }>(thing: T): T =>
     running.adopt(thing, (started) => started.stop());
   try {
-    const generator = stopLater(chooseGenerator(options.generator));
+    const generator = stopLater(startLoadGenerator());
     const sink = stopLater(await startTelemetrySink());
     progress(`scale: starting with ${scale.fewDestinations} and ${scale.manyDestinations} destinations`);
     const few = stopLater(await startCallpassServer(sink.url, { destinations: scale.fewDestinations }));

@@ -1,5 +1,5 @@
 import { loadContestant } from './load-contestant.ts';
-import { startOwnGenerator } from './load/own-generator.ts';
+import { startLoadGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved, type Speeds } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { SHAPE, type ServerFigures } from './servers.ts';
@@ -22,7 +22,7 @@ export async function measureSecure(
   try {
     progress('secure: starting');
     const setup = stopLater(await makeSecureSetup());
-    const generator = stopLater(startOwnGenerator());
+    const generator = stopLater(startLoadGenerator());
     const sink = stopLater(await startTelemetrySink());
     const server = stopLater(await startCallpassServer(sink.url, { secure: setup }));
     const call = server.single;
@@ -40,7 +40,6 @@ export async function measureSecure(
     await sink.assertUsed();
     const [baseline, measured] = speeds as [Speeds, Speeds];
     return {
-      generator: generator.name,
       rows: [
         {
           name: 'IssueCredentials, mTLS, grants, 3 limits',

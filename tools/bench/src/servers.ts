@@ -1,5 +1,5 @@
 import { loadContestant, type CpuUse, type LoadContestant } from './load-contestant.ts';
-import { chooseGenerator } from './load/generators.ts';
+import { startLoadGenerator } from './load/generator.ts';
 import { ratioOf, runInterleaved } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import type { BenchRow } from './report.ts';
@@ -19,8 +19,6 @@ const BATCH_SHAPE = { connections: 4, concurrency: 2 };
 
 /** What came of the parts that run servers. */
 export interface ServerFigures {
-  /** Name of the load generator. */
-  readonly generator: string;
   readonly rows: readonly BenchRow[];
   readonly cpuUse: readonly CpuUse[];
 }
@@ -30,7 +28,7 @@ export interface ServerFigures {
  * process it starts has ended when it settles.
  */
 export async function measureServers(
-  { parts, servers: rounds, generator: asked }: BenchOptions,
+  { parts, servers: rounds }: BenchOptions,
   progress: (text: string) => void,
 ): Promise<ServerFigures> {
   const running = new AsyncDisposableStack();
@@ -38,7 +36,7 @@ export async function measureServers(
     running.adopt(thing, (started) => started.stop());
   try {
     progress('servers: starting');
-    const generator = stopLater(chooseGenerator(asked));
+    const generator = stopLater(startLoadGenerator());
     const sink = stopLater(await startTelemetrySink());
     const server = stopLater(await startCallpassServer(sink.url));
     const load = { generator, roundMs: rounds.roundMs };
@@ -99,7 +97,6 @@ export async function measureServers(
     const speedsOf = (contestant: LoadContestant) =>
       speeds[contestants.indexOf(contestant)] as (typeof speeds)[0];
     return {
-      generator: generator.name,
       rows: pairs.map(({ measured, baseline, ...row }) => {
         const pair = { measured: speedsOf(measured), baseline: speedsOf(baseline) };
         return { ...row, ...pair, ratio: ratioOf(pair.measured, pair.baseline) };

@@ -1,22 +1,39 @@
 import type { ExampleCall } from '../servers/callpass-server.ts';
+import { startSource } from '../servers/child-process.ts';
 import type { LoadResult, LoadShape } from './generate-load.ts';
+import type { LoadOrder, LoadReport } from './load-process.ts';
 
-/** What both servers are loaded with: the same program, connections and concurrency. */
+/** The load generator. Servers that are compared get the same program, connections and concurrency. */
 export interface LoadGenerator {
-  readonly name: string;
   /** Loads a server for a while. Rejects when it cannot. */
   run(address: string, call: ExampleCall, shape: LoadShape): Promise<LoadResult>;
-  /** CPU seconds it has used so far; NaN where that is not known. */
+  /** CPU seconds it has used so far; NaN where the system does not tell (elsewhere than Linux). */
   cpuSeconds(): number;
   stop(): Promise<void>;
+}
+
+/** Starts the load generator in a process of its own, so that it does not share a thread with anything. */
+export function startLoadGenerator(): LoadGenerator {
+  const child = startSource(new URL('./load-process.ts', import.meta.url));
+  return {
+    async run(address, { path, message, tls }, shape) {
+      const target = { address, path, tls, message: Buffer.from(message).toString('base64') };
+      child.process.send({ target, shape } satisfies LoadOrder);
+      const report = (await child.message()) as LoadReport;
+      if ('error' in report) throw new Error(report.error);
+      return report.result;
+    },
+    cpuSeconds: () => child.cpuSeconds(),
+    stop: () => child.stop(),
+  };
 }
 
 /** How far sizes of answers may differ: the times in them take a few bytes more or less. */
 const SIZE_TOLERANCE = 0.03;
 
 /**
- * Throws when not every call was answered with what the example was answered with: a server that refuses is fast, and
- * `h2load` takes a gRPC error for success, since its HTTP status is 200. A refusal shows in the size: it has no message.
+ * Throws when not every call was answered with what the example was answered with: a server that refuses is fast.
+ * A refusal shows in the size too: it has no message.
  */
 export function assertAnswered(result: LoadResult, call: ExampleCall): void {
   const calls = result.ok + result.failed;
