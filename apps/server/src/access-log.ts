@@ -1,7 +1,7 @@
 import { RpcError, type ServerCall, type ServerInterceptor } from '@callpass/grpc-kit';
 import { traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
-import { REASON } from './errors/reason-key.ts';
+import { REASON } from './errors/map-error.ts';
 import type { Logger } from '@callpass/program/log';
 import type { Settings } from './settings/schema.ts';
 import { PRINCIPAL } from './access/identify.ts';

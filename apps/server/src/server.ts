@@ -1,5 +1,5 @@
 import { ErrorReasonSchema } from '@callpass/contract';
-import { KeyedHash, type Clock, type Store } from '@callpass/domain';
+import { KeyedHash, type Clock } from '@callpass/domain';
 import {
   addReflection,
   addService,
@@ -8,43 +8,42 @@ import {
   screenCalls,
   validation,
   warmUp,
+  type HealthReporter,
 } from '@callpass/grpc-kit';
 import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
 import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
-import type { Readiness } from '@callpass/telemetry-sdk';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
+import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { accessLog } from './access-log.ts';
+import { openIdentity } from './access/open-identity.ts';
+import { adminHandlers } from './admin/service.ts';
+import { startAdmission } from './admission/admission.ts';
 import { admit } from './admission/admit.ts';
 import { earlyRefusal } from './admission/early-refusal.ts';
-import { startAdmission } from './admission/start-admission.ts';
+import { createShedCounter, measureLoad } from './admission/metrics.ts';
 import type { ClockSource } from './clock/clock-guard.ts';
 import { SYSTEM_CLOCKS, watchClock } from './clock/watch-clock.ts';
-import { createMapError, type OnFault } from './errors/map-error.ts';
-import { accessLog } from './access-log.ts';
-import { adminHandlers } from './admin/service.ts';
+import { connectionOptions, guardConnections } from './connections/connections.ts';
+import { logRefusedCertificates, openTransport } from './connections/tls.ts';
+import { createCredentialMetrics } from './credentials/metrics.ts';
 import { credentialHandlers } from './credentials/service.ts';
-import { ledgerHandlers } from './ledger/service.ts';
+import { shutDown } from './drain.ts';
+import { createMapError, type OnFault } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { LedgerOutcomes } from './health/ledger-outcomes.ts';
-import { openIdentity } from './access/open-identity.ts';
-import { openLimiter } from './limits/open-limiter.ts';
-import { createCredentialMetrics } from './credentials/metrics.ts';
 import { createLedgerMetrics } from './ledger/metrics.ts';
-import { createShedCounter, measureLoad } from './admission/metrics.ts';
-import { measureProcess } from './process-metrics.ts';
-import { measureState } from './state/metrics.ts';
+import { ledgerHandlers } from './ledger/service.ts';
+import { openLimiter } from './limits/open-limiter.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
-import type { Settings } from './settings/schema.ts';
-import { CurrentState } from './state/current-state.ts';
-import { connectionOptions } from './connections/options.ts';
-import { shutDown } from './drain.ts';
-import { guardConnections } from './connections/guard-connections.ts';
+import { measureProcess } from './process-metrics.ts';
 import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
-import { logRefusedCertificates } from './connections/refused-certificates.ts';
-import { openTransport, type Transport } from './connections/tls.ts';
+import type { Settings } from './settings/schema.ts';
+import { CurrentState } from './state/current-state.ts';
+import { measureState } from './state/metrics.ts';
 
 /** A server that serves. */
 export interface RunningServer {
@@ -64,8 +63,10 @@ export interface RunningServer {
 const systemClock: Clock = { now: () => Date.now() };
 
 /**
- * Builds the server from its settings and starts it: store, state, limits, handlers, health, reflection.
+ * Builds the server from its settings and starts it: opens what it works with, registers the services, listens.
  *
+ * @param clock gives the time of tokens and records.
+ * @param clockSource shows by how far the wall clock can be trusted.
  * @throws {SettingsError | StoreError} with a text for the operator when it cannot start; then nothing is left running.
  */
 export async function startServer(
@@ -74,47 +75,46 @@ export async function startServer(
   clock: Clock = systemClock,
   clockSource: ClockSource = SYSTEM_CLOCKS,
 ): Promise<RunningServer> {
-  assertTransportSafe(settings);
-  const sealKey = loadKeyEncryptionKey(settings);
-  const { url } = settings.store;
-  if (settings.store.migrateOnStart) {
-    const { applied } = await migrateStore({ url, sealKey });
-    if (applied.length > 0) log.info({ applied }, 'store migrated');
-  }
   const running = new AsyncDisposableStack();
   try {
-    const transport = running.adopt(openTransport(settings, log), (opened) => {
-      opened.stop();
-    });
-    const measureCommit = createLedgerMetrics(createInstruments());
-    const ledger = new LedgerOutcomes(() => performance.now());
-    const onEvent = (event: CommitEvent) => {
-      measureCommit(event);
-      ledger.note(event);
-    };
-    const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
-    return await serve({ settings, log, clock, clockSource, store, ledger, transport, running });
+    const opened = await open({ settings, log, clock, clockSource, running });
+    return await listen(opened, registerServices(opened));
   } catch (error) {
     await running.disposeAsync();
     throw error;
   }
 }
 
-async function serve(parts: {
+/** Opens what the server works with, checks first: from the settings to the state that is in force. */
+async function open(given: {
   settings: Settings;
   log: Logger;
   clock: Clock;
-  /** Whether the wall clock can be trusted is told from these. */
   clockSource: ClockSource;
-  store: Store;
-  ledger: LedgerOutcomes;
-  transport: Transport;
-  /** What has to be stopped, the last first: at the end, or when the start fails. */
+  /** Takes what has to be stopped, the last first: at the end, or when the start fails. */
   running: AsyncDisposableStack;
-}): Promise<RunningServer> {
-  const { settings, log, clock, clockSource, store, ledger, transport, running } = parts;
+}) {
+  const { settings, log, clock, clockSource, running } = given;
+  assertTransportSafe(settings);
+  const sealKey = loadKeyEncryptionKey(settings);
+  const { url, migrateOnStart, pollInterval } = settings.store;
+  if (migrateOnStart) {
+    const { applied } = await migrateStore({ url, sealKey });
+    if (applied.length > 0) log.info({ applied }, 'store migrated');
+  }
+  const transport = running.adopt(openTransport(settings, log), (opened) => {
+    opened.stop();
+  });
+  const make = createInstruments();
+  const measureCommit = createLedgerMetrics(make);
+  const ledger = new LedgerOutcomes(() => performance.now());
+  const onEvent = (event: CommitEvent) => {
+    measureCommit(event);
+    ledger.note(event);
+  };
+  const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
   const state = await CurrentState.follow(store, {
-    pollIntervalMs: settings.store.pollInterval,
+    pollIntervalMs: pollInterval,
     operators: settings.access.operators,
     events: {
       onChanged: ({ revision }) => {
@@ -128,47 +128,58 @@ async function serve(parts: {
   running.defer(() => {
     state.stop();
   });
-  const onFault: OnFault = ({ error, method, traceId }) => {
-    log.error({ method, traceId, error: describeError(error) }, 'fault');
-  };
-  const make = createInstruments();
-  const limits = openLimiter(settings, log);
-  running.defer(() => {
-    limits.close();
+  const { limiter } = running.adopt(openLimiter(settings, log), (opened) => {
+    opened.close();
   });
   const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
     watched.stop();
   });
+  const admission = running.adopt(startAdmission(settings, log, createShedCounter(make)), (started) => {
+    started.stop();
+  });
+  const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
+    opened.stop(),
+  );
+  return {
+    settings,
+    log,
+    clock,
+    running,
+    make,
+    transport,
+    ledger,
+    store,
+    state,
+    limiter,
+    trustedClock,
+    admission,
+    identity,
+  };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Makes the gRPC server, with every service, the way that each call takes to it, and what is measured. */
+function registerServices(opened: Opened): { server: Server; health: HealthReporter } {
+  const { settings, log, clock, make, store, state, limiter, trustedClock, admission, identity } = opened;
+  const onFault: OnFault = ({ error, method, traceId }) => {
+    log.error({ method, traceId, error: describeError(error) }, 'fault');
+  };
   const dependencies = {
     trustedClock,
     state,
     store,
     clock,
-    limiter: limits.limiter,
+    limiter,
     keyedHash: new KeyedHash(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
     onFault,
   };
-
-  const admission = startAdmission(settings, log, createShedCounter(make));
-  running.defer(() => {
-    admission.stop();
-  });
-  measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
-  measureLoad(make, admission);
-  make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
-  make.gauge(MEASURED.certificateExpiry, () => {
-    const expiry = transport.certificateExpiry();
-    return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
-  });
-  running.defer(measureProcess(make, versionOf(import.meta.url)));
-  const server = new Server(connectionOptions(settings));
   const services = Object.values(SERVICES);
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
-  const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
-    opened.stop(),
-  );
+  measure(opened);
+  const server = new Server(connectionOptions(settings));
   const mapError = createMapError(onFault);
   const options = {
     interceptors: [
@@ -194,9 +205,28 @@ async function serve(parts: {
     // No service imports the reasons: they travel in google.rpc.ErrorInfo.
     addReflection(server, { services: described, files: [ErrorReasonSchema.file] }, forTools);
   }
+  return { server, health };
+}
 
+function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {
+  measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
+  measureLoad(make, admission);
+  make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
+  make.gauge(MEASURED.certificateExpiry, () => {
+    const expiry = transport.certificateExpiry();
+    return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
+  });
+  running.defer(measureProcess(make, versionOf(import.meta.url)));
+}
+
+/** Binds the address once what the server works with has answered, and takes calls. */
+async function listen(
+  opened: Opened,
+  { server, health }: ReturnType<typeof registerServices>,
+): Promise<RunningServer> {
+  const { settings, log, running, make, transport, ledger, store, state, limiter, trustedClock } = opened;
   const watch = running.adopt(
-    new HealthWatch({ health, log, state, store, limiter: limits.limiter, ledger, clock: trustedClock }),
+    new HealthWatch({ health, log, state, store, limiter, ledger, clock: trustedClock }),
     (watching) => {
       watching.stop();
     },
@@ -205,10 +235,11 @@ async function serve(parts: {
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
   running.defer(guardConnections(server, settings, { log, make }));
-  const refusal = earlyRefusal(admission, METHODS);
+  const refusal = earlyRefusal(opened.admission, METHODS);
   screenCalls(server, ({ path }) => refusal(path));
   logRefusedCertificates(server, log);
   watch.start();
+  make.gauge(MEASURED.ready, () => Number(watch.current.issuing));
   if (plaintextEncryptedBy !== undefined)
     log.warn(
       { address, plaintextEncryptedBy },
@@ -217,7 +248,6 @@ async function serve(parts: {
   log.info({ address, revision: state.snapshot.revision }, 'serving');
 
   let stopping: Promise<void> | undefined;
-  make.gauge(MEASURED.ready, () => Number(watch.current.issuing));
   return {
     address,
     certificateExpiry: () => transport.certificateExpiry(),

@@ -1,5 +1,7 @@
+import type { Logger } from '@callpass/program/log';
 import type { LoadClass } from '../methods.ts';
-import type { EventLoopWatch, EventLoopWindow } from './event-loop.ts';
+import type { Settings } from '../settings/schema.ts';
+import { watchEventLoop, type EventLoopWatch, type EventLoopWindow } from './event-loop.ts';
 import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
 
 /** Why a call was not let in: too many under way, or no time left to answer it within its deadline. */
@@ -188,4 +190,23 @@ function gauge(limit: ShedLimit | undefined): Gauge {
     ...{ limit, underWay: 0, announced: 0, mostUnderWay: 0 },
     ...{ ended: 0, totalMs: 0, refused: 0, recentMs: 0, pressure: 1 },
   };
+}
+
+/** The admission of a server by its settings, on the real event loop. */
+export function startAdmission(
+  { overload }: Settings,
+  log: Logger,
+  onShed: AdmissionEvents['onShed'] = () => undefined,
+): Admission {
+  return new Admission({
+    bounds: { maxInFlight: overload.maxInFlight, maxLagMs: overload.maxEventLoopLag },
+    eventLoop: watchEventLoop(),
+    events: {
+      onShed,
+      onOverload: (overloaded) => {
+        if (overloaded) log.warn('overloaded: shedding load');
+        else log.info('no longer overloaded');
+      },
+    },
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { WorkPerConnection } from './work-per-connection.ts';
+import { WorkPerConnection } from './admit.ts';
 
 const [one, other] = [{}, {}];
 

@@ -7,11 +7,14 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ConnectionCause } from '@callpass/telemetry';
-import { ConnectionPlaces, type ConnectionLimits } from './connection-places.ts';
-import { peerOf } from './peer-of.ts';
+import {
+  ConnectionPlaces,
+  peerOf,
+  ResetBudget,
+  UnfinishedRequests,
+  type ConnectionLimits,
+} from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
-import { ResetBudget } from './reset-budget.ts';
-import { UnfinishedRequests } from './unfinished-requests.ts';
 
 /** What a peer may do to a server apart from calling it. */
 export interface ConnectionBounds extends ConnectionLimits {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { openFilesLimit } from './open-files-limit.ts';
+import { openFilesLimit } from './connections.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'callpass-limits-'));
 afterAll(() => {

@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { anyIs } from '@bufbuild/protobuf/wkt';
 import { REASONS, type Reason } from '@callpass/contract';
 import { LimiterError, StoreError } from '@callpass/domain';
-import { detail, RpcError, type MapError, type RpcErrorDetail } from '@callpass/grpc-kit';
+import { createCallKey, detail, RpcError, type MapError, type RpcErrorDetail } from '@callpass/grpc-kit';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -14,11 +14,13 @@ import {
 import { StatusSchema, type Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { ATTR_PROBLEM_PATH, ATTR_REASON, ATTR_RULE, setSpanAttributes, traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
-import { REASON } from './reason-key.ts';
 import { Refusal, type Violation } from './refusal.ts';
 
 /** ErrorInfo.domain of every error of this service. */
 export const ERROR_DOMAIN = 'callpass';
+
+/** Why a call was not answered with OK; set where its error becomes a status. */
+export const REASON = createCallKey<Reason>('reason');
 
 /** The page with a section for each reason, relative to the repository of the service. */
 const HELP_PAGE = 'docs/errors.md';

@@ -5,10 +5,9 @@ import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
 import type { Snapshot } from '../state/snapshot.ts';
-import { healthOf, type ServerHealth } from './health-of.ts';
+import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts';
 import type { LedgerOutcomes } from './ledger-outcomes.ts';
 import { Probe } from './probe.ts';
-import { allRefuseUncounted } from './refusing-uncounted.ts';
 
 /** What is watched, and who is told. */
 export interface WatchedParts {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Destination, Limit } from '@callpass/domain';
-import { allRefuseUncounted } from './refusing-uncounted.ts';
+import { allRefuseUncounted } from './health-of.ts';
 
 const LIMIT: Limit = {
   per: 'DESTINATION',

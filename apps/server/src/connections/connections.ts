@@ -1,11 +1,30 @@
+import { readFileSync } from 'node:fs';
 import { http2ServersOf } from '@callpass/grpc-kit';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
-import type { Server } from '@grpc/grpc-js';
+import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
 import { createTurnedAwayCounter, measureConnections } from './metrics.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ConnectionGuard } from './connection-guard.ts';
-import { openFilesLimit } from './open-files-limit.ts';
+
+/**
+ * What the server allows a connection, as options of grpc-js, which adds the chance to the age by itself. What it has no
+ * option for, {@link guardConnections} adds.
+ */
+export function connectionOptions({ connections, requests }: Settings): ChannelOptions {
+  return {
+    'grpc.max_receive_message_length': requests.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_connection_age_ms': connections.maxAge,
+    'grpc.max_connection_age_grace_ms': connections.maxAgeGrace,
+    'grpc.max_connection_idle_ms': connections.maxIdle,
+    'grpc.keepalive_time_ms': connections.keepaliveInterval,
+    'grpc.keepalive_timeout_ms': connections.keepaliveTimeout,
+    'grpc.max_concurrent_streams': connections.maxConcurrentStreams,
+    // Nobody reads it here, and it keeps a record of every connection and call.
+    'grpc.enable_channelz': 0,
+  };
+}
 
 /** Files that the process needs besides connections of clients: store, limiter, keys, logs, telemetry. */
 const OTHER_FILES = 256;
@@ -71,4 +90,16 @@ function summarize(log: Logger): (cause: ConnectionCause) => void {
     }
     causes[cause] = (causes[cause] ?? 0) + 1;
   };
+}
+
+/** How many files and connections this process may have open; `undefined` where the system does not say so, or has no limit. */
+export function openFilesLimit(source = '/proc/self/limits'): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(source, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
+  return soft === undefined ? undefined : Number(soft);
 }

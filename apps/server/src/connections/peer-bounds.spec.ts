@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConnectionPlaces, peerOf, ResetBudget, UnfinishedRequests } from './peer-bounds.ts';
+
+it.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['2001:db8::9', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('%s is a connection of %s: a peer with many addresses of one network is one peer', (address, peer) => {
+  expect(peerOf(address)).toBe(peer);
+});
+
+describe('ConnectionPlaces', () => {
+  it('has no place for one peer that has all of its own, and still one for another', () => {
+    const places = new ConnectionPlaces({ max: 3, maxPerPeer: 2 });
+    expect([places.take('a'), places.take('a'), places.take('a'), places.take('b')]).toEqual([
+      undefined,
+      undefined,
+      'peer',
+      undefined,
+    ]);
+    expect(places.open).toBe(3);
+    expect(places.take('c')).toBe('total');
+  });
+
+  it('gives a place that was left to the next', () => {
+    const places = new ConnectionPlaces({ max: 1, maxPerPeer: 1 });
+    for (const peer of ['a', 'a', 'b']) {
+      expect(places.take(peer)).toBeUndefined();
+      places.leave(peer);
+    }
+    expect(places.open).toBe(0);
+  });
+
+  it('lets one peer have all places where there is no limit for each', () => {
+    const places = new ConnectionPlaces({ max: 3, maxPerPeer: 0 });
+    expect([1, 2, 3, 4].map(() => places.take('proxy'))).toEqual([undefined, undefined, undefined, 'total']);
+  });
+});
+
+/** Takes until there is none left, and gives how many there were. */
+function takeAll(budget: ResetBudget, peer: string, nowMs: number): number {
+  let taken = 0;
+  while (taken < 1000 && budget.take(peer, nowMs)) taken++;
+  return taken;
+}
+
+describe('ResetBudget', () => {
+  it('gives each peer five seconds of its rate at once, and then its rate', () => {
+    const budget = new ResetBudget(5);
+    expect(takeAll(budget, 'a', 0)).toBe(25);
+    expect(takeAll(budget, 'b', 0)).toBe(25);
+    expect(takeAll(budget, 'a', 1000)).toBe(5);
+    expect(takeAll(budget, 'a', 60_000)).toBe(25);
+  });
+
+  it('calls a peer spent from when it had none left until it has those of a second', () => {
+    const budget = new ResetBudget(5);
+    for (let taken = 0; taken < 25; taken++) budget.take('a', 0);
+    expect(budget.isSpent('a', 0)).toBe(false);
+    budget.take('a', 0);
+    expect(budget.isSpent('a', 999)).toBe(true);
+    expect(budget.isSpent('a', 1000)).toBe(false);
+    expect(budget.isSpent('b', 0)).toBe(false);
+  });
+
+  it('remembers nobody who has all of theirs again', () => {
+    const budget = new ResetBudget(5);
+    for (let peer = 0; peer < 100; peer++) budget.take(`peer ${peer}`, 0);
+    budget.take('late', 150);
+    budget.forgetRested(200);
+    expect(budget.size).toBe(1);
+  });
+
+  it('has no end where there is no rate', () => {
+    expect(takeAll(new ResetBudget(0), 'a', 0)).toBe(1000);
+  });
+});
+
+it('UnfinishedRequests bounds the bytes of each peer, and counts those no longer that were let go of', () => {
+  const unfinished = new UnfinishedRequests(10);
+  expect([unfinished.add('a', 10), unfinished.add('a', 1), unfinished.add('b', 10)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  unfinished.release('a', 5);
+  expect([unfinished.add('a', 4), unfinished.add('a', 1)]).toEqual([true, false]);
+});

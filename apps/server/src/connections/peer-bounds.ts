@@ -1,0 +1,149 @@
+/**
+ * Whom a connection's address stands for: an IPv4 address, also as IPv6 writes it, or the 64 bits of an IPv6 address that
+ * one holder has all of.
+ */
+export function peerOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped !== null) return mapped[1] as string;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const last = tail === '' ? [] : tail.split(':');
+    while (groups.length + last.length < 8) groups.push('0');
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+/** How many connections may be open at a time. */
+export interface ConnectionLimits {
+  /** Altogether. */
+  readonly max: number;
+  /** Of one peer; 0 for any number. */
+  readonly maxPerPeer: number;
+}
+
+/** Counts open connections, altogether and of each peer. */
+export class ConnectionPlaces {
+  readonly #limits: ConnectionLimits;
+  readonly #ofPeer = new Map<string, number>();
+  #open = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Takes a place, or says which limit is reached. */
+  take(peer: string): 'total' | 'peer' | undefined {
+    const { max, maxPerPeer } = this.#limits;
+    if (this.#open >= max) return 'total';
+    const own = this.#ofPeer.get(peer) ?? 0;
+    if (maxPerPeer > 0 && own >= maxPerPeer) return 'peer';
+    this.#open++;
+    this.#ofPeer.set(peer, own + 1);
+    return undefined;
+  }
+
+  /** Gives back a place that was taken. */
+  leave(peer: string): void {
+    this.#open--;
+    const own = (this.#ofPeer.get(peer) ?? 0) - 1;
+    if (own > 0) this.#ofPeer.set(peer, own);
+    else this.#ofPeer.delete(peer);
+  }
+}
+
+/** So many seconds' worth may be spent at once. */
+const BURST_SECONDS = 5;
+
+interface Account {
+  left: number;
+  atMs: number;
+  spent: boolean;
+}
+
+/**
+ * How many calls each peer may begin and take back. For all of its connections together: the HTTP/2 library counts too, but
+ * anew for each connection, so that a peer would only have to connect again.
+ */
+export class ResetBudget {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #accounts = new Map<string, Account>();
+
+  /** @param perSecond 0 for any number. */
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#burst = perSecond * BURST_SECONDS;
+  }
+
+  /** Peers that are remembered. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /** Takes one; `false` when the peer has none left. `nowMs` is monotonic. */
+  take(peer: string, nowMs: number): boolean {
+    if (this.#perSecond === 0) return true;
+    let account = this.#accounts.get(peer);
+    if (account === undefined) {
+      account = { left: this.#burst, atMs: nowMs, spent: false };
+      this.#accounts.set(peer, account);
+    }
+    account.left = this.#leftOf(account, nowMs);
+    account.atMs = nowMs;
+    account.spent = account.left < 1;
+    if (account.spent) return false;
+    account.left--;
+    return true;
+  }
+
+  /** Whether a peer had none left, and has not yet what it may take in a second. */
+  isSpent(peer: string, nowMs: number): boolean {
+    const account = this.#accounts.get(peer);
+    return account !== undefined && account.spent && this.#leftOf(account, nowMs) < this.#perSecond;
+  }
+
+  /** Forgets the peers that have all of theirs again, so that memory is bounded by those that reset lately. */
+  forgetRested(nowMs: number): void {
+    for (const [peer, account] of this.#accounts) {
+      if (this.#leftOf(account, nowMs) >= this.#burst) this.#accounts.delete(peer);
+    }
+  }
+
+  #leftOf({ left, atMs }: Account, nowMs: number): number {
+    return Math.min(this.#burst, left + ((nowMs - atMs) / 1000) * this.#perSecond);
+  }
+}
+
+/**
+ * Bytes of requests that have not come whole yet, by peer. Nothing else counts them: a call is admitted, recognised and
+ * given a deadline when its message is complete, and until then anybody may fill memory with it.
+ */
+export class UnfinishedRequests {
+  readonly #maxBytes: number;
+  readonly #ofPeer = new Map<string, number>();
+
+  /** @param maxBytes of all requests of one peer. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Counts bytes that have come; `false` when they are more than the peer may have here. */
+  add(peer: string, bytes: number): boolean {
+    const all = (this.#ofPeer.get(peer) ?? 0) + bytes;
+    this.#ofPeer.set(peer, all);
+    return all <= this.#maxBytes;
+  }
+
+  /** Lets go of bytes that were counted. */
+  release(peer: string, bytes: number): void {
+    const left = (this.#ofPeer.get(peer) ?? 0) - bytes;
+    if (left > 0) this.#ofPeer.set(peer, left);
+    else this.#ofPeer.delete(peer);
+  }
+}
