@@ -1,4 +1,4 @@
-// Builds the click-to-call page where it is missing or older than its sources. `node apps/sandbox/page/build.mjs` does it by hand.
+// Builds the click-to-call page if it is missing or older than its sources. To run it by hand: `node apps/sandbox/page/build.mjs`.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,10 +8,10 @@ import { build } from 'vite';
 const SOURCE = import.meta.dirname;
 const STAMP = '.built-from';
 
-/** Where the built page lies: static files, to be served as they are. */
+/** Folder of the built page, which has static files only. */
 export const PAGE_FOLDER = join(SOURCE, '..', 'dist', 'page');
 
-/** Builds the page unless what lies in `PAGE_FOLDER` was made from these very sources. Gives the folder. */
+/** Builds the page, unless `PAGE_FOLDER` was built from the same sources. Returns the folder. */
 export async function buildPage() {
   const stamp = join(PAGE_FOLDER, STAMP);
   const sources = pageSourcesHash();
@@ -30,7 +30,7 @@ export async function buildPage() {
       assetsInlineLimit: 0,
     },
   });
-  // The vendor's file goes out as it came, so that the vendor's own integrity hash in index.html holds.
+  // The vendor's file is copied unchanged, so that the vendor's integrity hash in index.html matches.
   copyFileSync(
     createRequire(import.meta.url).resolve('@kandy-io/callme-sdk'),
     join(PAGE_FOLDER, 'callme-sdk.js'),
@@ -39,7 +39,7 @@ export async function buildPage() {
   return PAGE_FOLDER;
 }
 
-/** SHA-256 of everything that the page is made from. */
+/** SHA-256 of the page's sources. */
 export function pageSourcesHash() {
   const hash = createHash('sha256');
   const files = globSync(['index.html', 'build.mjs', 'src/**/*'], { cwd: SOURCE });

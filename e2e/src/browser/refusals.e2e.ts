@@ -103,7 +103,7 @@ describe('a refusal of the edge', () => {
     await visitor.page.click('#call');
     await visitor.shows('limited');
     const shown = async () =>
-      /^Again in (\d+):(\d\d)$/.exec((await visitor.page.textContent('#timer')) ?? '');
+      /^Call again in (\d+):(\d\d)$/.exec((await visitor.page.textContent('#timer')) ?? '');
     const [, minutes, seconds] = (await shown()) ?? [];
     const wait = Number(minutes) * 60 + Number(seconds);
     expect(wait).toBeGreaterThan(30);

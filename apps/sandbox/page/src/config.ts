@@ -1,13 +1,13 @@
 import type { GatewayAddress } from './phone/kandy-phone.ts';
 
-/** A line that the visitor may choose. */
+/** Destination that the visitor can choose. */
 export interface DestinationChoice {
   readonly id: string;
   readonly title: string;
   readonly about: string;
 }
 
-/** What the page finds at run time (`GET /sandbox/config.json`, see the sandbox's README). */
+/** Configuration of the page (`GET /sandbox/config.json`, see the sandbox's README). */
 export interface PageConfig {
   readonly edge: string;
   readonly gateway: GatewayAddress;
@@ -16,7 +16,7 @@ export interface PageConfig {
   readonly destinations: readonly DestinationChoice[];
 }
 
-/** Fetches the configuration from where the page came from. */
+/** Fetches the configuration from the page's own origin. */
 export async function loadConfig(): Promise<PageConfig> {
   const response = await fetch('/sandbox/config.json');
   if (!response.ok) throw new Error(`no configuration: ${response.status}`);

@@ -1,5 +1,5 @@
 import { createCallController } from './call/controller.ts';
-import { unavailable } from './call/setbacks.ts';
+import { unavailable } from './call/failures.ts';
 import { loadConfig } from './config.ts';
 import { createEdge } from './edge/edge.ts';
 import { createKandyPhone } from './phone/kandy-phone.ts';
@@ -11,8 +11,8 @@ import { createPanelView } from './view/panel-view.ts';
 const config = await loadConfig().catch(() => undefined);
 if (config === undefined) {
   createCallView([], { call: reload, hangUp: reload, setMuted: reload }).show({
-    kind: 'set-back',
-    setback: unavailable,
+    kind: 'failed',
+    failure: unavailable,
   });
 } else {
   const { edge, gateway, control, telemetry, destinations } = config;

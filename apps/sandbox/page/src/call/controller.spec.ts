@@ -58,7 +58,7 @@ describe('the call controller', () => {
     const { controller, seen, asked } = setUp({ askMicrophone: async () => 'denied' });
     await controller.call('support');
     expect(asked).toEqual([]);
-    expect(seen.at(-1)).toMatchObject({ kind: 'set-back', setback: { kind: 'microphone' } });
+    expect(seen.at(-1)).toMatchObject({ kind: 'failed', failure: { kind: 'microphone' } });
   });
 
   it('uses credentials again until their refresh time, and new ones from then on', async () => {
@@ -82,7 +82,7 @@ describe('the call controller', () => {
     const { controller, asked, seen, phone } = setUp();
     await controller.call('support');
     phone.report({ type: 'failed', code: 65 });
-    expect(seen.at(-1)).toMatchObject({ kind: 'set-back', setback: { kind: 'refused' } });
+    expect(seen.at(-1)).toMatchObject({ kind: 'failed', failure: { kind: 'refused' } });
     await controller.call('support');
     expect(asked).toHaveLength(2);
   });
@@ -95,11 +95,11 @@ describe('the call controller', () => {
       }),
     });
     await limited.controller.call('support');
-    expect(limited.seen.at(-1)).toMatchObject({ setback: { kind: 'limited', againAtMs: START + 7_000 } });
+    expect(limited.seen.at(-1)).toMatchObject({ failure: { kind: 'limited', againAtMs: START + 7_000 } });
 
     const down = setUp({ askEdge: () => Promise.reject(new TypeError('Failed to fetch')) });
     await down.controller.call('support');
-    expect(down.seen.at(-1)).toMatchObject({ setback: { kind: 'unavailable' } });
+    expect(down.seen.at(-1)).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 
   it('a visitor who hangs up while the edge is asked gets no call afterwards', async () => {

@@ -1,42 +1,42 @@
 import { createCredentials, type AskEdge, type Grant } from './credentials.ts';
-import { setbackOfGateway, setbackOfMicrophone, setbackOfProblem, unavailable } from './setbacks.ts';
+import { failureOfGateway, failureOfMicrophone, failureOfProblem, unavailable } from './failures.ts';
 import { initialState, isUnderWay, next, type CallEvent, type CallState } from './state.ts';
 
-/** What a phone reports of a call. */
+/** Event that a phone reports of a call. */
 export type PhoneEvent =
   | { readonly type: 'ringing' | 'connected' | 'ended' }
-  /** `code` is the gateway's, where it is known. */
+  /** `code` is the gateway's, if known. */
   | { readonly type: 'failed'; readonly code: number | undefined }
   | { readonly type: 'no-microphone' };
 
-/** A call that a phone has placed. */
+/** Call that a phone has placed. */
 export interface PhoneCall {
   hangUp(): void;
   setMuted(muted: boolean): void;
 }
 
-/** The parts that place a call. */
+/** Dependencies of {@link createCallController}. */
 export interface CallParts {
   readonly askEdge: AskEdge;
-  /** Asks the visitor's browser for the microphone. */
+  /** Requests the microphone from the visitor's browser. */
   readonly askMicrophone: () => Promise<'granted' | 'denied' | 'missing'>;
   readonly placeCall: (grant: Grant, report: (event: PhoneEvent) => void) => PhoneCall;
-  /** Milliseconds since the epoch. */
+  /** Current time in milliseconds since the epoch. */
   readonly now: () => number;
   readonly onChange: (state: CallState) => void;
 }
 
-/** What a visitor can do. */
+/** Actions of a visitor. */
 export interface CallController {
-  /** Places a call; does nothing while one is under way. */
+  /** Places a call. No effect during a call. */
   readonly call: (destination: string) => Promise<void>;
-  /** Ends whatever is under way, at whichever step. */
+  /** Ends the call at any step. */
   readonly hangUp: () => void;
-  /** Has an effect only while connected. */
+  /** Mutes the microphone. No effect unless connected. */
   readonly setMuted: (muted: boolean) => void;
 }
 
-/** Drives one call at a time from the click to its end. */
+/** Creates a controller that runs one call at a time, from the click to its end. */
 export function createCallController(parts: CallParts): CallController {
   const { askMicrophone, placeCall, now, onChange } = parts;
   const credentials = createCredentials(parts.askEdge, now);
@@ -51,11 +51,11 @@ export function createCallController(parts: CallParts): CallController {
   };
 
   async function prepare(destination: string, signal: AbortSignal): Promise<Grant | undefined> {
-    // The microphone first: a visitor who thinks about it must not use up the lifetime of the tokens.
+    // The microphone first, so that the visitor's answer does not use up the lifetime of the tokens.
     const microphone = await askMicrophone();
     if (signal.aborted) return undefined;
     if (microphone !== 'granted') {
-      happen({ type: 'set-back', setback: setbackOfMicrophone(microphone) });
+      happen({ type: 'failed', failure: failureOfMicrophone(microphone) });
       return undefined;
     }
     happen({ type: 'microphone-granted' });
@@ -63,8 +63,8 @@ export function createCallController(parts: CallParts): CallController {
     if (signal.aborted) return undefined;
     if (answer?.type === 'granted') return answer.grant;
     happen({
-      type: 'set-back',
-      setback: answer === undefined ? unavailable : setbackOfProblem(answer.problem, now()),
+      type: 'failed',
+      failure: answer === undefined ? unavailable : failureOfProblem(answer.problem, now()),
     });
     return undefined;
   }
@@ -81,11 +81,11 @@ export function createCallController(parts: CallParts): CallController {
         happen({ type: 'ended', by: 'other-side', atMs: now() });
         break;
       case 'no-microphone':
-        happen({ type: 'set-back', setback: setbackOfMicrophone('missing') });
+        happen({ type: 'failed', failure: failureOfMicrophone('missing') });
         break;
       case 'failed':
         credentials.forget();
-        happen({ type: 'set-back', setback: setbackOfGateway(event.code) });
+        happen({ type: 'failed', failure: failureOfGateway(event.code) });
         break;
     }
   }

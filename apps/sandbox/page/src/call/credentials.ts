@@ -1,18 +1,18 @@
-import type { Problem } from './setbacks.ts';
+import type { Problem } from './failures.ts';
 
-/** What the edge grants for one call: the arguments of the SDK's `makeAnonymous`, and until when they are good. */
+/** Grant of the edge for one call: the arguments of the SDK's `makeAnonymous` and their validity. */
 export interface Grant {
   readonly callee: string;
   /** Three tokens and a realm, or empty for an unrestricted call. */
   readonly credentials: Readonly<Record<string, string>>;
   readonly callOptions: { readonly from: string };
-  /** Milliseconds since the epoch, by the service's clock. Undefined for an unrestricted call. */
+  /** Time of the grant, in milliseconds since the epoch. */
   readonly issuedAtMs: number;
   readonly refreshAtMs: number | undefined;
   readonly expiresAtMs: number | undefined;
 }
 
-/** Asks the edge. Rejects where nobody answers. */
+/** Requests credentials from the edge. Rejects without a response. */
 export type AskEdge = (
   destination: string,
   signal: AbortSignal,
@@ -22,8 +22,8 @@ export type AskEdge = (
 >;
 
 /**
- * Holds the credentials of the last call in memory, so that a second call soon after needs no new ones, and asks
- * again for those that are past their refresh time, are for another destination or were refused by the gateway.
+ * Creates a cache of the last call's credentials. It requests new ones after their refresh time, for another destination,
+ * and after a refusal of the gateway.
  */
 export function createCredentials(ask: AskEdge, now: () => number) {
   let held: { destination: string; grant: Grant } | undefined;
@@ -37,7 +37,7 @@ export function createCredentials(ask: AskEdge, now: () => number) {
       if (answer.type === 'granted') held = { destination, grant: answer.grant };
       return answer;
     },
-    /** Whatever is held is not used again. */
+    /** Discards the cached credentials. */
     forget: () => {
       held = undefined;
     },

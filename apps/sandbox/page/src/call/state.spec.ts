@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { initialState, isUnderWay, next, type CallEvent, type CallState, type Setback } from './state.ts';
+import { initialState, isUnderWay, next, type CallEvent, type CallState, type CallFailure } from './state.ts';
 
-const setback: Setback = { kind: 'refused', headline: 'No', advice: 'Ask' };
+const failure: CallFailure = { kind: 'refused', headline: 'No', advice: 'Ask' };
 const events: CallEvent[] = [
   { type: 'call' },
   { type: 'microphone-granted' },
@@ -41,19 +41,19 @@ describe('a call', () => {
     }
   });
 
-  it('starts anew after an end or a setback, and a second click on the way does nothing', () => {
-    const stopped = after({ type: 'call' }, { type: 'set-back', setback });
-    expect(stopped).toEqual({ kind: 'set-back', setback });
+  it('starts anew after an end or a failure, and a second click on the way does nothing', () => {
+    const stopped = after({ type: 'call' }, { type: 'failed', failure });
+    expect(stopped).toEqual({ kind: 'failed', failure });
     expect(next(stopped, { type: 'call' })).toEqual({ kind: 'microphone-asked' });
     const ringing = after(...events.slice(0, 4));
     expect(next(ringing, { type: 'call' })).toBe(ringing);
   });
 
   it('is not brought back by events that come late', () => {
-    const finished: CallState[] = [initialState, after(...events), { kind: 'set-back', setback }];
+    const finished: CallState[] = [initialState, after(...events), { kind: 'failed', failure }];
     for (const state of finished) {
       expect(isUnderWay(state)).toBe(false);
-      for (const event of [...events.slice(1), { type: 'set-back', setback } as const]) {
+      for (const event of [...events.slice(1), { type: 'failed', failure } as const]) {
         expect(next(state, event)).toBe(state);
       }
     }

@@ -1,15 +1,15 @@
-/** Why a call did not come about, or broke off, in the visitor's words. */
-export interface Setback {
-  /** Which picture of the page it is. */
+/** Failure of a call, with texts for the visitor. */
+export interface CallFailure {
+  /** Appearance of the page. */
   readonly kind: 'refused' | 'closed' | 'limited' | 'microphone' | 'unavailable';
   readonly headline: string;
-  /** What the visitor can do. */
+  /** Next step for the visitor. */
   readonly advice: string;
-  /** Milliseconds since the epoch from which it makes sense to call again; left out: at once. */
+  /** Time of the next possible call, in milliseconds since the epoch. Undefined: at once. */
   readonly againAtMs?: number;
 }
 
-/** Where a call is. Exactly one of these at any time. */
+/** State of a call. */
 export type CallState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'microphone-asked' }
@@ -18,9 +18,9 @@ export type CallState =
   | { readonly kind: 'ringing' }
   | { readonly kind: 'connected'; readonly sinceMs: number; readonly muted: boolean }
   | { readonly kind: 'ended'; readonly by: 'visitor' | 'other-side'; readonly durationMs: number }
-  | { readonly kind: 'set-back'; readonly setback: Setback };
+  | { readonly kind: 'failed'; readonly failure: CallFailure };
 
-/** What happens to a call. Times are milliseconds since the epoch. */
+/** Event of a call. Times are milliseconds since the epoch. */
 export type CallEvent =
   | { readonly type: 'call' }
   | { readonly type: 'microphone-granted' }
@@ -29,19 +29,19 @@ export type CallEvent =
   | { readonly type: 'connected'; readonly atMs: number }
   | { readonly type: 'muted'; readonly muted: boolean }
   | { readonly type: 'ended'; readonly by: 'visitor' | 'other-side'; readonly atMs: number }
-  | { readonly type: 'set-back'; readonly setback: Setback };
+  | { readonly type: 'failed'; readonly failure: CallFailure };
 
 const IDLE: CallState = { kind: 'idle' };
 
-/** The state before anybody has called. */
+/** State before the first call. */
 export const initialState: CallState = IDLE;
 
-/** Whether a call is under way, so that there is something to hang up. */
+/** Checks if a call is in progress, so that it can be ended. */
 export function isUnderWay(state: CallState): boolean {
   return ['microphone-asked', 'asking', 'connecting', 'ringing', 'connected'].includes(state.kind);
 }
 
-/** The state after an event. An event that does not fit, such as ringing after the end, changes nothing. */
+/** Computes the state after an event. An unexpected event, such as ringing after the end, changes nothing. */
 export function next(state: CallState, event: CallEvent): CallState {
   switch (event.type) {
     case 'call':
@@ -66,7 +66,7 @@ export function next(state: CallState, event: CallEvent): CallState {
             durationMs: state.kind === 'connected' ? event.atMs - state.sinceMs : 0,
           }
         : state;
-    case 'set-back':
-      return isUnderWay(state) ? { kind: 'set-back', setback: event.setback } : state;
+    case 'failed':
+      return isUnderWay(state) ? { kind: 'failed', failure: event.failure } : state;
   }
 }

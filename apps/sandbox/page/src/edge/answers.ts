@@ -1,9 +1,9 @@
 import type { Grant } from '../call/credentials.ts';
-import type { Problem } from '../call/setbacks.ts';
+import type { Problem } from '../call/failures.ts';
 
 /**
- * The edge's 200 as a grant, with times moved to the visitor's clock, which is `aheadMs` before the edge's.
- * Throws `TypeError` for anything that is not such an answer: the page must never call without what it was granted.
+ * Parses a 200 of the edge to a grant. Times are converted to the visitor's clock, which is `aheadMs` ahead of the edge's.
+ * Throws `TypeError` for any other response: the page must never call without a grant.
  */
 export function readGrant(body: unknown, aheadMs: number, nowMs: number): Grant {
   const { callee, credentials, callOptions, refreshAt, expiresAt } = record(body);
@@ -29,7 +29,7 @@ export function readGrant(body: unknown, aheadMs: number, nowMs: number): Grant 
   };
 }
 
-/** What a refusal says. An answer that is no problem document is known by its status only. */
+/** Parses a refusal. A response that is no problem document has a status only. */
 export function readProblem(status: number, body: unknown, retryAfter: string | null): Problem {
   const { reason, opensAt } = isRecord(body) ? body : {};
   const opensAtMs = typeof opensAt === 'string' ? Date.parse(opensAt) : Number.NaN;

@@ -3,22 +3,22 @@ import type { BrowserSpan } from '../trace/browser-span.ts';
 import { newTrace, traceparent } from '../trace/trace-context.ts';
 import { readGrant, readProblem } from './answers.ts';
 
-/** One request to the edge and what came back, for the developer's panel. */
+/** Request to the edge and its response, for the developer's panel. */
 export interface Exchange {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** HTTP status; undefined where nobody answered. */
+  /** HTTP status; undefined without a response. */
   readonly status: number | undefined;
-  /** The body as it came, undefined where it is no JSON. */
+  /** Response body; undefined if it is no JSON. */
   readonly body: unknown;
   readonly grant: Grant | undefined;
   readonly span: BrowserSpan;
 }
 
-/** How long the edge may take. It gives its own answer well before. */
+/** Time limit for the edge, whose own limit is shorter. */
 const LIMIT_MS = 15_000;
 
-/** The edge's `POST /v1/destinations/{id}/credentials`. */
+/** Creates the client of the edge's `POST /v1/destinations/{id}/credentials`. */
 export function createEdge(edge: string, onExchange: (exchange: Exchange) => void): AskEdge {
   return async (destination, signal) => {
     const url = `${edge}/v1/destinations/${encodeURIComponent(destination)}/credentials`;
@@ -53,7 +53,7 @@ export function createEdge(edge: string, onExchange: (exchange: Exchange) => voi
   };
 }
 
-/** How many milliseconds the visitor's clock is ahead of the edge's, to the second; 0 where that cannot be known. */
+/** Milliseconds by which the visitor's clock is ahead of the edge's, accurate to a second; 0 if unknown. */
 function clockAhead(date: string | null): number {
   const edgeMs = date === null ? Number.NaN : Date.parse(date);
   const ahead = Date.now() - edgeMs;

@@ -1,7 +1,7 @@
-/** The part of the vendor's SDK that the page uses; the SDK ships no types. Source: its docs/ribbon-webrtc-doc.md. */
+/** Part of the vendor's SDK that the page uses. The SDK has no types. Source: its docs/ribbon-webrtc-doc.md. */
 interface KandyClient {
   readonly call: {
-    /** The names of the states, such as `CONNECTED: 'Connected'`. */
+    /** Names of the states, such as `CONNECTED: 'Connected'`. */
     readonly states: Readonly<Record<'INITIATING' | 'RINGING' | 'CONNECTED' | 'CANCELLED' | 'ENDED', string>>;
     makeAnonymous(
       callee: string,
@@ -33,6 +33,6 @@ interface KandyLogEntry {
 }
 
 interface Window {
-  /** Undefined where the script could not be loaded. */
+  /** Undefined if the script could not be loaded. */
   readonly Kandy?: { create(config: object): KandyClient };
 }

@@ -2,7 +2,7 @@ import type { CallParts, PhoneCall, PhoneEvent } from '../call/controller.ts';
 import type { Grant } from '../call/credentials.ts';
 import { codeOfError, codeOfLog } from './refusal-codes.ts';
 
-/** Where the WebRTC gateway is. */
+/** Address of the WebRTC gateway. */
 export interface GatewayAddress {
   readonly host: string;
   readonly port: number;
@@ -10,12 +10,12 @@ export interface GatewayAddress {
   readonly websocket: string;
 }
 
-/** The SDK stays silent where the gateway's answer is not what it expects; then the page does not wait for ever. */
+/** Time limit for the SDK, which reports nothing after an unexpected response of the gateway. */
 const ANSWER_LIMIT_MS = 30_000;
 
 const AUDIO = '#call-audio';
 
-/** The vendor's SDK as a phone. One client serves all calls of the page. */
+/** Creates a phone with the vendor's SDK. One client serves all calls of the page. */
 export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'] {
   let client: KandyClient | undefined;
   let current: OneCall | undefined;
@@ -27,10 +27,10 @@ export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'
         websocket: { protocol: gateway.websocket, server: gateway.host, port: gateway.port },
       },
       call: { defaultPeerConfig: { iceServers: [] } },
-      // The SDK writes tokens into its log, so nothing of it goes anywhere; only the refusal's code is taken out.
+      // The SDK logs tokens, so its log is discarded; only the code of a refusal is read from it.
       logs: {
         logLevel: 'debug',
-        handler: ({ messages }: KandyLogEntry) => current?.hearCode(codeOfLog(messages)),
+        handler: ({ messages }: KandyLogEntry) => current?.setCode(codeOfLog(messages)),
       },
     });
     return client;
@@ -72,7 +72,7 @@ export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'
   };
 }
 
-/** A call from `makeAnonymous` to its end. */
+/** Call from `makeAnonymous` to its end. */
 class OneCall implements PhoneCall {
   readonly id: string;
   readonly #kandy: KandyClient;
@@ -87,7 +87,7 @@ class OneCall implements PhoneCall {
     this.#report = report;
     this.#limit = setTimeout(() => {
       this.#finish({ type: 'failed', code: undefined });
-      // What connects after all would be heard while the page says that it did not.
+      // A call that connects later would be audible while the page shows a failure.
       this.hangUp();
     }, ANSWER_LIMIT_MS);
     this.id = kandy.call.makeAnonymous(grant.callee, grant.credentials, {
@@ -97,7 +97,7 @@ class OneCall implements PhoneCall {
     });
   }
 
-  hearCode(code: number | undefined): void {
+  setCode(code: number | undefined): void {
     this.#code ??= code;
   }
 
@@ -105,8 +105,8 @@ class OneCall implements PhoneCall {
     const { INITIATING, RINGING, CONNECTED, ENDED, CANCELLED } = this.#kandy.call.states;
     const state = this.#kandy.call.getById(this.id)?.state;
     if (this.#endWhenPossible && state !== INITIATING && state !== ENDED) this.hangUp();
-    if (state === RINGING) this.#tell({ type: 'ringing' });
-    if (state === CONNECTED) this.#tell({ type: 'connected' });
+    if (state === RINGING) this.#reportEvent({ type: 'ringing' });
+    if (state === CONNECTED) this.#reportEvent({ type: 'connected' });
     if (state !== ENDED && state !== CANCELLED) return;
     if (error) this.fail(error.code ?? transition?.statusCode, error.message);
     else this.#finish({ type: 'ended' });
@@ -117,7 +117,7 @@ class OneCall implements PhoneCall {
     else this.#finish({ type: 'failed', code: this.#code ?? codeOfError(code, message) });
   }
 
-  /** The SDK can end a call only once the gateway knows it. */
+  /** Ends the call, or does so later: the SDK can end a call only after the gateway has accepted it. */
   hangUp(): void {
     const state = this.#kandy.call.getById(this.id)?.state;
     const { INITIATING, ENDED } = this.#kandy.call.states;
@@ -131,13 +131,13 @@ class OneCall implements PhoneCall {
     else this.#kandy.media.unmuteTracks(tracks);
   }
 
-  #tell(event: PhoneEvent): void {
+  #reportEvent(event: PhoneEvent): void {
     clearTimeout(this.#limit);
     if (!this.#over) this.#report(event);
   }
 
   #finish(event: PhoneEvent): void {
-    this.#tell(event);
+    this.#reportEvent(event);
     this.#over = true;
   }
 }

@@ -1,4 +1,4 @@
-/** Asks the browser for the microphone and lets go of it again: the SDK opens it itself, and is then not asked a second time. */
+/** Requests the microphone and releases it: the SDK opens it again, without a second question to the visitor. */
 export async function askMicrophone(): Promise<'granted' | 'denied' | 'missing'> {
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });

@@ -1,6 +1,6 @@
 /**
- * The gateway's code from a line of the SDK's log. The SDK drops the code of a refused subscription from its events
- * (`call:start` says "Failed to connect to server." for all of them), and its log is the only place that has it.
+ * Finds the gateway's code in a line of the SDK's log. For a refused subscription only the log has the code: the event
+ * `call:start` always has "Failed to connect to server.".
  */
 export function codeOfLog(messages: readonly unknown[]): number | undefined {
   const found = messages.map((message) =>
@@ -11,7 +11,7 @@ export function codeOfLog(messages: readonly unknown[]): number | undefined {
   return number(found.find((match) => match !== null)?.[1]);
 }
 
-/** The gateway's code from an error of the SDK: the code itself, or the end of the text. */
+/** Finds the gateway's code in an error of the SDK: the code itself, or the end of the text. */
 export function codeOfError(code: string | number | undefined, message = ''): number | undefined {
   return number(/^\d{1,5}$/.exec(String(code))?.[0] ?? /Status code: (\d{1,5})$/.exec(message)?.[1]);
 }

@@ -1,9 +1,9 @@
 import type { TraceContext } from './trace-context.ts';
 
-/** A finished span of the browser: one request to the edge. */
+/** Finished span of the browser: one request to the edge. */
 export interface BrowserSpan extends TraceContext {
   readonly name: string;
-  /** Milliseconds since the epoch, with fractions. */
+  /** Start in milliseconds since the epoch, with fractions. */
   readonly startMs: number;
   readonly endMs: number;
   readonly failed: boolean;
@@ -12,7 +12,7 @@ export interface BrowserSpan extends TraceContext {
 const CLIENT = 3;
 const ERROR = 2;
 
-/** The span as an OTLP/HTTP JSON export of one. */
+/** Encodes the span as an OTLP/HTTP JSON export. */
 export function otlpExport(span: BrowserSpan): object {
   const { traceId, spanId, name, startMs, endMs, failed } = span;
   return {
@@ -40,7 +40,7 @@ export function otlpExport(span: BrowserSpan): object {
   };
 }
 
-/** Exact for today's dates: a double cannot hold nanoseconds since the epoch. */
+/** Converts to nanoseconds as text: they do not fit in a double. */
 function nanoseconds(ms: number): string {
   return `${BigInt(Math.round(ms * 1000)) * 1000n}`;
 }

@@ -1,11 +1,11 @@
 import { otlpExport, type BrowserSpan } from './browser-span.ts';
 import type { Span } from './waterfall.ts';
 
-/** Exporters send in batches, so a trace fills up over some seconds. */
+/** Pause between requests. Exporters send in batches, so a trace is complete after some seconds. */
 const PAUSE_MS = 500;
 const ROUNDS = 24;
 
-/** Sends the browser's span to the sandbox's receiver. A trace is a convenience: a failure is not shown. */
+/** Sends the browser's span to the sandbox's receiver. Failures are ignored. */
 export async function exportSpan(telemetry: string, span: BrowserSpan): Promise<void> {
   await fetch(`${telemetry}/v1/traces`, {
     method: 'POST',
@@ -14,7 +14,7 @@ export async function exportSpan(telemetry: string, span: BrowserSpan): Promise<
   }).catch(() => undefined);
 }
 
-/** Asks for the trace again and again and hands over what has arrived, until it has stayed the same for a while. */
+/** Polls the trace for twelve seconds and reports its spans whenever there are more. */
 export async function followTrace(
   control: string,
   traceId: string,

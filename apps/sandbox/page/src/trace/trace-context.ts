@@ -1,4 +1,4 @@
-/** The ids of one span and its trace, as W3C Trace Context has them. */
+/** Ids of a span and its trace (W3C Trace Context). */
 export interface TraceContext {
   /** 32 lower-case hex digits. */
   readonly traceId: string;
@@ -6,12 +6,12 @@ export interface TraceContext {
   readonly spanId: string;
 }
 
-/** A new trace with its root span, from the browser's CSPRNG. */
+/** Creates a trace with its root span, from the browser's CSPRNG. */
 export function newTrace(): TraceContext {
   return { traceId: randomHex(16), spanId: randomHex(8) };
 }
 
-/** The `traceparent` header: version 00, sampled. */
+/** Formats the `traceparent` header: version 00, sampled. */
 export function traceparent({ traceId, spanId }: TraceContext): string {
   return `00-${traceId}-${spanId}-01`;
 }

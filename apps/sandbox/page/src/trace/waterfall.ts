@@ -1,25 +1,26 @@
-/** A span as the sandbox tells it (`GET /sandbox/traces/{traceId}`). */
+/** Span in the form of the sandbox (`GET /sandbox/traces/{traceId}`). */
 export interface Span {
   readonly spanId: string;
   readonly parentSpanId: string | null;
   readonly service: string;
   readonly name: string;
-  /** Counted from the trace's first span. */
+  /** Start in milliseconds after the trace's first span. */
   readonly startMs: number;
   readonly durationMs: number;
 }
 
-/** A line of the waterfall. */
+/** Row of the waterfall. */
 export interface WaterfallRow {
   readonly span: Span;
-  /** How many spans it lies under. */
+  /** Depth in the tree, 0 for a root. */
   readonly depth: number;
-  /** Where its bar begins and how long it is, in parts of the whole (0 to 1). */
+  /** Start of the bar as a part of the whole, 0 to 1. */
   readonly start: number;
+  /** Length of the bar as a part of the whole, 0 to 1. */
   readonly share: number;
 }
 
-/** The spans as a tree laid flat, parents before their children, children by time. A span without its parent is a root. */
+/** Flattens the tree of spans: parents before children, children by time. A span whose parent is missing is a root. */
 export function waterfall(spans: readonly Span[]): readonly WaterfallRow[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const first = Math.min(...spans.map(({ startMs }) => startMs));

@@ -3,14 +3,14 @@ import type { DestinationChoice } from '../config.ts';
 import { element, make } from './elements.ts';
 import { clock, textsOf } from './texts.ts';
 
-/** What the visitor asks for. */
+/** Actions of the visitor. */
 export interface CallActions {
   readonly call: (destination: string) => void;
   readonly hangUp: () => void;
   readonly setMuted: (muted: boolean) => void;
 }
 
-/** The card with the call: shows a state, keeps the focus where the next action is, and runs the clock. */
+/** Creates the card of the call. It shows a state, moves the focus to the next action and runs the clock. */
 export function createCallView(choices: readonly DestinationChoice[], actions: CallActions) {
   const callButton = element<HTMLButtonElement>('call');
   const muteButton = element<HTMLButtonElement>('mute');
@@ -28,14 +28,14 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
   muteButton.addEventListener('click', () => {
     actions.setMuted(muteButton.getAttribute('aria-pressed') !== 'true');
   });
-  // Before, a click would have been for nothing.
+  // Until now, a click would have had no effect.
   callButton.disabled = false;
   setInterval(tick, 250);
   show(state);
 
   function choose(choice: DestinationChoice): void {
     chosen = choice;
-    // Another line has other rules: what stopped the last call says nothing about this one.
+    // Another line has other rules, so the last failure does not apply to it.
     show({ kind: 'idle' });
   }
 
@@ -43,7 +43,7 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
     state = newState;
     const underWay = isUnderWay(state);
     const { headline, advice } = textsOf(state, chosen.title);
-    element('stage').dataset['state'] = state.kind === 'set-back' ? state.setback.kind : state.kind;
+    element('stage').dataset['state'] = state.kind === 'failed' ? state.failure.kind : state.kind;
     setText('headline', headline);
     setText('advice', advice);
     const focusWasInside = element('actions').contains(document.activeElement);
@@ -55,16 +55,16 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
     const muted = state.kind === 'connected' && state.muted;
     muteButton.setAttribute('aria-pressed', String(muted));
     destinations.disabled = underWay;
-    // A button that disappears would drop the focus to the top of the page.
+    // Hiding a focused button would move the focus to the top of the page.
     if (focusWasInside && document.activeElement !== muteButton) (underWay ? endButton : callButton).focus();
     tick();
   }
 
   function tick(): void {
-    const waitMs = state.kind === 'set-back' ? (state.setback.againAtMs ?? 0) - Date.now() : 0;
-    const counts = state.kind === 'set-back' && state.setback.kind === 'limited' && waitMs > 0;
+    const waitMs = state.kind === 'failed' ? (state.failure.againAtMs ?? 0) - Date.now() : 0;
+    const counts = state.kind === 'failed' && state.failure.kind === 'limited' && waitMs > 0;
     callButton.setAttribute('aria-disabled', String(counts));
-    if (counts) setText('timer', `Again in ${clock(waitMs + 999)}`);
+    if (counts) setText('timer', `Call again in ${clock(waitMs + 999)}`);
     else setText('timer', state.kind === 'connected' ? clock(Date.now() - state.sinceMs) : '');
     timer.classList.toggle('waiting', counts);
   }
@@ -72,7 +72,7 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
   return { show };
 }
 
-/** Changes a text only where it is another one, since a live region may read out what is set again. */
+/** Sets a text only if it differs, since a live region may read out a text that is set again. */
 function setText(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;

@@ -1,11 +1,11 @@
-/** The element of index.html with this id. */
+/** Finds the element of index.html with this id. */
 export function element<T extends HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`index.html has no #${id}`);
   return found as T;
 }
 
-/** A new element with text. */
+/** Creates an element with text. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   text = '',

@@ -6,7 +6,7 @@ import { clock, shownAnswer } from './texts.ts';
 
 const TOKENS = { accountToken: 'account', fromToken: 'from', toToken: 'to' } as const;
 
-/** The panel for developers: what was asked and answered, how long it is good for, and where the time went. */
+/** Creates the panel for developers: request, response, remaining validity and trace. */
 export function createPanelView() {
   let grant: Grant | undefined;
   setInterval(showValidity, 1000);
@@ -86,7 +86,7 @@ export function createPanelView() {
   return { showExchange, showSpans };
 }
 
-/** The name without the package of its service, and without what all of ours begin with. */
+/** Shortens a span's name by the package of its service and by `callpass.`. */
 function shortName(name: string): string {
   return name.replace(/^([a-z0-9.]+\.(?=[A-Z]\w*\/)|callpass\.)/, '');
 }

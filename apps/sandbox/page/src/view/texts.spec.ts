@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { unavailable } from '../call/setbacks.ts';
+import { unavailable } from '../call/failures.ts';
 import { clock, openingTime, shownAnswer, textsOf } from './texts.ts';
 
 describe('the texts', () => {
-  it('tell how long a call lasted', () => {
+  it('include the duration of a call', () => {
     const ended = (durationMs: number) => textsOf({ kind: 'ended', by: 'visitor', durationMs }, 'S').advice;
     expect(ended(400)).toBe('It lasted 1 second.');
     expect(ended(61_000)).toBe('It lasted 1 minute and 1 second.');
@@ -11,10 +11,10 @@ describe('the texts', () => {
     expect(ended(0)).not.toContain('lasted');
   });
 
-  it('tell when a closed line opens', () => {
+  it('include the time when a closed line opens', () => {
     const againAtMs = Date.UTC(2026, 10, 26, 7);
-    const setback = { ...unavailable, kind: 'closed', againAtMs } as const;
-    expect(textsOf({ kind: 'set-back', setback }, 'S').advice).toContain(openingTime(againAtMs));
+    const failure = { ...unavailable, kind: 'closed', againAtMs } as const;
+    expect(textsOf({ kind: 'failed', failure }, 'S').advice).toContain(openingTime(againAtMs));
   });
 
   it('stay the same while a call goes on, so that a screen reader is not interrupted', () => {

@@ -1,24 +1,24 @@
 import type { CallState } from '../call/state.ts';
 
-/** What the page says in a state. */
+/** Texts of the page in a state. */
 export interface Texts {
   readonly headline: string;
   readonly advice: string;
 }
 
-/** The words for a state; `title` names the destination. They change with the state only, so they are read out once. */
+/** Texts for a state; `title` is the name of the destination. They depend on the state only, so a screen reader reads them once. */
 export function textsOf(state: CallState, title: string): Texts {
   switch (state.kind) {
     case 'idle':
       return { headline: 'Ready when you are', advice: 'Your browser will ask for the microphone.' };
     case 'microphone-asked':
-      return { headline: 'May we use your microphone?', advice: 'Please answer your browser’s question.' };
+      return { headline: 'May we use your microphone?', advice: 'Please allow it in your browser.' };
     case 'asking':
-      return { headline: 'One moment …', advice: 'Asking whether the line is free to call.' };
+      return { headline: 'One moment …', advice: 'Checking if this line can be called.' };
     case 'connecting':
       return { headline: 'Connecting …', advice: `Placing your call to ${title}.` };
     case 'ringing':
-      return { headline: 'Ringing …', advice: `${title} is being called.` };
+      return { headline: 'Ringing …', advice: `Calling ${title}.` };
     case 'connected':
       return {
         headline: 'Connected',
@@ -28,10 +28,10 @@ export function textsOf(state: CallState, title: string): Texts {
       return {
         headline: state.by === 'visitor' ? 'You hung up' : 'The call has ended',
         advice:
-          state.durationMs > 0 ? `It lasted ${spoken(state.durationMs)}.` : 'Call again whenever you like.',
+          state.durationMs > 0 ? `It lasted ${spoken(state.durationMs)}.` : 'You can call again at any time.',
       };
-    case 'set-back': {
-      const { kind, headline, advice, againAtMs } = state.setback;
+    case 'failed': {
+      const { kind, headline, advice, againAtMs } = state.failure;
       if (kind === 'closed' && againAtMs !== undefined) {
         return { headline, advice: `We open ${openingTime(againAtMs)}, your time.` };
       }
@@ -40,7 +40,7 @@ export function textsOf(state: CallState, title: string): Texts {
   }
 }
 
-/** A day and time as the visitor's browser writes it, in the visitor's time zone. */
+/** Formats a day and time in the language and time zone of the visitor's browser. */
 export function openingTime(ms: number): string {
   return new Intl.DateTimeFormat(undefined, {
     weekday: 'long',
@@ -51,7 +51,7 @@ export function openingTime(ms: number): string {
   }).format(ms);
 }
 
-/** `m:ss`, or `h:mm:ss` from one hour; never negative. */
+/** Formats a duration as `m:ss`, or from one hour as `h:mm:ss`; never negative. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -59,14 +59,14 @@ export function clock(ms: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** Enough of a token to recognise it, too little to use it. */
+/** Shortens a token so that it can be recognised, but not used. */
 export function shorten(token: string): string {
   return token.length <= 24 ? token : `${token.slice(0, 12)}… (${token.length} characters)`;
 }
 
-/** An answer of the edge as text for the panel, every token shortened. */
+/** Formats a response of the edge for the panel, with all tokens shortened. */
 export function shownAnswer(body: unknown): string {
-  if (body === undefined) return 'no answer';
+  if (body === undefined) return 'no response';
   return JSON.stringify(
     body,
     (name, value: unknown) => (name.endsWith('Token') && typeof value === 'string' ? shorten(value) : value),

@@ -1,17 +1,17 @@
-import type { Setback } from './state.ts';
+import type { CallFailure } from './state.ts';
 
-/** What the edge says when it refuses: `application/problem+json` and the `Retry-After` header. */
+/** Refusal of the edge: `application/problem+json` (RFC 9457) and the `Retry-After` header. */
 export interface Problem {
   readonly status: number;
   readonly reason?: string;
-  /** When the destination opens next, milliseconds since the epoch. */
+  /** Next opening of the destination, in milliseconds since the epoch. */
   readonly opensAtMs?: number;
   readonly retryAfterMs?: number;
 }
 
-type Words = Pick<Setback, 'headline' | 'advice'>;
+type Words = Pick<CallFailure, 'headline' | 'advice'>;
 
-const LATER = 'This is not your fault. Please try again a little later.';
+const LATER = 'The problem is on our side. Please try again in a few minutes.';
 const NOT_REACHABLE: Words = {
   headline: 'This line cannot be called from here',
   advice: 'Please choose another one, or contact us another way.',
@@ -22,7 +22,7 @@ const SWITCHED_OFF: Words = {
 };
 const DOWN: Words = { headline: 'Calls are not possible right now', advice: LATER };
 
-/** What a visitor can be told for each reason that the edge passes on; everything else is a fault of ours. */
+/** Texts for the reasons that the edge passes on; everything else is a fault of the service. */
 const REASONS: ReadonlyMap<string | undefined, Words> = new Map([
   ['CLIENT_NOT_GRANTED', NOT_REACHABLE],
   ['CALLEE_NOT_ALLOWED', NOT_REACHABLE],
@@ -31,30 +31,30 @@ const REASONS: ReadonlyMap<string | undefined, Words> = new Map([
     'SUBJECT_REQUIRED',
     {
       headline: 'Please sign in first',
-      advice: 'This line is for visitors we know. Sign in, then call again.',
+      advice: 'Only signed-in visitors can call this line. Sign in, then call again.',
     },
   ],
   [
     'HUMAN_CHECK_REQUIRED',
     {
-      headline: 'Please show first that you are a person',
-      advice: 'This page has no way to ask you for that. Please contact us another way.',
+      headline: 'Please confirm that you are a person',
+      advice: 'This page cannot ask you for that. Please contact us another way.',
     },
   ],
   ['DESTINATION_DISABLED', SWITCHED_OFF],
   ['FROZEN', SWITCHED_OFF],
 ]);
 
-/** What the gateway's refusal codes mean to a visitor; a developer finds more in docs/guides/refused-call.md. */
+/** Texts for the gateway's refusal codes. Developers find more in docs/guides/refused-call.md. */
 const GATEWAY_CODES: ReadonlyMap<number, Words> = new Map([
   [35, { headline: 'This line does not take calls from the web', advice: 'Please contact us another way.' }],
-  [46, { headline: 'The call was not let through', advice: LATER }],
-  [64, { headline: 'The call was not let through', advice: LATER }],
-  [65, { headline: 'That took too long', advice: 'The permission to call has run out. Please call again.' }],
+  [46, { headline: 'The call was refused', advice: LATER }],
+  [64, { headline: 'The call was refused', advice: LATER }],
+  [65, { headline: 'That took too long', advice: 'The permission to call has expired. Please call again.' }],
 ]);
 
-/** The setback for an answer of the edge that is not a grant. */
-export function setbackOfProblem(problem: Problem, nowMs: number): Setback {
+/** Failure for a response of the edge that is not a grant. */
+export function failureOfProblem(problem: Problem, nowMs: number): CallFailure {
   const { reason, opensAtMs, retryAfterMs } = problem;
   const again = opensAtMs ?? (retryAfterMs === undefined ? undefined : nowMs + retryAfterMs);
   const againAt = again === undefined ? {} : { againAtMs: again };
@@ -69,7 +69,7 @@ export function setbackOfProblem(problem: Problem, nowMs: number): Setback {
   if (problem.status === 429) {
     return {
       kind: 'limited',
-      headline: 'That was a lot of calls',
+      headline: 'Too many calls',
       advice: 'Please wait a moment before you call again.',
       ...againAt,
     };
@@ -79,18 +79,18 @@ export function setbackOfProblem(problem: Problem, nowMs: number): Setback {
   return problem.status >= 500 ? unavailable : { kind: 'refused', ...NOT_REACHABLE };
 }
 
-/** The setback for a refusal of the gateway, by its code where the SDK shows one. */
-export function setbackOfGateway(code: number | undefined): Setback {
+/** Failure for a refusal of the gateway, by its code if the SDK reports one. */
+export function failureOfGateway(code: number | undefined): CallFailure {
   const words = code === undefined ? undefined : GATEWAY_CODES.get(code);
   if (words === undefined) return unavailable;
   return { kind: 'refused', ...words, advice: `${words.advice} (Code ${code})` };
 }
 
-/** Nobody answers: the edge, the gateway or the network is down. */
-export const unavailable: Setback = { kind: 'unavailable', ...DOWN };
+/** Failure without a response: the edge, the gateway or the network is down. */
+export const unavailable: CallFailure = { kind: 'unavailable', ...DOWN };
 
-/** The browser gives the page no microphone. */
-export function setbackOfMicrophone(error: 'denied' | 'missing'): Setback {
+/** Failure without a microphone. */
+export function failureOfMicrophone(error: 'denied' | 'missing'): CallFailure {
   return error === 'denied'
     ? {
         kind: 'microphone',
@@ -100,6 +100,6 @@ export function setbackOfMicrophone(error: 'denied' | 'missing'): Setback {
     : {
         kind: 'microphone',
         headline: 'No microphone was found',
-        advice: 'Connect one, or close the program that is using it, then call again.',
+        advice: 'Connect a microphone, or close the program that uses it, then call again.',
       };
 }

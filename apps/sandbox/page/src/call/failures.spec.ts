@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorReasonSchema } from '@callpass/contract';
-import { setbackOfGateway, setbackOfMicrophone, setbackOfProblem, unavailable } from './setbacks.ts';
+import { failureOfGateway, failureOfMicrophone, failureOfProblem, unavailable } from './failures.ts';
 
 const NOW = Date.UTC(2026, 10, 25, 7);
 
@@ -19,14 +19,14 @@ describe('a refusal of the edge', () => {
     ['INTERNAL', 500, 'unavailable'],
     ['KEY_NOT_ACTIVE', 503, 'unavailable'],
   ])('%s with %i is shown as %s', (reason, status, kind) => {
-    expect(setbackOfProblem({ reason, status }, NOW).kind).toBe(kind);
+    expect(failureOfProblem({ reason, status }, NOW).kind).toBe(kind);
   });
 
   it('has words for every reason of the contract, and never shows the reason itself', () => {
     for (const { name } of ErrorReasonSchema.values) {
       const reason = name.replace(/^ERROR_REASON_/, '');
       for (const status of [400, 403, 429, 503]) {
-        const { headline, advice } = setbackOfProblem({ reason, status }, NOW);
+        const { headline, advice } = failureOfProblem({ reason, status }, NOW);
         expect([headline.length > 10, advice.length > 10]).toEqual([true, true]);
         expect(`${headline} ${advice}`).not.toMatch(/[A-Z]+_[A-Z]+/);
       }
@@ -35,36 +35,36 @@ describe('a refusal of the edge', () => {
 
   it('says when to come back: the opening time before Retry-After, and nothing where nothing is known', () => {
     const closed = { reason: 'DESTINATION_CLOSED', status: 403, retryAfterMs: 5_000 };
-    expect(setbackOfProblem({ ...closed, opensAtMs: NOW + 3_600_000 }, NOW).againAtMs).toBe(NOW + 3_600_000);
-    expect(setbackOfProblem(closed, NOW).againAtMs).toBe(NOW + 5_000);
-    expect(setbackOfProblem({ reason: 'LIMIT_EXCEEDED', status: 429 }, NOW).againAtMs).toBeUndefined();
+    expect(failureOfProblem({ ...closed, opensAtMs: NOW + 3_600_000 }, NOW).againAtMs).toBe(NOW + 3_600_000);
+    expect(failureOfProblem(closed, NOW).againAtMs).toBe(NOW + 5_000);
+    expect(failureOfProblem({ reason: 'LIMIT_EXCEEDED', status: 429 }, NOW).againAtMs).toBeUndefined();
   });
 
   it('a check for humans is called by its name, not a line that cannot be called', () => {
-    const { headline } = setbackOfProblem({ reason: 'HUMAN_CHECK_REQUIRED', status: 403 }, NOW);
-    expect(headline).toBe('Please show first that you are a person');
+    const { headline } = failureOfProblem({ reason: 'HUMAN_CHECK_REQUIRED', status: 403 }, NOW);
+    expect(headline).toBe('Please confirm that you are a person');
   });
 
   it('a reason from a newer service is refused or unavailable, by its status', () => {
-    expect(setbackOfProblem({ reason: 'NEWS', status: 422 }, NOW).kind).toBe('refused');
-    expect(setbackOfProblem({ reason: 'toString', status: 502 }, NOW).kind).toBe('unavailable');
+    expect(failureOfProblem({ reason: 'NEWS', status: 422 }, NOW).kind).toBe('refused');
+    expect(failureOfProblem({ reason: 'toString', status: 502 }, NOW).kind).toBe('unavailable');
   });
 });
 
 describe('a refusal of the gateway', () => {
   it.each([35, 46, 64, 65])('%i has words of its own and keeps the code for whoever is asked', (code) => {
-    const setback = setbackOfGateway(code);
-    expect(setback.kind).toBe('refused');
-    expect(setback.advice).toContain(`(Code ${code})`);
+    const failure = failureOfGateway(code);
+    expect(failure.kind).toBe('refused');
+    expect(failure.advice).toContain(`(Code ${code})`);
   });
 
   it('another code, or none, reads as an outage', () => {
-    expect(setbackOfGateway(5)).toBe(unavailable);
-    expect(setbackOfGateway(undefined)).toBe(unavailable);
+    expect(failureOfGateway(5)).toBe(unavailable);
+    expect(failureOfGateway(undefined)).toBe(unavailable);
   });
 });
 
 it('a microphone that is blocked and one that is missing need different things done', () => {
-  expect(setbackOfMicrophone('denied').advice).toContain('Allow');
-  expect(setbackOfMicrophone('missing').advice).toContain('Connect');
+  expect(failureOfMicrophone('denied').advice).toContain('Allow');
+  expect(failureOfMicrophone('missing').advice).toContain('Connect');
 });
