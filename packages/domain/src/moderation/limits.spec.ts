@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Destination, Limit, LimitScope } from '../realm/configuration.ts';
+import { LIMIT_SCOPES } from './limit-scopes.ts';
 import { limitKeys } from './limits.ts';
 import { compileDestination } from './rules.ts';
 
 const SCOPES: LimitScope[] = ['SUBJECT', 'CLIENT', 'DESTINATION', 'REALM', 'OVERALL'];
+const PAGE = join(import.meta.dirname, '../../../../docs/moderation.md');
 const WHO = { client: 'web-edge', subjectHash: '00112233445566778899aabbccddeeff' };
 
 const limit = (per: LimitScope, changes: Partial<Limit> = {}): Limit => ({
@@ -107,4 +111,10 @@ describe('limitKeys', () => {
       }),
     );
   });
+});
+
+it('limit scopes have a row in docs/moderation.md each, and none besides', () => {
+  const table = /\| per [^]*?\n\n/.exec(readFileSync(PAGE, 'utf8'))?.[0] ?? '';
+  const rows = [...table.matchAll(/^\| `([A-Z]+)`/gm)].map(([, scope]) => scope);
+  expect(rows).toEqual(Object.keys(LIMIT_SCOPES));
 });
