@@ -8,7 +8,7 @@ import {
 import type { Socket } from 'node:net';
 import type { ConnectionCause } from '@callpass/telemetry';
 import {
-  ConnectionPlaces,
+  ConnectionCounter,
   peerOf,
   ResetBudget,
   UnfinishedRequests,
@@ -54,7 +54,7 @@ interface Connection {
 export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
   readonly #onTurnedAway: (cause: ConnectionCause) => void;
-  readonly #places: ConnectionPlaces;
+  readonly #counter: ConnectionCounter;
   readonly #resets: ResetBudget;
   readonly #unfinished: UnfinishedRequests;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
@@ -64,7 +64,7 @@ export class ConnectionGuard {
   constructor(bounds: ConnectionBounds, onTurnedAway: (cause: ConnectionCause) => void, sweepMs = SWEEP_MS) {
     this.#bounds = bounds;
     this.#onTurnedAway = onTurnedAway;
-    this.#places = new ConnectionPlaces(bounds);
+    this.#counter = new ConnectionCounter(bounds);
     this.#resets = new ResetBudget(bounds.maxResetsPerSecond);
     this.#unfinished = new UnfinishedRequests(bounds.maxUnfinishedBytes);
     this.#sweep = setInterval(() => {
@@ -74,7 +74,7 @@ export class ConnectionGuard {
 
   /** Connections that are open. */
   get open(): number {
-    return this.#places.open;
+    return this.#counter.open;
   }
 
   /** Guards a server from its first connection on. */
@@ -100,7 +100,7 @@ export class ConnectionGuard {
   #letIn(socket: Socket): boolean {
     const { remoteAddress } = socket;
     const peer = remoteAddress === undefined ? undefined : peerOf(remoteAddress);
-    const refusal = peer === undefined ? undefined : this.#takePlace(peer);
+    const refusal = peer === undefined ? undefined : this.#countConnection(peer);
     if (peer === undefined || refusal !== undefined) {
       // Nothing of it is to stay behind in the kernel.
       socket.resetAndDestroy();
@@ -118,14 +118,14 @@ export class ConnectionGuard {
       clearTimeout(greeting);
       // A peer may use its port again before the end of the last connection is heard of.
       if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
-      this.#places.leave(peer);
+      this.#counter.leave(peer);
     });
     return true;
   }
 
-  #takePlace(peer: string): ConnectionCause | undefined {
+  #countConnection(peer: string): ConnectionCause | undefined {
     // What it sends first on each new connection would be work already.
-    return this.#resets.isSpent(peer, performance.now()) ? 'resets' : this.#places.take(peer);
+    return this.#resets.isSpent(peer, performance.now()) ? 'resets' : this.#counter.take(peer);
   }
 
   #follow(session: ServerHttp2Session): void {

@@ -24,7 +24,7 @@ export interface ConnectionLimits {
 }
 
 /** Counts open connections, altogether and of each peer. */
-export class ConnectionPlaces {
+export class ConnectionCounter {
   readonly #limits: ConnectionLimits;
   readonly #ofPeer = new Map<string, number>();
   #open = 0;
