@@ -10,7 +10,7 @@ import type { ConnectionCause } from '@callpass/telemetry';
 import {
   ConnectionCounter,
   peerOf,
-  ResetBudget,
+  TokenBuckets,
   UnfinishedRequests,
   type ConnectionLimits,
 } from './peer-bounds.ts';
@@ -55,7 +55,7 @@ export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
   readonly #onTurnedAway: (cause: ConnectionCause) => void;
   readonly #counter: ConnectionCounter;
-  readonly #resets: ResetBudget;
+  readonly #resets: TokenBuckets;
   readonly #unfinished: UnfinishedRequests;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
   readonly #connections = new Map<string, Connection>();
@@ -65,7 +65,7 @@ export class ConnectionGuard {
     this.#bounds = bounds;
     this.#onTurnedAway = onTurnedAway;
     this.#counter = new ConnectionCounter(bounds);
-    this.#resets = new ResetBudget(bounds.maxResetsPerSecond);
+    this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
     this.#unfinished = new UnfinishedRequests(bounds.maxUnfinishedBytes);
     this.#sweep = setInterval(() => {
       this.#cutOffStuck();

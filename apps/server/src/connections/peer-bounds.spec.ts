@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConnectionCounter, peerOf, ResetBudget, UnfinishedRequests } from './peer-bounds.ts';
+import { ConnectionCounter, peerOf, TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -42,41 +42,41 @@ describe('ConnectionCounter', () => {
 });
 
 /** Takes until there is none left, and gives how many there were. */
-function takeAll(budget: ResetBudget, peer: string, nowMs: number): number {
+function takeAll(buckets: TokenBuckets, peer: string, nowMs: number): number {
   let taken = 0;
-  while (taken < 1000 && budget.take(peer, nowMs)) taken++;
+  while (taken < 1000 && buckets.take(peer, nowMs)) taken++;
   return taken;
 }
 
-describe('ResetBudget', () => {
+describe('TokenBuckets', () => {
   it('gives each peer five seconds of its rate at once, and then its rate', () => {
-    const budget = new ResetBudget(5);
-    expect(takeAll(budget, 'a', 0)).toBe(25);
-    expect(takeAll(budget, 'b', 0)).toBe(25);
-    expect(takeAll(budget, 'a', 1000)).toBe(5);
-    expect(takeAll(budget, 'a', 60_000)).toBe(25);
+    const buckets = new TokenBuckets(5);
+    expect(takeAll(buckets, 'a', 0)).toBe(25);
+    expect(takeAll(buckets, 'b', 0)).toBe(25);
+    expect(takeAll(buckets, 'a', 1000)).toBe(5);
+    expect(takeAll(buckets, 'a', 60_000)).toBe(25);
   });
 
   it('calls a peer spent from when it had none left until it has those of a second', () => {
-    const budget = new ResetBudget(5);
-    for (let taken = 0; taken < 25; taken++) budget.take('a', 0);
-    expect(budget.isSpent('a', 0)).toBe(false);
-    budget.take('a', 0);
-    expect(budget.isSpent('a', 999)).toBe(true);
-    expect(budget.isSpent('a', 1000)).toBe(false);
-    expect(budget.isSpent('b', 0)).toBe(false);
+    const buckets = new TokenBuckets(5);
+    for (let taken = 0; taken < 25; taken++) buckets.take('a', 0);
+    expect(buckets.isSpent('a', 0)).toBe(false);
+    buckets.take('a', 0);
+    expect(buckets.isSpent('a', 999)).toBe(true);
+    expect(buckets.isSpent('a', 1000)).toBe(false);
+    expect(buckets.isSpent('b', 0)).toBe(false);
   });
 
   it('remembers nobody who has all of theirs again', () => {
-    const budget = new ResetBudget(5);
-    for (let peer = 0; peer < 100; peer++) budget.take(`peer ${peer}`, 0);
-    budget.take('late', 150);
-    budget.forgetRested(200);
-    expect(budget.size).toBe(1);
+    const buckets = new TokenBuckets(5);
+    for (let peer = 0; peer < 100; peer++) buckets.take(`peer ${peer}`, 0);
+    buckets.take('late', 150);
+    buckets.forgetRested(200);
+    expect(buckets.size).toBe(1);
   });
 
   it('has no end where there is no rate', () => {
-    expect(takeAll(new ResetBudget(0), 'a', 0)).toBe(1000);
+    expect(takeAll(new TokenBuckets(0), 'a', 0)).toBe(1000);
   });
 });
 
