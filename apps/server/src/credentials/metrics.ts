@@ -8,7 +8,7 @@ import {
   type LimitTakeOutcome,
   type Reading,
 } from '@callpass/telemetry';
-import { LowestOfLate } from './lowest-of-late.ts';
+import { SlidingMinimum } from './sliding-minimum.ts';
 
 /** What the use cases of credentials tell of what they did. Cheap enough for every request. */
 export interface CredentialMetrics {
@@ -30,7 +30,7 @@ const MAX_FOLLOWED = 1000;
 
 /** A limit of a destination: the least that was left of it of late, and its counters where they were used. */
 interface FollowedLimit {
-  readonly lowest: LowestOfLate;
+  readonly lowest: SlidingMinimum;
   readonly taken: Partial<Record<LimitTakeOutcome, Cell>>;
 }
 
@@ -62,7 +62,7 @@ export function createCredentialMetrics(make: Instruments): CredentialMetrics {
     const known = ofDestination.get(limit);
     if (known !== undefined || limits >= MAX_FOLLOWED) return known;
     limits++;
-    const added: FollowedLimit = { lowest: new LowestOfLate(), taken: {} };
+    const added: FollowedLimit = { lowest: new SlidingMinimum(), taken: {} };
     ofDestination.set(limit, added);
     return added;
   };

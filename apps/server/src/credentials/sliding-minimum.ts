@@ -1,7 +1,7 @@
 const SPAN_MS = 60_000;
 
 /** The lowest of what was noted in the last one to two minutes, however often and by however many it is asked for. */
-export class LowestOfLate {
+export class SlidingMinimum {
   #sinceMs = -Infinity;
   #current: number | undefined;
   #before: number | undefined;
