@@ -33,7 +33,7 @@ import { credentialHandlers } from './credentials/service.ts';
 import { shutDown } from './drain.ts';
 import { createMapError, type OnFault } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
-import { LedgerOutcomes } from './health/ledger-outcomes.ts';
+import { LedgerHealth } from './health/ledger-health.ts';
 import { createLedgerMetrics } from './ledger/metrics.ts';
 import { ledgerHandlers } from './ledger/service.ts';
 import { openLimiter } from './limits/open-limiter.ts';
@@ -107,7 +107,7 @@ async function open(given: {
   });
   const make = createInstruments();
   const measureCommit = createLedgerMetrics(make);
-  const ledger = new LedgerOutcomes(() => performance.now());
+  const ledger = new LedgerHealth(() => performance.now());
   const onEvent = (event: CommitEvent) => {
     measureCommit(event);
     ledger.note(event);

@@ -6,7 +6,7 @@ import { buildSnapshot } from '../state/snapshot.ts';
 import { indexClients } from '../state/client-index.ts';
 import { OUTAGE_LOOKS } from './health-of.ts';
 import { HealthWatch } from './health-watch.ts';
-import { LedgerOutcomes } from './ledger-outcomes.ts';
+import { LedgerHealth } from './ledger-health.ts';
 
 const FAILED = { kind: 'commitFailed', size: 1, durationMs: 1, cause: undefined } as const;
 
@@ -20,7 +20,7 @@ const SNAPSHOT = buildSnapshot(
 function watched() {
   const away = { store: false, limiter: false };
   const told: string[] = [];
-  const ledger = new LedgerOutcomes(() => 0);
+  const ledger = new LedgerHealth(() => 0);
   const answer = (name: keyof typeof away) =>
     away[name] ? Promise.reject(new Error('away')) : Promise.resolve();
   const watch = new HealthWatch({

@@ -6,7 +6,7 @@ import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
 import type { Snapshot } from '../state/snapshot.ts';
 import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts';
-import type { LedgerOutcomes } from './ledger-outcomes.ts';
+import type { LedgerHealth } from './ledger-health.ts';
 import { Probe } from './probe.ts';
 
 /** What is watched, and who is told. */
@@ -16,7 +16,7 @@ export interface WatchedParts {
   readonly state: { readonly snapshot: Snapshot };
   readonly store: Pick<Store, 'probe'>;
   readonly limiter: Pick<Limiter, 'peek'>;
-  readonly ledger: Pick<LedgerOutcomes, 'failing' | 'forget'>;
+  readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
   readonly clock: { readonly trusted: boolean };
 }
 

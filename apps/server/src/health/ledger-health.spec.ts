@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { LedgerOutcomes } from './ledger-outcomes.ts';
+import { LedgerHealth } from './ledger-health.ts';
 
 const COMMITTED = { kind: 'committed', size: 1, durationMs: 1, queued: 0 } as const;
 const FAILED = { kind: 'commitFailed', size: 1, durationMs: 1, cause: undefined } as const;
@@ -7,7 +7,7 @@ const OVERDUE = { kind: 'refused', why: 'overdue' } as const;
 
 function outcomes() {
   const clock = { ms: 0 };
-  return { clock, ledger: new LedgerOutcomes(() => clock.ms) };
+  return { clock, ledger: new LedgerHealth(() => clock.ms) };
 }
 
 it('takes one failed commit for an accident, and two in a row for a ledger that fails', () => {

@@ -7,7 +7,7 @@ const FAILURES = 2;
 const DOUBT_MS = 10_000;
 
 /** Tells from the commits that are made anyway whether the ledger can be written. */
-export class LedgerOutcomes {
+export class LedgerHealth {
   readonly #nowMs: () => number;
   #failures = 0;
   #failedAtMs = -Infinity;
