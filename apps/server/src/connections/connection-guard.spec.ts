@@ -10,7 +10,7 @@ import { ConnectionGuard } from './connection-guard.ts';
 const BOUNDS = {
   max: 10,
   maxPerPeer: 0,
-  greetingTimeoutMs: 60_000,
+  handshakeTimeoutMs: 60_000,
   minPingIntervalMs: 0,
   maxResetsPerSecond: 0,
   maxHeaderBytes: 80 * 1024,

@@ -19,7 +19,7 @@ import { PingStrikes } from './ping-strikes.ts';
 /** What a peer may do to a server apart from calling it. */
 export interface ConnectionBounds extends ConnectionLimits {
   /** Until when a new connection must have encrypted and exchanged its HTTP/2 settings. */
-  readonly greetingTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
   /** The least time between two pings of a client that gets no answers. */
   readonly minPingIntervalMs: number;
   /** Calls that all connections of a peer may take back in a second, and five times as many at once; 0 for any number. */
@@ -44,7 +44,7 @@ interface Connection {
   readonly socket: Socket;
   readonly peer: string;
   readonly pings: PingStrikes;
-  readonly greeting: NodeJS.Timeout;
+  readonly handshake: NodeJS.Timeout;
   session: ServerHttp2Session | undefined;
   /** It was ended already when it was looked at last. */
   ending: boolean;
@@ -107,15 +107,15 @@ export class ConnectionGuard {
       if (refusal !== undefined) this.#onTurnedAway(refusal);
       return false;
     }
-    const greeting = setTimeout(() => {
+    const handshake = setTimeout(() => {
       this.#onTurnedAway('greeting');
       socket.destroy();
-    }, this.#bounds.greetingTimeoutMs).unref();
+    }, this.#bounds.handshakeTimeoutMs).unref();
     const pings = new PingStrikes(this.#bounds.minPingIntervalMs);
     const key = keyOf(socket);
-    this.#connections.set(key, { socket, peer, pings, greeting, session: undefined, ending: false });
+    this.#connections.set(key, { socket, peer, pings, handshake, session: undefined, ending: false });
     socket.once('close', () => {
-      clearTimeout(greeting);
+      clearTimeout(handshake);
       // A peer may use its port again before the end of the last connection is heard of.
       if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
       this.#counter.leave(peer);
@@ -139,7 +139,7 @@ export class ConnectionGuard {
     connection.session = session;
     let awaited = 2;
     const hear = () => {
-      if (--awaited === 0) clearTimeout(connection.greeting);
+      if (--awaited === 0) clearTimeout(connection.handshake);
     };
     session.once('remoteSettings', hear);
     // The limits of headers hold from when the client has confirmed them.

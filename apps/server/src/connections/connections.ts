@@ -51,7 +51,7 @@ export function guardConnections(
     {
       max: possibleConnections(connections.max, log),
       maxPerPeer: connections.maxPerPeer,
-      greetingTimeoutMs: connections.greetingTimeout,
+      handshakeTimeoutMs: connections.greetingTimeout,
       minPingIntervalMs: connections.minPingInterval,
       maxResetsPerSecond: connections.maxResetsPerSecond,
       maxHeaderBytes: connections.maxHeaderBytes,
