@@ -17,8 +17,8 @@ import type { MethodRow } from '../methods.ts';
 /** Where authentication leaves who asks, for the handlers. */
 export const PRINCIPAL = createCallKey<Principal>('principal');
 
-/** Throws when who asks would not be let in any more; for handlers whose answer goes on and on. */
-export const STILL_LET_IN = createCallKey<() => Promise<void>>('still let in');
+/** Authenticates and authorizes a call again, and throws when that fails; for handlers that stream without an end. */
+export const REAUTHORIZE = createCallKey<() => Promise<void>>('reauthorize');
 
 /** What recognising clients needs. */
 export interface IdentifyDependencies extends RecordDependencies {
@@ -34,7 +34,7 @@ export interface IdentifyDependencies extends RecordDependencies {
 export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
   const { authenticate, methods, refused } = dependencies;
 
-  const letIn = (
+  const authorize = (
     call: ServerCall,
     role: MethodRow['role'],
     principal: Principal,
@@ -43,10 +43,10 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
     if (!holds(principal, role)) return refuse(principal, role);
     call.state.set(PRINCIPAL, principal);
-    if (call.method.methodKind === 'server_streaming') call.state.set(STILL_LET_IN, stillLetIn(call, role));
+    if (call.method.methodKind === 'server_streaming') call.state.set(REAUTHORIZE, reauthorize(call, role));
     return next();
   };
-  const stillLetIn = (call: ServerCall, role: MethodRow['role']) => async () => {
+  const reauthorize = (call: ServerCall, role: MethodRow['role']) => async () => {
     if (!holds(await authenticate(call), role))
       throw new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
   };
@@ -69,9 +69,9 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     } catch (error) {
       return refuseUnknown(call, error);
     }
-    if (!(principal instanceof Promise)) return letIn(call, role, principal, next);
+    if (!(principal instanceof Promise)) return authorize(call, role, principal, next);
     return principal.then(
-      (recognised) => letIn(call, role, recognised, next),
+      (recognised) => authorize(call, role, recognised, next),
       (error: unknown) => refuseUnknown(call, error),
     );
   };

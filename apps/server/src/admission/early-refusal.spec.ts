@@ -27,8 +27,10 @@ function start(maxInFlight: number) {
 describe('earlyRefusal', () => {
   it('lets in as many as there is room for, though none has asked for it yet, and refuses the rest on their headers', () => {
     const { decide, shed } = start(3);
-    const letIn = Array.from({ length: 100 }, () => decide(ISSUE)).filter((refusal) => refusal === undefined);
-    expect(letIn).toHaveLength(3 + TRACED_PER_SECOND);
+    const admitted = Array.from({ length: 100 }, () => decide(ISSUE)).filter(
+      (refusal) => refusal === undefined,
+    );
+    expect(admitted).toHaveLength(3 + TRACED_PER_SECOND);
     expect(shed()).toBe(100 - 3 - TRACED_PER_SECOND);
   });
 

@@ -84,7 +84,7 @@ export class ConnectionGuard {
     // Nothing is to be built for a connection that is refused, no TLS either, so who builds it is asked here.
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
-      if (this.#letIn(socket)) for (const listener of accept) listener.call(server, socket);
+      if (this.#accept(socket)) for (const listener of accept) listener.call(server, socket);
     });
     server.on('session', (session) => {
       this.#follow(session);
@@ -97,7 +97,7 @@ export class ConnectionGuard {
     for (const { socket } of this.#connections.values()) socket.resetAndDestroy();
   }
 
-  #letIn(socket: Socket): boolean {
+  #accept(socket: Socket): boolean {
     const { remoteAddress } = socket;
     const peer = remoteAddress === undefined ? undefined : peerOf(remoteAddress);
     const refusal = peer === undefined ? undefined : this.#countConnection(peer);

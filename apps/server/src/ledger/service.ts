@@ -7,7 +7,7 @@ import { listEntries } from './list.ts';
 import { removeEntries } from './remove.ts';
 import { tailEntries } from './tail.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { PRINCIPAL, STILL_LET_IN } from '../access/identify.ts';
+import { PRINCIPAL, REAUTHORIZE } from '../access/identify.ts';
 
 const TAIL_INTERVAL_MS = 250;
 
@@ -45,7 +45,7 @@ export function ledgerHandlers(dependencies: {
       for await (const entry of tailEntries(store, {
         pollIntervalMs: TAIL_INTERVAL_MS,
         signal: call.signal,
-        beforeEach: call.state.require(STILL_LET_IN),
+        beforeEach: call.state.require(REAUTHORIZE),
       })) {
         const wanted =
           (request.destination === '' || entry.destination === request.destination) &&
