@@ -146,7 +146,7 @@ export class ConnectionGuard {
     session.once('localSettings', hear);
     session.on('ping', () => {
       if (session.destroyed || connection.pings.count(performance.now(), session.socket.bytesWritten)) return;
-      this.#sendAway(session, 'pings', 'too_many_pings');
+      this.#goAway(session, 'pings', 'too_many_pings');
     });
     this.#followStreams(session, connection);
   }
@@ -155,8 +155,8 @@ export class ConnectionGuard {
   #followStreams(session: ServerHttp2Session, { socket, peer }: Connection): void {
     const unfinished = this.#unfinished;
     const resets = this.#resets;
-    const sendAway = () => {
-      this.#sendAway(session, 'resets', 'too_many_resets');
+    const goAway = () => {
+      this.#goAway(session, 'resets', 'too_many_resets');
     };
     function onData(this: FollowedStream, chunk: Buffer): void {
       this[UNFINISHED] += chunk.length;
@@ -171,7 +171,7 @@ export class ConnectionGuard {
       const takenBack = this.aborted || this.rstCode !== constants.NGHTTP2_NO_ERROR;
       // With its connection, all that a client has under way is lost, and nobody has taken it back.
       if (!takenBack || socket.destroyed) return;
-      if (!resets.take(peer, performance.now()) && !session.destroyed) sendAway();
+      if (!resets.take(peer, performance.now()) && !session.destroyed) goAway();
     }
     session.on('stream', (stream: ServerHttp2Stream) => {
       const followed = Object.assign(stream, { [UNFINISHED]: 0 });
@@ -179,7 +179,7 @@ export class ConnectionGuard {
     });
   }
 
-  #sendAway(session: Http2Session, cause: ConnectionCause, why: string): void {
+  #goAway(session: Http2Session, cause: ConnectionCause, why: string): void {
     this.#onTurnedAway(cause);
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(why));
     session.destroy();

@@ -77,7 +77,7 @@ function watch(session: ClientHttp2Session): ClientHttp2Stream {
 }
 
 /** What the server says when it sends a client away. */
-function sentAway(session: ClientHttp2Session): Promise<{ code: number; why: string }> {
+function goAway(session: ClientHttp2Session): Promise<{ code: number; why: string }> {
   return new Promise((resolve) => {
     session.once('goaway', (code, _last, why) => resolve({ code, why: String(why) }));
   });
@@ -178,7 +178,7 @@ describe('pings', () => {
   it('that come too soon end the connection, and the client is told why as gRPC does', async () => {
     server = await startTestServer();
     const session = await http2();
-    const told = sentAway(session);
+    const told = goAway(session);
     for (let pings = 0; pings < 4; pings++) session.ping(() => undefined);
     expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_pings' });
     await closed(session);
@@ -212,7 +212,7 @@ describe('calls that are taken back', () => {
   it('faster than is allowed cost the peer its connection, and the next one it makes; others are served', async () => {
     server = await startTestServer({ environment });
     const session = await http2(OTHER_PEER);
-    const told = sentAway(session);
+    const told = goAway(session);
     await resetMany(session);
     expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_resets' });
     await closed(tcp(OTHER_PEER));
