@@ -53,7 +53,7 @@ interface Connection {
 /** What calls cannot be limited by, because it comes before them: connections, and frames that are no calls. */
 export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
-  readonly #onTurnedAway: (cause: ConnectionCause) => void;
+  readonly #onRejected: (cause: ConnectionCause) => void;
   readonly #counter: ConnectionCounter;
   readonly #resets: TokenBuckets;
   readonly #unfinished: UnfinishedRequests;
@@ -61,9 +61,9 @@ export class ConnectionGuard {
   readonly #connections = new Map<string, Connection>();
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(bounds: ConnectionBounds, onTurnedAway: (cause: ConnectionCause) => void, sweepMs = SWEEP_MS) {
+  constructor(bounds: ConnectionBounds, onRejected: (cause: ConnectionCause) => void, sweepMs = SWEEP_MS) {
     this.#bounds = bounds;
-    this.#onTurnedAway = onTurnedAway;
+    this.#onRejected = onRejected;
     this.#counter = new ConnectionCounter(bounds);
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
     this.#unfinished = new UnfinishedRequests(bounds.maxUnfinishedBytes);
@@ -104,11 +104,11 @@ export class ConnectionGuard {
     if (peer === undefined || refusal !== undefined) {
       // Nothing of it is to stay behind in the kernel.
       socket.resetAndDestroy();
-      if (refusal !== undefined) this.#onTurnedAway(refusal);
+      if (refusal !== undefined) this.#onRejected(refusal);
       return false;
     }
     const handshake = setTimeout(() => {
-      this.#onTurnedAway('greeting');
+      this.#onRejected('greeting');
       socket.destroy();
     }, this.#bounds.handshakeTimeoutMs).unref();
     const pings = new PingStrikes(this.#bounds.minPingIntervalMs);
@@ -180,7 +180,7 @@ export class ConnectionGuard {
   }
 
   #goAway(session: Http2Session, cause: ConnectionCause, why: string): void {
-    this.#onTurnedAway(cause);
+    this.#onRejected(cause);
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(why));
     session.destroy();
   }
@@ -193,7 +193,7 @@ export class ConnectionGuard {
     for (const connection of this.#connections.values()) {
       if (!connection.session?.destroyed) continue;
       if (connection.ending) {
-        this.#onTurnedAway('stuck');
+        this.#onRejected('stuck');
         connection.socket.resetAndDestroy();
       } else connection.ending = true;
     }

@@ -3,7 +3,7 @@ import { http2ServersOf } from '@callpass/grpc-kit';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
-import { createTurnedAwayCounter, measureConnections } from './metrics.ts';
+import { createRejectedCounter, measureConnections } from './metrics.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 
@@ -32,7 +32,7 @@ const OTHER_FILES = 256;
 /** The largest messages that one peer may have begun to send at a time; of ordinary ones it is thousands. */
 const UNFINISHED_MESSAGES = 8;
 
-/** The log says at most so often how many were turned away. */
+/** The log says at most so often how many were rejected. */
 const LOG_EVERY_MS = 5_000;
 
 /**
@@ -45,7 +45,7 @@ export function guardConnections(
   { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
   { log, make }: { log: Logger; make: Instruments },
 ): () => void {
-  const count = createTurnedAwayCounter(make);
+  const count = createRejectedCounter(make);
   const report = summarize(log);
   const guard = new ConnectionGuard(
     {
@@ -77,14 +77,14 @@ function possibleConnections(wanted: number, log: Logger): number {
   return possible;
 }
 
-/** One line for many that were turned away: a flood must not fill the log. It holds numbers only, and no address. */
+/** One line for many that were rejected: a flood must not fill the log. It holds numbers only, and no address. */
 function summarize(log: Logger): (cause: ConnectionCause) => void {
   let causes: Partial<Record<ConnectionCause, number>> | undefined;
   return (cause) => {
     if (causes === undefined) {
       causes = {};
       setTimeout(() => {
-        log.warn({ causes }, 'connections turned away');
+        log.warn({ causes }, 'connections rejected');
         causes = undefined;
       }, LOG_EVERY_MS).unref();
     }

@@ -1,12 +1,12 @@
 import { CONNECTION_CAUSES, METRICS, type ConnectionCause, type Instruments } from '@callpass/telemetry';
 
-/** Counts connections that are turned away. */
-export function createTurnedAwayCounter(make: Instruments): (cause: ConnectionCause) => void {
-  const turnedAway = make.counter(METRICS.connectionsTurnedAway);
+/** Counts connections that are rejected. */
+export function createRejectedCounter(make: Instruments): (cause: ConnectionCause) => void {
+  const rejected = make.counter(METRICS.connectionsTurnedAway);
   // From the start at zero: a rate is of a rise, and the first of all would not be one.
-  for (const cause of CONNECTION_CAUSES) turnedAway(cause);
+  for (const cause of CONNECTION_CAUSES) rejected(cause);
   return (cause) => {
-    turnedAway(cause).add();
+    rejected(cause).add();
   };
 }
 

@@ -22,7 +22,7 @@ it('takes one failed commit for an accident, and two in a row for a ledger that 
   expect(ledger.failing).toBe(false);
 });
 
-it('counts what is turned away because a commit is overdue, not what is because the queue is full', () => {
+it('counts what is rejected because a commit is overdue, not what is because the queue is full', () => {
   const { ledger } = outcomes();
   for (let calls = 0; calls < 5; calls++) ledger.note({ kind: 'refused', why: 'full' });
   expect(ledger.failing).toBe(false);

@@ -9,9 +9,9 @@ const NO_LABELS = {};
 export function createLedgerMetrics(make: Instruments): (event: CommitEvent) => void {
   const duration = make.histogram(METRICS.ledgerCommitDuration);
   const entries = make.histogram(METRICS.ledgerCommitEntries);
-  const turnedAway = make.counter(METRICS.ledgerTurnedAway);
+  const rejected = make.counter(METRICS.ledgerTurnedAway);
   // From the start at zero: a rate is of a rise, and the first of all would not be one.
-  for (const why of ['full', 'overdue', 'closed']) turnedAway(why);
+  for (const why of ['full', 'overdue', 'closed']) rejected(why);
   return (event) => {
     switch (event.kind) {
       case 'committed':
@@ -22,7 +22,7 @@ export function createLedgerMetrics(make: Instruments): (event: CommitEvent) => 
         duration.record(event.durationMs / 1000, FAILED);
         break;
       case 'refused':
-        turnedAway(event.why).add();
+        rejected(event.why).add();
         break;
     }
   };
