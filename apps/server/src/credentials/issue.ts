@@ -118,7 +118,7 @@ export async function issue(
     dependencies.metrics.issued(request.destination);
     return outcome;
   } catch (error) {
-    tellNotIssued(dependencies, snapshot, request, error);
+    reportNotIssued(dependencies, snapshot, request, error);
     if (error instanceof Refusal) {
       await recordRefusal({ ...dependencies, state: { snapshot } }, principal, error, {
         destination: request.destination,
@@ -133,7 +133,7 @@ export async function issue(
 }
 
 /** Says on the request's span and in the metrics why nothing was issued. */
-function tellNotIssued(
+function reportNotIssued(
   { metrics }: IssueDependencies,
   { destinations }: Snapshot,
   { destination }: IssueRequest,

@@ -47,7 +47,7 @@ export function createMapError(onFault: OnFault): MapError {
   };
 }
 
-/** Takes a fault for the log, under the id that the client is told. */
+/** Takes a fault for the log, under the id that the client is given. */
 export type OnFault = (fault: { error: unknown; method: string; traceId: string }) => void;
 
 /** As `createMapError`, for one item of a batch: the status it would have had on its own. */
@@ -80,24 +80,25 @@ function knownError(error: unknown): RpcError | undefined {
 }
 
 /** The status of a refusal. */
-export function refusalToError({ reason, details: told }: Refusal): RpcError {
+export function refusalToError({ reason, details: given }: Refusal): RpcError {
   const facts = REASONS[reason];
-  const details: RpcErrorDetail[] = [errorInfo(reason, told.metadata)];
-  if (told.violations) details.push(detail(BadRequestSchema, { fieldViolations: thatFit(told.violations) }));
-  if (told.retryAfterMs !== undefined) {
-    const ms = Math.max(0, Math.ceil(told.retryAfterMs));
+  const details: RpcErrorDetail[] = [errorInfo(reason, given.metadata)];
+  if (given.violations)
+    details.push(detail(BadRequestSchema, { fieldViolations: thatFit(given.violations) }));
+  if (given.retryAfterMs !== undefined) {
+    const ms = Math.max(0, Math.ceil(given.retryAfterMs));
     details.push(
       detail(RetryInfoSchema, {
         retryDelay: { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 },
       }),
     );
   }
-  if (told.quota) details.push(detail(QuotaFailureSchema, { violations: [told.quota] }));
+  if (given.quota) details.push(detail(QuotaFailureSchema, { violations: [given.quota] }));
   details.push(help(reason));
-  const [first] = told.violations ?? [];
+  const [first] = given.violations ?? [];
   const message =
-    told.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : facts.message);
-  return new RpcError(facts.status, message, { details, cause: told.cause });
+    given.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : facts.message);
+  return new RpcError(facts.status, message, { details, cause: given.cause });
 }
 
 /** The kit's own errors know nothing of reasons. */

@@ -44,8 +44,8 @@ const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
 describe('healthOf', () => {
   it.each(TABLE)('%s', (_name, condition, works, detail) => {
     const health = healthOf({ ...WELL, ...condition });
-    const told = [health.issuing, health.validating, health.operating].map((can) => (can ? 'yes' : 'no'));
-    expect(told.join(' ')).toBe(works);
+    const reported = [health.issuing, health.validating, health.operating].map((can) => (can ? 'yes' : 'no'));
+    expect(reported.join(' ')).toBe(works);
     expect(health.detail).toMatchObject(detail);
   });
 });

@@ -16,18 +16,18 @@ const SNAPSHOT = buildSnapshot(
   () => undefined,
 );
 
-/** A watch over things that answer until they are told otherwise. */
+/** A watch over things that answer until they are reported otherwise. */
 function watched() {
   const away = { store: false, limiter: false };
-  const told: string[] = [];
+  const reported: string[] = [];
   const ledger = new LedgerHealth(() => 0);
   const answer = (name: keyof typeof away) =>
     away[name] ? Promise.reject(new Error('away')) : Promise.resolve();
   const watch = new HealthWatch({
     health: createHealth(Object.values(SERVICES)),
     log: {
-      info: (_detail: unknown, text?: string) => void told.push(`info: ${text}`),
-      warn: (_detail: unknown, text?: string) => void told.push(`warn: ${text}`),
+      info: (_detail: unknown, text?: string) => void reported.push(`info: ${text}`),
+      warn: (_detail: unknown, text?: string) => void reported.push(`warn: ${text}`),
     },
     state: { snapshot: SNAPSHOT },
     store: { probe: () => answer('store') },
@@ -38,36 +38,36 @@ function watched() {
   const looks = async (count: number) => {
     for (let look = 0; look < count; look++) await watch.look();
   };
-  return { watch, away, told, ledger, looks };
+  return { watch, away, reported, ledger, looks };
 }
 
 describe('HealthWatch', () => {
   it('is not ready before anything has answered, and is after the warm-up', async () => {
-    const { watch, told } = watched();
+    const { watch, reported } = watched();
     expect(watch.current).toMatchObject({ issuing: false, operating: false });
     await watch.warmUp();
     expect(watch.current.issuing).toBe(false);
     watch.start();
     watch.stop();
     expect(watch.current).toMatchObject({ issuing: true, validating: true, operating: true });
-    expect(told).toEqual(['info: all can be served']);
+    expect(reported).toEqual(['info: all can be served']);
   });
 
   it('tells an outage once, and its end once; one look without an answer is none', async () => {
-    const { watch, away, told, looks } = watched();
+    const { watch, away, reported, looks } = watched();
     await watch.warmUp();
     watch.start();
     watch.stop();
-    told.length = 0;
+    reported.length = 0;
     away.store = true;
     await looks(OUTAGE_LOOKS - 1);
-    expect([watch.current.issuing, told]).toEqual([true, []]);
+    expect([watch.current.issuing, reported]).toEqual([true, []]);
     await looks(5);
     expect(watch.readiness()).toMatchObject({ ready: true, detail: { issuing: 'no', store: 'silent' } });
     away.store = false;
     await looks(1);
     expect(watch.readiness()).toMatchObject({ ready: true, detail: { issuing: 'yes', store: 'answers' } });
-    expect(told).toEqual(['warn: not everything can be served', 'info: all can be served']);
+    expect(reported).toEqual(['warn: not everything can be served', 'info: all can be served']);
   });
 
   it('does not hold against a store that is back what failed while it was away', async () => {

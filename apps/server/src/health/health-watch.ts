@@ -55,7 +55,7 @@ export class HealthWatch {
     this.#store = new Probe(() => parts.store.probe());
     // No counter at all: the way there and back.
     this.#limiter = new Probe(() => parts.limiter.peek([], 0));
-    this.#current = this.#judge();
+    this.#current = this.#evaluate();
   }
 
   /** What the server can do, as of the last look. */
@@ -86,31 +86,31 @@ export class HealthWatch {
   /** From now on everybody is told, now and after each look. */
   start(): void {
     this.#warm = true;
-    this.#tell();
+    this.#report();
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
   }
 
   /** Looks once. Tells what is known already, and each answer as it comes; resolves when there are no more to come. */
   async look(): Promise<void> {
-    const tell = () => {
-      this.#tell();
+    const report = () => {
+      this.#report();
     };
-    const answers = [this.#store.look().then(tell), this.#limiter.look().then(tell)];
-    this.#tell();
+    const answers = [this.#store.look().then(report), this.#limiter.look().then(report)];
+    this.#report();
     await Promise.all(answers);
   }
 
   /** From now on the server is not to be sent anything. */
   drain(): void {
     this.#draining = true;
-    this.#current = this.#judge();
+    this.#current = this.#evaluate();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #judge(): ServerHealth {
+  #evaluate(): ServerHealth {
     const { snapshot } = this.#parts.state;
     return healthOf({
       draining: this.#draining,
@@ -123,14 +123,14 @@ export class HealthWatch {
     });
   }
 
-  #tell(): void {
+  #report(): void {
     if (!this.#warm || this.#draining) return;
     const before = this.#current;
-    this.#current = this.#judge();
+    this.#current = this.#evaluate();
     if (this.#current.operating && !before.operating) {
       // What failed while the store was away says nothing of a store that is back.
       this.#parts.ledger.forget();
-      this.#current = this.#judge();
+      this.#current = this.#evaluate();
     }
     const { health, log } = this.#parts;
     for (const [name, needs] of NAMES) health.set(name, this.#current[needs] ? 'SERVING' : 'NOT_SERVING');
