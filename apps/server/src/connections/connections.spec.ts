@@ -178,9 +178,9 @@ describe('pings', () => {
   it('that come too soon end the connection, and the client is told why as gRPC does', async () => {
     server = await startTestServer();
     const session = await http2();
-    const told = goAway(session);
+    const ended = goAway(session);
     for (let pings = 0; pings < 4; pings++) session.ping(() => undefined);
-    expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_pings' });
+    expect(await ended).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_pings' });
     await closed(session);
     await isServed();
   });
@@ -212,9 +212,9 @@ describe('calls that are taken back', () => {
   it('faster than is allowed cost the peer its connection, and the next one it makes; others are served', async () => {
     server = await startTestServer({ environment });
     const session = await http2(OTHER_PEER);
-    const told = goAway(session);
+    const ended = goAway(session);
     await resetMany(session);
-    expect(await told).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_resets' });
+    expect(await ended).toEqual({ code: constants.NGHTTP2_ENHANCE_YOUR_CALM, why: 'too_many_resets' });
     await closed(tcp(OTHER_PEER));
     await isServed();
   });

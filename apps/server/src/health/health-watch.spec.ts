@@ -16,7 +16,7 @@ const SNAPSHOT = buildSnapshot(
   () => undefined,
 );
 
-/** A watch over things that answer until they are reported otherwise. */
+/** A watch over things that answer until they are taken away. */
 function watched() {
   const away = { store: false, limiter: false };
   const reported: string[] = [];
