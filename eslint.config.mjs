@@ -65,7 +65,16 @@ const ROOMS = {
     'telemetry-sdk',
   ],
   tool: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'rpc-protos', 'token-core'],
-  e2e: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'otlp-receiver', 'rpc-protos', 'testkit'],
+  e2e: [
+    'client',
+    'contract',
+    'dev-certificates',
+    'grpc-kit',
+    'otlp-receiver',
+    'rpc-protos',
+    'testkit',
+    'tool',
+  ],
 };
 
 /** Rooms that tests may import besides. Code that ships never imports these. */

@@ -1,34 +1,37 @@
 import { argv } from 'node:process';
-import type { Socket } from 'node:net';
-import { call, FLAG, FRAME, greet } from './raw-http2.ts';
+import { FLAG, FRAME, FrameSocket, RequestFrames } from '@callpass/bench';
 
 // Health probes, each on a connection of its own: `node probe.ts ADDRESS COUNT (close | hold) SOURCE…`. The sources are the
-// addresses it comes from in turn. Tells its parent how many were answered and how many were not.
+// addresses it comes from in turn. Reports to its parent how many were answered and how many were not.
 
 const [, , address = '', count = '0', after, ...sources] = argv;
 const CONCURRENCY = 48;
 const GIVE_UP_MS = 20_000;
-const check = call('/grpc.health.v1.Health/Check', Buffer.alloc(0))(1);
-const held: Socket[] = [];
+const check = new RequestFrames({
+  address,
+  path: '/grpc.health.v1.Health/Check',
+  message: Buffer.alloc(0),
+}).on(1);
+const held: FrameSocket[] = [];
 const outcome = { begun: 0, answered: 0, refused: 0 };
 
 async function probe(localAddress: string): Promise<boolean> {
   const answer = Promise.withResolvers<boolean>();
   const timer = setTimeout(answer.resolve, GIVE_UP_MS, false);
-  const socket = await greet(address, {
-    localAddress,
-    onFrame: (type, flags) => {
+  const socket = await FrameSocket.open(address, { localAddress });
+  socket.start({
+    onStreamFrame: ({ type, flags }) => {
       if (type === FRAME.headers && flags & FLAG.endStream) answer.resolve(true);
     },
-  });
-  socket.once('close', () => {
-    answer.resolve(false);
+    // Held until the server closes it, whatever it was told.
+    onGoAway: () => undefined,
+    onLost: () => answer.resolve(false),
   });
   socket.write(check);
   const isAnswered = await answer.promise;
   clearTimeout(timer);
   if (after === 'hold') held.push(socket);
-  else socket.destroy();
+  else socket.close();
   return isAnswered;
 }
 

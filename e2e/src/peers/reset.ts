@@ -1,28 +1,36 @@
 import { argv } from 'node:process';
-import type { Socket } from 'node:net';
-import { call, cancellation, greet } from './raw-http2.ts';
+import { FRAME, frame, FrameSocket, RequestFrames } from '@callpass/bench';
 
 // Rapid reset: `node reset.ts ADDRESS PER_SECOND SECONDS SOURCE`. Begins calls for credentials and takes each back at once, on
-// one connection, and on the next as soon as that one is lost. Tells its parent how many it has sent.
+// one connection, and on the next as soon as that one is lost. Reports to its parent how many it has sent.
 
 const [, , address = '', perSecond = '0', seconds = '0', localAddress = ''] = argv;
 const TICK_MS = 2;
 const MOST_IN_A_TICK = 500;
-const begin = call('/callpass.v1.CredentialService/IssueCredentials', Buffer.from([0x0a, 0x01, 0x64])); // destination d
+const begin = new RequestFrames({
+  address,
+  path: '/callpass.v1.CredentialService/IssueCredentials',
+  message: Buffer.from([0x0a, 0x01, 0x64]), // destination d
+});
+const CANCEL = Buffer.from([0, 0, 0, 8]);
 const outcome = { sent: 0, connections: 0, refused: 0 };
 
-let socket: Socket | undefined;
+let socket: FrameSocket | undefined;
 let stream = 1;
 async function connect(): Promise<void> {
   try {
-    const connected = await greet(address, { localAddress });
+    const connected = await FrameSocket.open(address, { localAddress });
+    connected.start({
+      onStreamFrame: () => undefined,
+      onGoAway: () => undefined,
+      onLost: () => {
+        socket = undefined;
+        void connect();
+      },
+    });
     outcome.connections++;
     stream = 1;
     socket = connected;
-    connected.once('close', () => {
-      socket = undefined;
-      void connect();
-    });
   } catch {
     outcome.refused++;
     setTimeout(() => void connect(), TICK_MS);
@@ -41,7 +49,7 @@ const timer = setInterval(() => {
   const due = (elapsedMs / 1000) * Number(perSecond) - outcome.sent;
   const frames: Buffer[] = [];
   for (let calls = Math.min(due, MOST_IN_A_TICK); socket && calls >= 1; calls--) {
-    frames.push(begin(stream), cancellation(stream));
+    frames.push(begin.on(stream), frame({ type: FRAME.rstStream, stream, payload: CANCEL }));
     stream += 2;
     outcome.sent++;
   }

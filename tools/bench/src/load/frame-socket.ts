@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import {
+  connectionPreface,
   FLAG,
   frame,
   FRAME,
   FRAME_HEADER_BYTES,
-  greeting,
   INITIAL_WINDOW_BYTES,
   MAX_WINDOW_BYTES,
   windowUpdate,
@@ -26,13 +26,15 @@ export interface StreamFrame {
   readonly payload: Buffer;
 }
 
-/** What a connection tells its user. */
+/** The events of a connection. */
 export interface FrameSocketEvents {
   onStreamFrame(frame: StreamFrame): void;
   onSettings?(settings: Buffer): void;
   /** After each chunk of frames, when all of them were handed over. */
   onRead?(): void;
-  /** Once, when the connection breaks or the server sends it away. Not after {@link FrameSocket.close}. */
+  /** The server's GOAWAY. Without this function it ends the connection. */
+  onGoAway?(): void;
+  /** Once, when the connection breaks or has ended by GOAWAY. Not after {@link FrameSocket.close}. */
   onLost(error: Error): void;
 }
 
@@ -53,13 +55,17 @@ export class FrameSocket {
     this.#socket = socket;
   }
 
-  /** Connects to host:port, in plain text where no TLS is asked for. */
-  static async open(address: string, tls?: ClientTls): Promise<FrameSocket> {
+  /** Connects to host:port, in plain text without `tls`, from `localAddress` where it is given. */
+  static async open(
+    address: string,
+    { tls, localAddress }: { tls?: ClientTls | undefined; localAddress?: string } = {},
+  ): Promise<FrameSocket> {
     const colon = address.lastIndexOf(':');
     const socket = connect({
       host: address.slice(0, colon),
       port: Number(address.slice(colon + 1)),
       noDelay: true,
+      ...(localAddress !== undefined && { localAddress }),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
@@ -68,15 +74,13 @@ export class FrameSocket {
     return new FrameSocket(tls === undefined ? socket : await encrypt(socket, tls));
   }
 
-  /** Greets the server, and from here on tells what comes back. Once. */
+  /** Sends the connection preface, and from here on reports what comes back. Once. */
   start(events: FrameSocketEvents): void {
     this.#events = events;
-    this.write(greeting());
+    this.write(connectionPreface());
     this.#socket.on('data', (chunk) => this.#receive(chunk));
     this.#socket.on('error', (error) => this.#lose(error));
-    this.#socket.on('close', () =>
-      this.#lose(new Error('the server closed a connection of the load generator')),
-    );
+    this.#socket.on('close', () => this.#lose(new Error('the server closed the connection')));
   }
 
   get closed(): boolean {
@@ -139,7 +143,8 @@ export class FrameSocket {
         if (stream === 0) this.sendWindow += payload.readUInt32BE(0);
         break;
       case FRAME.goAway:
-        this.#lose(new Error('the server sent the load generator away'));
+        if (this.#events?.onGoAway) this.#events.onGoAway();
+        else this.#lose(new Error('the server sent GOAWAY'));
         break;
     }
   }

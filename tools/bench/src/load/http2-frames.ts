@@ -43,10 +43,10 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const SETTING = { headerTableSize: 1, enablePush: 2, maxConcurrentStreams: 3, initialWindowSize: 4 } as const;
 
 /**
- * What a client says first: windows that stay open, and no table of headers, so that a header looks the same in every
- * answer (see {@link isGrpcOk}).
+ * The connection preface of a client (RFC 9113, section 3.4): windows that stay open, and no table of headers, so that a
+ * header looks the same in every answer (see {@link isGrpcOk}).
  */
-export function greeting(): Buffer {
+export function connectionPreface(): Buffer {
   const settings = Buffer.alloc(18);
   const values = [
     [SETTING.headerTableSize, 0],

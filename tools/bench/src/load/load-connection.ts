@@ -98,7 +98,10 @@ export class LoadConnection {
     options: { concurrency: number; onLost: (error: Error) => void },
   ): Promise<LoadConnection> {
     const request = new RequestFrames(target);
-    return new LoadConnection(await FrameSocket.open(target.address, target.tls), { request, ...options });
+    return new LoadConnection(await FrameSocket.open(target.address, { tls: target.tls }), {
+      request,
+      ...options,
+    });
   }
 
   /** Begins to call and goes on until {@link stop}. */
