@@ -1,7 +1,9 @@
 // One Jest configuration for every project: TypeScript sources as native ES modules, the same module graph as production.
 export default {
-  testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['@callpass/source', 'node', 'node-addons'] },
+  testEnvironment: new URL('jest.environment.mjs', import.meta.url).pathname,
+  testEnvironmentOptions: {
+    customExportConditions: ['@callpass/pooled-threads', '@callpass/source', 'node', 'node-addons'],
+  },
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],

@@ -38,7 +38,8 @@ const CHECKS = {
   'project references are in sync': () => run('nx', ['sync:check']),
   format: () => run('prettier', ['--check', '--log-level=warn', '.']),
   lint: () => run('nx', ['run-many', '-t', 'lint', '--output-style=static']),
-  'lint of tools': () => run('eslint', ['tools', 'deploy', 'eslint.config.mjs', 'jest.preset.mjs']),
+  'lint of tools': () =>
+    run('eslint', ['tools', 'deploy', 'eslint.config.mjs', 'jest.preset.mjs', 'jest.environment.mjs']),
   'no circles of imports': checkImportCircles,
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
   'deployment files': checkDeploymentFiles,

@@ -2,7 +2,7 @@ import { StoreError, type StoreErrorCode } from '@callpass/domain';
 import type { StoreEngine } from '../engine.ts';
 import type { StoreLimits } from '../limits.ts';
 
-/** What the thread is started with. */
+/** The store that the thread opens. */
 export interface ThreadStart {
   readonly url: string;
   /** A copy for the thread, which wipes it. */
@@ -11,8 +11,8 @@ export interface ThreadStart {
   readonly limits: StoreLimits;
 }
 
-/** What can be asked of the thread. */
-export type ThreadCalls = Pick<
+/** Calls of the thread: `open`, which gives the store's ledger secret, before all others. */
+export type ThreadCalls = { open(start: ThreadStart): Promise<Uint8Array> } & Pick<
   StoreEngine,
   | 'stateVersion'
   | 'loadState'
@@ -39,10 +39,8 @@ export interface ThreadRequest {
   readonly argument: unknown;
 }
 
-/** From the thread: first whether it opened the store, then the replies. */
+/** From the thread. */
 export type ThreadMessage =
-  | { readonly kind: 'opened'; readonly ledgerSecret: Uint8Array }
-  | { readonly kind: 'failed'; readonly error: WireError }
   | { readonly kind: 'stateChanged' }
   | { readonly kind: 'reply'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError };

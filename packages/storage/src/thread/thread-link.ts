@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { endThread, startThread } from '#threads';
 import { StoreError } from '@callpass/domain';
 import { fromWireError } from './messages.ts';
 import type { ThreadCalls, ThreadMessage, ThreadMethod, ThreadRequest, ThreadStart } from './messages.ts';
@@ -31,8 +31,7 @@ export class ThreadLink {
   /** Starts the thread. Rejects with what kept it from opening the store. */
   static async open(start: ThreadStart): Promise<{ link: ThreadLink; ledgerSecret: Uint8Array }> {
     const link = new ThreadLink(start);
-    const { worker, ledgerSecret } = await startThread(start);
-    link.#adopt(worker);
+    const { ledgerSecret } = await link.#open();
     return { link, ledgerSecret };
   }
 
@@ -49,22 +48,22 @@ export class ThreadLink {
 
   /** Makes a call. It has no time limit of its own. */
   call<M extends ThreadMethod>(method: M, argument: Argument<M>): Promise<Reply<M>> {
-    const worker = this.#worker;
-    return worker
-      ? this.#send(worker, method, argument)
-      : this.#reopen().then((w) => this.#send(w, method, argument));
+    return this.#worker && this.#opening === undefined
+      ? this.#send(this.#worker, method, argument)
+      : this.#reopen().then((worker) => this.#send(worker, method, argument));
   }
 
   /** Lets the thread finish what it was asked, then ends it; kills it after `limitMs`. */
   async close(limitMs: number): Promise<void> {
-    const worker = this.#worker ?? (await this.#opening?.catch(() => undefined));
+    await this.#opening?.catch(() => undefined);
+    const worker = this.#worker;
     this.#start.sealKey.fill(0);
     if (worker === undefined) return;
-    const exited = new Promise((resolve) => worker.once('exit', resolve));
-    this.#send(worker, 'close', undefined).catch(() => undefined);
     const timer = setTimeout(() => void worker.terminate(), limitMs);
-    await exited;
+    await this.#send(worker, 'close', undefined).catch(() => undefined);
     clearTimeout(timer);
+    // A thread that still owes a reply is stuck.
+    await (this.#pending.size === 0 ? endThread(worker) : worker.terminate());
   }
 
   #send<M extends ThreadMethod>(worker: Worker, method: M, argument: Argument<M>): Promise<Reply<M>> {
@@ -76,10 +75,9 @@ export class ThreadLink {
   }
 
   #reopen(): Promise<Worker> {
-    this.#opening ??= startThread(this.#start)
+    this.#opening ??= this.#open()
       .then(({ worker, ledgerSecret }) => {
         ledgerSecret.fill(0);
-        this.#adopt(worker);
         return worker;
       })
       .finally(() => {
@@ -88,16 +86,26 @@ export class ThreadLink {
     return this.#opening;
   }
 
-  #adopt(worker: Worker): void {
-    this.#worker = worker;
+  async #open(): Promise<{ worker: Worker; ledgerSecret: Uint8Array }> {
+    const worker = startThread();
     worker.on('message', (message: ThreadMessage) => this.#receive(message));
     worker.on('error', (cause) => this.#lose(worker, cause));
     worker.on('exit', () => this.#lose(worker, undefined));
+    this.#worker = worker;
+    try {
+      return { worker, ledgerSecret: await this.#send(worker, 'open', this.#start) };
+    } catch (error) {
+      this.#worker = undefined;
+      await endThread(worker);
+      throw error;
+    }
   }
 
   #receive(message: ThreadMessage): void {
-    if (message.kind === 'stateChanged') for (const listener of this.#listeners) listener();
-    if (message.kind !== 'reply' && message.kind !== 'error') return;
+    if (message.kind === 'stateChanged') {
+      for (const listener of this.#listeners) listener();
+      return;
+    }
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (message.kind === 'reply') pending?.resolve(message.value as never);
@@ -112,23 +120,4 @@ export class ThreadLink {
     const error = new StoreError('STORE_UNAVAILABLE', 'the thread of the store ended', { cause });
     for (const pending of lost) pending.reject(error);
   }
-}
-
-async function startThread(start: ThreadStart): Promise<{ worker: Worker; ledgerSecret: Uint8Array }> {
-  // The thread runs the same kind of files as this one: sources unbuilt, or what was built from them.
-  const fromSource = import.meta.url.endsWith('.ts');
-  const file = new URL(fromSource ? './store-thread.ts' : './store-thread.js', import.meta.url);
-  const worker = new Worker(fileURLToPath(file), {
-    workerData: start,
-    execArgv: fromSource ? ['--conditions=@callpass/source'] : [],
-  });
-  const first = await new Promise<ThreadMessage>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', (cause) =>
-      reject(new StoreError('STORE_UNAVAILABLE', 'the thread of the store could not start', { cause })),
-    );
-  });
-  if (first.kind === 'opened') return { worker, ledgerSecret: first.ledgerSecret };
-  await worker.terminate();
-  throw first.kind === 'failed' ? fromWireError(first.error) : new Error('the thread spoke out of turn');
 }
