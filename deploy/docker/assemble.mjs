@@ -35,7 +35,7 @@ function take(place) {
   }
 }
 
-/** Where Node would find a package: in the nearest node_modules, a room by the link that npm makes. */
+/** Finds a package like Node: in the nearest node_modules, a workspace package by npm's link. */
 function find(name, from) {
   for (let place = from; ; place = dirname(place)) {
     const candidate = join(place === '.' ? '' : place, 'node_modules', name);

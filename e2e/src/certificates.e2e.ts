@@ -8,7 +8,7 @@ import { Cipher, Role } from '@callpass/contract';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { fileIn, startWithDevCerts, tlsFiles, type DevCertsServer } from './dev-certs.ts';
 
-/** What the issue asks for: a new certificate is served to new connections within this time. */
+/** Time limit until a new certificate is served to new connections. */
 const WITHIN_MS = 5000;
 
 let server: DevCertsServer;
@@ -105,7 +105,7 @@ function servedSerial(): Promise<string | undefined> {
   });
 }
 
-/** How long it took until new connections got this certificate. */
+/** Measures the time until new connections get this certificate, in milliseconds. */
 async function servedAfterMs({ cert }: CertifiedKey): Promise<number> {
   const startMs = performance.now();
   const { serialNumber } = new X509Certificate(cert);

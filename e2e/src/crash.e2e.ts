@@ -13,7 +13,7 @@ import { provision } from './provision.ts';
 const ROUNDS = 20;
 const LEAST_GRANTS = 500;
 
-/** Where the rounds of one store write, and how to get rid of it. */
+/** Store that all rounds of a test write to, and its removal. */
 interface Store {
   readonly url: string;
   remove(): Promise<void>;

@@ -7,7 +7,7 @@ import { ROOT, run, startServerProcess, type Outcome, type ServerProcess } from 
 export interface DevCertsServer extends ServerProcess {
   /** The folder of the certificates and of what a test puts there. */
   readonly folder: string;
-  /** What `dev-certs` wrote. */
+  /** Output of `dev-certs`. */
   readonly advice: string;
   /** The environment of the command line as one of the clients. */
   as(client: 'operator' | 'edge' | 'service'): NodeJS.ProcessEnv;

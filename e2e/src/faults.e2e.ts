@@ -280,7 +280,7 @@ describe('the trace of one request alone names', () => {
   });
 });
 
-/** Whether an issue is under way. */
+/** Checks if an issue is in progress. */
 async function isIssuing({ server }: TracedService): Promise<boolean> {
   const scraped = await fetch(`http://${server.telemetry}/metrics`).then((response) => response.text());
   return /^callpass_requests_active\{.*"ISSUE".*\} 1$/m.test(scraped);

@@ -20,7 +20,7 @@ import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
-/** What the contract promises for other instances. */
+/** Time limit of the contract for other instances. */
 const LIMIT_MS = 2000;
 
 const cleanups: (() => unknown)[] = [];

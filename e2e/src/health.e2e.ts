@@ -72,8 +72,8 @@ async function serving(): Promise<string[]> {
   return ALL.filter((name) => statuses[name]?.status === Wire.SERVING);
 }
 
-/** How long it takes until a watcher of a name is told this status. */
-async function msUntilTold(service: string, wanted: HealthCheckResponse_ServingStatus): Promise<number> {
+/** Measures the time until a watcher of a name gets this status. */
+async function msUntilReported(service: string, wanted: HealthCheckResponse_ServingStatus): Promise<number> {
   const startMs = performance.now();
   for await (const { status } of clients.health.watch({ service }, { timeoutMs: NOTICED_MS })) {
     if (status === wanted) break;
@@ -81,7 +81,7 @@ async function msUntilTold(service: string, wanted: HealthCheckResponse_ServingS
   return performance.now() - startMs;
 }
 
-/** What HTTP and the metric say. */
+/** Reads health from HTTP and from the metric. */
 async function onThePort() {
   const ready = await fetch(`http://${server.telemetry}/readyz`);
   const live = await fetch(`http://${server.telemetry}/livez`);
@@ -104,7 +104,7 @@ const reasonOf = (call: Promise<unknown>) =>
   );
 
 async function expectAllServed(): Promise<void> {
-  await msUntilTold(ISSUE, Wire.SERVING);
+  await msUntilReported(ISSUE, Wire.SERVING);
   expect(await serving()).toEqual(ALL);
   expect(await onThePort()).toMatchObject({ readyz: 200, livez: 200, metric: '1' });
   expect(await reasonOf(issue())).toBe('OK');
@@ -144,10 +144,10 @@ it.each([
     await expectAllServed();
     let noticedMs = 0;
     await whileAway(async () => {
-      noticedMs = await msUntilTold(ISSUE, Wire.NOT_SERVING);
+      noticedMs = await msUntilReported(ISSUE, Wire.NOT_SERVING);
       await expectOnlyValidating();
     });
-    const backMs = await msUntilTold(ISSUE, Wire.SERVING);
+    const backMs = await msUntilReported(ISSUE, Wire.SERVING);
     await expectAllServed();
     process.stdout.write(`${name}: noticed after ${noticedMs | 0} ms, back after ${backMs | 0} ms\n`);
   },
@@ -161,12 +161,12 @@ it(
     await clients.admin.freeze({ scope: { scope: { case: 'subject', value: 'nobody' } }, reason: 'test' });
     expect(await verdict()).toBe(Verdict.VALID);
     await whileStopped(async () => {
-      await msUntilTold('', Wire.NOT_SERVING);
+      await msUntilReported('', Wire.NOT_SERVING);
       expect(await serving()).toEqual([]);
       expect(await reasonOf(judge())).toBe('STORE_UNAVAILABLE');
       expect(await onThePort()).toMatchObject({ readyz: 503, livez: 200, metric: '0' });
     });
-    await msUntilTold('', Wire.SERVING);
+    await msUntilReported('', Wire.SERVING);
     expect(await verdict()).toBe(Verdict.VALID);
     await expectAllServed();
   },
@@ -182,7 +182,7 @@ it(
     try {
       other.exec('begin immediate');
       for (let calls = 0; calls < 2; calls++) expect(await reasonOf(issue())).toBe('LEDGER_UNAVAILABLE');
-      await msUntilTold(ISSUE, Wire.NOT_SERVING);
+      await msUntilReported(ISSUE, Wire.NOT_SERVING);
       expect(await serving()).toEqual(['', VALIDATE, ...OPERATING]);
       expect(await verdict()).toBe(Verdict.VALID);
       expect(await onThePort()).toMatchObject({ readyz: 200, detail: { ledger: 'fails' }, metric: '0' });

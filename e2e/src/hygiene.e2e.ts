@@ -16,7 +16,7 @@ const GIVE_UP_MS = 240_000;
 
 /** By how much memory may grow once it is warm, in MiB: what V8 leaves lying about before it looks. */
 const FLAT_MIB = 96;
-/** What an open connection may cost, in KiB. */
+/** Limit on the memory of an open connection, in KiB. */
 const CONNECTION_KIB = 64;
 
 /** An address that the peers come from; the others come from 127.0.0.1. */

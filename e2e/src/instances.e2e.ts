@@ -21,7 +21,7 @@ const [OK, PERMISSION_DENIED, ABORTED]: readonly number[] = [
   status.ABORTED,
 ];
 
-/** What the contract promises for changes made at another instance. */
+/** Time limit of the contract for changes at another instance. */
 const LIMIT_MS = 2000;
 
 let postgres: PostgresServer;

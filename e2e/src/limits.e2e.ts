@@ -24,7 +24,7 @@ import { startServerProcess, type ServerProcess } from './processes.ts';
 const REQUESTS = 10_000;
 const MAX = 100;
 const WINDOW_MS = 60_000;
-/** What the contract promises while Redis is away. */
+/** Time limit of the contract while Redis is unavailable. */
 const AWAY_MS = 250;
 
 const QUIET = {
@@ -67,7 +67,7 @@ async function configure(connection: Connection, destinations: ReturnType<typeof
   });
 }
 
-/** What became of one request. */
+/** Outcome of one request. */
 interface Answer {
   readonly granted?: IssueCredentialsResponse;
   readonly reason?: string | undefined;
@@ -106,7 +106,7 @@ async function askPatiently(connection: Connection, destination: string): Promis
   }
 }
 
-/** How many were granted in each window, the first of which begins with the first that was. */
+/** Counts the grants in each window. The first window begins with the first grant. */
 function grantedByWindow(answers: readonly Answer[]): number[] {
   const times = answers
     .flatMap(({ granted }) => (granted?.issueTime ? [timestampMs(granted.issueTime)] : []))

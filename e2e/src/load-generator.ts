@@ -12,7 +12,7 @@ export interface LatencyFigures {
   readonly max: number | null;
 }
 
-/** What calls at a fixed rate have seen: every call that was due is in exactly one of the counts. */
+/** Result of calls at a fixed rate. Every call that was due is in exactly one of the counts. */
 export interface OpenLoopResult {
   readonly accepted: LatencyFigures;
   /** RESOURCE_EXHAUSTED. */

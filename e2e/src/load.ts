@@ -2,7 +2,7 @@ import { CredentialService, type IssueCredentialsResponse } from '@callpass/cont
 import { connect, createClient, RpcError } from '@callpass/grpc-kit';
 import { credentials, status } from '@grpc/grpc-js';
 
-/** What a load has seen. */
+/** Result of a load. */
 export interface LoadOutcome {
   /** Every answer that arrived, as soon as it did. */
   readonly granted: IssueCredentialsResponse[];

@@ -32,7 +32,7 @@ export function outputOf({ stdout, stderr, pid }: ChildProcess, name: string): (
 /** Commands that answer whoever asks with credentials or a key. Nobody else may. */
 const ANSWERS_WITH_SECRETS = /\bissue\b|\bkey add\b|IssueCredentials/;
 
-/** What a command left behind. */
+/** Result of a command. */
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -77,7 +77,7 @@ export function ended(child: ChildProcess): Promise<{ code: number | null; signa
   });
 }
 
-/** What the sandbox writes when it serves. */
+/** Content of the sandbox's ready file. */
 export interface ReadyFile {
   readonly grpc: string;
   readonly edge: string;

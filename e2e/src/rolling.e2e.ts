@@ -46,7 +46,7 @@ afterAll(async () => {
   await postgres.remove();
 });
 
-/** How many credentials an instance has granted since it was started. */
+/** Reads the number of credentials that an instance has granted since its start. */
 async function granted({ telemetry }: ServerProcess): Promise<number> {
   const scraped = await fetch(`http://${telemetry}/metrics`).then((response) => response.text());
   const samples = scraped.matchAll(/^callpass_issue_decisions_total\{.*decision="issued".*\} (\d+)/gm);

@@ -88,8 +88,8 @@ async function json(url: string, init?: RequestInit) {
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** What a page gets from each of the edge's three doors. */
-async function fromDoors({ ready: { edge } }: Sandbox, destination: string): Promise<BrowserCredentials[]> {
+/** Requests credentials from each of the edge's three routes. */
+async function fromRoutes({ ready: { edge } }: Sandbox, destination: string): Promise<BrowserCredentials[]> {
   const own = await json(`${edge}/v1/destinations/${destination}/credentials`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -117,7 +117,7 @@ async function subscribe({ ready: { gateway } }: Sandbox, { accountToken, realm 
 
 describe('the edge’s three doors', () => {
   it.each(['support', 'support-cbc'])('%s: tokens that openssl opens, and the gateway takes', async (id) => {
-    for (const credentials of await fromDoors(sandbox, id)) {
+    for (const credentials of await fromRoutes(sandbox, id)) {
       const key = keyOf(credentials.realm);
       const open = async (token: string) =>
         id === 'support' ? opensslEcb(key, token) : (await opensslCbc(key, token)).plaintext;
@@ -129,7 +129,7 @@ describe('the edge’s three doors', () => {
   });
 
   it('the gateway refuses a wrong realm with 64 and a token that does not open with 46', async () => {
-    const [credentials] = await fromDoors(sandbox, 'support-cbc');
+    const [credentials] = await fromRoutes(sandbox, 'support-cbc');
     const { accountToken = '', ...rest } = credentials ?? {};
     const changed = accountToken.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
     const refused = async (more: object) =>
@@ -147,7 +147,7 @@ describe('the edge’s three doors', () => {
   it('the gateway refuses with 65 once the realm’s lifetime is over', async () => {
     const shortLived = await startSandbox(['--expiry', '3']);
     try {
-      const doors = await fromDoors(shortLived, 'support');
+      const doors = await fromRoutes(shortLived, 'support');
       for (const credentials of doors) {
         const issuedAt = Number((await opensslEcbOf(shortLived, credentials)).split(';')[1]);
         while (Date.now() <= issuedAt + 3000) await new Promise((resolve) => setTimeout(resolve, 100));

@@ -73,7 +73,7 @@ export async function traceOfCall(
   }, LIMIT_MS);
 }
 
-/** How long a span lasted. */
+/** Duration of a span, in milliseconds. */
 export const durationMs = ({ startTimeUnixNano, endTimeUnixNano }: ReceivedSpan): number =>
   Number((endTimeUnixNano - startTimeUnixNano) / NANOSECONDS_A_MS);
 

@@ -53,7 +53,7 @@ async function overlayProblems(name) {
   return problems.map((problem) => `deploy/kubernetes/${name}: ${problem}`);
 }
 
-/** Whether the programs take the settings that they are given, and have the time to drain that they are told. */
+/** Problems of the settings: invalid ones, and too little time to drain. */
 async function settingsProblems(objects) {
   const { loadServerSettings } = await import('../../apps/server/dist/settings/load.js');
   const { loadEdgeSettings } = await import('../../apps/edge/dist/settings/load.js');

@@ -96,7 +96,7 @@ function readText(name) {
   return readFileSync(join(ROOT, name), 'utf8');
 }
 
-/** What git says of the generated files, contents included. */
+/** State of the generated files in git, with their contents. */
 function generatedState() {
   const git = (...args) =>
     spawnSync('git', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).stdout;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { ENV, exitCode, prepare, ROOT, say } from './prepare.mjs';
 
-/** How often a run that crashed is taken up again. */
+/** Limit on repetitions of a run that crashed. */
 const RESUMES = 2;
 
 await prepare();

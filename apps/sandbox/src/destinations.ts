@@ -12,7 +12,7 @@ export interface SandboxRealm {
 /** The three destinations of the sandbox: one for each cipher, and one with unrestricted calls. */
 export const DESTINATIONS = ['support', 'support-cbc', 'lobby'] as const;
 
-/** What the page says about them. */
+/** Descriptions of the destinations on the page. */
 export function destinationChoices(expirySeconds: number) {
   return [
     { id: 'support', title: 'Support', about: `AES_128_ECB, tokens good for ${expirySeconds} s` },

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { EXIT } from '@callpass/program';
 
-/** What the sandbox was asked for. */
+/** Options of the sandbox. */
 export interface SandboxOptions {
   readonly readyFile: string | undefined;
   readonly ports: Ports;

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { IssueCredentialsResponse } from '@callpass/contract';
 
-/** What the person who started the sandbox sees. Plain where standard output is no terminal. */
+/** Formats the start report. Without colours if standard output is no terminal. */
 export function report(ready: {
   addresses: Readonly<Record<string, string>>;
   issued: IssueCredentialsResponse;

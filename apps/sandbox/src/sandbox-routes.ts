@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Supervised } from './processes/supervised.ts';
 import { traceView } from './traces.ts';
 
-/** What the page and tests may ask of the sandbox itself: traces, and to stop or start a process. */
+/** Adds the control routes for the page and for tests: traces, and stopping or starting a process. */
 export function addSandboxRoutes(
   app: FastifyInstance,
   parts: { receiver: OtlpReceiver; processes: () => Readonly<Record<'server' | 'edge', Supervised>> },

@@ -31,7 +31,7 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-/** What to undo, latest first. */
+/** Clean-up steps, latest first. */
 type Undo = () => Promise<void> | void;
 
 /** Starts the parts in the order in which they need each other. When one fails, those before it are stopped. */

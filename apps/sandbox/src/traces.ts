@@ -15,7 +15,7 @@ export interface SpanView {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** What has arrived of a trace so far, in the order in which the spans began. */
+/** Collects the received spans of a trace, in the order of their start. */
 export function traceView(receiver: OtlpReceiver, traceId: string): { traceId: string; spans: SpanView[] } {
   const spans = receiver
     .spans()

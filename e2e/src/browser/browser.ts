@@ -5,7 +5,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { keep, plantTokensIn } from '../canary/keep.ts';
 import { ROOT } from '../processes.ts';
 
-/** Where screenshots go: CI keeps them, git ignores them. */
+/** Folder of screenshots, kept by CI and ignored by git. */
 const SCREENSHOTS = join(ROOT, 'artifacts', 'screenshots');
 
 /** Time for a machine that is busy with other things too. */
@@ -45,7 +45,7 @@ export interface Visit {
 
 /** Options of {@link visit}. */
 export interface VisitOptions extends BrowserContextOptions {
-  /** Whether the visitor lets the page use the microphone. Default: yes. */
+  /** Permission for the microphone. Default: granted. */
   readonly microphone?: boolean;
   /** Runs before the page is opened, for routes. */
   readonly prepare?: (page: Page) => Promise<unknown>;

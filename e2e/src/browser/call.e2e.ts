@@ -9,7 +9,7 @@ beforeAll(async () => {
 // Undefined where it could not be started.
 afterAll(() => (stage as Stage | undefined)?.close());
 
-/** What issue 5 promises: from the click to sound in both directions. */
+/** Time limit from the click to sound in both directions. */
 const CLICK_TO_SOUND_MS = 15_000;
 
 describe('a click', () => {

@@ -10,7 +10,7 @@ export interface GatewayCall {
   readonly callee: string;
 }
 
-/** What a test asks of a running sandbox besides the page: its control routes, and the real command line. */
+/** Access of tests to a running sandbox: its control routes and the real command line. */
 export function controlOf(sandbox: Sandbox) {
   const { edge, gateway, grpc, page } = sandbox.ready;
   if (!edge || !gateway || !page) throw new Error('the sandbox serves no page');

@@ -1,10 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the secrets of a run are listed: a file that nobody else can read, and that is gone after the run. */
+/** Variable with the path of the file of a run's secrets. Only its owner can read it, and it is deleted after the run. */
 export const CANARIES_VARIABLE = 'CALLPASS_E2E_CANARIES';
 
-/** The folder of what a run has emitted. */
+/** Variable with the folder of everything that a run has emitted. */
 export const EMITTED_VARIABLE = 'CALLPASS_E2E_EMITTED';
 
 /** A thing that must never be emitted, by what it is. */
@@ -23,7 +23,7 @@ const MOST_OF_A_KIND = 2000;
 const planted = new Set<string>();
 const kinds = new Map<string, number>();
 
-/** Whether finding a value could not be chance. */
+/** Checks that a value is too long to be found by chance. */
 export function isTellable(value: string | Uint8Array): boolean {
   const bytes = Buffer.from(value);
   return bytes.length >= LEAST_LENGTH && new Set(bytes).size >= LEAST_DIFFERENT;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCredentialClient, type CredentialClient } from '@callpass/client';
 
-/** What somebody has seen who does nothing wrong, while others do. */
+/** Observations of a well-behaved client beside hostile ones. */
 export interface Sights {
   /** Credentials granted on a connection that was there before, and on new ones. */
   readonly granted: { old: number; new: number };

@@ -20,7 +20,7 @@ export interface ConformanceDatabase {
 
 const NOW_MS = 1_800_000_000_000;
 
-/** What the port promises of listing, verifying and shortening the ledger, tried on a store. */
+/** Conformance tests of the port for listing, verifying and pruning the ledger. */
 export function ledgerConformance(name: string, openFresh: () => Promise<ConformanceDatabase>): void {
   describe(`${name} keeps the ledger's promises`, () => {
     let database: ConformanceDatabase;

@@ -21,8 +21,8 @@ export interface RedisServer {
 }
 
 /**
- * Whether `redis-server` is on this machine. Where it is not, says on stderr which tests are left out for that; with
- * `CI=true` it throws instead, since there nothing may be left out.
+ * Checks if `redis-server` is installed. If not, reports on stderr which tests are left out. With `CI=true` it throws
+ * instead, since no test may be left out there.
  */
 export function redisIsInstalled(forWhat: string): boolean {
   if (spawnSync('redis-server', ['--version']).status === 0) return true;

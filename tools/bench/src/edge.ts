@@ -17,7 +17,7 @@ import { startTelemetrySink } from './servers/telemetry-sink.ts';
 const CONNECTIONS = 256;
 const CREDENTIALS_PATH = '/v1/destinations/support/credentials';
 
-/** What came of the part `edge`. */
+/** Result of the part `edge`. */
 export interface EdgeFigures {
   readonly rows: readonly BenchRow[];
   readonly cpuUse: readonly CpuUse[];

@@ -3,7 +3,7 @@ import type { Contestant } from './measure.ts';
 import type { ExampleCall } from './servers/callpass-server.ts';
 import type { BenchChild } from './servers/child-process.ts';
 
-/** How much CPU a server and the generator beside it used for one kind of call. */
+/** CPU use of a server and of its load generator for one kind of call. */
 export interface CpuUse {
   readonly name: string;
   /** Cores that the server used, all its threads together. NaN where the system does not tell. */
@@ -22,12 +22,12 @@ export interface LoadContestant extends Contestant {
   cpuUse(rounds: number): CpuUse;
 }
 
-/** What is called, how, and by what. */
+/** Call, server and load of a measurement. */
 export interface LoadPlan {
   readonly name: string;
   readonly server: { readonly address: string; readonly child: BenchChild };
   readonly call: ExampleCall;
-  /** What one call counts for. */
+  /** Weight of one call in the results. */
   readonly unitsPerCall: number;
   readonly generator: LoadGenerator;
   readonly shape: { readonly connections: number; readonly concurrency: number };

@@ -4,7 +4,7 @@ export interface Contestant {
   runRound(): Promise<number> | number;
 }
 
-/** How often everything runs. */
+/** Number of rounds. */
 export interface Rounds {
   /** Rounds that count, at least 1. */
   readonly measured: number;
@@ -18,7 +18,7 @@ export interface Speeds {
   readonly rounds: readonly number[];
 }
 
-/** How many times faster one is than the other, in the middle and at the ends of what was seen. */
+/** Ratio of two speeds: median, minimum and maximum. */
 export interface Ratio {
   readonly median: number;
   readonly min: number;

@@ -8,18 +8,18 @@ export const PARTS = ['encryption', 'server', 'batch', 'secure', 'edge', 'sampli
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
 
-/** What to measure, how long, and where the figures go. */
+/** Options of the benchmark: parts, durations and output file. */
 export interface BenchOptions {
   readonly parts: readonly Part[];
   readonly encryption: Rounds & { readonly roundMs: number };
   readonly servers: Rounds & { readonly roundMs: number };
   readonly scale: Scale;
   readonly jsonFile: string;
-  /** Whether a missed target is an error. */
+  /** True if a missed target is an error. */
   readonly check: boolean;
 }
 
-/** How it is called. */
+/** Usage text. */
 export const USAGE = `Usage: npm run bench -- [options]
   --only encryption|server|batch|secure|edge|sampling|scale   one part only
   --quick                       short rounds: a first impression, not for the record

@@ -13,7 +13,7 @@ export interface BenchRow {
   readonly target: number;
 }
 
-/** Where the figures come from. */
+/** Machine of the measurement. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -33,7 +33,7 @@ export function thisMachine(now: Date): Machine {
   };
 }
 
-/** Whether the ratio, as it is in the middle, reaches the target. */
+/** Checks if the median ratio reaches the target. */
 export function isMet({ ratio, target }: BenchRow): boolean {
   return ratio.median >= target;
 }

@@ -9,7 +9,7 @@ import { startTelemetrySink } from './servers/telemetry-sink.ts';
 /** Recording every trace costs at most 35 % of the rate with one in a hundred. */
 const TARGET = 0.65;
 
-/** What came of it. */
+/** Result of this part. */
 export interface SamplingFigures {
   readonly rows: readonly BenchRow[];
   readonly cpuUse: readonly CpuUse[];

@@ -6,7 +6,7 @@ import type { BenchRow } from './report.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
-/** How large things get. */
+/** Sizes of the measurement. */
 export interface Scale {
   readonly fewDestinations: number;
   readonly manyDestinations: number;
@@ -17,10 +17,10 @@ export interface Scale {
 const SHAPE = { connections: 4, concurrency: 20 };
 const FILL_SHAPE = { connections: 2, concurrency: 2, runInMs: 0, durationMs: 2000 };
 const FILL_BATCH = 256;
-/** What one issue costs must not grow with what there is: within 10 % of each other. */
+/** Tolerance for the cost of one issue at all sizes: 10 %. */
 const TARGET = 0.9;
 
-/** What came of it. */
+/** Result of this part. */
 export interface ScaleFigures {
   readonly rows: readonly BenchRow[];
   /** Memory as the ledger grew, for people. */

@@ -17,7 +17,7 @@ const BATCH_SIZE = 128;
 /** Fewer calls under way, for each of them holds many: 1,024 credentials at a time. */
 const BATCH_SHAPE = { connections: 4, concurrency: 2 };
 
-/** What came of the parts that run servers. */
+/** Result of the parts that run servers. */
 export interface ServerFigures {
   readonly rows: readonly BenchRow[];
   readonly cpuUse: readonly CpuUse[];

@@ -1,4 +1,4 @@
-/** What the page finds at run time under `/sandbox/config.json`. */
+/** Configuration of the page, served as `/sandbox/config.json`. */
 export interface PageConfig {
   /** The page's own origin. */
   readonly edge: string;
@@ -15,14 +15,14 @@ export interface PageConfig {
   readonly destinations: readonly { readonly id: string; readonly title: string; readonly about: string }[];
 }
 
-/** What the edge's process is told by its parent, as JSON in its one argument. */
+/** Options of the edge's process, as JSON in its only argument. */
 export interface PageOptions {
   /** Static files. */
   readonly folder: string;
   readonly config: Omit<PageConfig, 'edge'>;
 }
 
-/** What the page may load and talk to: itself, the gateway and the receiver of traces. */
+/** Content security policy of the page: itself, the gateway and the receiver of traces. */
 export function contentSecurityPolicy({ gateway, telemetry }: PageOptions['config']): string {
   const gatewayHost = `${gateway.host}:${gateway.port}`;
   return [

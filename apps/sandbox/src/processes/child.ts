@@ -11,7 +11,7 @@ export interface Program {
 
 /** A child process that serves. */
 export interface Child {
-  /** Where it listens. */
+  /** Address as host:port. */
   readonly address: string;
   /** Resolves when the process ends, for whatever reason. */
   readonly ended: Promise<void>;

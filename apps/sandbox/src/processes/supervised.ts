@@ -2,7 +2,7 @@ import { startChild, type Child, type Program } from './child.ts';
 
 /** A program that can be stopped and started again where it was, so that one sees how others take it. */
 export interface Supervised {
-  /** Where it listens, running or not. */
+  /** Address as host:port, running or not. */
   readonly address: string;
   /** Resolves once when it ends without having been asked to. */
   readonly diedByItself: Promise<string>;

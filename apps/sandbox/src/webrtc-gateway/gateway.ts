@@ -9,7 +9,7 @@ import type { Time } from './protocol/time.ts';
 import { withoutScheme } from './verification/verify-by-service.ts';
 import type { Parties, Verifier } from './verification/verifier.ts';
 
-/** What a client sends to begin a call: tokens where the party has a realm, else `sip:user@domain`. */
+/** Request to begin a call: tokens if the party has a realm, else `sip:user@domain`. */
 export interface CallStart {
   readonly from: string;
   readonly to: string;
@@ -47,14 +47,14 @@ export interface Gateway {
   close(): void;
 }
 
-/** What the gateway is made of. */
+/** Dependencies of the gateway. */
 export interface GatewayParts {
   readonly verifier: Verifier;
   readonly createMedia: () => Media;
   readonly time: Time;
   /** Unguessable, each differs. */
   readonly newId: () => string;
-  /** How long an answer over HTTP may take to reach the client: the first ring and answers to updates wait for it. */
+  /** Time for an HTTP response to reach the client, in milliseconds; the first ring and responses to updates wait for it. */
   readonly heardAfterMs?: number;
   /** From the first ring until the callee picks up. */
   readonly pickUpAfterMs?: number;

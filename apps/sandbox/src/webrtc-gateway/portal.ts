@@ -1,6 +1,6 @@
-/** What an administrator sets in the vendor's portal, as far as calls depend on it. */
+/** Settings of the vendor's portal that affect calls. */
 export interface Portal {
-  /** Whether calls without tokens are taken at all. */
+  /** True if calls without tokens are accepted. */
   readonly unrestrictedCalls: boolean;
   /** Callees (`user@domain`) without the CallMe service. */
   readonly notEnabled: readonly string[];

@@ -43,7 +43,7 @@ export const textList = z.preprocess(
 export const sectionList = <Section extends z.ZodType>(section: Section) =>
   z.preprocess((value) => (typeof value === 'string' ? parsed(value) : value), z.array(section));
 
-/** What is no YAML stays a text, which is no list: the problem then names the setting and never shows its value. */
+/** Parses a list in YAML. Invalid YAML stays a text, so the problem names the setting and never shows its value. */
 function parsed(text: string): unknown {
   try {
     return parse(text) as unknown;

@@ -38,12 +38,12 @@ export interface FrameSocketEvents {
   onLost(error: Error): void;
 }
 
-/** How much is received before the window is opened again: half of it. */
+/** Received bytes after which the window is extended: half of it. */
 const REOPEN_AFTER_BYTES = MAX_WINDOW_BYTES >>> 1;
 
 /** The client's end of an HTTP/2 connection that keeps itself alive: settings, pings and windows are seen to here. */
 export class FrameSocket {
-  /** How many bytes of DATA may be sent before the server opens the window again. */
+  /** Remaining send window in bytes of DATA. */
   sendWindow = INITIAL_WINDOW_BYTES;
   readonly #socket: Socket;
   #events: FrameSocketEvents | undefined;

@@ -1,16 +1,16 @@
 import { LoadConnection, type LoadCounts, type LoadTarget } from './load-connection.ts';
 
-/** How hard and how long. */
+/** Concurrency and duration of a load. */
 export interface LoadShape {
   readonly connections: number;
   /** Calls under way on each connection. */
   readonly concurrency: number;
-  /** How long the load goes on before the clock starts; see {@link generateLoad}. */
+  /** Duration of the load before the measurement; see {@link generateLoad}. */
   readonly runInMs: number;
   readonly durationMs: number;
 }
 
-/** How it went. */
+/** Result of a load. */
 export interface LoadResult extends Readonly<LoadCounts> {
   /** Calls that went well, per second, once the load had run in. */
   readonly perSecond: number;

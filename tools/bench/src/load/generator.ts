@@ -28,7 +28,7 @@ export function startLoadGenerator(): LoadGenerator {
   };
 }
 
-/** How far sizes of answers may differ: the times in them take a few bytes more or less. */
+/** Tolerance for the size of responses: their times vary by a few bytes. */
 const SIZE_TOLERANCE = 0.03;
 
 /**

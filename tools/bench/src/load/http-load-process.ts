@@ -1,12 +1,12 @@
 import { generateHttpLoad, type HttpLoadResult, type HttpTarget } from './http-load.ts';
 
-/** What the benchmark asks of this process. */
+/** Request of the benchmark to this process. */
 export interface HttpLoadOrder {
   readonly target: HttpTarget;
   readonly shape: { readonly connections: number; readonly durationMs: number };
 }
 
-/** What it answers. */
+/** Response of this process. */
 export type HttpLoadReport = { readonly result: HttpLoadResult } | { readonly error: string };
 
 /** The program of the HTTP load generator's process: one order, one report, until the benchmark goes away. */

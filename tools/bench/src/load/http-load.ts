@@ -8,7 +8,7 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How it went. */
+/** Result of a load. */
 export interface HttpLoadResult {
   readonly perSecond: number;
   readonly ok: number;

@@ -113,7 +113,7 @@ const GRPC_STATUS = Buffer.from('889acac8b21234da8f', 'hex');
 /** `grpc-status` and `0` as one plain byte. */
 const GRPC_STATUS_OK = Buffer.concat([GRPC_STATUS, Buffer.from('\x010', 'latin1')]);
 
-/** Whether a block of trailers says that the call went well. A form that it does not know counts as no. */
+/** Checks if a block of trailers has status OK. An unknown form counts as a failure. */
 export function isGrpcOk(trailers: Buffer): boolean {
   return trailers.includes(GRPC_STATUS_OK);
 }
@@ -127,7 +127,7 @@ export function grpcStatusOf(trailers: Buffer): number | undefined {
   return /^\d{1,2}$/.test(text) ? Number(text) : undefined;
 }
 
-/** How many streams the other side allows at a time, if these settings say so. */
+/** Reads the limit on concurrent streams from SETTINGS; undefined if they have none. */
 export function maxConcurrentStreamsOf(settings: Buffer): number | undefined {
   for (let at = 0; at + 6 <= settings.length; at += 6) {
     if (settings.readUInt16BE(at) === SETTING.maxConcurrentStreams) return settings.readUInt32BE(at + 2);

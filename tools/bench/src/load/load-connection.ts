@@ -9,7 +9,7 @@ import {
   MAX_FRAME_BYTES,
 } from './http2-frames.ts';
 
-/** What is called, again and again. */
+/** Call that is repeated. */
 export interface LoadTarget {
   /** host:port. */
   readonly address: string;
@@ -21,7 +21,7 @@ export interface LoadTarget {
   readonly message: Uint8Array;
 }
 
-/** What has come back so far. */
+/** Results so far. */
 export interface LoadCounts {
   /** Answers with grpc-status 0. */
   ok: number;

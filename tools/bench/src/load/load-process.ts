@@ -1,13 +1,13 @@
 import type { LoadTarget } from './load-connection.ts';
 import { generateLoad, type LoadResult, type LoadShape } from './generate-load.ts';
 
-/** What the benchmark asks of this process; the message as base64. */
+/** Request of the benchmark to this process; the message as base64. */
 export interface LoadOrder {
   readonly target: Omit<LoadTarget, 'message'> & { readonly message: string };
   readonly shape: LoadShape;
 }
 
-/** What it answers. */
+/** Response of this process. */
 export type LoadReport = { readonly result: LoadResult } | { readonly error: string };
 
 /** The program of the load generator's process: one order, one report, until the benchmark goes away. */

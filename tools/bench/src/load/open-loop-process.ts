@@ -1,13 +1,13 @@
 import { openLoop, type OpenLoopResult, type OpenLoopShape } from './open-loop.ts';
 import type { LoadTarget } from './load-connection.ts';
 
-/** What is asked of this process; the message as base64. */
+/** Request to this process; the message as base64. */
 export interface OpenLoopOrder {
   readonly target: Omit<LoadTarget, 'message'> & { readonly message: string };
   readonly shape: OpenLoopShape;
 }
 
-/** What it answers. */
+/** Response of this process. */
 export type OpenLoopReport = { readonly result: OpenLoopResult } | { readonly error: string };
 
 /** The program of the open-loop generator's process: one order, one report, until whoever asks goes away. */

@@ -20,7 +20,7 @@ export interface LatencyFigures {
   readonly max: number;
 }
 
-/** How it went. Every call that was due is in exactly one of the counts. */
+/** Result of a load. Every call that was due is in exactly one of the counts. */
 export interface OpenLoopResult {
   readonly due: number;
   /** Status OK. */
@@ -31,7 +31,7 @@ export interface OpenLoopResult {
   readonly others: Readonly<Record<string, number>>;
   /** Calls whose deadline passed before the server allowed a stream for them, or before it answered. */
   readonly expired: number;
-  /** How late the generator itself was at most, in ms: where it is, the latencies are too long by that. */
+  /** Largest delay of the generator itself, in milliseconds. Latencies are too long by at most that. */
   readonly generatorLagMs: number;
   readonly seconds: number;
 }

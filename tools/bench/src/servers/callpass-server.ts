@@ -33,7 +33,7 @@ export interface ExampleCall {
   readonly message: Uint8Array;
   /** Bytes of the answer to it, give or take the few by which encoded times differ. */
   readonly responseBytes: number;
-  /** How to connect; in plain text when left out. */
+  /** TLS options of the connection. Undefined: plain text. */
   readonly tls?: ClientTls | undefined;
 }
 

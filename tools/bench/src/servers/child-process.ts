@@ -16,10 +16,10 @@ export interface BenchChild {
 }
 
 const STOP_LIMIT_MS = 15_000;
-/** What `times` in /proc are counted in, on every Linux that runs Node. */
+/** Clock ticks per second in /proc, on every Linux that runs Node. */
 const TICKS_A_SECOND = 100;
 
-/** What the benchmark's children inherit: nothing that changes Node, telemetry or the server behind its back. */
+/** Environment of the benchmark's child processes, without variables for Node, telemetry or the server. */
 const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|OTEL_|CALLPASS_)/.test(name)),
 );

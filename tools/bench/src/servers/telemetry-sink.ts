@@ -1,6 +1,6 @@
 import { startSource } from './child-process.ts';
 
-/** Where the server's telemetry goes, in a process of its own. */
+/** Receiver of the server's telemetry, in a process of its own. */
 export interface TelemetrySink {
   /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;

@@ -12,7 +12,7 @@ const PORTAL_BODY = {
   },
 };
 
-/** What no gateway has: a look at its calls, a hand on the other side's phone, and the switches of the vendor's portal. */
+/** Adds the control routes, which no real gateway has: calls, hang-up by the other side, and the settings of the vendor's portal. */
 export function addControl(app: FastifyInstance, gateway: Gateway): void {
   app.get('/sandbox/calls', () => ({ calls: gateway.calls() }));
   app.get('/sandbox/refusals', () => ({ refusals: gateway.refusals() }));

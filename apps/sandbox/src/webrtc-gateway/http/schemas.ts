@@ -23,7 +23,7 @@ export const SUBSCRIBE_BODY = wrapped('subscribeRequest', {
   },
 });
 
-/** What {@link SUBSCRIBE_BODY} lets through. */
+/** Body that matches {@link SUBSCRIBE_BODY}. */
 export interface SubscribeBody {
   readonly subscribeRequest: { readonly expires: number };
 }
@@ -40,7 +40,7 @@ export const CALL_START_BODY = wrapped('callMeRequest', {
   },
 });
 
-/** What {@link CALL_START_BODY} lets through. */
+/** Body that matches {@link CALL_START_BODY}. */
 export interface CallStartBody {
   readonly callMeRequest: {
     readonly from: string;
@@ -65,7 +65,7 @@ export const CALL_STEP_BODY = wrapped('callMeRequest', {
   ],
 });
 
-/** What {@link CALL_STEP_BODY} lets through. */
+/** Body that matches {@link CALL_STEP_BODY}. */
 export interface CallStepBody {
   readonly callMeRequest:
     | { readonly type: 'audit' | 'sendCustomHeaders' }

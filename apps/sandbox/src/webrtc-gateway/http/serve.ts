@@ -15,9 +15,9 @@ const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 const CONTROL = '/sandbox/';
 const LOOPBACK_ORIGIN = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** How the gateway is served. */
+/** Options of the gateway's server. */
 export interface ServeOptions {
-  /** Whether a page of this origin (`http://host:port`) may use the sandbox's control. */
+  /** Checks if pages of an origin (`http://host:port`) may use the control routes. */
   readonly mayControl: (origin: string) => boolean;
 }
 

@@ -4,7 +4,7 @@ import { isAudioOffer, withoutCandidates } from '../protocol/session-description
 
 const LOOPBACK = '127.0.0.1';
 
-/** How long to wait for a peer connection to close before it is left alone. */
+/** Time limit for closing a peer connection. */
 const CLOSE_LIMIT_MS = 1000;
 
 /**

@@ -3,7 +3,7 @@ import { Refusal } from './refusal.ts';
 import { isSame, type Party, type Subscription } from './subscriptions.ts';
 import type { Time } from './time.ts';
 
-/** Where a call stands. It goes on from left to right, and between CONNECTED and HELD. */
+/** State of a call. It changes from left to right, and between CONNECTED and HELD. */
 export type CallState = 'RINGING' | 'CONNECTED' | 'HELD' | 'ENDED';
 
 /** A call as the outside sees it. */
@@ -44,7 +44,7 @@ export interface Call {
   end(): void;
 }
 
-/** What a call is made of. */
+/** Dependencies of a call. */
 export interface CallParts {
   readonly id: string;
   readonly subscription: Subscription;
@@ -58,7 +58,7 @@ export interface CallParts {
   readonly onEnd: () => void;
   readonly time: Time;
   readonly silenceLimitMs: number;
-  /** How long an answer over HTTP may take to reach the client; what follows from it is notified no earlier. */
+  /** Time for an HTTP response to reach the client, in milliseconds; its notifications are sent no earlier. */
   readonly heardAfterMs: number;
 }
 

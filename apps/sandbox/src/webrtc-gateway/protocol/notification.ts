@@ -1,4 +1,4 @@
-/** What the gateway tells a client about a call, without the envelope. */
+/** Notification of a client about a call, without the envelope. */
 export type CallEvent =
   | { readonly type: 'ringing'; readonly remoteName: string; readonly remoteAddress: string }
   | { readonly type: 'respondCallUpdate'; readonly sdp: string }

@@ -21,7 +21,7 @@ export const REFUSALS = {
 /** Name of a row of {@link REFUSALS}. */
 export type RefusalName = keyof typeof REFUSALS;
 
-/** What a request runs into that the gateway refuses. */
+/** Error for a request that the gateway refuses. */
 export class Refusal extends Error {
   readonly refusal: RefusalName;
 

@@ -1,10 +1,10 @@
-/** Whether an offer puts the call on hold: its audio no longer goes to the other side and back. */
+/** Checks if an offer puts the call on hold: its audio is no longer sent in both directions. */
 export function isHold(offer: string): boolean {
   const audio = /^m=audio[^]*?(?=^m=|$(?![^]))/m.exec(offer)?.[0] ?? '';
   return /^a=(sendonly|inactive)\s*$/m.test(audio);
 }
 
-/** Whether an offer has audio, and what it takes to reach and to trust who offers it. */
+/** Checks that an offer has audio, ICE credentials and a DTLS fingerprint. */
 export function isAudioOffer(offer: string): boolean {
   return [/^m=audio [1-9]/m, /^a=ice-ufrag:/m, /^a=ice-pwd:/m, /^a=fingerprint:/m].every((line) =>
     line.test(offer),

@@ -2,7 +2,7 @@ import { createChannel, type Channel } from './channel.ts';
 import { Refusal } from './refusal.ts';
 import type { Time } from './time.ts';
 
-/** Who speaks: the account token with its realm, or the callee's address where calls are unrestricted. */
+/** Party of a subscription: the account token with its realm, or for unrestricted calls the callee's address. */
 export interface Party {
   readonly account: string;
   readonly realm: string | undefined;
@@ -82,7 +82,7 @@ export function createSubscriptions(options: {
   };
 }
 
-/** Whether two requests come from the same party. */
+/** Checks if two requests come from the same party. */
 export function isSame(one: Party, other: Party): boolean {
   return one.account === other.account && one.realm === other.realm;
 }

@@ -4,7 +4,7 @@ import type { Time } from '../protocol/time.ts';
 export interface HandWoundTime extends Time {
   /** Goes on so many ms; what falls due on the way runs at its time. */
   advance(ms: number): void;
-  /** How many timers wait. */
+  /** Number of waiting timers. */
   waiting(): number;
 }
 

@@ -2,8 +2,8 @@ import { type Reason, Verdict } from '@callpass/contract';
 import type { RefusalName } from '../protocol/refusal.ts';
 
 /**
- * What the gateway answers to what the service found out about a token; nothing where the call may go on. The vendor's gateway
- * has fewer words: a timestamp in seconds, read as milliseconds, is one of 1970 and so expired.
+ * Refusals of the gateway for the verdicts of the service; undefined if the call is allowed. The vendor's gateway has fewer
+ * verdicts: it reads a timestamp in seconds as one in milliseconds, of 1970, which is expired.
  */
 export const VERDICT_REFUSALS: Readonly<Record<Verdict, RefusalName | undefined>> = {
   [Verdict.VERDICT_UNSPECIFIED]: 'INTERNAL',
@@ -19,7 +19,7 @@ export const VERDICT_REFUSALS: Readonly<Record<Verdict, RefusalName | undefined>
   [Verdict.MISMATCHED]: 'INVALID_TOKEN',
 };
 
-/** What the gateway answers when the service refuses to judge. Any other reason means that it could not find out. */
+/** Responses of the gateway when the service refuses to validate. Any other reason is an internal error. */
 export const REASON_REFUSALS: Readonly<Partial<Record<Reason, RefusalName>>> = {
   // A realm that does not exist looks like one without a grant, so that nobody can probe.
   CLIENT_NOT_GRANTED: 'INVALID_REALM',

@@ -1,4 +1,4 @@
-/** What the three tokens say. */
+/** Content of the three tokens. */
 export interface TokenSet {
   readonly realm: string;
   readonly accountToken: string;
@@ -6,13 +6,13 @@ export interface TokenSet {
   readonly toToken: string;
 }
 
-/** Who calls whom, `user@domain` both. */
+/** Caller and callee, both as `user@domain`. */
 export interface Parties {
   readonly caller: string;
   readonly callee: string;
 }
 
-/** How the gateway finds out whether tokens are good. Both reject with a `Refusal`. */
+/** Verifier of tokens. Both methods reject with a `Refusal`. */
 export interface Verifier {
   /** At the subscription the account token is all there is. */
   verifyAccount(realm: string, accountToken: string): Promise<void>;
