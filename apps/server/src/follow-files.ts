@@ -6,7 +6,7 @@ export interface FollowedFiles {
   stop(): void;
 }
 
-/** How soon a change is seen. Reading a few small files is so cheap that no notification of the system is waited for. */
+/** Interval of the looks. Reading a few small files is so cheap that no notification of the system is waited for. */
 const EVERY_MS = 1000;
 
 /**

@@ -6,7 +6,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-proto
 import type { Role } from '@callpass/domain';
 
 /**
- * What a call is to a server that cannot serve everything: an `ISSUE` can be asked again and is shed first; a `VALIDATE`
+ * Class of a call for a server that cannot serve everything: an `ISSUE` can be asked again and is shed first; a `VALIDATE`
  * belongs to a call that is being set up; `OPERATE` is what operators need to see and to stop the trouble, and is never
  * shed.
  */

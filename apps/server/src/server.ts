@@ -49,9 +49,9 @@ import { measureState } from './state/metrics.ts';
 export interface RunningServer {
   /** host:port as it is bound. */
   readonly address: string;
-  /** When the certificate that is served now runs out; `undefined` in plain text. */
+  /** Expiry of the certificate that is served now; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
-  /** Whether it is worth being sent calls now, and each thing that hangs on. */
+  /** Readiness to take calls now, and the state of each thing that it depends on. */
   readiness(): Readiness;
   /**
    * Drains and stops: health says NOT_SERVING, connections get GOAWAY, requests under way may end within the grace time,
@@ -262,7 +262,7 @@ async function listen(
   };
 }
 
-/** Where the server is asked to listen, for the spans: the port it is given with 0 says nothing to a reader. */
+/** Address in the settings, for the spans: the port that a 0 becomes says nothing to a reader. */
 function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
   const { host, port } = splitHostAndPort(address);
   return { serverAddress: host, serverPort: port };

@@ -10,13 +10,17 @@ import type { Settings } from './settings/schema.ts';
 
 /** The telemetry of a server. */
 export interface ServerTelemetryParts {
-  /** Where the telemetry port is bound, where there is one. Rejects with SettingsError when it cannot be. */
+  /**
+   * Gives the address that the telemetry port is bound to, if there is one. Rejects with SettingsError when it cannot be.
+   */
   open(readiness: () => Readiness): Promise<string | undefined>;
   /** Sends what is still held back and closes the port. */
   stop(): Promise<void>;
 }
 
-/** Starts the SDK by the standard variables and the settings. Before the server, which makes its instruments at its start. */
+/**
+ * Starts the SDK by the standard variables and the settings. Before the server, which makes its instruments at its start.
+ */
 export async function startServerTelemetry({
   telemetry: { address: asked },
 }: Pick<Settings, 'telemetry'>): Promise<ServerTelemetryParts> {

@@ -133,7 +133,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Who is what: the fault by which nobody is recognised, or the client and its roles. */
+/** Callers: the fault by which nobody is recognised, or the client and its roles. */
 const WHO: Record<string, string | { client: string; roles: readonly string[] }> = {
   nothing: 'NOTHING_PRESENTED',
   'certificate of nobody': 'UNKNOWN',

@@ -8,18 +8,18 @@ import { connectionIdentity } from './connection-identity.ts';
 import { AuthenticationRefusal } from './fault.ts';
 import type { JwtClaims, JwtVerifier } from './jwt.ts';
 
-/** What is read of a call to recognise its client. */
+/** The part of a call that authentication reads. */
 export interface PresentedCall {
   readonly metadata: Metadata;
   readonly grpcCall: GrpcServerCall;
 }
 
-/** What recognising needs of the world. */
+/** Ports that authentication needs. */
 export interface AuthenticationDependencies {
   readonly state: { readonly snapshot: { readonly clients: ClientIndex } };
   readonly jwt: JwtVerifier;
   readonly clock: { now(): number };
-  /** Whether plain text with nothing presented is `local`; the settings allow that on loopback only. */
+  /** Takes plain text with nothing presented for `local`; the settings allow that on loopback only. */
   readonly trustLocal: boolean;
 }
 

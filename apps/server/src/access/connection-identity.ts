@@ -3,14 +3,14 @@ import { TLSSocket } from 'node:tls';
 import { identityKey } from '@callpass/domain';
 import { sessionOf, type GrpcServerCall } from '@callpass/grpc-kit';
 
-/** What a verified certificate proves. */
+/** Identities that a verified certificate proves. */
 export interface CertificateIdentity {
   /** Identities, as `identityKey` writes them. */
   readonly keys: readonly string[];
   readonly notAfterMs: number;
 }
 
-/** What the connection of a call says about the client. */
+/** Evidence of the client that the connection of a call gives. */
 export type ConnectionIdentity =
   | { readonly kind: 'plaintext' | 'nothing' | 'untrusted' | 'notValidNow' }
   | ({ readonly kind: 'certificate' } & CertificateIdentity);

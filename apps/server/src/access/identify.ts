@@ -14,13 +14,13 @@ import { AuthenticationRefusal } from './fault.ts';
 import type { RefusedAuthentications } from './refused-authentications.ts';
 import type { MethodRow } from '../methods.ts';
 
-/** Where authentication leaves who asks, for the handlers. */
+/** Principal of a call, set here for the handlers. */
 export const PRINCIPAL = createCallKey<Principal>('principal');
 
 /** Authenticates and authorizes a call again, and throws when that fails; for handlers that stream without an end. */
 export const REAUTHORIZE = createCallKey<() => Promise<void>>('reauthorize');
 
-/** What recognising clients needs. */
+/** Dependencies of {@link identify}. */
 export interface IdentifyDependencies extends RecordDependencies {
   readonly authenticate: Authenticate;
   readonly refused: Pick<RefusedAuthentications, 'note'>;

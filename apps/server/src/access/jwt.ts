@@ -12,7 +12,7 @@ export interface JwtIssuer {
   readonly keys: KeySet;
 }
 
-/** Who a verified token says that its bearer is. */
+/** Claims of a verified token that name its bearer. */
 export interface JwtClaims {
   readonly issuer: string;
   readonly subject: string;

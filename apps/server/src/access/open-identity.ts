@@ -11,7 +11,7 @@ import { createJwtVerifier, type JwtIssuer } from './jwt.ts';
 import { fileKeySet, remoteKeySet, type KeySet } from './key-set.ts';
 import { RefusedAuthentications } from './refused-authentications.ts';
 
-/** Who calls, and whether they may. */
+/** Authentication and authorization of a running server. */
 export interface RunningIdentity {
   /** Recognises the client of a call and checks its role. */
   readonly interceptor: ServerInterceptor;

@@ -23,14 +23,14 @@ import { Refusal } from '../errors/refusal.ts';
 import type { CurrentState } from '../state/current-state.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 
-/** What administering needs of the world. */
+/** Ports that administration needs. */
 export interface AdminDependencies {
   readonly state: Pick<CurrentState, 'snapshot' | 'reload'>;
   readonly store: Store;
   readonly clock: Clock;
 }
 
-/** What an operator wants to apply. */
+/** A configuration to apply and the conditions for it. */
 export interface ApplyRequest {
   readonly configuration: ConfigurationMessage;
   readonly expectedRevision: number;
@@ -38,7 +38,7 @@ export interface ApplyRequest {
   readonly force: boolean;
 }
 
-/** What was, or would be, changed. */
+/** Changes that were made, or with a dry run would be made. */
 export interface Applied {
   readonly revision: number;
   readonly changes: readonly Change[];

@@ -5,7 +5,7 @@ import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { AdminDependencies } from './configuration.ts';
 
-/** What an operator names: a visitor either in clear or by the hash that the ledger shows. */
+/** A scope as an operator names it: a visitor either in clear or by the hash that the ledger shows. */
 export interface NamedScope {
   readonly case: 'realm' | 'destination' | 'client' | 'subject' | 'subjectHash';
   readonly value: string;

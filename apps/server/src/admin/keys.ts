@@ -16,7 +16,7 @@ import type { Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { AdminDependencies } from './configuration.ts';
 
-/** What a step does to the key's state. */
+/** State of a key after each step. */
 const STEPS: Record<KeyStep, 'ACTIVE' | 'RETIRED' | 'DESTROYED'> = {
   activate: 'ACTIVE',
   retire: 'RETIRED',

@@ -15,7 +15,7 @@ import type { Change, Freeze, FreezeKind, RealmKeyRecord, RevisionRecord } from 
 import { times } from '../credentials/messages.ts';
 import type { Tried } from './try-issue.ts';
 
-/** What is told about a key. */
+/** A key as the contract's message, without the key itself. */
 export function keyToMessage(key: RealmKeyRecord): MessageInitShape<typeof RealmKeySchema> {
   return {
     realm: key.realm,
@@ -73,7 +73,7 @@ export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeE
   };
 }
 
-/** What would happen to a request, in words too. */
+/** The outcome of a trial as the contract's message, with a text for people. */
 export function triedToMessage(tried: Tried): MessageInitShape<typeof TryIssueResponseSchema> {
   const limits = tried.readings.map(({ check, taken }) => ({
     name: check.name,

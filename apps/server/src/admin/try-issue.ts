@@ -21,7 +21,7 @@ import { principalOf } from '../state/client-index.ts';
 import { compileDestinations, type Snapshot } from '../state/snapshot.ts';
 import { problemsOf, refuseProblems } from './configuration.ts';
 
-/** What trying needs of the world. It changes nothing there. */
+/** Ports that a trial needs. It changes nothing through them. */
 export interface TryDependencies {
   readonly state: { readonly snapshot: Snapshot };
   readonly limiter: Pick<Limiter, 'peek'>;
@@ -29,7 +29,7 @@ export interface TryDependencies {
   readonly keyedHash: KeyedHash;
 }
 
-/** What would be asked for, by whom and when. Texts left out are empty. */
+/** A request to try, its client and its time. Texts left out are empty. */
 export interface TryRequest extends AskedFor {
   readonly destination: string;
   /** Empty: nobody in particular, who may ask for everything and whom no limit per client counts. */
@@ -40,7 +40,7 @@ export interface TryRequest extends AskedFor {
   readonly configuration: ConfigurationMessage | undefined;
 }
 
-/** What would happen. */
+/** The outcome that the request would have. */
 export type Tried =
   | {
       readonly allowed: true;

@@ -4,23 +4,23 @@ import type { Settings } from '../settings/schema.ts';
 import { watchEventLoop, type EventLoopWatch, type EventLoopWindow } from './event-loop.ts';
 import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
 
-/** Why a call was not let in: too many under way, or no time left to answer it within its deadline. */
+/** Cause for which a call was not admitted: too many under way, or no time left to answer it within its deadline. */
 export type ShedCause = 'in_flight' | 'deadline';
 
 /** A call that is refused for load. */
 export interface Shed {
   readonly cause: ShedCause;
-  /** When it makes sense to come back: about how long the load lasts, and different for each caller. */
+  /** Time after which it makes sense to come back: about as long as the load lasts, and different for each caller. */
   readonly retryAfterMs: number;
 }
 
-/** A call that was let in. */
+/** A call that was admitted. */
 export interface Admitted {
   /** To be called when the call has ended. */
   readonly leave: () => void;
 }
 
-/** What admission tells of itself, for metrics and the log. */
+/** Receives the decisions of admission, for metrics and the log. */
 export interface AdmissionEvents {
   /** A call was refused. */
   onShed(loadClass: LoadClass, cause: ShedCause): void;
@@ -31,7 +31,7 @@ export interface AdmissionEvents {
 interface Gauge {
   readonly limit: ShedLimit | undefined;
   underWay: number;
-  /** Calls whose headers have come in this turn of the event loop, and that were not let in yet. */
+  /** Calls whose headers have come in this turn of the event loop, and that were not admitted yet. */
   announced: number;
   mostUnderWay: number;
   ended: number;
@@ -45,7 +45,7 @@ interface Gauge {
 
 const RETRY = { leastMs: 500, mostMs: 1500, mostPressure: 8 } as const;
 
-/** Decides which calls are let in. One for a server; cheap enough to be asked on every call. */
+/** Decides which calls are admitted. One for a server; cheap enough to be asked on every call. */
 export class Admission {
   readonly #eventLoop: EventLoopWatch;
   readonly #events: AdmissionEvents;
@@ -95,16 +95,16 @@ export class Admission {
     return this.#lagMs;
   }
 
-  /** Whether a call would be refused now for the number under way. */
+  /** Tests that a call would be refused now for the number under way. */
   isFull(loadClass: LoadClass): boolean {
     const { limit, underWay, announced } = this.#gauges[loadClass];
     return limit !== undefined && underWay + announced >= limit.value;
   }
 
   /**
-   * Keeps a place for a call whose headers have come until it asks to be let in, or until this turn of the event loop ends.
-   * A socket hands over hundreds of calls at once, all their headers before the first message: without this all of them would
-   * find room.
+   * Keeps a place for a call whose headers have come until it asks to be admitted, or until this turn of the event loop
+   * ends. A socket hands over hundreds of calls at once, all their headers before the first message: without this all of
+   * them would find room.
    */
   announce(loadClass: LoadClass): void {
     this.#gauges[loadClass].announced++;
@@ -116,7 +116,7 @@ export class Admission {
     });
   }
 
-  /** Counts a call that was refused before it was let in. */
+  /** Counts a call that was refused before it was admitted. */
   countRefused(loadClass: LoadClass): void {
     const own = this.#gauges[loadClass];
     own.refused++;
@@ -124,7 +124,7 @@ export class Admission {
     this.#events.onShed(loadClass, 'in_flight');
   }
 
-  /** Lets a call in, or says why not. `remainingMs` is the time until its deadline. */
+  /** Admits a call, or gives the cause why not. `remainingMs` is the time until its deadline. */
   enter(loadClass: LoadClass, remainingMs = Infinity): Admitted | Shed {
     const own = this.#gauges[loadClass];
     if (own.announced > 0) own.announced--;
@@ -145,13 +145,13 @@ export class Admission {
     };
   }
 
-  /** Counts a call for which there is not time enough, before it was let in or after. */
+  /** Counts a call for which there is not time enough, before it was admitted or after. */
   cutOff(loadClass: LoadClass): Shed {
     this.#events.onShed(loadClass, 'deadline');
     return { cause: 'deadline', retryAfterMs: this.retryAfterMs(loadClass) };
   }
 
-  /** When to come back, in ms: jittered, and later the more was refused for each that was let in. */
+  /** Time after which to come back, in ms: jittered, and later the more was refused for each that was admitted. */
   retryAfterMs(loadClass: LoadClass): number {
     const { leastMs, mostMs } = RETRY;
     return Math.round(this.#gauges[loadClass].pressure * (leastMs + this.#random() * (mostMs - leastMs)));

@@ -10,7 +10,7 @@ const TOO_MANY_OF_CONNECTION =
   'too many calls of this connection are under way, those included that its client has cancelled';
 const CONNECTION_RETRY_MS = 1000;
 
-/** What one call, and one connection, may take. */
+/** Limits on one call and on one connection. */
 export interface AdmissionLimits {
   readonly maxCallMs: number;
   readonly maxCallsPerConnection: number;

@@ -6,7 +6,7 @@ import type { Admission } from './admission.ts';
 
 const STEP_MS = 100;
 
-/** So many refusals a second go the whole way, so that an overload shows in traces too. */
+/** Refusals a second that go the whole way, so that an overload shows in traces too. */
 const TRACED_PER_SECOND = 20;
 
 /**

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
-/** What was seen of the event loop since the last look. */
+/** State of the event loop since the last look. */
 export interface EventLoopWindow {
   /** By how many ms, on average, a timer came too late. */
   readonly lagMs: number;
@@ -8,7 +8,7 @@ export interface EventLoopWindow {
   readonly busy: number;
 }
 
-/** How late and how busy the event loop is. */
+/** Measures how late and how busy the event loop is. */
 export interface EventLoopWatch {
   take(): EventLoopWindow;
   stop(): void;

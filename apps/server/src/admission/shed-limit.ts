@@ -1,6 +1,6 @@
 import type { EventLoopWindow } from './event-loop.ts';
 
-/** What was seen in one {@link WINDOW_MS}. */
+/** Calls and event loop in one {@link WINDOW_MS}. */
 export interface Window extends EventLoopWindow {
   /** Calls that ended, and how long they took on average, in ms. 0 where none ended. */
   readonly ended: number;
@@ -19,16 +19,16 @@ export interface ShedBounds {
   readonly maxLagMs: number;
 }
 
-/** How often the limit is thought over. */
+/** Interval at which the limit is adjusted. */
 export const WINDOW_MS = 100;
 
 /** With fewer the store would commit calls one by one. */
 const LEAST = 8;
-/** Where shedding begins. */
+/** Limit at which shedding begins. */
 const FIRST = 32;
 /** An event loop that waits for more than a tenth of the time could do more; one that hardly waits makes all wait for it. */
 const BUSY = { enough: 0.9, tooMuch: 0.95 } as const;
-/** So many under way are not load enough to change how long a call takes. */
+/** Calls under way that are not load enough to change how long a call takes. */
 const LIGHT = 48;
 /** A call may take so much longer than at light load. */
 const SLOWER = 2;
@@ -37,10 +37,10 @@ const BASE_MS = { first: 10, least: 5, weight: 0.05 } as const;
 const CALM_WINDOWS = 10;
 
 /**
- * How many calls may be under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
+ * Limit on calls under way. In good times it is the fixed bound, generous enough for any burst that passes. Once
  * that is hit the server is overloaded: more calls under way would not be answered sooner, they would only make all wait
  * longer. From then on the limit is moved so that calls take at most twice what they take at light load, and the event loop
- * is busy, but not all of the time. While it has time to spare more are let in, however long calls take: they wait for
+ * is busy, but not all of the time. While it has time to spare more are admitted, however long calls take: they wait for
  * something else then, and an overload that is over must be seen to be over. It is, when nothing had to be refused for a
  * second.
  */

@@ -9,16 +9,18 @@ export interface ClockSource {
 /** Which way the wall clock jumped. */
 export type ClockDirection = 'forward' | 'backward';
 
-/** What the guard tells of itself, for metrics and the log. */
+/** Receives changes of the guard, for metrics and the log. */
 export interface ClockEvents {
   onStep(direction: ClockDirection, offsetMs: number): void;
   onTrusted(): void;
 }
 
-/** So much may time synchronisation slow or speed the wall clock: twice what it does at most (500 ppm). */
+/** Rate by which time synchronisation may slow or speed the wall clock: twice what it does at most (500 ppm). */
 const SLEW = 0.001;
 
-/** So far may the clocks seem to part besides: they are read one after the other, by a process that others interrupt. */
+/**
+ * Distance that the clocks may seem to part besides: they are read one after the other, by a process that others interrupt.
+ */
 const STEADY_WITHIN_MS = 50;
 
 /**
@@ -57,7 +59,7 @@ export class ClockGuard {
     return this.#steadySinceMs === undefined;
   }
 
-  /** How far the wall clock is from where it should be; after a step, how large that was. */
+  /** Distance of the wall clock from where it should be; after a step, the size of the step. */
   get offsetMs(): number {
     return this.#offsetMs;
   }

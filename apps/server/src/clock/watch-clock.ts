@@ -6,7 +6,7 @@ import { ClockGuard, type ClockDirection, type ClockSource } from './clock-guard
 
 /** The clock as issuing sees it. */
 export interface TrustedClock {
-  /** Whether it could be trusted when it was last looked at, a quarter of a second ago at most. */
+  /** True when it could be trusted at the last look, a quarter of a second ago at most. */
   readonly trusted: boolean;
   /** Looks at the clock. Throws a Refusal `CLOCK_UNTRUSTED` while it cannot be trusted. */
   assertTrusted(): void;
@@ -21,7 +21,7 @@ export const SYSTEM_CLOCKS: ClockSource = {
   monotonicMs: () => performance.now(),
 };
 
-/** Watches the clock until it is stopped, and tells of steps in log and metrics. */
+/** Watches the clock until it is stopped, and reports steps in log and metrics. */
 export function watchClock(
   { clock }: Settings,
   { source, log, make }: { source: ClockSource; log: Logger; make: Instruments },

@@ -16,7 +16,7 @@ import {
 } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
-/** What a peer may do to a server apart from calling it. */
+/** Bounds on what a peer does to a server apart from calling it. */
 export interface ConnectionBounds extends ConnectionLimits {
   /** Until when a new connection must have encrypted and exchanged its HTTP/2 settings. */
   readonly handshakeTimeoutMs: number;
@@ -30,7 +30,7 @@ export interface ConnectionBounds extends ConnectionLimits {
   readonly maxUnfinishedBytes: number;
 }
 
-/** How often connections are looked at that were ended and are still there. */
+/** Interval at which connections are looked for that were ended and are still there. */
 const SWEEP_MS = 5_000;
 
 /** Bytes of a request that has not come whole. */
@@ -50,7 +50,7 @@ interface Connection {
   ending: boolean;
 }
 
-/** What calls cannot be limited by, because it comes before them: connections, and frames that are no calls. */
+/** Limits what comes before calls: connections, and frames that are no calls. */
 export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
   readonly #onRejected: (cause: ConnectionCause) => void;
@@ -186,8 +186,8 @@ export class ConnectionGuard {
   }
 
   /**
-   * A session that is ended waits for its last bytes to be sent, and a peer that has stopped never takes them. With the reset
-   * the kernel lets go of them too.
+   * A session that is ended waits for its last bytes to be sent, and a peer that has stopped never takes them. With the
+   * reset the kernel lets go of them too.
    */
   #cutOffStuck(): void {
     for (const connection of this.#connections.values()) {

@@ -76,14 +76,14 @@ function watch(session: ClientHttp2Session): ClientHttp2Stream {
   return stream;
 }
 
-/** What the server says when it sends a client away. */
+/** The GOAWAY of the server. */
 function goAway(session: ClientHttp2Session): Promise<{ code: number; why: string }> {
   return new Promise((resolve) => {
     session.once('goaway', (code, _last, why) => resolve({ code, why: String(why) }));
   });
 }
 
-/** Whether the server says anything to a connection before it ends it. */
+/** Tests that the server says anything to a connection before it ends it. */
 function isGreeted(socket: Socket): Promise<boolean> {
   socket.write(PREFACE);
   return Promise.race([once(socket, 'data').then(() => true), closed(socket).then(() => false)]).catch(

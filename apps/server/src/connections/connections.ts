@@ -8,8 +8,8 @@ import type { Settings } from '../settings/schema.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 
 /**
- * What the server allows a connection, as options of grpc-js, which adds the chance to the age by itself. What it has no
- * option for, {@link guardConnections} adds.
+ * Bounds on a connection as options of grpc-js, which adds the jitter to the age by itself. {@link guardConnections} adds
+ * those that it has no option for.
  */
 export function connectionOptions({ connections, requests }: Settings): ChannelOptions {
   return {
@@ -92,7 +92,7 @@ function summarize(log: Logger): (cause: ConnectionCause) => void {
   };
 }
 
-/** How many files and connections this process may have open; `undefined` where the system does not say so, or has no limit. */
+/** Limit on open files and connections of this process; `undefined` where the system does not say so, or has no limit. */
 export function openFilesLimit(source = '/proc/self/limits'): number | undefined {
   let text: string;
   try {

@@ -15,7 +15,7 @@ export function peerOf(address: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
-/** How many connections may be open at a time. */
+/** Limits on connections that are open at a time. */
 export interface ConnectionLimits {
   /** Altogether. */
   readonly max: number;
@@ -37,7 +37,7 @@ export class ConnectionCounter {
     return this.#open;
   }
 
-  /** Takes a place, or says which limit is reached. */
+  /** Counts a connection, or gives the limit that is reached. */
   take(peer: string): 'total' | 'peer' | undefined {
     const { max, maxPerPeer } = this.#limits;
     if (this.#open >= max) return 'total';
@@ -48,7 +48,7 @@ export class ConnectionCounter {
     return undefined;
   }
 
-  /** Gives back a place that was taken. */
+  /** Counts a connection no longer. */
   leave(peer: string): void {
     this.#open--;
     const own = (this.#ofPeer.get(peer) ?? 0) - 1;
@@ -57,7 +57,7 @@ export class ConnectionCounter {
   }
 }
 
-/** So many seconds' worth may be spent at once. */
+/** Burst: seconds' worth of resets that may be spent at once. */
 const BURST_SECONDS = 5;
 
 interface Bucket {
@@ -67,8 +67,8 @@ interface Bucket {
 }
 
 /**
- * How many calls each peer may begin and take back. For all of its connections together: the HTTP/2 library counts too, but
- * anew for each connection, so that a peer would only have to connect again.
+ * Token bucket of each peer: calls that it may begin and reset, on all of its connections together. The HTTP/2 library
+ * counts too, but anew for each connection, so that a peer would only have to connect again.
  */
 export class TokenBuckets {
   readonly #perSecond: number;
@@ -102,7 +102,7 @@ export class TokenBuckets {
     return true;
   }
 
-  /** Whether a peer had none left, and has not yet what it may take in a second. */
+  /** Tests that a peer had none left, and has not yet what it may take in a second. */
   isSpent(peer: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(peer);
     return bucket !== undefined && bucket.spent && this.#leftOf(bucket, nowMs) < this.#perSecond;

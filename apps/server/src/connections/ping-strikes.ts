@@ -1,12 +1,12 @@
-/** What is written for each ping: its answer. */
+/** Bytes written for each ping: its answer. */
 const PONG_BYTES = 17;
 
-/** So many pings that come too soon are forgiven. */
+/** Pings that come too soon and are forgiven. */
 const STRIKES = 2;
 
 /**
- * Whether a client pings more often than it may, as gRPC servers see it: too soon after the last ping is a strike, and the
- * strikes are wiped out once something else than answers to pings was sent to it. So a client may ping as it likes to
+ * Finds a client that pings more often than it may, as gRPC servers see it: too soon after the last ping is a strike, and
+ * the strikes are wiped out once something else than answers to pings was sent to it. So a client may ping as it likes to
  * measure how fast answers arrive, and cannot make the server work by pings alone.
  */
 export class PingStrikes {

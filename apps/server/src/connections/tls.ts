@@ -7,10 +7,10 @@ import { describeError, type Logger } from '@callpass/program/log';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 
-/** How the server encrypts. */
+/** Encryption of the server's connections. */
 export interface Transport {
   readonly credentials: ServerCredentials;
-  /** When the certificate that is served now runs out; `undefined` in plain text. */
+  /** Expiry of the certificate that is served now; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
   /** Stops looking for new certificates. */
   stop(): void;

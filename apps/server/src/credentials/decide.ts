@@ -4,7 +4,7 @@ import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import { covers, seesEverything, type Principal } from '../state/principal.ts';
 import type { Visitor } from './visitor.ts';
 
-/** What a client asks for, as far as rules care. Texts left out are empty. */
+/** The part of a request that rules look at. Texts left out are empty. */
 export interface AskedFor {
   readonly subject: string;
   readonly callee: string;

@@ -41,7 +41,7 @@ import { recordRefusal } from '../errors/record-refusal.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
 
-/** What issuing needs of the world. */
+/** Ports that issuing needs. */
 export interface IssueDependencies {
   readonly state: { readonly snapshot: Snapshot };
   readonly store: Pick<Store, 'record' | 'findAnswer'>;
@@ -52,7 +52,7 @@ export interface IssueDependencies {
   readonly metrics: Pick<CredentialMetrics, 'issued' | 'notIssued' | 'limited'>;
 }
 
-/** What a client asks for. Texts left out are empty. */
+/** A client's request. Texts left out are empty. */
 export interface IssueRequest {
   readonly destination: string;
   readonly subject: string;
@@ -60,7 +60,7 @@ export interface IssueRequest {
   readonly caller: string;
 }
 
-/** What was granted. Times in milliseconds since the epoch. */
+/** The credentials that were granted. Times in milliseconds since the epoch. */
 export interface Issued {
   readonly issuanceId: string;
   readonly callee: string;
@@ -92,7 +92,7 @@ export type IssueOutcome =
   | { readonly kind: 'issued'; readonly issued: Issued }
   | { readonly kind: 'answeredBefore'; readonly answer: Uint8Array };
 
-/** How long the answer for an unrestricted call is remembered: there is no token lifetime to go by. */
+/** Time for which the answer for an unrestricted call is kept, which has no token lifetime to go by. */
 const UNRESTRICTED_MEMORY_MS = 600_000;
 
 /**

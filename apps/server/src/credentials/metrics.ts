@@ -10,7 +10,7 @@ import {
 } from '@callpass/telemetry';
 import { SlidingMinimum } from './sliding-minimum.ts';
 
-/** What the use cases of credentials tell of what they did. Cheap enough for every request. */
+/** Receives what the use cases of credentials did. Cheap enough for every request. */
 export interface CredentialMetrics {
   /** A credential was granted. The destination is one of the configuration. */
   issued(destination: string): void;
@@ -55,7 +55,7 @@ export function createCredentialMetrics(make: Instruments): CredentialMetrics {
     return readings;
   });
 
-  /** What is kept of a limit; of those beyond the first thousand, which have no headroom, the counts alone. */
+  /** State kept of a limit; beyond the first {@link MAX_FOLLOWED} a limit has counts only, and no headroom. */
   const find = (destination: string, limit: string): FollowedLimit | undefined => {
     const ofDestination = followed.get(destination) ?? new Map<string, FollowedLimit>();
     followed.set(destination, ofDestination);

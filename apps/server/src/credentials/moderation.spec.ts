@@ -33,7 +33,7 @@ const issue = (request: Parameters<typeof server.credentials.issueCredentials>[0
 
 const entries = async (kind: LedgerEntry_Kind) => (await server.ledger.listEntries({ kind })).entries;
 
-/** What became of each item of a batch, in order. */
+/** Outcomes of the items of a batch, in order. */
 async function batch(requests: Parameters<typeof issue>[0][]) {
   const { results } = await server.credentials.batchIssueCredentials({ requests });
   return results.map(({ result }) => {

@@ -16,7 +16,7 @@ import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.t
 import { kindFromMessage, verificationToMessage } from './messages.ts';
 import { PRINCIPAL } from '../access/identify.ts';
 
-/** What the handlers need: the use cases' dependencies and a place for faults of single batch items. */
+/** Dependencies of the handlers: those of the use cases and a place for faults of single batch items. */
 export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */

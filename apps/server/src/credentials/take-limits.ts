@@ -12,7 +12,7 @@ import { Refusal } from '../errors/refusal.ts';
 import { leastShareLeft, type CredentialMetrics } from './metrics.ts';
 import { step } from '../errors/steps.ts';
 
-/** What a take is for. */
+/** Context of a take: destination, time and metrics. */
 export interface TakeScope {
   readonly destination: string;
   readonly nowMs: number;
@@ -74,8 +74,8 @@ export function limitExceeded(
 }
 
 /**
- * What the ledger says of a credential that was granted although a limit did not hold it: a shadow limit that would have
- * refused, or a limit that could not be counted. Empty where all were counted and held.
+ * The rule that the ledger records for a credential that was granted although a limit did not hold it: a shadow limit that
+ * would have refused, or a limit that could not be counted. Empty where all were counted and held.
  */
 export function unenforcedRule(readings: readonly LimitReading[]): string {
   const first = readings.find(

@@ -23,7 +23,7 @@ import { covers, seesEverything, type Principal } from '../state/principal.ts';
 import { step } from '../errors/steps.ts';
 import { recordRefusal } from '../errors/record-refusal.ts';
 
-/** What validating needs of the world. */
+/** Ports that validating needs. */
 export interface ValidateDependencies {
   readonly state: { readonly snapshot: Snapshot };
   readonly store: Pick<Store, 'findIssued' | 'record'>;
@@ -210,7 +210,7 @@ function verdictByRecord(
   return frozen ? 'FROZEN' : 'VALID';
 }
 
-/** Whether one issue holds all three tokens, each as what it is used for. */
+/** Tests that one issue holds all three tokens, each as what it is used for. */
 function oneIssue([account, from, to]: readonly Match[][]): boolean {
   const issues = (found: readonly Match[] | undefined, kind: TokenKind) =>
     new Set(found?.filter((match) => match.kind === kind).map(({ entry }) => entry.issuanceId));

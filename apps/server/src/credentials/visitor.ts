@@ -1,6 +1,9 @@
 import type { KeyedHash } from '@callpass/domain';
 
-/** Who asks. The hash is computed only where a rule needs it; the ledger's is computed where the ledger is written. */
+/**
+ * Client and subject of a request. The hash is computed only where a rule needs it; the ledger's is computed where the
+ * ledger is written.
+ */
 export class Visitor {
   readonly client: string;
   /** `undefined` where the client names nobody. */

@@ -78,7 +78,7 @@ function lifeOf(file: string, certificate: X509Certificate, nowMs: number): stri
   return `${file} runs out in ${days} days, at ${certificate.validToDate.toISOString()}`;
 }
 
-/** What went wrong, never what the file holds. */
+/** Describes what went wrong, never what the file holds. */
 function why(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'no PEM';
 }

@@ -4,14 +4,14 @@ import type { Refusal } from './refusal.ts';
 import type { Principal } from '../state/principal.ts';
 import { step } from './steps.ts';
 
-/** What recording needs of the world. */
+/** Ports that recording needs. */
 export interface RecordDependencies {
   readonly state: { readonly snapshot: { readonly revision: number } };
   readonly store: Pick<Store, 'record'>;
   readonly clock: Clock;
 }
 
-/** What was asked for; texts that do not apply are left out. */
+/** The request that was refused; texts that do not apply are left out. */
 export interface RefusedRequest {
   readonly destination?: string;
   readonly realm?: string;

@@ -7,7 +7,7 @@ export interface Violation {
   readonly description: string;
 }
 
-/** What a refusal tells besides its reason. Never a key, token or subject. */
+/** Details of a refusal besides its reason. Never a key, token or subject. */
 export interface RefusalDetails {
   /** Replaces the reason's default message where there is more to say. */
   readonly message?: string;
@@ -27,7 +27,7 @@ export class Refusal extends Error {
   readonly reason: Reason;
   readonly details: RefusalDetails;
 
-  /** The gRPC status that it becomes: telemetry tells refusals from faults by it. */
+  /** The gRPC status that it becomes: telemetry separates refusals from faults by it. */
   get code(): number {
     return REASONS[this.reason].status;
   }

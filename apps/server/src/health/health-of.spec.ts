@@ -14,7 +14,7 @@ const WELL: Condition = {
 const STORE_AWAY = { storeMisses: OUTAGE_LOOKS };
 const LIMITER_AWAY = { limiterMisses: OUTAGE_LOOKS };
 
-/** What works under it, as `issuing validating operating`, and what the detail says of the cause. */
+/** Expected services, as `issuing validating operating`, and what the detail says of the cause. */
 const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
   ['all is well', {}, 'yes yes yes', { serving: 'yes', issuing: 'yes', validating: 'yes' }],
   ['the store missed one look', { storeMisses: 1 }, 'yes yes yes', { store: 'answers' }],

@@ -1,6 +1,6 @@
 import { limitGap, type Configuration, type Destination } from '@callpass/domain';
 
-/** What is known of the things that the server works with. */
+/** State of the things that the server works with. */
 export interface Condition {
   /** The server is about to stop. */
   readonly draining: boolean;
@@ -8,7 +8,7 @@ export interface Condition {
   readonly storeMisses: number;
   /** The store answers, but entries cannot be written. */
   readonly ledgerFailing: boolean;
-  /** Something smaller than a realm is frozen, so that only a record can tell whether a token is. */
+  /** Something smaller than a realm is frozen, so that only a record shows whether a token is. */
   readonly validatingAsksStore: boolean;
   /** Looks in a row that the limiter left unanswered; `Infinity` before its first answer. */
   readonly limiterMisses: number;
@@ -17,13 +17,13 @@ export interface Condition {
   readonly clockTrusted: boolean;
 }
 
-/** What the server can do now. */
+/** Services that the server can give now. */
 export interface ServerHealth {
-  /** Whether somebody could get credentials. */
+  /** True when somebody could get credentials. */
   readonly issuing: boolean;
-  /** Whether tokens can be judged, unless the caller demands a look into the ledger. */
+  /** True when tokens can be verified, unless the caller demands a look into the ledger. */
   readonly validating: boolean;
-  /** Whether what lives in the store can be shown and changed: administration and the ledger. */
+  /** True when what lives in the store can be shown and changed: administration and the ledger. */
   readonly operating: boolean;
   /** For people: each thing and how it is, and what that stops. */
   readonly detail: Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export interface ServerHealth {
 /** One look without an answer is no outage; so many in a row are. */
 export const OUTAGE_LOOKS = 3;
 
-/** What a server can do under a condition. */
+/** Derives from a condition what the server can do. */
 export function healthOf(condition: Condition): ServerHealth {
   const { draining, ledgerFailing, clockTrusted } = condition;
   const store = condition.storeMisses < OUTAGE_LOOKS;
@@ -59,8 +59,9 @@ export function healthOf(condition: Condition): ServerHealth {
 const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
 
 /**
- * Whether nobody gets credentials while limits cannot be counted: each destination that is enabled has a limit that applies
- * to every request there, is enforced, and says to refuse then. A service without destinations refuses nobody for that.
+ * Tests that nobody gets credentials while limits cannot be counted: each destination that is enabled has a limit that
+ * applies to every request there, is enforced, and says to refuse then. A service without destinations refuses nobody for
+ * that.
  */
 export function allRefuseUncounted({ destinations }: Pick<Configuration, 'destinations'>): boolean {
   const enabled = destinations.filter((destination) => destination.enabled);

@@ -9,7 +9,7 @@ import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts'
 import type { LedgerHealth } from './ledger-health.ts';
 import { Probe } from './probe.ts';
 
-/** What is watched, and who is told. */
+/** Parts that are watched, and those that get the result. */
 export interface WatchedParts {
   readonly health: HealthReporter;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -20,10 +20,10 @@ export interface WatchedParts {
   readonly clock: { readonly trusted: boolean };
 }
 
-/** How often everything is looked at. */
+/** Interval of the looks. */
 const LOOK_EVERY_MS = 1000;
 
-/** What a start waits at most, above all for the limiter, which may be connecting still. */
+/** Longest wait of a start, above all for the limiter, which may be connecting still. */
 const WARM_UP_MS = 2000;
 const WARM_UP_EVERY_MS = 50;
 
@@ -58,18 +58,18 @@ export class HealthWatch {
     this.#current = this.#evaluate();
   }
 
-  /** What the server can do, as of the last look. */
+  /** State of the server as of the last look. */
   get current(): ServerHealth {
     return this.#current;
   }
 
-  /** For HTTP: ready as long as tokens can be judged. */
+  /** Readiness for HTTP: ready as long as tokens can be verified. */
   readiness(): Readiness {
     const { validating, detail } = this.#current;
     return { ready: validating, detail };
   }
 
-  /** Asks store and limiter until both have answered, for two seconds at most; tells nobody yet. */
+  /** Asks store and limiter until both have answered, for two seconds at most; reports nothing yet. */
   async warmUp(): Promise<void> {
     let over = false;
     const answered = async () => {
@@ -83,14 +83,14 @@ export class HealthWatch {
     over = true;
   }
 
-  /** From now on everybody is told, now and after each look. */
+  /** Begins to report, now and after each look. */
   start(): void {
     this.#warm = true;
     this.#report();
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
   }
 
-  /** Looks once. Tells what is known already, and each answer as it comes; resolves when there are no more to come. */
+  /** Looks once. Reports what is known already, and each answer as it comes; resolves when there are no more to come. */
   async look(): Promise<void> {
     const report = () => {
       this.#report();
@@ -100,7 +100,7 @@ export class HealthWatch {
     await Promise.all(answers);
   }
 
-  /** From now on the server is not to be sent anything. */
+  /** Reports from now on that the server takes no calls. */
   drain(): void {
     this.#draining = true;
     this.#current = this.#evaluate();

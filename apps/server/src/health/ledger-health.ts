@@ -1,12 +1,14 @@
 import type { CommitEvent } from '@callpass/storage';
 
-/** So many failures in a row, with no success between, are no accident. */
+/** Failures in a row, with no success between, that are no accident. */
 const FAILURES = 2;
 
-/** After this time without a further failure the ledger gets another chance: nobody can show that it is well unless asked. */
+/**
+ * After this time without a further failure the ledger gets another chance: nobody can show that it is well unless asked.
+ */
 const DOUBT_MS = 10_000;
 
-/** Tells from the commits that are made anyway whether the ledger can be written. */
+/** Judges by the commits that are made anyway that the ledger can be written. */
 export class LedgerHealth {
   readonly #nowMs: () => number;
   #failures = 0;
@@ -17,7 +19,7 @@ export class LedgerHealth {
     this.#nowMs = nowMs;
   }
 
-  /** Whether the last commits failed or are overdue, and that not long ago. */
+  /** True when the last commits failed or are overdue, and that not long ago. */
   get failing(): boolean {
     return this.#failures >= FAILURES && this.#nowMs() - this.#failedAtMs < DOUBT_MS;
   }
@@ -27,7 +29,7 @@ export class LedgerHealth {
     this.#failures = 0;
   }
 
-  /** Takes note of what the store tells. A full queue is load, not failure. */
+  /** Takes note of an event of the store. A full queue is load, not failure. */
   readonly note = (event: CommitEvent): void => {
     if (event.kind === 'committed') this.#failures = 0;
     else if (event.kind === 'commitFailed' || event.why === 'overdue') {

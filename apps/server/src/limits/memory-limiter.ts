@@ -15,7 +15,7 @@ interface Window {
 /** Counters whose windows have one length. They end in the order in which they began, which is the order of the map. */
 type Windows = Map<string, Window>;
 
-/** So many ended windows are forgotten with each one that begins: more than begin, so that none pile up. */
+/** Ended windows that are dropped with each one that begins: more than one, so that none pile up. */
 const FORGET_AT_ONCE = 2;
 
 /**
@@ -42,7 +42,7 @@ export class MemoryLimiter implements Limiter {
     return checks.map((check) => readingOf(check, this.#current(check, nowMs), nowMs));
   }
 
-  /** How many counters are held: for tests and measurements. */
+  /** Counters held, for tests and measurements. */
   get size(): number {
     let size = 0;
     for (const windows of this.#byLength.values()) size += windows.size;

@@ -8,7 +8,7 @@ import {
 } from '@callpass/domain';
 import { Redis, type RedisOptions } from 'ioredis';
 
-/** How the counters are reached. */
+/** Access to the counters. */
 export interface RedisLimiterOptions {
   /** `redis://` or `rediss://`, with user, password and database as it may be. */
   readonly url: string;
@@ -55,7 +55,7 @@ return answer
 /** The longest pause between two attempts to reach the counters again. */
 const MAX_PAUSE_MS = 1000;
 
-/** How long a new connection may take until it is ready. Nothing waits for it. */
+/** Time until a new connection must be ready. Nothing waits for it. */
 const HANDSHAKE_MS = 2000;
 
 /** The script as a command of the connection: how many keys, the keys, the arguments. */

@@ -9,7 +9,9 @@ export interface NamedOperator {
   readonly identity: Identity;
 }
 
-/** Who is who, by what proves it. Made once for each configuration revision, so that a request only looks up. */
+/**
+ * Principals by the identities that prove them. Made once for each configuration revision, so that a request only looks up.
+ */
 export interface ClientIndex {
   /** The client of an identity, as `identityKey` writes it. */
   find(key: string): Principal | undefined;
@@ -76,7 +78,7 @@ function indexTokens(
 
 const NOWHERE: Scope = new Set<string>();
 
-/** What a client of a configuration may do. */
+/** Principal of a client of a configuration. */
 export function principalOf({ name, grants }: Client): Principal {
   return {
     client: name,

@@ -12,7 +12,7 @@ import { configurationFromMessage } from './configuration-from-message.ts';
 import { indexClients, type NamedOperator } from './client-index.ts';
 import { buildSnapshot, compileDestinations, type Snapshot } from './snapshot.ts';
 
-/** What may go wrong while following the store; for the log. */
+/** Receives what happens while following the store, for the log. */
 export interface StateEvents {
   onChanged(snapshot: Snapshot): void;
   onFailed(error: unknown): void;
@@ -66,7 +66,7 @@ export class CurrentState {
     return this.#snapshot;
   }
 
-  /** When the store last said that this snapshot is its state, on the clock of `performance.now()`. */
+  /** Time at which the store last confirmed that this snapshot is its state, on the clock of `performance.now()`. */
   get confirmedAtMs(): number {
     return this.#confirmedAtMs;
   }

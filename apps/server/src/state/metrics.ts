@@ -1,13 +1,13 @@
 import { METRICS, type Instruments, type Reading } from '@callpass/telemetry';
 import type { Snapshot } from './snapshot.ts';
 
-/** Realms whose keys are told of, at most. */
+/** Realms whose keys are reported, at most. */
 const MAX_REALMS = 500;
 
-/** What is measured of the state in force. */
+/** The part of the state in force that is measured. */
 export interface MeasuredState {
   readonly snapshot: Snapshot;
-  /** When the store last confirmed it, on the clock of `performance.now()`. */
+  /** Time at which the store last confirmed it, on the clock of `performance.now()`. */
   readonly confirmedAtMs: number;
 }
 

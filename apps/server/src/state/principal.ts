@@ -1,9 +1,9 @@
 import type { Role } from '@callpass/domain';
 
-/** Where a role holds. */
+/** Names that a role holds for. */
 export type Scope = 'ALL' | ReadonlySet<string>;
 
-/** Who asks: the client that was recognised and what it may do. Nothing is allowed that is not in here. */
+/** The client that was recognised and what it may do. Nothing is allowed that is not in here. */
 export interface Principal {
   /** Name in the ledger, limits and traces. */
   readonly client: string;
@@ -15,8 +15,8 @@ export interface Principal {
 }
 
 /**
- * Whoever connects over loopback in plain text and presents nothing, where `access.local` says so. Such a listener is for one
- * machine whose every user is trusted, so this one may do everything.
+ * Principal of whoever connects over loopback in plain text and presents nothing, where `access.local` says so. Such a
+ * listener is for one machine whose every user is trusted, so this one may do everything.
  */
 export const LOCAL_PRINCIPAL: Principal = Object.freeze({
   client: 'local',
@@ -25,12 +25,12 @@ export const LOCAL_PRINCIPAL: Principal = Object.freeze({
   realms: 'ALL',
 });
 
-/** Whether a scope holds for a name. */
+/** Tests that a scope holds for a name. */
 export function covers(scope: Scope, name: string): boolean {
   return scope === 'ALL' || scope.has(name);
 }
 
-/** Whether it may know what exists. For others a missing thing and a forbidden one look the same. */
+/** Tests that it may know what exists. For others a missing thing and a forbidden one look the same. */
 export function seesEverything(principal: Principal): boolean {
   return principal.roles.has('OPERATOR');
 }

@@ -2,13 +2,15 @@ import { connect, type Connection, type ConnectOptions } from '@callpass/grpc-ki
 import type { Authority, CertifiedKey } from '@callpass/dev-certificates';
 import { credentials, Metadata } from '@grpc/grpc-js';
 
-/** What a client presents: a certificate, the metadata `authorization`, both or nothing. */
+/** Evidence that a client presents: a certificate, the metadata `authorization`, both or nothing. */
 export interface Presented {
   readonly certificate?: CertifiedKey;
   readonly authorization?: string;
 }
 
-/** How to connect with TLS and present a certificate. The name is checked as `localhost`: an address is no TLS name. */
+/**
+ * Options that connect with TLS and present a certificate. The name is checked as `localhost`: an address is no TLS name.
+ */
 export function presenting(
   authority: Pick<Authority, 'cert'>,
   certificate?: CertifiedKey,

@@ -8,7 +8,7 @@ import {
 } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { status } from '@grpc/grpc-js';
 
-/** What a client reads from a call that must not succeed. */
+/** The parts of an error that a client reads. */
 export async function refusalOf(call: Promise<unknown>) {
   const error: unknown = await call.then(
     () => new Error('the call was granted'),

@@ -44,9 +44,9 @@ export async function startTestServer(
     clock?: TestClock;
     /** The clocks by which a step is found; the machine's when left out. */
     clockSource?: ClockSource;
-    /** Where it logs to; by its settings when left out. */
+    /** Its log; by its settings when left out. */
     log?: Logger;
-    /** How its own clients connect; in plain text when left out. */
+    /** Options of its own clients' connections; plain text when left out. */
     connect?: Omit<ConnectOptions, 'address'>;
   } = {},
 ): Promise<TestServer> {

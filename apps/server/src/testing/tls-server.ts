@@ -20,7 +20,7 @@ export interface TlsServer extends TestServer {
   readonly operator: CertifiedKey;
   /** The folder of `tls.crt`, `tls.key`, `ca.crt` and `jwks.json`. */
   readonly folder: string;
-  /** What the issuer signs with, under the key id `one`. */
+  /** Key that the issuer signs with, under the key id `one`. */
   readonly issuerKey: CryptoKey;
   /** A token of the issuer, an hour valid by the server's clock, with other claims where they are given. */
   jwt(claims: Record<string, unknown>, key?: CryptoKey): Promise<string>;
