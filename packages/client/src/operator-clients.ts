@@ -3,26 +3,50 @@ import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { createServiceClient, type ServiceClient } from './calls/service-client.ts';
 import type { Connection, ConnectOptions } from './connection/connect.ts';
 
-/** A function for each RPC of AdminService. Reads are retried, changes never. */
+/** Functions for the RPCs of AdminService. Reads are retried, changes never. */
 export type AdminClient = ServiceClient<typeof AdminService>;
 
-/** A function for each RPC of LedgerService. Reads are retried, but not the stream of TailEntries; removals never. */
+/** Functions for the RPCs of LedgerService. Reads are retried, except the stream of TailEntries; removals never. */
 export type LedgerClient = ServiceClient<typeof LedgerService>;
 
-/** A function for each RPC of grpc.health.v1. Never retried. */
+/** Functions for the RPCs of grpc.health.v1. Never retried. */
 export type HealthClient = ServiceClient<typeof Health>;
 
-/** A client of AdminService, on a connection of its own or on a shared one from `connect`. */
+/**
+ * Creates a client of AdminService, on its own connection or on a shared one from {@link connect}.
+ *
+ * @example
+ * ```ts
+ * const admin = createAdminClient({ address: '127.0.0.1:50051' });
+ * const { realmKeys } = await admin.listRealmKeys({ realm: 'support.example' });
+ * ```
+ */
 export function createAdminClient(target: Connection | ConnectOptions): AdminClient {
   return createServiceClient(AdminService, target);
 }
 
-/** A client of LedgerService, on a connection of its own or on a shared one from `connect`. */
+/**
+ * Creates a client of LedgerService, on its own connection or on a shared one from {@link connect}.
+ *
+ * @example
+ * ```ts
+ * const ledger = createLedgerClient({ address: '127.0.0.1:50051' });
+ * for await (const { entry } of ledger.tailEntries({ destination: 'support' })) console.log(entry?.time);
+ * ```
+ */
 export function createLedgerClient(target: Connection | ConnectOptions): LedgerClient {
   return createServiceClient(LedgerService, target);
 }
 
-/** A client of grpc.health.v1, on a connection of its own or on a shared one from `connect`. */
+/**
+ * Creates a client of grpc.health.v1, on its own connection or on a shared one from {@link connect}.
+ *
+ * @example
+ * ```ts
+ * const health = createHealthClient({ address: '127.0.0.1:50051' });
+ * const { status } = await health.check({ service: 'callpass.v1.CredentialService' });
+ * ```
+ */
 export function createHealthClient(target: Connection | ConnectOptions): HealthClient {
   return createServiceClient(Health, target);
 }

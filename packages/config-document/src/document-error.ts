@@ -1,16 +1,16 @@
-/** One thing that does not hold, and where. */
+/** A fault of a document and its place. */
 export interface DocumentProblem {
   /** Line in the text, from 1. */
   readonly line: number;
   /** Column in the text, from 1. */
   readonly column: number;
-  /** Where in the document, for example `destinations[1].realm`; empty for the document itself. */
+  /** Path in the document, for example `destinations[1].realm`; empty for the document itself. */
   readonly path: string;
-  /** What is wrong and what is needed. */
+  /** The fault and the remedy. */
   readonly message: string;
 }
 
-/** A document that cannot be used. Nothing of it was applied. */
+/** An unusable document. Nothing of it was applied. */
 export class DocumentError extends Error {
   readonly code = 'DOCUMENT_INVALID';
   /** Every problem found, in the order of the text. */

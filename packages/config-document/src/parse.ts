@@ -14,8 +14,8 @@ import { locate, positionOf } from './locate.ts';
 export interface ConfigurationDocument {
   readonly configuration: Configuration;
   /**
-   * Where a path of the configuration stands in the text, so that a problem found later (by a server, say) can name its
-   * line. Takes JSON and proto field names; a path that is not in the text gives its nearest parent.
+   * Finds the place of a path of the configuration in the text, so that a fault found later, by a server for example, can
+   * name its line. Accepts JSON and proto field names; a path that is not in the text gives its nearest parent.
    */
   locate(path: string): { line: number; column: number };
 }
@@ -23,10 +23,16 @@ export interface ConfigurationDocument {
 /**
  * Reads a configuration document: YAML 1.2, and so JSON too, with the field names of protojson.
  *
- * Checks the form only: unknown and double keys, values of the wrong type. Whether the rules of the fields hold and
- * references lead somewhere is for the service to say.
+ * Checks the form only: unknown and duplicate keys, values of the wrong type. The service checks the rules of the fields and
+ * the references.
  *
- * @throws {DocumentError} naming the line of every problem.
+ * @throws {DocumentError} naming the line of every fault.
+ *
+ * @example
+ * ```ts
+ * const { configuration, locate } = parseConfigurationDocument(readFileSync('callpass.yaml', 'utf8'));
+ * locate('destinations[1].realm'); // { line: 12, column: 5 }
+ * ```
  */
 export function parseConfigurationDocument(text: string): ConfigurationDocument {
   const lines = new LineCounter();
@@ -66,7 +72,7 @@ export function parseConfigurationDocument(text: string): ConfigurationDocument 
 }
 
 interface Reader {
-  /** What an alias (`*name`) stands for; any other node itself. */
+  /** Resolves an alias (`*name`); returns any other node unchanged. */
   resolve(node: Node | null): Node | null;
   report(node: Node | null, path: string, message: string): void;
 }

@@ -10,42 +10,47 @@ import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
 
 /**
- * When a call that may be repeated is made again: after UNAVAILABLE only, never after RESOURCE_EXHAUSTED, within the
- * deadline of the call and the budget of the connection. The pause before attempt n is random between 0 and
+ * Options of retries. A call that may be repeated is retried after UNAVAILABLE only, never after RESOURCE_EXHAUSTED, within
+ * the deadline of the call and the budget of the connection. The pause before attempt n is random between 0 and
  * `initialBackoffMs` x 2^(n-1), capped, or what the service asked for if that is longer.
+ *
+ * @example
+ * ```ts
+ * const client = createCredentialClient({ address, retry: { maxAttempts: 2, initialBackoffMs: 50 } });
+ * ```
  */
 export interface RetryOptions {
-  /** Attempts at most, the first one included. 4 when left out. */
+  /** Largest number of attempts, including the first. Default: 4. */
   readonly maxAttempts?: number;
-  /** Longest pause before the second attempt, in ms. 100 when left out. */
+  /** Longest pause before the second attempt, in ms. Default: 100. */
   readonly initialBackoffMs?: number;
-  /** Longest pause before any attempt, in ms. 2,000 when left out. */
+  /** Longest pause before any attempt, in ms. Default: 2,000. */
   readonly maxBackoffMs?: number;
   /**
-   * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE takes a token, each answer of the service,
-   * also a refusal, gives `budgetRatio` back, and nothing is retried while half of them or more are gone. 10 when left
-   * out.
+   * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE takes a token, each response of the service,
+   * including a refusal, returns `budgetRatio` tokens, and nothing is retried while half of the tokens or more are gone.
+   * Default: 10.
    */
   readonly budgetTokens?: number;
-  /** 0.1 when left out. */
+  /** Tokens that a response returns to the budget. Default: 0.1. */
   readonly budgetRatio?: number;
 }
 
-/** Clock, pause and chance of the retries. */
+/** Clock, pauses and randomness of retries; replaced in tests. */
 export interface Timing {
-  /** ms since the epoch. */
+  /** The current time, in ms since the epoch. */
   now(): number;
   /** Resolves after so many ms, or rejects when the signal aborts. */
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
-  /** 0 to 1, 1 excluded. */
+  /** A random number from 0 to 1, excluding 1. */
   random(): number;
 }
 
-/** One call as the retries see it. */
+/** A call to run with retries. */
 export interface RetriedCall<T> {
   /** Makes an attempt that may last so many ms; rejects with a {@link CallpassError}, or with a fault of the caller. */
   readonly attempt: (timeoutMs: number) => Promise<T>;
-  /** Whether repeating it changes nothing. */
+  /** True if a repetition changes nothing. */
   readonly repeatable: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;

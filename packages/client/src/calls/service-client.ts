@@ -13,7 +13,14 @@ import { CallpassError } from '../errors/callpass-error.ts';
 import { toCallpassError } from '../errors/from-status.ts';
 import { repeatability } from './repeatable.ts';
 
-/** What a caller may say about one call. */
+/**
+ * Options of one call.
+ *
+ * @example
+ * ```ts
+ * await client.validateToken({ realm, token }, { timeoutMs: 500, signal: AbortSignal.timeout(300) });
+ * ```
+ */
 export interface CallOptions {
   /** Time limit in ms for the call with all its attempts; the connection's when left out, none for a stream. */
   readonly timeoutMs?: number | undefined;

@@ -2,8 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { ClientInterceptor } from '@callpass/grpc-kit';
 
 /**
- * A bearer token, a file that holds one, or what gives the present one. A file is read again every second at most, a function
- * asked at each attempt, so a token may be renewed.
+ * A bearer token, a file with one, or a function that returns the current one. A file is read at most once a second, a
+ * function is called at each attempt, so a token may be renewed.
+ *
+ * @example
+ * ```ts
+ * const client = createCredentialClient({ address, tls: {}, token: { file: '/run/secrets/token' } });
+ * ```
  */
 export type TokenSource = string | { readonly file: string } | (() => string | Promise<string>);
 

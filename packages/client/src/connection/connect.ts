@@ -3,32 +3,42 @@ import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
-import { tellExpiry } from './expired-certificate.ts';
 import { isLoopback } from './loopback.ts';
-import { TlsCredentials, type TlsOptions } from './tls-credentials.ts';
+import { reportExpiry, TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
-/** How often an idle connection is asked whether it is alive. Servers that enforce a minimum must allow this, also without calls. */
+/** Interval of keepalive pings, in ms, also without calls. Servers that enforce a minimum must allow it. */
 export const KEEPALIVE_INTERVAL_MS = 30_000;
 
 /** Time limit of a call that sets none itself. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** How to reach the service and how to ask it. */
+/**
+ * Address, credentials and defaults of a connection to the service.
+ *
+ * @example
+ * ```ts
+ * const options: ConnectOptions = {
+ *   address: 'dns:///callpass.example:7443',
+ *   tls: { caFile: '/etc/callpass/ca.crt', certFile: '/etc/callpass/tls.crt', keyFile: '/etc/callpass/tls.key' },
+ *   defaultTimeoutMs: 2_000,
+ * };
+ * ```
+ */
 export interface ConnectOptions {
   /**
-   * A target of gRPC: `host:port`, `dns:///host:port`, `ipv4:address:port,address:port`, `unix:/path`. Calls go round
-   * robin over all addresses that are listed or that the name resolves to.
+   * gRPC target: `host:port`, `dns:///host:port`, `ipv4:address:port,address:port`, `unix:/path`. Calls go round robin over
+   * all addresses that are listed or that the name resolves to.
    */
   readonly address: string;
-  /** TLS. Without it and without `credentials`, only loopback addresses are connected to, in plain text. */
+  /** TLS. Without it and without `credentials`, only loopback addresses are allowed, in plain text. */
   readonly tls?: TlsOptions | undefined;
   /** Channel credentials of grpc-js instead of `tls`, also `credentials.createInsecure()` where a mesh encrypts. */
   readonly credentials?: ChannelCredentials | undefined;
   /** Bearer token. With `credentials` that do not encrypt it travels in clear. */
   readonly token?: TokenSource | undefined;
-  /** Time limit in ms of a call that sets none, all its attempts together. 5,000 when left out; there is always one. */
+  /** Time limit in ms of a call that sets none, for all its attempts. Default: 5,000. There is always one. */
   readonly defaultTimeoutMs?: number | undefined;
-  /** When to ask again; see {@link RetryOptions}. `false`: never. */
+  /** Retries; `false` for none. */
   readonly retry?: RetryOptions | false | undefined;
   /** Options of grpc-js, over those that this client sets. */
   readonly channelOptions?: ChannelOptions | undefined;
@@ -43,16 +53,24 @@ export interface Connection {
   /** @internal */
   readonly retries: Retries;
   readonly defaultTimeoutMs: number;
-  /** Whether {@link close} was called. */
+  /** True after {@link close}. */
   readonly closed: boolean;
   /** Ends the channel; calls under way finish, new ones fail with CANCELLED. */
   close(): void;
 }
 
 /**
- * Opens a channel. Does no I/O before the first call. Where OpenTelemetry is used, start its SDK first.
+ * Opens a connection. Does no I/O before the first call. If OpenTelemetry is used, start its SDK first.
  *
- * Throws TypeError on options that cannot be used, also on an address that would need TLS and has none.
+ * Throws TypeError on unusable options, also on an address that needs TLS and has none.
+ *
+ * @example
+ * ```ts
+ * const connection = connect({ address: '127.0.0.1:50051' });
+ * const credentials = createCredentialClient(connection);
+ * const admin = createAdminClient(connection);
+ * connection.close();
+ * ```
  */
 export function connect(options: ConnectOptions): Connection {
   const { address, token, defaultTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -64,7 +82,7 @@ export function connect(options: ConnectOptions): Connection {
     channelOptions: channelOptions(options),
     interceptors: [
       clientTelemetry(),
-      ...(channelCredentials instanceof TlsCredentials ? [tellExpiry(channelCredentials)] : []),
+      ...(channelCredentials instanceof TlsCredentials ? [reportExpiry(channelCredentials)] : []),
       ...(token === undefined ? [] : [bearerToken(token)]),
     ],
     defaultDeadlineMs: defaultTimeoutMs,

@@ -2,8 +2,14 @@ import { isIP } from 'node:net';
 import { isLoopbackHost } from '@callpass/grpc-kit';
 
 /**
- * Tells a target of gRPC that stays on this machine: `localhost`, an address of the loopback, a Unix socket. Another name
- * may resolve to anything, so it does not count.
+ * Checks that a gRPC target stays on this machine: `localhost`, a loopback address or a Unix socket. Another name may resolve
+ * to any address, so it is not loopback.
+ *
+ * @example
+ * ```ts
+ * isLoopback('127.0.0.1:50051'); // true
+ * isLoopback('dns:///callpass.example:7443'); // false
+ * ```
  */
 export function isLoopback(target: string): boolean {
   if (/^unix(-abstract)?:/i.test(target)) return true;

@@ -3,15 +3,27 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
-import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental } from '@grpc/grpc-js';
+import { RpcError, type ClientInterceptor } from '@callpass/grpc-kit';
+import {
+  CallCredentials,
+  ChannelCredentials,
+  status,
+  type ChannelOptions,
+  type experimental,
+} from '@grpc/grpc-js';
 import { hostsOf } from './loopback.ts';
 
 /**
- * TLS to the service. `{}` trusts the system's authorities and presents no certificate. What is given as a file is read again
- * for each new connection, so that a certificate may be renewed; while a file cannot be used, the last one stays in use.
+ * TLS to the service. `{}` trusts the system's authorities and presents no certificate. Files are read again for each new
+ * connection, so a certificate may be renewed; while a file is unusable, its last content stays in use.
+ *
+ * @example
+ * ```ts
+ * const tls: TlsOptions = { caFile: 'ca.crt', certFile: 'tls.crt', keyFile: 'tls.key' };
+ * ```
  */
 export interface TlsOptions {
-  /** Authorities that the service's certificate is checked against, PEM; the system's when left out. */
+  /** Authorities of the service's certificate, PEM. Default: the system's. */
   readonly ca?: string | Uint8Array | undefined;
   /** This client's certificate chain, for mTLS, PEM; together with `key`. */
   readonly cert?: string | Uint8Array | undefined;
@@ -28,13 +40,13 @@ export interface TlsOptions {
 type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
 
 /**
- * Channel credentials that make their TLS context anew for each connection. Those of grpc-js make it once, and ask for an IP
- * address by the extension that is for names (RFC 6066), of which Node warns.
+ * Channel credentials with a new TLS context for each connection. Those of grpc-js create it once, and send an IP address in
+ * the extension for names (RFC 6066), of which Node warns.
  */
 export class TlsCredentials extends ChannelCredentials {
   readonly #options: TlsOptions;
   #context: SecureContext | undefined;
-  /** Of what the last context was made. */
+  /** The certificate of the last context. */
   #presented: TlsOptions['cert'];
 
   /** Throws TypeError on options that contradict each other, and on PEM texts that are none. */
@@ -46,7 +58,7 @@ export class TlsCredentials extends ChannelCredentials {
       this.#use(options);
   }
 
-  /** Until when this client's own certificate is valid, in ms since the epoch; `undefined` where it presents none. */
+  /** End of validity of this client's own certificate, in ms since the epoch; `undefined` if it presents none. */
   get notAfterMs(): number | undefined {
     return this.#presented === undefined
       ? undefined
@@ -98,6 +110,27 @@ export class TlsCredentials extends ChannelCredentials {
     this.#presented = options.cert;
     return (this.#context = context);
   }
+}
+
+/**
+ * Adds to the error of a call without a connection that this client's own certificate has expired, if it has. A service that
+ * requires certificates closes the connection without a reason, so only the client can report it.
+ */
+export function reportExpiry(certificate: { readonly notAfterMs: number | undefined }): ClientInterceptor {
+  return async (_call, next) => {
+    try {
+      await next();
+    } catch (error) {
+      if (!(error instanceof RpcError) || error.code !== status.UNAVAILABLE) throw error;
+      const { notAfterMs = Infinity } = certificate;
+      if (error.details.length > 0 || notAfterMs > Date.now()) throw error;
+      const since = new Date(notAfterMs).toISOString();
+      throw new RpcError(error.code, `this client's certificate has expired at ${since}; ${error.message}`, {
+        ...(error.metadata && { metadata: error.metadata }),
+        cause: error,
+      });
+    }
+  };
 }
 
 function handshake(

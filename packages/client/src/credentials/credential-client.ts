@@ -17,38 +17,46 @@ import { assertUsable } from './assert-usable.ts';
 /** Issues and validates credentials. Each method rejects with a {@link CallpassError}. */
 export interface CredentialClient {
   /**
-   * Issues the credentials of one call. Retried only when it carries a `requestId` (a UUID): then, and only then, asking
-   * again cannot issue twice. Without one, grpc-js alone sends it again, and only when it is certain that the
-   * service has not seen it. An answer of time-limited credentials without tokens, expiry or refresh time is refused with
-   * code INTERNAL.
+   * Issues the credentials of one call. Retried only with a `requestId` (a UUID), because a repetition without one could
+   * issue twice. Without one, only grpc-js sends the request again, and only if the service has certainly not seen it.
+   * Rejects with code INTERNAL if the response has time-limited credentials without tokens, expiry or refresh time.
    */
   issueCredentials(
     request: MessageInitShape<typeof IssueCredentialsRequestSchema>,
     options?: CallOptions,
   ): Promise<IssueCredentialsResponse>;
   /**
-   * Issues for 1 to 256 calls, results in the order of the requests; `errorFromStatus` makes the error of a refused one.
-   * Retried only when each of them carries a `requestId`.
+   * Issues the credentials of 1 to 256 calls. The results are in the order of the requests; `errorFromStatus` converts the
+   * status of a refused one. Retried only if each request has a `requestId`.
    */
   batchIssueCredentials(
     request: MessageInitShape<typeof BatchIssueCredentialsRequestSchema>,
     options?: CallOptions,
   ): Promise<BatchIssueCredentialsResponse>;
-  /** Judges one token. A wrong token is an answer with a verdict, no error. */
+  /** Validates one token. A token that is not valid is a response with a verdict, not an error. */
   validateToken(
     request: MessageInitShape<typeof ValidateTokenRequestSchema>,
     options?: CallOptions,
   ): Promise<ValidateTokenResponse>;
-  /** Judges the three tokens of a call and whether they belong together. Wrong tokens are an answer, no error. */
+  /** Validates the three tokens of a call and checks that they belong together. Tokens that are not valid are no error. */
   validateCredentials(
     request: MessageInitShape<typeof ValidateCredentialsRequestSchema>,
     options?: CallOptions,
   ): Promise<ValidateCredentialsResponse>;
-  /** Closes the connection that was opened for this client; one that it was given stays open. */
+  /** Closes the connection that was opened for this client. A connection passed in stays open. */
   close(): void;
 }
 
-/** A client of CredentialService, on a connection of its own or on a shared one from `connect`. */
+/**
+ * Creates a client of CredentialService, on its own connection or on a shared one from {@link connect}.
+ *
+ * @example
+ * ```ts
+ * const client = createCredentialClient({ address: 'dns:///callpass.example:7443', tls: {} });
+ * const response = await client.issueCredentials({ destination: 'support', requestId: crypto.randomUUID() });
+ * client.close();
+ * ```
+ */
 export function createCredentialClient(target: Connection | ConnectOptions): CredentialClient {
   const client = createServiceClient(CredentialService, target);
   return {

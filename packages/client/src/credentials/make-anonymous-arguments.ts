@@ -1,7 +1,7 @@
 import type { IssueCredentialsResponse } from '@callpass/contract';
 import { assertUsable } from './assert-usable.ts';
 
-/** What the SDK's `call.makeAnonymous` takes as credentials: `{}` for an unrestricted call. */
+/** The credentials argument of the SDK's `call.makeAnonymous`; `{}` for an unrestricted call. */
 export type AnonymousCredentials =
   | {
       readonly accountToken: string;
@@ -15,8 +15,13 @@ export type AnonymousCredentials =
  * The three arguments of the SDK's `call.makeAnonymous(callee, credentials, callOptions)`, as plain objects. Options given
  * here are kept, but for `from`, which is the caller that the credentials were issued for.
  *
- * Throws a {@link CallpassError} with code INTERNAL when the answer cannot be used: an error must never become the
- * empty credentials of an unrestricted call.
+ * Throws a {@link CallpassError} with code INTERNAL if the response is unusable: an error must never become the empty
+ * credentials of an unrestricted call.
+ *
+ * @example
+ * ```ts
+ * const [callee, credentials, callOptions] = makeAnonymousArguments(response, { audio: true });
+ * ```
  */
 export function makeAnonymousArguments<T extends object = Record<never, never>>(
   response: IssueCredentialsResponse,

@@ -5,11 +5,11 @@ import type { Reason } from '@callpass/contract';
 export interface Violation {
   /** Path as protovalidate writes it, for example `configuration.realms[0].name`. */
   readonly field: string;
-  /** What is wrong with it; never its value. */
+  /** The fault; never contains the value. */
   readonly description: string;
 }
 
-/** What a {@link CallpassError} carries besides its message. */
+/** Details of a {@link CallpassError}. */
 export interface CallpassErrorDetails {
   readonly code: Exclude<status, status.OK>;
   readonly reason?: Reason | undefined;
@@ -20,23 +20,35 @@ export interface CallpassErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error of this client: what the service refused, or that it could not be asked. */
+/**
+ * The error of every failed call: a refusal by the service, or a failure to reach it.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await client.issueCredentials({ destination: 'support' });
+ * } catch (error) {
+ *   if (!(error instanceof CallpassError)) throw error;
+ *   if (error.reason === 'LIMIT_EXCEEDED') console.log(`try again in ${error.retryAfterMs} ms`);
+ * }
+ * ```
+ */
 export class CallpassError extends Error {
-  /** Status code of gRPC, never OK. */
+  /** gRPC status code, never OK. */
   readonly code: Exclude<status, status.OK>;
   /**
-   * Why the service refused. Undefined where the status carries no reason: then it does not come from the service's own
-   * rules but from the transport, the deadline, a proxy. A service newer than this client may send a reason that
-   * the type does not have yet, so a `switch` over it needs a default.
+   * Reason of the refusal. Undefined if the status carries none: then it comes from the transport, the deadline or a proxy,
+   * not from the service's rules. A newer service may send a reason that the type does not have yet, so a `switch` over it
+   * needs a default.
    */
   readonly reason: Reason | undefined;
-  /** How long to wait before asking again, in ms. Undefined where the service says nothing about it. */
+  /** Time to wait before the next attempt, in ms. Undefined if the service gives none. */
   readonly retryAfterMs: number | undefined;
   /** The fields that break a rule; empty unless the reason is REQUEST_INVALID. */
   readonly violations: readonly Violation[];
-  /** Trace of the request, 32 hexadecimal digits, to be given to operators. Undefined where nothing was traced. */
+  /** Trace id of the request, 32 hexadecimal digits, for operators. Undefined if nothing was traced. */
   readonly traceId: string | undefined;
-  /** What else the reason tells, such as the next opening time. Keys depend on the reason. */
+  /** Further facts, such as the next opening time. The keys depend on the reason. */
   readonly metadata: Readonly<Record<string, string>>;
 
   constructor(message: string, details: CallpassErrorDetails) {

@@ -32,7 +32,16 @@ export function toCallpassError(error: RpcError): CallpassError {
   });
 }
 
-/** The error that one item of a batch would have been on its own. */
+/**
+ * Converts the status of a refused request of a batch to the error that it would have been on its own.
+ *
+ * @example
+ * ```ts
+ * const { results } = await client.batchIssueCredentials({ requests });
+ * for (const { result } of results)
+ *   if (result.case === 'status') console.log(errorFromStatus(result.value).reason);
+ * ```
+ */
 export function errorFromStatus(status: Status): CallpassError {
   return toCallpassError(new RpcError(status.code, status.message, { details: status.details }));
 }

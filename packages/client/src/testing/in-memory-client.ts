@@ -18,34 +18,34 @@ import { toCallpassError } from '../errors/from-status.ts';
 import { MadeUpIssuer, type MadeUpWorld } from './made-up-issuer.ts';
 import { refusalToRpcError, type ScriptedRefusal } from './refusal.ts';
 
-/** What the double makes up; all of it may be left out. */
+/** Options of the test double. */
 export interface InMemoryOptions {
-  /** Clock, ms since the epoch; the system's by default. */
+  /** Clock, ms since the epoch. Default: the system's. */
   readonly nowMs?: () => number;
-  /** How long credentials are good for, in ms; 600,000 by default. They are to be refreshed after four fifths. */
+  /** Lifetime of credentials, in ms. Default: 600,000. The refresh time is after four fifths of it. */
   readonly tokenLifetimeMs?: number;
-  /** Realm of all destinations but the unrestricted ones; `test.example` by default. */
+  /** Realm of all destinations that are not unrestricted. Default: `test.example`. */
   readonly realm?: string;
-  /** Destinations whose calls carry no tokens; none by default. */
+  /** Destinations with unrestricted calls. Default: none. */
   readonly unrestricted?: readonly string[];
-  /** Who is called where a request names nobody; `support@test.example` by default. */
+  /** Callee of requests without one. Default: `support@test.example`. */
   readonly callee?: string;
-  /** The account, and who calls where a request names nobody; `anonymous@test.example` by default. */
+  /** Account, and caller of requests without one. Default: `anonymous@test.example`. */
   readonly account?: string;
 }
 
-/** A call that the double has got. */
+/** A call that the double has received. */
 export type RecordedCall =
   | { readonly method: 'issueCredentials'; readonly request: IssueCredentialsRequest }
   | { readonly method: 'batchIssueCredentials'; readonly request: BatchIssueCredentialsRequest }
   | { readonly method: 'validateToken'; readonly request: ValidateTokenRequest }
   | { readonly method: 'validateCredentials'; readonly request: ValidateCredentialsRequest };
 
-/** A credential client without a network, for tests of what uses one. */
+/** A credential client without a network, for tests. */
 export interface InMemoryCredentialClient extends CredentialClient {
-  /** All calls so far, oldest first, refused ones included. */
+  /** All calls so far, oldest first, including refused ones. */
   readonly calls: readonly RecordedCall[];
-  /** Refuses the next call, or the next item of a batch. Several are used up in order. */
+  /** Refuses the next call, or the next request of a batch. Several refusals are used in order. */
   refuseNext(refusal: ScriptedRefusal): void;
 }
 
@@ -59,8 +59,15 @@ const DEFAULTS: MadeUpWorld = {
 };
 
 /**
- * A double of the credential client. It issues made-up credentials for any destination and judges those that it has issued;
- * what the service would check of a request it does not check. A `requestId` that it knows gets the same answer again.
+ * Creates a test double of the credential client. It issues made-up credentials for any destination, and validates those that
+ * it has issued. It does not check requests. A known `requestId` gets the same response again.
+ *
+ * @example
+ * ```ts
+ * const client = createInMemoryCredentialClient({ unrestricted: ['lobby'] });
+ * client.refuseNext({ reason: 'LIMIT_EXCEEDED', retryAfterMs: 3_000 });
+ * await client.issueCredentials({ destination: 'support' }); // rejects with a CallpassError
+ * ```
  */
 export function createInMemoryCredentialClient(options: InMemoryOptions = {}): InMemoryCredentialClient {
   const issuer = new MadeUpIssuer({ ...DEFAULTS, ...options });
@@ -99,11 +106,11 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
     },
     validateToken(init) {
       const request = create(ValidateTokenRequestSchema, init);
-      return answer({ method: 'validateToken', request }, () => issuer.judge(request));
+      return answer({ method: 'validateToken', request }, () => issuer.validate(request));
     },
     validateCredentials(init) {
       const request = create(ValidateCredentialsRequestSchema, init);
-      return answer({ method: 'validateCredentials', request }, () => issuer.judgeSet(request));
+      return answer({ method: 'validateCredentials', request }, () => issuer.validateSet(request));
     },
     close() {
       // Holds nothing open.

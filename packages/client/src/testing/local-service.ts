@@ -70,7 +70,7 @@ export function frozenTiming(random = 1): Timing & { readonly pauses: number[] }
   };
 }
 
-/** What a promise rejects with; throws when it resolves. */
+/** Returns the error of a rejected promise; throws if it resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;

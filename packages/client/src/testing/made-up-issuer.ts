@@ -15,7 +15,7 @@ import {
   type ValidateTokenResponse,
 } from '@callpass/contract';
 
-/** What an issuer of made-up credentials goes by. */
+/** Settings of an issuer of made-up credentials. */
 export interface MadeUpWorld {
   readonly nowMs: () => number;
   readonly tokenLifetimeMs: number;
@@ -32,7 +32,7 @@ interface MadeUpToken {
   readonly issueTimeMs: number;
 }
 
-/** Issues tokens that look like tokens but hold nothing, and judges what it has issued. */
+/** Issues texts that have the form of tokens but no content, and validates those that it has issued. */
 export class MadeUpIssuer {
   readonly #world: MadeUpWorld;
   readonly #tokens = new Map<string, MadeUpToken>();
@@ -50,7 +50,7 @@ export class MadeUpIssuer {
     return answer;
   }
 
-  judge({ realm, token, kind }: ValidateTokenRequest): ValidateTokenResponse {
+  validate({ realm, token, kind }: ValidateTokenRequest): ValidateTokenResponse {
     const issued = realm === this.#world.realm ? this.#tokens.get(token) : undefined;
     if (!issued) {
       const verdict = /^([0-9a-f]{32})+$/i.test(token) ? Verdict.UNDECIPHERABLE : Verdict.MALFORMED;
@@ -65,17 +65,17 @@ export class MadeUpIssuer {
     });
   }
 
-  judgeSet({
+  validateSet({
     timeLimited,
     expectedCallee,
     expectedCaller,
   }: ValidateCredentialsRequest): ValidateCredentialsResponse {
     const { realm = '', accountToken = '', fromToken = '', toToken = '' } = timeLimited ?? {};
-    const judge = (token: string, kind: TokenKind) =>
-      this.judge({ realm, token, kind } as ValidateTokenRequest);
-    const account = judge(accountToken, TokenKind.ACCOUNT);
-    const from = judge(fromToken, TokenKind.FROM);
-    const to = judge(toToken, TokenKind.TO);
+    const validate = (token: string, kind: TokenKind) =>
+      this.validate({ realm, token, kind } as ValidateTokenRequest);
+    const account = validate(accountToken, TokenKind.ACCOUNT);
+    const from = validate(fromToken, TokenKind.FROM);
+    const to = validate(toToken, TokenKind.TO);
     const fault = [account, from, to]
       .map(({ verdict }) => verdict)
       .find((verdict) => verdict !== Verdict.VALID);

@@ -9,11 +9,11 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import type { Violation } from '../errors/callpass-error.ts';
 
-/** How a call is to be refused. */
+/** A refusal for a test double to give. */
 export interface ScriptedRefusal {
-  /** Why; left out, the failure is one of the transport and `code` says which. */
+  /** Reason. Left out: a failure of the transport, with the status `code`. */
   readonly reason?: Reason;
-  /** Left out, the status that the service sends with the reason; UNAVAILABLE without a reason. */
+  /** Status. Default: the one of the reason; UNAVAILABLE without a reason. */
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly retryAfterMs?: number;
@@ -21,7 +21,7 @@ export interface ScriptedRefusal {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A refusal as the wire would carry it. */
+/** Converts a refusal to the error that the transport would give. */
 export function refusalToRpcError(refusal: ScriptedRefusal): RpcError {
   const { reason, retryAfterMs, violations, metadata = {} } = refusal;
   const details: RpcErrorDetail[] = [];
