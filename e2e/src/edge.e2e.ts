@@ -23,7 +23,7 @@ async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): P
       CALLPASS_EDGE_SERVICE_ADDRESS: service,
       CALLPASS_EDGE_ORIGINS: ORIGIN,
       CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
-      CALLPASS_EDGE_DOORS_DEFAULT_DESTINATION: 'd',
+      CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
       CALLPASS_EDGE_LOG_LEVEL: 'debug',
       ...env,
     },
@@ -206,7 +206,9 @@ it('is scraped by Prometheus where the standard variables ask for it, and ends w
       /http_server_request_duration_seconds_count\{[^}]*http_route="\/v1\/destinations\/:id\/credentials"/,
     );
     const taken = { ...variables, OTEL_EXPORTER_PROMETHEUS_PORT: String(port?.split(':')[1]) };
-    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(/cannot listen on .*: the address is in use/);
+    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(
+      /cannot listen on .*: the address is in use/,
+    );
   } finally {
     await scraped.stop();
   }

@@ -2,7 +2,7 @@ import { AdminService, Cipher } from '@callpass/contract';
 import { connect, createClient } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
 
-/** Sets up one realm `r` with an active key and one destination `d`, through the service's own door. */
+/** Sets up one realm `r` with an active key and one destination `d`, through the service's own API. */
 export async function provision(address: string, options: { lifetimeSeconds?: number } = {}): Promise<void> {
   const connection = connect({ address, credentials: credentials.createInsecure() });
   const admin = createClient(AdminService, connection);

@@ -115,7 +115,7 @@ async function subscribe({ ready: { gateway } }: Sandbox, { accountToken, realm 
   return { status: response.status, body: (await response.json()) as unknown };
 }
 
-describe('the edge’s three doors', () => {
+describe('the edge’s three routes', () => {
   it.each(['support', 'support-cbc'])('%s: tokens that openssl opens, and the gateway takes', async (id) => {
     for (const credentials of await fromRoutes(sandbox, id)) {
       const key = keyOf(credentials.realm);
@@ -147,8 +147,8 @@ describe('the edge’s three doors', () => {
   it('the gateway refuses with 65 once the realm’s lifetime is over', async () => {
     const shortLived = await startSandbox(['--expiry', '3']);
     try {
-      const doors = await fromRoutes(shortLived, 'support');
-      for (const credentials of doors) {
+      const answers = await fromRoutes(shortLived, 'support');
+      for (const credentials of answers) {
         const issuedAt = Number((await opensslEcbOf(shortLived, credentials)).split(';')[1]);
         while (Date.now() <= issuedAt + 3000) await new Promise((resolve) => setTimeout(resolve, 100));
         expect(await subscribe(shortLived, credentials)).toEqual({

@@ -1,5 +1,5 @@
 export { callpassEdge } from './plugin/edge.ts';
-export { type DoorOptions, type EdgeLimits, type EdgeOptions } from './plugin/options.ts';
+export { type CompatibilityRoutes, type EdgeLimits, type EdgeOptions } from './plugin/options.ts';
 export { type VisitorOptions } from './visitor/visitor.ts';
 export { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from './human-check/human-check.ts';
 export { createProofOfWork, type ProofOfWorkOptions } from './human-check/proof-of-work.ts';

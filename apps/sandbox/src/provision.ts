@@ -10,7 +10,7 @@ import { createClient, type Connection } from '@callpass/grpc-kit';
 import type { SandboxClients } from './clients.ts';
 import { configurationDocument, type SandboxRealm } from './destinations.ts';
 
-/** Sets up realms, keys and destinations through the service's own door, as an operator does. */
+/** Sets up realms, keys and destinations through the service's own API, as an operator does. */
 export async function provision(
   connection: Connection,
   realms: readonly SandboxRealm[],

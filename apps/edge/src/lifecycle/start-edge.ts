@@ -93,7 +93,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     visitor: { ...settings.visitor, secrets, lifetimeMs: settings.visitor.lifetime },
     limits: { ...settings.limits, windowMs: settings.limits.window },
     humanCheck,
-    doors: settings.doors,
+    compatibilityRoutes: settings.compatibilityRoutes,
     maxBodyBytes: settings.requests.maxBodyBytes,
   };
   try {

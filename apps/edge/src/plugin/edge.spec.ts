@@ -102,7 +102,7 @@ describe('POST /v1/destinations/{id}/credentials', () => {
   });
 });
 
-describe('the doors of the vendor’s sample servers', () => {
+describe('the compatibility routes of the vendor’s sample servers', () => {
   const tokens = {
     accountToken: expect.stringMatching(/./),
     fromToken: expect.stringMatching(/./),
@@ -110,7 +110,7 @@ describe('the doors of the vendor’s sample servers', () => {
   };
 
   it('/callparameters answers as the Express server does', async () => {
-    const { send, client } = await start({ doors: { defaultDestination: 'support' } });
+    const { send, client } = await start({ compatibilityRoutes: { defaultDestination: 'support' } });
     const answer = await send({ url: '/callparameters' });
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(answer.json()).toEqual({
@@ -127,7 +127,9 @@ describe('the doors of the vendor’s sample servers', () => {
   });
 
   it.each(['/actg/token', '/actg/token/'])('%s answers as ACTG does, by its identifiers', async (path) => {
-    const { send, client } = await start({ doors: { identifiers: { 'Front Desk': 'support' } } });
+    const { send, client } = await start({
+      compatibilityRoutes: { identifiers: { 'Front Desk': 'support' } },
+    });
     const answer = await send({ url: path, query: { identifier: 'Front Desk' } });
     expect(answer.json()).toEqual({ ...tokens, tokenRealm: 'test.example' });
     await send({ url: `${path}?identifier=sales` });
@@ -150,7 +152,7 @@ describe('the doors of the vendor’s sample servers', () => {
   });
 
   it('issue nothing for a HEAD', async () => {
-    const { send, client } = await start({ doors: { defaultDestination: 'support' } });
+    const { send, client } = await start({ compatibilityRoutes: { defaultDestination: 'support' } });
     for (const url of ['/callparameters', '/actg/token']) {
       expect((await send({ method: 'HEAD', url })).statusCode).toBe(404);
     }
@@ -204,7 +206,7 @@ describe('origins', () => {
   );
 
   it('images and links of other sites issue nothing; programs and pages of the edge itself may ask', async () => {
-    const { send, issue, client } = await start({ doors: { defaultDestination: 'support' } });
+    const { send, issue, client } = await start({ compatibilityRoutes: { defaultDestination: 'support' } });
     const image = await send({ url: '/callparameters', headers: { 'sec-fetch-site': 'cross-site' } });
     expect(image.statusCode).toBe(403);
     expect(client.calls).toEqual([]);
@@ -245,7 +247,7 @@ it('nothing is kept or shown elsewhere, whatever the answer', async () => {
   }
 });
 
-describe('limits at the door', () => {
+describe('limits of the edge', () => {
   it('one address may ask so often, then 429 with Retry-After, and the service is not asked', async () => {
     const { issue, client } = await start({ limits: { perAddress: 2 } });
     await issue();

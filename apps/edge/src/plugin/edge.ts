@@ -49,7 +49,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     await guarded.register(async (issuing) => {
       issuing.addHook('onRequest', limits.visitor);
       if (humanCheck) askForHuman(issuing, humanCheck, `${parent.prefix}${HUMAN_CHECK_PATH}`);
-      addIssueRoutes(issuing, { issue, doors: options.doors ?? {} });
+      addIssueRoutes(issuing, { issue, compatibilityRoutes: options.compatibilityRoutes ?? {} });
     });
   });
 };

@@ -10,7 +10,7 @@ import type { EdgeLimits } from './options.ts';
 const COUNTED = 50_000;
 const IPV6_PREFIX = 64;
 
-/** The checks at the door, as hooks for routes. */
+/** Checks of the edge, as hooks for routes. */
 export interface Limits {
   /** Counts the address. */
   readonly address: (request: FastifyRequest) => Promise<void>;

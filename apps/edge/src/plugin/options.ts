@@ -21,17 +21,17 @@ export interface EdgeOptions {
   /** Proxies whose forwarded headers are believed: addresses, CIDR ranges, `loopback`. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined;
   readonly visitor?: VisitorOptions | undefined;
-  /** Requests that one visitor and one address (IPv6: one /64) may make at this door; the service has limits of its own. */
+  /** Requests that one visitor and one address (IPv6: one /64) may make to this edge; the service has its own limits. */
   readonly limits?: Partial<EdgeLimits> | undefined;
   /** Asked before credentials are issued. Default: nobody is. */
   readonly humanCheck?: HumanCheck | undefined;
-  /** The doors for pages written against the vendor's sample servers. */
-  readonly doors?: DoorOptions | undefined;
+  /** Options of the routes for pages written for the vendor's sample servers. */
+  readonly compatibilityRoutes?: CompatibilityRoutes | undefined;
   /** Largest body in bytes. Default 4,096. */
   readonly maxBodyBytes?: number | undefined;
 }
 
-/** Limits at the door, counted by each instance for itself. */
+/** Limits of the edge, counted by each instance separately. */
 export interface EdgeLimits {
   /** Default 60,000. */
   readonly windowMs: number;
@@ -41,11 +41,11 @@ export interface EdgeLimits {
   readonly perAddress: number;
 }
 
-/** `GET /callparameters` and `GET /actg/token`. */
-export interface DoorOptions {
-  /** The destination of those who name none. Left out, one must be named. */
+/** Options of the compatibility routes `GET /callparameters` and `GET /actg/token`. */
+export interface CompatibilityRoutes {
+  /** Destination of requests that name none. Undefined: they are refused. */
   readonly defaultDestination?: string | undefined;
-  /** ACTG identifiers and the destinations they mean. An identifier that is not here is taken as a destination's id. */
+  /** Destinations by ACTG identifier. An unknown identifier is used as the id of a destination. */
   readonly identifiers?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -52,7 +52,7 @@ export const EDGE_REASONS = {
   CONTENT_TYPE_NOT_SUPPORTED: { status: 415, title: 'a body must be application/json' },
   DESTINATION_UNRESTRICTED: {
     status: 409,
-    title: 'this destination takes calls without tokens, which this door cannot say',
+    title: 'this destination takes calls without tokens, which this route cannot express',
   },
   EDGE_FAULT: { status: 500, title: 'the edge failed' },
   HEADERS_TOO_LARGE: { status: 431, title: 'the headers are larger than this edge takes' },

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toCredentialsAnswer, toTokens } from '../issuing/answers.ts';
 import type { Issuer, IssueRequest } from '../issuing/issuer.ts';
 import { stateOf } from '../plugin/exchange.ts';
-import type { DoorOptions } from '../plugin/options.ts';
+import type { CompatibilityRoutes } from '../plugin/options.ts';
 import { EdgeProblem } from '../problems/problem.ts';
 import { ACTG_TOKEN, CALL_PARAMETERS, CREDENTIALS } from './schemas.ts';
 
@@ -12,9 +12,12 @@ interface CredentialsRequest {
   Headers: { 'idempotency-key'?: string };
 }
 
-/** The routes that issue: the edge's own, and the doors for pages written against the vendor's sample servers. */
-export function addIssueRoutes(scope: FastifyInstance, parts: { issue: Issuer; doors: DoorOptions }): void {
-  const { issue, doors } = parts;
+/** The routes that issue: the edge's own, and compatibility routes for pages written for the vendor's sample servers. */
+export function addIssueRoutes(
+  scope: FastifyInstance,
+  parts: { issue: Issuer; compatibilityRoutes: CompatibilityRoutes },
+): void {
+  const { issue, compatibilityRoutes } = parts;
   const issueFor = (request: FastifyRequest, reply: FastifyReply, asked: Omit<IssueRequest, 'subject'>) => {
     const { http, visitorId } = stateOf(request);
     const work = () =>
@@ -36,14 +39,15 @@ export function addIssueRoutes(scope: FastifyInstance, parts: { issue: Issuer; d
     },
   );
 
-  // A HEAD that comes with each GET would issue too.
-  const door = { exposeHeadRoute: false };
+  // The HEAD route that Fastify adds to each GET would issue too.
+  const withoutHead = { exposeHeadRoute: false };
 
   scope.get<{ Querystring: { destination?: string } }>(
     '/callparameters',
-    { ...door, schema: CALL_PARAMETERS },
+    { ...withoutHead, schema: CALL_PARAMETERS },
     async (request, reply) => {
-      const destination = request.query.destination ?? named(doors.defaultDestination, 'destination');
+      const destination =
+        request.query.destination ?? named(compatibilityRoutes.defaultDestination, 'destination');
       return toTokens(await issueFor(request, reply, { destination }));
     },
   );
@@ -55,15 +59,16 @@ export function addIssueRoutes(scope: FastifyInstance, parts: { issue: Issuer; d
     const { identifier } = request.query;
     const destination =
       identifier === undefined
-        ? named(doors.defaultDestination, 'identifier')
+        ? named(compatibilityRoutes.defaultDestination, 'identifier')
         : (identifiers.get(identifier) ?? identifier);
     const { accountToken, fromToken, toToken, realm } = toTokens(
       await issueFor(request, reply, { destination }),
     );
     return { accountToken, fromToken, toToken, tokenRealm: realm };
   };
-  const identifiers = new Map(Object.entries(doors.identifiers ?? {}));
-  for (const path of ['/actg/token', '/actg/token/']) scope.get(path, { ...door, schema: ACTG_TOKEN }, actg);
+  const identifiers = new Map(Object.entries(compatibilityRoutes.identifiers ?? {}));
+  for (const path of ['/actg/token', '/actg/token/'])
+    scope.get(path, { ...withoutHead, schema: ACTG_TOKEN }, actg);
 }
 
 /** Aborts when the browser goes away before it is answered. Fastify's `request.signal` aborts as soon as a body has been read. */

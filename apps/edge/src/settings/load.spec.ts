@@ -33,11 +33,11 @@ it('lists and pairs may come from the environment', () => {
   const settings = loadEdgeSettings({
     environment: {
       CALLPASS_EDGE_ORIGINS: 'https://a.example, https://b.example',
-      CALLPASS_EDGE_DOORS_IDENTIFIERS: 'front desk=support, sales=sales',
+      CALLPASS_EDGE_COMPATIBILITY_ROUTES_IDENTIFIERS: 'front desk=support, sales=sales',
     },
   });
   expect(settings.origins).toEqual(['https://a.example', 'https://b.example']);
-  expect(settings.doors.identifiers).toEqual({ 'front desk': 'support', sales: 'sales' });
+  expect(settings.compatibilityRoutes.identifiers).toEqual({ 'front desk': 'support', sales: 'sales' });
 });
 
 it('a secret that is too short is refused without being shown', () => {

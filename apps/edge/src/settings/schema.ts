@@ -70,7 +70,7 @@ export const settingsSchema = z.strictObject({
       lifetime: duration({ minMs: 10_000, maxMs: HOUR_MS }).prefault('5m'),
     })
     .prefault({}),
-  doors: z
+  compatibilityRoutes: z
     .strictObject({
       defaultDestination: z.string().min(1).max(64).optional(),
       identifiers: pairs.prefault({}),

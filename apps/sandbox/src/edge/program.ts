@@ -24,7 +24,7 @@ export function edgeProgram(options: {
       CALLPASS_EDGE_SERVICE_TOKEN: options.token,
       CALLPASS_EDGE_VISITOR_SECRETS: visitorSecret,
       CALLPASS_EDGE_ORIGINS: options.origins.join(','),
-      CALLPASS_EDGE_DOORS_DEFAULT_DESTINATION: 'support',
+      CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'support',
       CALLPASS_EDGE_DRAIN_GRACE: '2s',
       CALLPASS_EDGE_LOG_LEVEL: process.env['CALLPASS_LOG_LEVEL'] ?? 'warn',
     },

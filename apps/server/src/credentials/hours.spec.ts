@@ -69,7 +69,7 @@ const ROWS: Row[] = [
   ],
 ];
 
-describe('hours at the door', () => {
+describe('hours of a destination', () => {
   it.each(ROWS)('%s: %s at %s is %s', async (_, destination, at, opens) => {
     server.clock.nowMs = Date.parse(at);
     if (opens === 'open') {

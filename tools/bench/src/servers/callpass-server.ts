@@ -37,7 +37,7 @@ export interface ExampleCall {
   readonly tls?: ClientTls | undefined;
 }
 
-/** The whole server, running on a store of its own, set up through its own door. */
+/** The whole server, running on a store of its own, set up through its own API. */
 export interface CallpassServer {
   readonly child: BenchChild;
   readonly address: string;

@@ -4,7 +4,7 @@ import { startNode, type BenchChild } from './child-process.ts';
 const BIN = join(import.meta.dirname, '../../../../apps/edge/bin/callpass-edge.js');
 const NEVER_REACHED = '1000000000';
 
-/** The built edge, as an operator would run it, but with limits at its door that one address does not reach. */
+/** The built edge, as an operator would run it, but with limits that one address does not reach. */
 export async function startEdgeServer(options: { service: string; telemetryUrl: string }): Promise<{
   readonly child: BenchChild;
   readonly port: number;

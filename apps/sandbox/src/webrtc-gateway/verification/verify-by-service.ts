@@ -4,7 +4,7 @@ import { Refusal } from '../protocol/refusal.ts';
 import { REASON_REFUSALS, VERDICT_REFUSALS } from './verdict-table.ts';
 import type { Verifier } from './verifier.ts';
 
-/** Verifies through the service's own door, as a client with the role VALIDATOR: the gateway holds no keys. */
+/** Verifies with the service's own API, as a client with the role VALIDATOR: the gateway holds no keys. */
 export function verifyByService(client: CredentialClient): Verifier {
   return {
     async verifyAccount(realm, token) {
