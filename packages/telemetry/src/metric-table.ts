@@ -245,10 +245,10 @@ export type ShedCause = (typeof SHED_CAUSES)[number];
 
 /**
  * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:
- * `greeting` (no HTTP/2 handshake in time), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not read
+ * `handshake` (no HTTP/2 handshake in time), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not read
  * the rest).
  */
-export const CONNECTION_CAUSES = ['total', 'peer', 'greeting', 'pings', 'resets', 'stuck'] as const;
+export const CONNECTION_CAUSES = ['total', 'peer', 'handshake', 'pings', 'resets', 'stuck'] as const;
 /** Cause of refusing or closing a connection. */
 export type ConnectionCause = (typeof CONNECTION_CAUSES)[number];
 

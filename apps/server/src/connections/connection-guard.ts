@@ -108,7 +108,7 @@ export class ConnectionGuard {
       return false;
     }
     const handshake = setTimeout(() => {
-      this.#onRejected('greeting');
+      this.#onRejected('handshake');
       socket.destroy();
     }, this.#bounds.handshakeTimeoutMs).unref();
     const pings = new PingStrikes(this.#bounds.minPingIntervalMs);

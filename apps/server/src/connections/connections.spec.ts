@@ -128,7 +128,7 @@ describe('the number of connections', () => {
 });
 
 describe('a peer that connects', () => {
-  const environment = { CALLPASS_CONNECTIONS_GREETING_TIMEOUT: '300ms' };
+  const environment = { CALLPASS_CONNECTIONS_HANDSHAKE_TIMEOUT: '300ms' };
 
   it('and says nothing loses its place', async () => {
     server = await startTestServer({ environment });

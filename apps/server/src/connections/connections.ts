@@ -51,7 +51,7 @@ export function guardConnections(
     {
       max: possibleConnections(connections.max, log),
       maxPerPeer: connections.maxPerPeer,
-      handshakeTimeoutMs: connections.greetingTimeout,
+      handshakeTimeoutMs: connections.handshakeTimeout,
       minPingIntervalMs: connections.minPingInterval,
       maxResetsPerSecond: connections.maxResetsPerSecond,
       maxHeaderBytes: connections.maxHeaderBytes,

@@ -72,7 +72,7 @@ export const settingsSchema = z.strictObject({
       maxConcurrentStreams: wholeNumber({ min: 1, max: 10_000 }).default(128),
       max: wholeNumber({ min: 1, max: 1_000_000 }).default(2048),
       maxPerPeer: wholeNumber({ min: 0, max: 1_000_000 }).default(1024),
-      greetingTimeout: duration({ minMs: 100, maxMs: 600_000 }).prefault('10s'),
+      handshakeTimeout: duration({ minMs: 100, maxMs: 600_000 }).prefault('10s'),
       minPingInterval: duration({ minMs: 0, maxMs: 86_400_000 }).prefault('5s'),
       maxResetsPerSecond: wholeNumber({ min: 0, max: 1_000_000 }).default(200),
       maxHeaderBytes: wholeNumber({ min: 16 * 1024, max: 1024 * 1024 }).default(80 * 1024),
