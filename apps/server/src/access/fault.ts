@@ -16,7 +16,7 @@ const FAULTS = {
   TOKEN_EXPIRED: 'the bearer token has expired',
   TOKEN_NOT_ACCEPTED:
     'the bearer token is not accepted: its issuer, audience, algorithm, times, key or signature is not what is expected here',
-  TOKEN_KEYS_UNAVAILABLE: 'the bearer token cannot be judged: the keys of its issuer are out of reach',
+  TOKEN_KEYS_UNAVAILABLE: 'the bearer token cannot be verified: the keys of its issuer are out of reach',
   DIFFERENT_CLIENTS: 'the client certificate and the bearer token belong to different clients',
 } as const;
 

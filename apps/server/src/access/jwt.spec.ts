@@ -123,7 +123,7 @@ describe('a JSON Web Token', () => {
     expect(await faultOf(await token({ jti: 'another' }))).toBe('accepted');
   });
 
-  it('cannot be judged while the keys were never read', async () => {
+  it('cannot be verified while the keys were never read', async () => {
     http.closeAllConnections();
     await new Promise((resolve) => http.close(resolve));
     const away = remoteKeySet(url, silent);
