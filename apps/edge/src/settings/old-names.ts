@@ -3,9 +3,11 @@ import { settingsSchema } from './schema.ts';
 
 const OLD_PREFIX = 'CALLPASS_GATEWAY';
 
+/** Keys of former versions of the settings file, and the keys they are now. */
+export const RENAMED_KEYS = { doors: 'compatibilityRoutes' } as const;
+
 /**
- * Refuses environment variables with the prefix that the edge had before it was called so: unread, they would leave a
- * setting at its default in silence.
+ * Refuses environment variables of former versions: unread, they would leave a setting at its default in silence.
  *
  * @throws {SettingsError} that names each old variable with its new one.
  */
@@ -14,8 +16,12 @@ export function refuseOldNames(
   prefix: string,
 ): void {
   const problems = leafPaths(settingsSchema).flatMap((path) => {
-    const old = variableOf(OLD_PREFIX, path);
+    const old = variableOf(OLD_PREFIX, path.map(oldKeyOf));
     return environment[old] ? [`${old} is now ${variableOf(prefix, path)}: rename the variable`] : [];
   });
   if (problems.length > 0) throw new SettingsError(problems);
+}
+
+function oldKeyOf(key: string): string {
+  return Object.entries(RENAMED_KEYS).find(([, now]) => now === key)?.[0] ?? key;
 }

@@ -94,6 +94,13 @@ describe('loadSettings', () => {
     expect(() => load(text)).toThrow(message);
   });
 
+  it('refuses a key of a former version, and says the one it is now', () => {
+    const source = { schema, prefix: 'CALLPASS', environment: {}, renamed: { website: 'origins' } };
+    expect(() => loadSettings({ ...source, file: file('log: {}\nwebsite: [a]\n') })).toThrow(
+      /^website is now origins: rename the key .*line 2/,
+    );
+  });
+
   it('names the variable that holds a wrong value, and never the value', () => {
     const environment = { CALLPASS_DRAIN_GRACE: 'canary-value' };
     expect(() => fromEnvironment(environment)).toThrow(/CALLPASS_DRAIN_GRACE/);

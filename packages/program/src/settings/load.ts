@@ -28,6 +28,8 @@ export interface SettingsSource {
   readonly prefix: string;
   /** A YAML file. */
   readonly file?: string | undefined;
+  /** Keys of former versions and the keys they are now; a file that has one is refused, and the message says both. */
+  readonly renamed?: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -52,7 +54,11 @@ export function loadSettings<Schema extends z.ZodType>(
   }
   const parsed = schema.safeParse(file.values);
   if (!parsed.success)
-    throw new SettingsError(parsed.error.issues.flatMap((issue) => describe(issue, file, variables)));
+    throw new SettingsError(
+      parsed.error.issues.flatMap((issue) =>
+        describe(issue, { file, variables, renamed: source.renamed ?? {} }),
+      ),
+    );
   return Object.freeze(parsed.data);
 }
 
@@ -143,13 +149,24 @@ function setAt(values: Record<string, unknown>, path: readonly string[], value: 
 
 function describe(
   issue: z.core.$ZodIssue,
-  file: SettingsFile,
-  variables: ReadonlyMap<string, string>,
+  {
+    file,
+    variables,
+    renamed,
+  }: {
+    file: SettingsFile;
+    variables: ReadonlyMap<string, string>;
+    renamed: Readonly<Record<string, string>>;
+  },
 ): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return `unknown setting ${path.join('.')}${file.place(path)}`;
+      const name = path.join('.');
+      const problem = renamed[name]
+        ? `${name} is now ${renamed[name]}: rename the key`
+        : `unknown setting ${name}`;
+      return `${problem}${file.place(path)}`;
     });
   }
   const name = issue.path.join('.');
