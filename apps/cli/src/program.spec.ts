@@ -497,6 +497,24 @@ describe('callpass config', () => {
     });
   });
 
+  it.each([
+    ['{}', [{ allowEmpty: true, configuration: { realms: [], destinations: [], clients: [] } }]],
+    [DOCUMENT, [{ allowEmpty: false }]],
+  ])('lets a document remove everything only if it is {}: %j', async (stdin, requests) => {
+    const seen: ApplyConfigurationRequest[] = [];
+    const run = await callpass({ admin: admin(seen) }, ['config', 'apply', '-f', '-'], { stdin });
+    expect(run.exitCode).toBe(0);
+    expect(seen).toMatchObject(requests);
+  });
+
+  it('refuses a document that is all comments, without asking the service', async () => {
+    const path = file('comments.yaml', '# realms: []\n');
+    const run = await runInProcess(['config', 'apply', '-f', path, '--address', '127.0.0.1:1']);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(`${path}:1:1: the document is empty`);
+    expect(run.stderr).toContain('write {} if that is meant');
+  });
+
   it('names the line of what is no configuration, without asking the service', async () => {
     const path = file('bad.yaml', DOCUMENT.replace('cipher', 'cypher'));
     const run = await runInProcess(['config', 'apply', '-f', path, '--address', '127.0.0.1:1']);

@@ -67,6 +67,16 @@ describe('callpass-server', () => {
     );
   });
 
+  it('check-config: refuses a document that would remove everything, unless it is {}', () => {
+    const settings = { CALLPASS_KEY_ENCRYPTION_KEY: key() };
+    const document = file('comments.yaml', '# realms:\n#   - name: r\n');
+    const { code, stderr } = run(['check-config', document], settings);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${document}:1:1: the document is empty`);
+    expect(stderr).toContain('write {} if that is meant');
+    expect(run(['check-config', file('braces.yaml', '{}\n')], settings).code).toBe(0);
+  });
+
   it('ends with 2 for settings that do not hold, and names them', () => {
     const settings = file('settings.yaml', 'listen:\n  adress: x\n');
     const { code, stderr } = run(['serve', '--settings', settings]);

@@ -5,10 +5,13 @@ export function positionOf(
   node: Node | null | undefined,
   lines: LineCounter,
 ): { line: number; column: number } {
-  const offset = node?.range?.[0];
-  if (offset === undefined) return { line: 1, column: 1 };
+  return positionAt(node?.range?.[0] ?? 0, lines);
+}
+
+/** Line and column of an offset in the text. */
+export function positionAt(offset: number, lines: LineCounter): { line: number; column: number } {
   const { line, col } = lines.linePos(offset);
-  return { line, column: col };
+  return line === 0 ? { line: 1, column: 1 } : { line, column: col };
 }
 
 /** Follows a path such as `clients[0].grants[1].role` as far as the text goes. */

@@ -1,6 +1,13 @@
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from '@jest/globals';
-import { Cipher, LimitScope, Role } from '@callpass/contract';
-import { DocumentError, formatConfigurationDocument, parseConfigurationDocument } from './index.ts';
+import { Cipher, ConfigurationSchema, LimitScope, Role } from '@callpass/contract';
+import fc from 'fast-check';
+import {
+  type AliasLimits,
+  DocumentError,
+  formatConfigurationDocument,
+  parseConfigurationDocument,
+} from './index.ts';
 
 /** The example of the contract page, every part of the document. */
 const FULL = `
@@ -30,9 +37,9 @@ clients:
       - { role: VALIDATOR, realms: [support.example] }
 `;
 
-function problemsOf(text: string) {
+function problemsOf(text: string, limits?: AliasLimits) {
   try {
-    parseConfigurationDocument(text);
+    parseConfigurationDocument(text, limits);
   } catch (error) {
     if (error instanceof DocumentError) return error.problems;
     throw error;
@@ -76,8 +83,39 @@ describe('parseConfigurationDocument', () => {
     );
   });
 
-  it('takes an empty text as an empty configuration', () => {
-    expect(parseConfigurationDocument('').configuration.realms).toEqual([]);
+  it.each([
+    ['no text', ''],
+    ['spaces and line ends', ' \n\t\r\n'],
+    ['a byte order mark', '\ufeff'],
+    ['comments', '# realms:\n#   - name: r\n'],
+    ['null', 'null # not yet\n'],
+    ['~', '~'],
+    ['a document without content', '---\n'],
+    ['a document without content, ended', '---\n...\n'],
+    ['an end', '...\n'],
+    ['a directive', '%YAML 1.2\n---\n'],
+    ['keys with empty lists', 'realms: []\ndestinations: []\nclients: []\n'],
+    ['JSON with an empty list', '{ "realms": [] }'],
+  ])('refuses a document without content, since it would remove everything: %s', (_, text) => {
+    expect(problemsOf(text)).toMatchObject([
+      { line: 1, message: expect.stringContaining('write {} if that is meant') },
+    ]);
+  });
+
+  it.each(['{}', ' { } # nothing', '---\n{}\n', '\ufeff{}', '!!map {}'])(
+    'takes {} for an empty configuration that is meant: %j',
+    (text) => {
+      const { configuration, empty } = parseConfigurationDocument(text);
+      expect(empty).toBe(true);
+      expect([...configuration.realms, ...configuration.destinations, ...configuration.clients]).toEqual([]);
+    },
+  );
+
+  it('gives back the empty configuration that formatConfigurationDocument writes', () => {
+    expect(parseConfigurationDocument(formatConfigurationDocument(create(ConfigurationSchema))).empty).toBe(
+      true,
+    );
+    expect(parseConfigurationDocument(FULL).empty).toBe(false);
   });
 
   it.each([
@@ -121,6 +159,53 @@ describe('parseConfigurationDocument', () => {
     ],
     ['a key without a value', 'realms:\n  - name:\n', 2, 'realms[0].name', 'has no value'],
     ['a text in place of an entry', 'clients: [web]\n', 1, 'clients[0]', 'expected keys and values'],
+    [
+      'a key that is written twice',
+      'realms:\n  - name: r\n    name: s\n',
+      3,
+      'realms[0]',
+      '"name" is written twice',
+    ],
+    [
+      'a key that is written in both spellings',
+      'realms:\n  - tokenLifetime: 1s\n    token_lifetime: 2s\n',
+      3,
+      'realms[0]',
+      '"token_lifetime" is written twice',
+    ],
+    [
+      'a merge key',
+      'realms:\n  - &a { name: a }\n  - { <<: *a, name: b }\n',
+      3,
+      'realms[1]',
+      'merge keys (<<) are not taken',
+    ],
+    [
+      'an anchor that is not written',
+      'destinations:\n  - id: *x\n',
+      2,
+      'destinations[0].id',
+      '*x names no anchor',
+    ],
+    [
+      'an anchor that is written later',
+      'destinations:\n  - { id: *x }\n  - { id: &x a }\n',
+      2,
+      'destinations[0].id',
+      '*x names no anchor',
+    ],
+    [
+      'an anchor that contains its alias',
+      'destinations: &a\n  - *a\n',
+      2,
+      'destinations[0]',
+      '*a names no anchor',
+    ],
+    ['half of a surrogate pair', 'realms:\n  - name: "\\uD800"\n', 2, 'realms[0].name', 'no Unicode text'],
+    ['a tag', 'realms:\n  - name: !secret x\n', 2, '', 'has a tag'],
+    ['a tag of YAML 1.1', 'realms:\n  - name: !!binary aGk=\n', 2, '', 'has a tag'],
+    ['a second document', 'realms: []\n---\nrealms: []\n', 2, '', 'begins a second document'],
+    ['a control character', '# a\nrealms: []\n# \u0002\n', 3, '', 'has a control character'],
   ])('names the line of %s', (_, text, line, path, message) => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ line, path });
@@ -146,6 +231,18 @@ describe('parseConfigurationDocument', () => {
     expect(problemsOf(bomb).length).toBeGreaterThan(0);
   });
 
+  it('follows an alias to the last anchor of its name before it', () => {
+    const text =
+      'destinations:\n  - { id: &x a, account: *x }\n  - &b { id: &x b, account: *x }\n  - *b\n  - { id: *x }\n';
+    const { destinations } = parseConfigurationDocument(text).configuration;
+    expect(destinations.map(({ id, account }) => [id, account])).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+      ['b', 'b'],
+      ['b', ''],
+    ]);
+  });
+
   it('follows aliases, and names the line of one that leads nowhere', () => {
     const { configuration } = parseConfigurationDocument(
       'realms:\n  - &base { name: a, cipher: AES_128_ECB }\ndestinations:\n  - { id: &x one, account: *x }\n',
@@ -154,6 +251,86 @@ describe('parseConfigurationDocument', () => {
     expect(problemsOf('destinations:\n  - id: *x\n')[0]?.line).toBeGreaterThan(0);
     expect(problemsOf('realms:\n  - &a { name: *a }\n').length).toBeGreaterThan(0);
   });
+});
+
+describe('a document that is small and stands for something large', () => {
+  it('is refused at the alias that adds more values than all aliases may', () => {
+    const destination = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 9 }), {
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(destination, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.nat({ max: 3 }), { maxLength: 40 }),
+        fc.nat({ max: 200 }),
+        fc.nat({ max: 300 }),
+        (written, aliases, maxNodes, maxCharacters) => {
+          const text = [
+            'destinations:',
+            ...written.map((callees, i) => `  - &d${i} { callees: ${JSON.stringify(callees)} }`),
+            ...aliases.map((i) => `  - *d${i % written.length}`),
+          ].join('\n');
+          let nodes = 0;
+          let characters = 0;
+          const tooMuch = aliases.findIndex((i) => {
+            const callees = written[i % written.length] ?? [];
+            nodes += 2 + callees.length;
+            characters += callees.join('').length;
+            return nodes > maxNodes || characters > maxCharacters;
+          });
+          const problems = problemsOf(text, { maxNodes, maxCharacters });
+          if (tooMuch < 0) expect(problems).toEqual([]);
+          else {
+            expect(problems).toMatchObject([
+              { line: 2 + written.length + tooMuch, message: expect.stringContaining('repeats too much') },
+            ]);
+          }
+        },
+      ),
+    );
+  });
+
+  const lines = (count: number, line: string) => `${line}\n`.repeat(count);
+  it.each([
+    [
+      '50,000 destinations that are one',
+      `destinations:\n  - &d { id: a, realm: r, account: a@b, callees: [a@b] }\n${lines(49_999, '  - *d')}`,
+      'repeats too much',
+    ],
+    [
+      'a list of lists of a text',
+      `destinations:\n  - id: &t ${'x'.repeat(100_000)}\n    callees: [${Array(300).fill('*t').join(', ')}]\n`,
+      'repeats too much',
+    ],
+    ['50,000 lists in each other', '['.repeat(50_000), 'nested in more than 64 levels'],
+    ['50,000 list items in each other', '- '.repeat(50_000), 'nested in more than 64 levels'],
+    ['50,000 keys in each other', '? '.repeat(50_000), 'nested in more than 64 levels'],
+    ['20,000 maps in each other', '[{a: '.repeat(20_000), 'nested in more than 64 levels'],
+    ['30,000 keys', Array.from({ length: 30_000 }, (_, i) => `k${i}: 1`).join('\n'), 'unknown key "k0"'],
+    ['a key of half a megabyte', `? ${'k'.repeat(500_000)}\n: 1\n`, 'unknown key "kkk'],
+    ['a text of half a megabyte', `realms: ${'x'.repeat(500_000)}`, 'expected a list'],
+    ['a number of half a megabyte', `realms: [{ name: ${'9'.repeat(500_000)} }]`, 'expected a text'],
+    ['100,000 documents', lines(100_000, '--- {}'), 'begins a second document'],
+    ['20,000 anchors on one node', `realms: ${'&a '.repeat(20_000)}x`, 'anchor'],
+    [
+      '50,000 anchors',
+      `realms:\n${Array.from({ length: 50_000 }, (_, i) => ` - &a${i} x`).join('\n')}`,
+      'expected keys',
+    ],
+    ['a text without end over 20,000 lines', `realms:\n - name: "${lines(20_000, 'a')}`, 'quote'],
+  ])(
+    'is refused with a line, and soon: %s',
+    (_, text, message) => {
+      const before = performance.now();
+      const problems = problemsOf(text);
+      expect(problems[0]?.message).toContain(message);
+      expect(problems[0]?.line).toBeGreaterThan(0);
+      expect(problems.length).toBeLessThanOrEqual(1000);
+      expect(Math.max(...problems.map((problem) => problem.message.length))).toBeLessThan(300);
+      expect(performance.now() - before).toBeLessThan(20_000);
+    },
+    30_000,
+  );
 });
 
 describe('locate', () => {

@@ -4,15 +4,35 @@ import {
   type DescMessage,
   type JsonObject,
   type JsonValue,
+  ScalarType,
 } from '@bufbuild/protobuf';
 import { ConfigurationSchema, type Configuration } from '@callpass/contract';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type YAMLMap } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { DocumentError, type DocumentProblem } from './document-error.ts';
 import { locate, positionOf } from './locate.ts';
+import { readYaml, resolveAliases } from './read-yaml.ts';
+
+/** Bounds on what aliases (`*name`) add to a document when they are replaced by what they stand for. */
+export interface AliasLimits {
+  /** Lists, maps and values that are added. Default: 100,000. */
+  readonly maxNodes: number;
+  /** Characters of values that are added. Default: 4 Mi. */
+  readonly maxCharacters: number;
+}
+
+const ALIAS_LIMITS: AliasLimits = { maxNodes: 100_000, maxCharacters: 4 * 1024 * 1024 };
+
+/** The most problems that are named. */
+const MAX_PROBLEMS = 1000;
+
+/** The longest part of a key that a problem quotes, in characters. */
+const MAX_QUOTED = 64;
 
 /** A configuration and the text it was read from. */
 export interface ConfigurationDocument {
   readonly configuration: Configuration;
+  /** True if the document is `{}`: no realms, destinations and clients, and that on purpose. */
+  readonly empty: boolean;
   /**
    * Finds the place of a path of the configuration in the text, so that a fault found later, by a server for example, can
    * name its line. Accepts JSON and proto field names; a path that is not in the text gives its nearest parent.
@@ -23,10 +43,10 @@ export interface ConfigurationDocument {
 /**
  * Reads a configuration document: YAML 1.2, and so JSON too, with the field names of protojson.
  *
- * Checks the form only: unknown and duplicate keys, values of the wrong type. The service checks the rules of the fields and
- * the references.
+ * Checks the form only: unknown and duplicate keys, values of the wrong type, and that a document without content is written
+ * as `{}`. The service checks the rules of the fields and the references.
  *
- * @throws {DocumentError} naming the line of every fault.
+ * @throws {DocumentError} naming the lines of the first 1,000 faults.
  *
  * @example
  * ```ts
@@ -34,47 +54,88 @@ export interface ConfigurationDocument {
  * locate('destinations[1].realm'); // { line: 12, column: 5 }
  * ```
  */
-export function parseConfigurationDocument(text: string): ConfigurationDocument {
+export function parseConfigurationDocument(
+  text: string,
+  aliasLimits: AliasLimits = ALIAS_LIMITS,
+): ConfigurationDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    version: '1.2',
-    schema: 'core',
-  });
-  if (document.errors.length > 0) {
-    throw new DocumentError(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return {
-          line,
-          column: col,
-          path: '',
-          message: (error.message.split('\n')[0] ?? '').replace(/ at line .*$/, ''),
-        };
-      }),
-    );
-  }
-
+  const document = readYaml(text, lines);
   const root = document.contents;
-  const problems: DocumentProblem[] = [];
-  const reader: Reader = {
-    resolve: (node) => (isAlias(node) ? (node.resolve(document) ?? null) : node),
-    report: (node, path, message) => problems.push({ ...positionOf(node, lines), path, message }),
-  };
-
-  const json = root === null ? {} : readMessage(ConfigurationSchema, root, '', reader);
-  if (problems.length > 0) throw new DocumentError(problems);
-  return {
-    configuration: fromJson(ConfigurationSchema, json as JsonObject),
-    locate: (path) => locate(root, path, lines),
-  };
+  const reader = new Reader(document, lines, aliasLimits);
+  const json = isNothing(root) ? {} : readMessage(ConfigurationSchema, root, '', reader);
+  reader.assertNoProblems();
+  const configuration = fromJson(ConfigurationSchema, json as JsonObject);
+  const { realms, destinations, clients } = configuration;
+  const empty = realms.length + destinations.length + clients.length === 0;
+  if (empty && !(isMap(root) && root.items.length === 0)) {
+    reader.report(
+      null,
+      '',
+      'the document is empty, and would remove every realm, destination and client; write {} if that is meant',
+    );
+    reader.assertNoProblems();
+  }
+  return { configuration, empty, locate: (path) => locate(root, path, lines) };
 }
 
-interface Reader {
-  /** Resolves an alias (`*name`); returns any other node unchanged. */
-  resolve(node: Node | null): Node | null;
-  report(node: Node | null, path: string, message: string): void;
+/** The nodes of a document with aliases followed, and the problems found in them. */
+class Reader {
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+  readonly #aliasLimits: AliasLimits;
+  readonly #problems: DocumentProblem[] = [];
+  #targets: Map<Alias, Node> | undefined;
+  #outermost: Alias | undefined;
+  #aliasedNodes = 0;
+  #aliasedCharacters = 0;
+
+  constructor(document: Document, lines: LineCounter, aliasLimits: AliasLimits) {
+    this.#document = document;
+    this.#lines = lines;
+    this.#aliasLimits = aliasLimits;
+  }
+
+  /** Reads a node, or the one that an alias (`*name`) stands for. */
+  read(node: Node | null, path: string, reading: (node: Node | null) => JsonValue): JsonValue {
+    if (!isAlias(node)) {
+      if (this.#outermost) this.#count(node, this.#outermost, path);
+      return reading(node);
+    }
+    this.#targets ??= resolveAliases(this.#document);
+    const target = this.#targets.get(node);
+    if (target === undefined) {
+      this.report(node, path, `*${quotable(node.source)} names no anchor that is written before it`);
+      return null;
+    }
+    const outer = this.#outermost;
+    this.#outermost ??= node;
+    try {
+      return this.read(target, path, reading);
+    } finally {
+      this.#outermost = outer;
+    }
+  }
+
+  report(node: Node | null, path: string, message: string): void {
+    this.#problems.push({ ...positionOf(node, this.#lines), path, message });
+    if (this.#problems.length >= MAX_PROBLEMS) this.assertNoProblems();
+  }
+
+  /** @throws {DocumentError} if there is a problem. */
+  assertNoProblems(): void {
+    if (this.#problems.length > 0) throw new DocumentError(this.#problems);
+  }
+
+  #count(node: Node | null, alias: Alias, path: string): void {
+    this.#aliasedNodes++;
+    if (isScalar(node)) this.#aliasedCharacters += String(node.value).length;
+    const { maxNodes, maxCharacters } = this.#aliasLimits;
+    if (this.#aliasedNodes <= maxNodes && this.#aliasedCharacters <= maxCharacters) return;
+    const message =
+      `*${quotable(alias.source)} repeats too much: all aliases together may stand for ${maxNodes} values ` +
+      `and ${maxCharacters} characters; write the values out`;
+    throw new DocumentError([...this.#problems, { ...positionOf(alias, this.#lines), path, message }]);
+  }
 }
 
 /** Walks text and descriptor together, so that each problem is found at its own node. */
@@ -84,25 +145,23 @@ function readMessage(desc: DescMessage, node: Node | null, path: string, reader:
     return {};
   }
   const json: JsonObject = {};
-  for (const [key, field, value] of entries(desc, node, path, reader)) {
-    const fieldPath = path === '' ? field.jsonName : `${path}.${field.jsonName}`;
-    json[key] = readField(desc, field, value, fieldPath, reader);
-  }
-  return json;
-}
-
-function* entries(
-  desc: DescMessage,
-  node: YAMLMap,
-  path: string,
-  reader: Reader,
-): Generator<[string, DescField, Node | null]> {
+  const seen = new Set<DescField>();
   for (const pair of node.items) {
     const key = isScalar(pair.key) ? String(pair.key.value) : '';
     const field = desc.fields.find((candidate) => candidate.jsonName === key || candidate.name === key);
-    if (field) yield [key, field, reader.resolve(pair.value as Node | null)];
-    else reader.report(pair.key as Node, path, `unknown key ${JSON.stringify(key)}`);
+    if (!field) {
+      reader.report(pair.key as Node, path, unknownKey(key));
+    } else if (seen.has(field)) {
+      reader.report(pair.key as Node, path, `key ${JSON.stringify(key)} is written twice`);
+    } else {
+      seen.add(field);
+      const fieldPath = path === '' ? field.jsonName : `${path}.${field.jsonName}`;
+      json[key] = reader.read(pair.value as Node | null, fieldPath, (value) =>
+        readField(desc, field, value, fieldPath, reader),
+      );
+    }
   }
+  return json;
 }
 
 function readField(
@@ -117,39 +176,43 @@ function readField(
       reader.report(node, path, 'expected a list');
       return [];
     }
-    return node.items.map((written, index) => {
-      const item = reader.resolve(written as Node);
+    return node.items.map((item, index) => {
       const itemPath = `${path}[${index}]`;
-      if (field.listKind === 'message') return readMessage(field.message, item, itemPath, reader);
-      const value = valueOf(item);
-      tryDecode(desc, field, [value], item, itemPath, reader);
-      return value;
+      return reader.read(item as Node, itemPath, (value) =>
+        field.listKind === 'message'
+          ? readMessage(field.message, value, itemPath, reader)
+          : readValue(desc, field, value, itemPath, reader),
+      );
     });
   }
   if (field.fieldKind === 'message' && !field.message.typeName.startsWith('google.protobuf.')) {
     return readMessage(field.message, node, path, reader);
   }
-  const value = valueOf(node);
-  tryDecode(desc, field, value, node, path, reader);
-  return value;
+  return readValue(desc, field, node, path, reader);
 }
 
-function tryDecode(
+function readValue(
   desc: DescMessage,
   field: DescField,
-  value: JsonValue,
   node: Node | null,
   path: string,
   reader: Reader,
-): void {
-  if (value === null) {
-    reader.report(node, path, 'has no value');
-    return;
-  }
+): JsonValue {
+  const value = valueOf(node);
+  if (value === null) reader.report(node, path, 'has no value');
+  else if (typeof value === 'string' && !value.isWellFormed()) {
+    reader.report(node, path, 'has half of a surrogate pair, which is no Unicode text');
+  } else if (!decodes(desc, field, value)) reader.report(node, path, expectation(field));
+  return value;
+}
+
+function decodes(desc: DescMessage, field: DescField, value: JsonValue): boolean {
+  if (field.scalar === ScalarType.STRING) return typeof value === 'string';
   try {
-    fromJson(desc, { [field.jsonName]: value });
+    fromJson(desc, { [field.jsonName]: field.fieldKind === 'list' ? [value] : value });
+    return true;
   } catch {
-    reader.report(node, path, expectation(field));
+    return false;
   }
 }
 
@@ -164,12 +227,26 @@ function expectation(field: DescField): string {
   return `expected ${SCALARS[field.scalar] ?? 'another type of value'}`;
 }
 
-/** By ScalarType of descriptor.proto: the ones the document has. */
-const SCALARS: Partial<Record<number, string>> = {
-  8: 'true or false',
-  9: 'a text',
-  13: 'a whole number, 0 or more',
+const SCALARS: Partial<Record<ScalarType, string>> = {
+  [ScalarType.BOOL]: 'true or false',
+  [ScalarType.STRING]: 'a text',
+  [ScalarType.UINT32]: 'a whole number, 0 or more',
 };
+
+function unknownKey(key: string): string {
+  if (key === '<<')
+    return 'merge keys (<<) are not taken; write the keys out, or use an alias for a whole value';
+  return `unknown key ${JSON.stringify(quotable(key))}`;
+}
+
+function quotable(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+}
+
+/** True for a text of nothing but comments, spaces and marks, and for `null`. */
+function isNothing(root: Node | null): boolean {
+  return root === null || (isScalar(root) && root.value === null);
+}
 
 /** A scalar's value. What is no scalar is of the wrong type for every field that asks, and is reported as such. */
 function valueOf(node: Node | null): JsonValue {

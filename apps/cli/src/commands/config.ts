@@ -90,9 +90,9 @@ const MAX_PAGE = 500;
 async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const document = await readDocument(session, options.file);
   const { dryRun = false, force = false, expectedRevision = await currentRevision(session) } = options;
-  const { configuration } = document;
+  const { configuration, empty: allowEmpty } = document;
   const response = await session.admin
-    .applyConfiguration({ configuration, expectedRevision, dryRun, force })
+    .applyConfiguration({ configuration, expectedRevision, dryRun, force, allowEmpty })
     .catch(async (error: unknown) => {
       throw withLines(await failureOf(error, session.address), {
         document,

@@ -19,7 +19,7 @@ import { traceId } from '@callpass/telemetry';
 import { keyBytesOf } from '@callpass/token-core';
 import { configurationFromMessage, modeProblems } from '../state/configuration-from-message.ts';
 import type { Principal } from '../state/principal.ts';
-import { Refusal } from '../errors/refusal.ts';
+import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { CurrentState } from '../state/current-state.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 
@@ -36,6 +36,7 @@ export interface ApplyRequest {
   readonly expectedRevision: number;
   readonly dryRun: boolean;
   readonly force: boolean;
+  readonly allowEmpty: boolean;
 }
 
 /** Changes that were made, or with a dry run would be made. */
@@ -80,6 +81,7 @@ export async function applyConfiguration(
   request: ApplyRequest,
 ): Promise<Applied> {
   const { store, state, clock } = dependencies;
+  if (!request.allowEmpty) refuseEmpty(request.configuration);
   const { revision: current, keys } = await store.loadState();
   const keyLengths = keys.map(({ realm, keyText }) => ({ realm, bytes: keyText?.length }));
   for (const key of keys) key.keyText?.fill(0);
@@ -155,6 +157,15 @@ function cipherProblems(
       },
     ];
   });
+}
+
+/** A lost file and one that is all comments are empty too, and would remove everything. */
+function refuseEmpty({ realms, destinations, clients }: ConfigurationMessage): void {
+  if (realms.length + destinations.length + clients.length > 0) return;
+  throw invalidField(
+    'configuration',
+    'is empty, and would remove every realm, destination and client; set allow_empty if that is meant',
+  );
 }
 
 function refuseRemovalInUse(snapshot: Snapshot, configuration: Configuration, nowMs: number): void {

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseConfigurationDocument } from '@callpass/config-document';
-import { enumToJson } from '@bufbuild/protobuf';
-import { ConfigurationChange_KindSchema, KeyState, KeyStateSchema, VerdictSchema } from '@callpass/contract';
+import { create, enumToJson } from '@bufbuild/protobuf';
+import {
+  ConfigurationChange_KindSchema,
+  ConfigurationSchema,
+  KeyState,
+  KeyStateSchema,
+  VerdictSchema,
+} from '@callpass/contract';
 import { ecbToken } from '../testing/by-hand.ts';
 import { refusalOf } from '../testing/refusal.ts';
 import { DOCUMENT, startTestServer, type TestServer } from '../testing/test-server.ts';
@@ -106,10 +112,30 @@ clients: [{ name: c, grants: [{ role: ISSUER, destinations: [ghost] }] }]
     expect(refusal.fields).toContain(`configuration.${path}`);
   });
 
+  it.each([{ dryRun: false }, { dryRun: true }, { force: true }])(
+    'refuses an empty configuration, which would remove everything, unless it is said to be meant: %j',
+    async (options) => {
+      await server.configure(SMALL);
+      const apply = { configuration: create(ConfigurationSchema), expectedRevision: 1, ...options };
+      const refusal = await refusalOf(server.admin.applyConfiguration(apply));
+      expect(refusal).toMatchObject({ reason: 'REQUEST_INVALID', fields: ['configuration'] });
+      expect(refusal.message).toContain('allow_empty');
+      expect((await server.admin.getConfiguration({})).configuration).toEqual(read(SMALL));
+      const { changes } = await server.admin.applyConfiguration({ ...apply, allowEmpty: true });
+      expect(changes.map(({ path }) => path)).toEqual(['realms[r]', 'destinations[d]']);
+    },
+  );
+
+  it('refuses an empty configuration where there was none, too', async () => {
+    const apply = { configuration: create(ConfigurationSchema), expectedRevision: 0 };
+    expect((await refusalOf(server.admin.applyConfiguration(apply))).fields).toEqual(['configuration']);
+    expect((await server.admin.applyConfiguration({ ...apply, allowEmpty: true })).revision).toBe(1);
+  });
+
   it('refuses to remove a realm whose tokens are still valid, unless forced', async () => {
     await server.configure(SMALL);
     await server.activateKey('r', KEY);
-    const empty = { configuration: read(''), expectedRevision: 1 };
+    const empty = { configuration: read('{}'), expectedRevision: 1, allowEmpty: true };
     expect(await refusalOf(server.admin.applyConfiguration(empty))).toMatchObject({ reason: 'REALM_IN_USE' });
     expect((await server.admin.applyConfiguration({ ...empty, force: true })).revision).toBe(2);
   });

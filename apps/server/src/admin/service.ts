@@ -58,6 +58,7 @@ export function adminHandlers(
         expectedRevision: request.expectedRevision,
         dryRun: request.dryRun,
         force: request.force,
+        allowEmpty: request.allowEmpty,
       });
       return {
         revision: applied.revision,

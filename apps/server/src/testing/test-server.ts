@@ -83,11 +83,12 @@ export async function startTestServer(
     clock,
     environment,
     async configure(document) {
-      const { configuration } = parseConfigurationDocument(document);
+      const { configuration, empty: allowEmpty } = parseConfigurationDocument(document);
       const { revision } = await admin.getConfiguration({});
       const applied = await admin.applyConfiguration({
         configuration,
         expectedRevision: revision?.revision ?? 0,
+        allowEmpty,
       });
       return applied.revision;
     },
