@@ -108,11 +108,6 @@ export interface RecordOptions {
    * `undefined`. At most {@link MAX_KEYED_HASH_BYTES} bytes each.
    */
   readonly tokens?: IssuedTokens | undefined;
-  /**
-   * The visitor in clear, where the caller has no need of the hash itself: the store puts its keyed hash into the entry,
-   * whose own must be empty. At most {@link MAX_KEYED_HASH_BYTES} bytes.
-   */
-  readonly subject?: string | undefined;
   /** Called once, just before the record settles, with the commit that it shared; never for one that was not tried. */
   readonly onCommit?: ((commit: SharedCommit) => void) | undefined;
 }

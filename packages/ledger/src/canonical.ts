@@ -1,66 +1,137 @@
-import { ENTRY_KINDS, type EntryDraft } from './entry.ts';
+import {
+  blankOf,
+  ENTRY_KINDS,
+  FINGERPRINT_BYTES,
+  type EntryField,
+  type EntryKind,
+  type EntryPlace,
+  type FieldsOf,
+  type FieldType,
+  type TokenFingerprints,
+} from './entry.ts';
 
-/** Version of the canonical form. A change of fields or order needs a new number and a reader for the old one. */
-const CANONICAL_VERSION = 1;
+/** Computes the canonical bytes of the entries that a table of fields describes; see {@link canonicalForm}. */
+export type CanonicalForm<F extends EntryField> = (place: EntryPlace, fields: FieldsOf<F>) => Uint8Array;
 
-/** The fields of an entry that are text. Their order is part of the canonical form. */
-export const ENTRY_TEXT_FIELDS = [
-  'client',
-  'destination',
-  'realm',
-  'callee',
-  'caller',
-  'subjectHash',
-  'reason',
-  'rule',
-  'traceId',
-  'issuanceId',
-] as const satisfies readonly (keyof EntryDraft)[];
+/** The names of the fields of one version by how they are written, and the fields that the version does not have. */
+interface Layout {
+  readonly kinds: readonly string[];
+  readonly uint32s: readonly string[];
+  readonly times: readonly string[];
+  readonly texts: readonly string[];
+  readonly fingerprints: readonly string[];
+  readonly later: readonly EntryField[];
+  /** Bytes that do not depend on the entry. */
+  readonly fixedBytes: number;
+}
 
-const FINGERPRINT_BYTES = 16;
-/** version, kind, key version, configuration revision, sequence, time, expire time, count of fingerprints. */
-const FIXED_BYTES = 1 + 1 + 4 + 4 + 8 + 8 + 8 + 1;
 const TEXT_LENGTH_BYTES = 4;
+const TIME_BYTES = 8;
+/** Version and sequence. */
+const PLACE_BYTES = 1 + 8;
 
 /**
- * The bytes an entry's hash covers: two entries have the same bytes only if every field is the same.
+ * The canonical bytes of entries, which their hashes cover: two entries have the same bytes only if version, place and every
+ * field are the same.
  *
- * Numbers are big-endian of a fixed width; a text is its length in bytes (4) and its UTF-8. Text that is not well-formed
- * Unicode has no form of its own. Throws RangeError for numbers that do not fit and fingerprints that are not 16 bytes.
+ * They are: version (1 byte), kind (1), the numbers (4 each), sequence (8), the times (8 each), writer and the texts, the
+ * fingerprints; of each sort the fields with `since` up to the version, in the order of the table. Numbers are big-endian; a
+ * text is its length in bytes (4) and its UTF-8; fingerprints are their count (1 byte) and 16 bytes each. Text that is not
+ * well-formed Unicode has no form of its own.
+ *
+ * Throws RangeError for a version that the table does not have, for numbers that do not fit, for fingerprints that are not
+ * 16 bytes, and for a value in a field that is later than the version, since no hash would cover it.
  */
-export function canonicalBytes(writerId: string, sequence: number, entry: EntryDraft): Uint8Array {
-  const texts = [writerId, ...ENTRY_TEXT_FIELDS.map((field) => entry[field])];
-  const fingerprints = entry.fingerprints;
-  let size = FIXED_BYTES + (fingerprints ? 3 * FINGERPRINT_BYTES : 0);
-  for (const text of texts) size += TEXT_LENGTH_BYTES + Buffer.byteLength(text);
+export function canonicalForm<F extends EntryField>(table: readonly F[]): CanonicalForm<F> {
+  const layouts: readonly Layout[] = Array.from({ length: latestVersion(table) }, (_, index) =>
+    layoutOf(table, index + 1),
+  );
+  return (place, fields) => bytesOf(layouts[place.version - 1], place, fields);
+}
+
+/** The version that new entries are written with: the latest that has a field of its own. */
+export function latestVersion(table: readonly EntryField[]): number {
+  return Math.max(...table.map(({ since }) => since));
+}
+
+function layoutOf(table: readonly EntryField[], version: number): Layout {
+  const present = table.filter(({ since }) => since <= version);
+  const named = (sort: FieldType) => present.filter(({ type }) => type === sort).map(({ name }) => name);
+  const layout = {
+    kinds: named('kind'),
+    uint32s: named('uint32'),
+    times: named('time'),
+    texts: named('text'),
+    fingerprints: named('fingerprints'),
+    later: table.filter(({ since }) => since > version),
+  };
+  const { kinds, uint32s, times, texts, fingerprints } = layout;
+  const fixedBytes =
+    PLACE_BYTES +
+    kinds.length +
+    4 * uint32s.length +
+    TIME_BYTES * times.length +
+    TEXT_LENGTH_BYTES * (1 + texts.length) +
+    fingerprints.length;
+  return { ...layout, fixedBytes };
+}
+
+/** Fields as they are looked up by name; their types are checked where they are written. */
+type Values = Readonly<Record<string, unknown>>;
+
+function bytesOf(layout: Layout | undefined, place: EntryPlace, fields: object): Uint8Array {
+  if (layout === undefined) throw new RangeError('an entry has an unknown version');
+  const values = fields as Values;
+  for (const field of layout.later) {
+    if (values[field.name] !== blankOf(field))
+      throw new RangeError('an entry has a field of a later version');
+  }
+  let size = layout.fixedBytes + Buffer.byteLength(place.writerId);
+  for (const name of layout.texts) size += Buffer.byteLength(values[name] as string);
+  for (const name of layout.fingerprints) if (values[name]) size += 3 * FINGERPRINT_BYTES;
 
   const bytes = Buffer.allocUnsafe(size);
-  let at = bytes.writeUInt8(CANONICAL_VERSION, 0);
-  at = bytes.writeUInt8(whole(ENTRY_KINDS[entry.kind]), at);
-  at = bytes.writeUInt32BE(whole(entry.keyVersion), at);
-  at = bytes.writeUInt32BE(whole(entry.configurationRevision), at);
-  at = bytes.writeBigUInt64BE(BigInt(sequence), at);
-  at = bytes.writeBigUInt64BE(BigInt(entry.timeMs), at);
-  at = bytes.writeBigUInt64BE(BigInt(entry.expireTimeMs), at);
-  for (const text of texts) {
-    const written = bytes.write(text, at + TEXT_LENGTH_BYTES, 'utf8');
-    bytes.writeUInt32BE(written, at);
-    at += TEXT_LENGTH_BYTES + written;
-  }
-  at = bytes.writeUInt8(fingerprints ? 3 : 0, at);
-  if (fingerprints) {
-    for (const fingerprint of [fingerprints.account, fingerprints.from, fingerprints.to]) {
-      if (fingerprint.length !== FINGERPRINT_BYTES)
-        throw new RangeError('a fingerprint has the wrong length');
-      bytes.set(fingerprint, at);
-      at += FINGERPRINT_BYTES;
-    }
+  let at = bytes.writeUInt8(place.version, 0);
+  for (const name of layout.kinds) at = bytes.writeUInt8(kindNumber(values[name]), at);
+  for (const name of layout.uint32s) at = bytes.writeUInt32BE(whole(values[name]), at);
+  at = writeUint64(bytes, place.sequence, at);
+  for (const name of layout.times) at = writeUint64(bytes, values[name], at);
+  at = writeText(bytes, place.writerId, at);
+  for (const name of layout.texts) at = writeText(bytes, values[name] as string, at);
+  for (const name of layout.fingerprints) {
+    at = writeFingerprints(bytes, values[name] as TokenFingerprints | undefined, at);
   }
   return bytes;
 }
 
+function kindNumber(kind: unknown): number {
+  return whole(ENTRY_KINDS[kind as EntryKind]);
+}
+
 /** The writers of Buffer cut a fraction off in silence. */
-function whole(value: number): number {
-  if (!Number.isInteger(value)) throw new RangeError('a number of an entry is not whole');
-  return value;
+function whole(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new RangeError('a number of an entry is not whole');
+  return value as number;
+}
+
+/** In two halves: a BigInt for each number would take longer than all the rest. */
+function writeUint64(bytes: Buffer, value: unknown, at: number): number {
+  const number = whole(value);
+  return bytes.writeUInt32BE(number >>> 0, bytes.writeUInt32BE(Math.floor(number / 2 ** 32), at));
+}
+
+function writeText(bytes: Buffer, text: string, at: number): number {
+  const written = text === '' ? 0 : bytes.write(text, at + TEXT_LENGTH_BYTES, 'utf8');
+  return bytes.writeUInt32BE(written, at) + written;
+}
+
+function writeFingerprints(bytes: Buffer, fingerprints: TokenFingerprints | undefined, at: number): number {
+  let next = bytes.writeUInt8(fingerprints ? 3 : 0, at);
+  if (fingerprints === undefined) return next;
+  for (const fingerprint of [fingerprints.account, fingerprints.from, fingerprints.to]) {
+    if (fingerprint.length !== FINGERPRINT_BYTES) throw new RangeError('a fingerprint has the wrong length');
+    bytes.set(fingerprint, next);
+    next += FINGERPRINT_BYTES;
+  }
+  return next;
 }

@@ -1,12 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { canonicalBytes } from './canonical.ts';
-import { faultOf, GENESIS_HASH, linkEntry, newChain, type ChainHead } from './chain.ts';
-import { draftEntry, ENTRY_KINDS, type EntryDraft, type EntryKind, type LedgerEntry } from './entry.ts';
+import {
+  canonicalBytes,
+  chaining,
+  faultOf,
+  GENESIS_HASH,
+  linkEntry,
+  newChain,
+  type ChainHead,
+} from './chain.ts';
+import {
+  ENTRY_FIELDS,
+  ENTRY_KINDS,
+  entryFields,
+  type EntryFields,
+  type EntryKind,
+  type LedgerEntry,
+} from './entry.ts';
+import { entryLines } from './export-format.ts';
 
 const print = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
-const ISSUED: EntryDraft = draftEntry({
+const ISSUED: EntryFields = entryFields({
   kind: 'ISSUED',
   timeMs: 1_790_000_000_000,
   client: 'web-edge',
@@ -23,10 +38,13 @@ const ISSUED: EntryDraft = draftEntry({
   fingerprints: { account: print(1), from: print(2), to: print(3) },
 });
 
+const bytesOf = (writerId: string, sequence: number, fields: EntryFields) =>
+  canonicalBytes({ version: 1, writerId, sequence }, fields);
+
 const text = fc.string({ unit: 'grapheme' });
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const fingerprint = fc.uint8Array({ minLength: 16, maxLength: 16 });
-const draft: fc.Arbitrary<EntryDraft> = fc.record({
+const draft: fc.Arbitrary<EntryFields> = fc.record({
   kind: fc.constantFrom(...(Object.keys(ENTRY_KINDS) as EntryKind[])),
   timeMs: fc.maxSafeNat(),
   client: text,
@@ -47,7 +65,7 @@ const draft: fc.Arbitrary<EntryDraft> = fc.record({
   }),
 });
 
-function chainOf(drafts: readonly EntryDraft[]): LedgerEntry[] {
+function chainOf(drafts: readonly EntryFields[]): LedgerEntry[] {
   let head: ChainHead = newChain('writer-1');
   return drafts.map((entry) => {
     const linked = linkEntry(head, entry);
@@ -77,20 +95,18 @@ function firstFault(entries: readonly LedgerEntry[]): string | undefined {
 
 describe('canonicalBytes', () => {
   it('never change: version 1, to the byte', () => {
-    const digest = (entry: EntryDraft) =>
+    const digest = (entry: EntryFields) =>
       createHash('sha256')
-        .update(canonicalBytes('writer-1', 42, entry))
+        .update(bytesOf('writer-1', 42, entry))
         .digest('hex');
     expect(digest(ISSUED)).toBe('16160d92a15e33819965bf73ee59b3ad97797a98f3e9beef7bfdc0cc387e8e2c');
-    expect(digest(draftEntry({ kind: 'REFUSED', timeMs: 1, client: 'ü' }))).toBe(
+    expect(digest(entryFields({ kind: 'REFUSED', timeMs: 1, client: 'ü' }))).toBe(
       '0468746e7ed9dceead3f5808c1c8eecfb202470655a95d70bea4ced195d6431b',
     );
   });
 
   it('are laid out as documented: fixed numbers, then texts with their length, then fingerprints', () => {
-    const bytes = Buffer.from(
-      canonicalBytes('w', 2, draftEntry({ kind: 'REFUSED', timeMs: 3, client: 'ü' })),
-    );
+    const bytes = Buffer.from(bytesOf('w', 2, entryFields({ kind: 'REFUSED', timeMs: 3, client: 'ü' })));
     const numbers =
       '01' + '02' + '00000000' + '00000000' + '0000000000000002' + '0000000000000003' + '0000000000000000';
     const texts = '00000001' + '77' + '00000002' + 'c3bc' + '00000000'.repeat(9);
@@ -102,23 +118,22 @@ describe('canonicalBytes', () => {
       fc.property(
         draft,
         draft,
-        fc.constantFrom<keyof EntryDraft>(...(Object.keys(ISSUED) as (keyof EntryDraft)[])),
+        fc.constantFrom<keyof EntryFields>(...(Object.keys(ISSUED) as (keyof EntryFields)[])),
         (a, b, field) => {
           const changed = { ...a, [field]: b[field] };
           const same = JSON.stringify(a) === JSON.stringify(changed);
-          expect(Buffer.compare(canonicalBytes('w', 1, a), canonicalBytes('w', 1, changed)) === 0).toBe(same);
+          expect(Buffer.compare(bytesOf('w', 1, a), bytesOf('w', 1, changed)) === 0).toBe(same);
         },
       ),
       { numRuns: 500 },
     );
-    const base = canonicalBytes('w', 1, ISSUED);
-    expect(canonicalBytes('w', 2, ISSUED)).not.toEqual(base);
-    expect(canonicalBytes('v', 1, ISSUED)).not.toEqual(base);
+    const base = bytesOf('w', 1, ISSUED);
+    expect(bytesOf('w', 2, ISSUED)).not.toEqual(base);
+    expect(bytesOf('v', 1, ISSUED)).not.toEqual(base);
   });
 
   it('are not moved by text that slides from one field into the next', () => {
-    const slid = (client: string, destination: string) =>
-      canonicalBytes('w', 1, { ...ISSUED, client, destination });
+    const slid = (client: string, destination: string) => bytesOf('w', 1, { ...ISSUED, client, destination });
     expect(slid('ab', 'c')).not.toEqual(slid('a', 'bc'));
     expect(slid('abc', '')).not.toEqual(slid('', 'abc'));
   });
@@ -139,7 +154,7 @@ describe('canonicalBytes', () => {
     ['a time before the epoch', { expireTimeMs: -1 }],
     ['an unknown kind', { kind: 'FORGED' as EntryKind }],
   ])('do not exist for %s', (_what, changes) => {
-    expect(() => canonicalBytes('w', 1, { ...ISSUED, ...changes })).toThrow(
+    expect(() => bytesOf('w', 1, { ...ISSUED, ...changes })).toThrow(
       expect.objectContaining({ name: 'RangeError' }),
     );
   });
@@ -151,7 +166,7 @@ describe('a chain', () => {
     expect(first).toMatchObject({ writerId: 'writer-1', sequence: 1, previousHash: GENESIS_HASH });
     const expected = createHash('sha256').update(new Uint8Array(32));
     expect(Buffer.from(first?.hash ?? [])).toEqual(
-      expected.update(canonicalBytes('writer-1', 1, { ...ISSUED, configurationRevision: 1 })).digest(),
+      expected.update(bytesOf('writer-1', 1, { ...ISSUED, configurationRevision: 1 })).digest(),
     );
   });
 
@@ -167,8 +182,8 @@ describe('a chain', () => {
         fc.constantFrom(...Object.keys(ISSUED)),
         (other, index, field) => {
           const original = entryAt(index);
-          const value = other[field as keyof EntryDraft];
-          fc.pre(JSON.stringify(original[field as keyof EntryDraft]) !== JSON.stringify(value));
+          const value = other[field as keyof EntryFields];
+          fc.pre(JSON.stringify(original[field as keyof EntryFields]) !== JSON.stringify(value));
           const altered = entries.with(index, { ...original, [field]: value });
           expect(firstFault(altered)).toBe(`${index + 1}: was altered`);
         },
@@ -203,5 +218,80 @@ describe('a chain', () => {
   ])('shows %s as altered instead of failing', (_what, changes) => {
     const forged: LedgerEntry = { ...entryAt(1), ...changes };
     expect(firstFault(entries.with(1, forged))).toBe('2: was altered');
+  });
+});
+
+describe('an entry of a later version', () => {
+  const grown = [...ENTRY_FIELDS, { name: 'callId', column: 'call_id', type: 'text', since: 2 }] as const;
+  const later = chaining<(typeof grown)[number]>(grown);
+  type LaterEntry = ReturnType<typeof later.linkEntry>;
+  const old: readonly LaterEntry[] = entries.map((entry) => ({ ...entry, callId: '' }));
+  const added = (head: ChainHead): LaterEntry[] => {
+    const first = later.linkEntry(head, { ...ISSUED, callId: 'call-1' });
+    return [first, later.linkEntry(first, { ...ISSUED, callId: '' })];
+  };
+  const fresh = added(newChain('writer-1'));
+  const mixed = [...old, ...added(entryAt(3))];
+  const fault = (chain: readonly LaterEntry[]) => {
+    let head: ChainHead = newChain('writer-1');
+    for (const entry of chain) {
+      const found = later.faultOf(head, entry);
+      if (found !== undefined) return `${entry.sequence}: ${found}`;
+      head = entry;
+    }
+    return undefined;
+  };
+
+  it('has the fields of its version, and the version of entries before it stays what it was', () => {
+    expect(fresh.map(({ version }) => version)).toEqual([2, 2]);
+    expect(mixed.map(({ version }) => version)).toEqual([1, 1, 1, 1, 2, 2]);
+    const place = { writerId: 'writer-1', sequence: 1 };
+    const before = Buffer.from(canonicalBytes({ ...place, version: 1 }, ISSUED));
+    expect(later.canonicalBytes({ ...place, version: 1 }, { ...ISSUED, callId: '' })).toEqual(before);
+    expect(later.canonicalBytes({ ...place, version: 2 }, { ...ISSUED, callId: '' })).not.toEqual(before);
+  });
+
+  it.each([
+    ['old', old],
+    ['new', fresh],
+    ['mixed', mixed],
+  ])('verifies in a chain that is %s', (_, chain) => {
+    expect(fault(chain)).toBeUndefined();
+  });
+
+  it('is found altered when its version is flipped, or the new field of it or of an older entry', () => {
+    const at = (index: number, changes: Partial<LaterEntry>) =>
+      fault(mixed.with(index, { ...(mixed[index] as LaterEntry), ...changes }));
+    expect(at(1, { version: 2 })).toBe('2: was altered');
+    expect(at(4, { version: 1 })).toBe('5: was altered');
+    expect(at(5, { version: 1 })).toBe('6: was altered');
+    expect(at(4, { callId: 'call-2' })).toBe('5: was altered');
+    expect(at(1, { callId: 'call-2' })).toBe('2: was altered');
+    for (const version of [0, 3, -1, 1.5, NaN]) expect(at(1, { version })).toBe('2: was altered');
+  });
+
+  it('is not known to a program that is older', () => {
+    const [first] = fresh as [LaterEntry];
+    expect(faultOf(newChain('writer-1'), first)).toBe('was altered');
+    expect(entryLines(ENTRY_FIELDS).readEntry(entryLines(grown).entryLine(first))).toBe(
+      'is of another version than this program reads',
+    );
+  });
+
+  it('has a line in an export, beside lines of older entries, which are what they were', () => {
+    const { entryLine, readEntry } = entryLines<(typeof grown)[number]>(grown);
+    const lines = mixed.map(entryLine);
+    expect(lines.map((line) => readEntry(line))).toEqual(
+      mixed.map((entry) => expect.objectContaining(entry)),
+    );
+    expect(lines.slice(0, 4)).toEqual(entries.map(entryLines(ENTRY_FIELDS).entryLine));
+    const [, second = '', , , fifth = ''] = lines;
+    for (const line of [
+      fifth.replace('"callId":"call-1",', ''),
+      second.replace('"previousHash"', '"callId":"","previousHash"'),
+      second.replace('"version":1,', ''),
+    ]) {
+      expect(readEntry(line)).toEqual(expect.any(String));
+    }
   });
 });

@@ -1,11 +1,18 @@
 import { hash } from 'node:crypto';
-import { canonicalBytes } from './canonical.ts';
-import type { EntryDraft, LedgerEntry } from './entry.ts';
+import { canonicalForm, latestVersion, type CanonicalForm } from './canonical.ts';
+import {
+  ENTRY_FIELDS,
+  type CurrentField,
+  type EntryField,
+  type EntryLinks,
+  type EntryPlace,
+  type FieldsOf,
+} from './entry.ts';
 
 /** The hash before the first entry of a chain. */
 export const GENESIS_HASH: Uint8Array = new Uint8Array(32);
 
-/** The end of a chain: what the next entry is linked to. */
+/** The head of a chain: the entry that the next one is linked to. */
 export interface ChainHead {
   readonly writerId: string;
   /** Sequence of the last entry; 0 for a chain without one. */
@@ -18,30 +25,57 @@ export function newChain(writerId: string): ChainHead {
   return { writerId, sequence: 0, hash: GENESIS_HASH };
 }
 
-/** The entry that follows `head`. The new head is the entry itself. */
-export function linkEntry(head: ChainHead, draft: EntryDraft): LedgerEntry {
-  const sequence = head.sequence + 1;
+/** An entry in its place, with the fields of a table. */
+export type ChainedEntry<F extends EntryField> = FieldsOf<F> & EntryPlace & EntryLinks;
+
+/** The chaining of the entries that a table of fields describes. */
+export interface Chaining<F extends EntryField> {
+  /** Computes the bytes that the hash of an entry covers. */
+  readonly canonicalBytes: CanonicalForm<F>;
+  /** Links fields to a head, in the table's latest version. The entry is the new head. */
+  readonly linkEntry: (head: ChainHead, fields: FieldsOf<F>) => ChainedEntry<F>;
+  /** Finds the fault of an entry that should follow a head, whichever version it has; `undefined` for none. */
+  readonly faultOf: (head: ChainHead, entry: ChainedEntry<F>) => string | undefined;
+}
+
+/** Chains entries with the fields of a table. A chain may hold entries of every version that the table has. */
+export function chaining<F extends EntryField>(table: readonly F[]): Chaining<F> {
+  const canonicalBytes = canonicalForm(table);
+  const version = latestVersion(table);
   return {
-    ...draft,
-    writerId: head.writerId,
-    sequence,
-    previousHash: head.hash,
-    hash: entryHash(head.hash, canonicalBytes(head.writerId, sequence, draft)),
+    canonicalBytes,
+    linkEntry(head, fields) {
+      const { writerId, hash: previousHash } = head;
+      const sequence = head.sequence + 1;
+      const canonical = canonicalBytes({ version, writerId, sequence }, fields);
+      return {
+        ...fields,
+        version,
+        writerId,
+        sequence,
+        previousHash,
+        hash: entryHash(previousHash, canonical),
+      };
+    },
+    faultOf(head, entry) {
+      if (entry.writerId !== head.writerId) return 'belongs to another chain';
+      if (entry.sequence !== head.sequence + 1) return `entry ${head.sequence + 1} is missing`;
+      if (!equalBytes(entry.previousHash, head.hash)) return 'does not follow the entry before it';
+      return hashHolds(canonicalBytes, entry) ? undefined : 'was altered';
+    },
   };
 }
 
-/** What is wrong with an entry that should follow `head`; `undefined` when it does. */
-export function faultOf(head: ChainHead, entry: LedgerEntry): string | undefined {
-  if (entry.writerId !== head.writerId) return 'belongs to another chain';
-  if (entry.sequence !== head.sequence + 1) return `entry ${head.sequence + 1} is missing`;
-  if (!equalBytes(entry.previousHash, head.hash)) return 'does not follow the entry before it';
-  return hashHolds(entry) ? undefined : 'was altered';
-}
+/** The chaining of today's entries. */
+export const { canonicalBytes, linkEntry, faultOf }: Chaining<CurrentField> =
+  chaining<CurrentField>(ENTRY_FIELDS);
 
-function hashHolds(entry: LedgerEntry): boolean {
+/** The version that entries are written with today. */
+export const ENTRY_VERSION: number = latestVersion(ENTRY_FIELDS);
+
+function hashHolds<F extends EntryField>(canonicalBytes: CanonicalForm<F>, entry: ChainedEntry<F>): boolean {
   try {
-    const canonical = canonicalBytes(entry.writerId, entry.sequence, entry);
-    return equalBytes(entry.hash, entryHash(entry.previousHash, canonical));
+    return equalBytes(entry.hash, entryHash(entry.previousHash, canonicalBytes(entry, entry)));
   } catch {
     // What was put in place of the true value has no canonical form.
     return false;

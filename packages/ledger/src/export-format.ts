@@ -2,11 +2,30 @@
 // the SHA-256 of all bytes before the last line. Every line has exactly one spelling, so that what is read and written again
 // gives the same bytes: a change that the chain would not see, such as white space, is a fault too.
 import { hash } from 'node:crypto';
-import { ENTRY_TEXT_FIELDS } from './canonical.ts';
-import { ENTRY_KINDS, type EntryKind, type LedgerEntry } from './entry.ts';
+import { latestVersion } from './canonical.ts';
+import type { ChainedEntry } from './chain.ts';
+import {
+  blankOf,
+  ENTRY_FIELDS,
+  ENTRY_KINDS,
+  joinFingerprints,
+  splitFingerprints,
+  type CurrentField,
+  type EntryField,
+  type FieldType,
+  type TokenFingerprints,
+} from './entry.ts';
 
 const FORMAT = 'callpass-ledger-export';
-const VERSION = 1;
+
+/**
+ * Versions of the format. In version 1 the lines of entries do not say the entry's version, which is 1. Another version of
+ * the entries does not need another one of the format: each line has the fields of its entry's version.
+ */
+export type ExportVersion = 1 | 2;
+
+/** The version that exports are written in. */
+export const EXPORT_VERSION: ExportVersion = 2;
 
 /** The part of a chain that an export holds. Hashes are 64 lower-case hexadecimal digits. */
 export interface ExportedChain {
@@ -20,53 +39,25 @@ export interface ExportedChain {
   readonly anchorHash: string;
 }
 
-/** What the first line says. */
+/** The first line. */
 export interface ExportHeader {
+  readonly version: ExportVersion;
   /** When the ends of the chains were read, RFC 3339 in UTC with ms. */
   readonly exportTime: string;
   readonly chains: readonly ExportedChain[];
 }
 
 /** The first line, without its end. Its last field is the SHA-256 of what it would be without that field. */
-export function headerLine({ exportTime, chains }: ExportHeader): string {
+export function headerLine({ version, exportTime, chains }: ExportHeader): string {
   const header = {
     format: FORMAT,
-    version: VERSION,
+    version,
     exportTime,
     chains: chains.map(({ writerId, firstSequence, lastSequence, lastHash, anchorHash }) => {
       return { writerId, firstSequence, lastSequence, lastHash, anchorHash };
     }),
   };
   return JSON.stringify({ ...header, sha256: hash('sha256', JSON.stringify(header)) });
-}
-
-/** The line of an entry, without its end. */
-export function entryLine(entry: LedgerEntry): string {
-  const { fingerprints } = entry;
-  return JSON.stringify({
-    writerId: entry.writerId,
-    sequence: entry.sequence,
-    timeMs: entry.timeMs,
-    kind: entry.kind,
-    client: entry.client,
-    destination: entry.destination,
-    realm: entry.realm,
-    keyVersion: entry.keyVersion,
-    callee: entry.callee,
-    caller: entry.caller,
-    subjectHash: entry.subjectHash,
-    reason: entry.reason,
-    rule: entry.rule,
-    configurationRevision: entry.configurationRevision,
-    traceId: entry.traceId,
-    issuanceId: entry.issuanceId,
-    expireTimeMs: entry.expireTimeMs,
-    fingerprints: fingerprints
-      ? hexOf(fingerprints.account) + hexOf(fingerprints.from) + hexOf(fingerprints.to)
-      : '',
-    previousHash: hexOf(entry.previousHash),
-    hash: hexOf(entry.hash),
-  });
 }
 
 /** The last line, without its end. */
@@ -76,85 +67,117 @@ export function digestLine(sha256: string): string {
 
 const DIGEST_START = '{"sha256":"';
 
-/** Whether a line is, or was, the last one. */
+/** Tells whether a line is, or was, the last one. */
 export function isDigestLine(line: string): boolean {
   return line.startsWith(DIGEST_START);
 }
 
-/** Reads a first line. Gives what is wrong with it in its place. */
+/** Reads a first line. Gives the fault of one that is not as it was written. */
 export function readHeader(line: string): ExportHeader | string {
   const value = parse(line);
   if (!isObject(value) || value['format'] !== FORMAT) return 'is not the header of a ledger export';
-  if (value['version'] !== VERSION) return 'is of another version than this program reads';
+  if (value['version'] !== 1 && value['version'] !== EXPORT_VERSION)
+    return 'is of another version than this program reads';
   if (!isHeader(value) || headerLine(value) !== line) return 'was altered';
   const names = new Set(value.chains.map(({ writerId }) => writerId));
   return names.size === value.chains.length ? value : 'names a chain twice';
 }
 
-/** Reads the line of an entry. Gives what is wrong with it in its place; does not look at the chain. */
-export function readEntry(line: string): LedgerEntry | string {
-  const value = parse(line);
-  if (!isObject(value)) return 'is not an entry';
-  if (!hasTypes(value)) return 'has a field that is missing or none';
-  const entry: LedgerEntry = {
-    writerId: value.writerId,
-    sequence: value.sequence,
-    timeMs: value.timeMs,
-    kind: value.kind as EntryKind,
-    client: value.client,
-    destination: value.destination,
-    realm: value.realm,
-    keyVersion: value.keyVersion,
-    callee: value.callee,
-    caller: value.caller,
-    subjectHash: value.subjectHash,
-    reason: value.reason,
-    rule: value.rule,
-    configurationRevision: value.configurationRevision,
-    traceId: value.traceId,
-    issuanceId: value.issuanceId,
-    expireTimeMs: value.expireTimeMs,
-    fingerprints: value.fingerprints === '' ? undefined : fingerprintsOf(value.fingerprints),
-    previousHash: bytesOf(value.previousHash),
-    hash: bytesOf(value.hash),
+/** The lines of entries with the fields of a table. */
+export interface EntryLines<F extends EntryField> {
+  /** Writes the line of an entry, without its end. */
+  readonly entryLine: (entry: ChainedEntry<F>) => string;
+  /** Reads the line of an entry. Gives the fault of one that no entry is written as; does not look at the chain. */
+  readonly readEntry: (line: string, format?: ExportVersion) => ChainedEntry<F> | string;
+}
+
+/** Writes and reads the lines of entries with the fields of a table. */
+export function entryLines<F extends EntryField>(table: readonly F[]): EntryLines<F> {
+  const versions = Array.from({ length: latestVersion(table) }, (_, index) => {
+    const fields = table.filter(({ since }) => since <= index + 1);
+    const named = Object.fromEntries(fields.map(({ name }) => [name, '']));
+    // Copied for each line: the names are in their order, and to set them is faster than to add them.
+    const blankLine: Json = { writerId: '', sequence: 0, version: 0, ...named, previousHash: '', hash: '' };
+    return { fields, blankLine };
+  });
+  const blankFields = Object.fromEntries(table.map((field) => [field.name, blankOf(field)]));
+  const blankEntry: Json = {
+    ...blankFields,
+    writerId: '',
+    sequence: 0,
+    version: 0,
+    previousHash: '',
+    hash: '',
   };
-  // This also finds digits that are none, other fields, and other spellings.
-  return entryLine(entry) === line ? entry : 'is not spelled as an entry is';
-}
 
-const TEXT_FIELDS = [
-  'writerId',
-  'kind',
-  ...ENTRY_TEXT_FIELDS,
-  'fingerprints',
-  'previousHash',
-  'hash',
-] as const;
+  const spell = (entry: ChainedEntry<F>, format: ExportVersion): string => {
+    const layout = versions[entry.version - 1];
+    if (layout === undefined) throw new RangeError('an entry has an unknown version');
+    const line = { ...layout.blankLine };
+    line['writerId'] = entry.writerId;
+    line['sequence'] = entry.sequence;
+    line['version'] = format === 1 ? undefined : entry.version;
+    for (const { name, type } of layout.fields) {
+      const value = (entry as Json)[name];
+      line[name] = type === 'fingerprints' ? hexOfFingerprints(value as Fingerprints) : value;
+    }
+    line['previousHash'] = hexOf(entry.previousHash);
+    line['hash'] = hexOf(entry.hash);
+    return JSON.stringify(line);
+  };
 
-const NUMBER_FIELDS = ['sequence', 'timeMs', 'keyVersion', 'configurationRevision', 'expireTimeMs'] as const;
-
-type EntryFields = Record<(typeof TEXT_FIELDS)[number], string> &
-  Record<(typeof NUMBER_FIELDS)[number], number>;
-
-function hasTypes(value: Record<string, unknown>): value is EntryFields {
-  for (const field of TEXT_FIELDS) {
-    const text = value[field];
-    // Text that is not well-formed has no bytes of its own, so the hash would not see it change.
-    if (typeof text !== 'string' || !text.isWellFormed()) return false;
-  }
-  for (const field of NUMBER_FIELDS) if (!isCount(value[field])) return false;
-  return Object.hasOwn(ENTRY_KINDS, value['kind'] as string);
-}
-
-const FINGERPRINT_BYTES = 16;
-
-function fingerprintsOf(digits: string) {
-  const bytes = bytesOf(digits);
   return {
-    account: bytes.subarray(0, FINGERPRINT_BYTES),
-    from: bytes.subarray(FINGERPRINT_BYTES, 2 * FINGERPRINT_BYTES),
-    to: bytes.subarray(2 * FINGERPRINT_BYTES),
+    entryLine: (entry) => spell(entry, EXPORT_VERSION),
+    readEntry(line, format = EXPORT_VERSION) {
+      const value = parse(line);
+      if (!isObject(value)) return 'is not an entry';
+      const version = format === 1 ? 1 : value['version'];
+      const { writerId, sequence, previousHash, hash } = value;
+      const isPlaced = isCount(version) && isText(writerId) && isCount(sequence);
+      if (!isPlaced || !isText(previousHash) || !isText(hash)) return MISSING;
+      const layout = versions[version - 1];
+      if (layout === undefined) return 'is of another version than this program reads';
+      const entry = { ...blankEntry };
+      for (const { name, type } of layout.fields) {
+        const written = value[name];
+        if (!isWritten[type](written)) return MISSING;
+        entry[name] = type === 'fingerprints' ? fingerprintsOf(written as string) : written;
+      }
+      entry['writerId'] = writerId;
+      entry['sequence'] = sequence;
+      entry['version'] = version;
+      entry['previousHash'] = bytesOf(previousHash);
+      entry['hash'] = bytesOf(hash);
+      const read = entry as unknown as ChainedEntry<F>;
+      // This also finds digits that are none, other fields, and other spellings.
+      return spell(read, format) === line ? read : 'is not spelled as an entry is';
+    },
   };
+}
+
+/** The lines of today's entries. */
+export const { entryLine, readEntry }: EntryLines<CurrentField> = entryLines<CurrentField>(ENTRY_FIELDS);
+
+const MISSING = 'has a field that is missing or none';
+
+type Json = Record<string, unknown>;
+type Fingerprints = TokenFingerprints | undefined;
+
+/** Tells whether a value of a line is one that a field of a type is written as. */
+const isWritten: Readonly<Record<FieldType, (value: unknown) => boolean>> = {
+  kind: (value) => isText(value) && Object.hasOwn(ENTRY_KINDS, value),
+  uint32: isCount,
+  time: isCount,
+  text: isText,
+  fingerprints: isText,
+};
+
+function hexOfFingerprints(fingerprints: Fingerprints): string {
+  return fingerprints === undefined ? '' : hexOf(joinFingerprints(fingerprints));
+}
+
+function fingerprintsOf(digits: string): Fingerprints {
+  return digits === '' ? undefined : splitFingerprints(bytesOf(digits));
 }
 
 function isHeader(value: object): value is ExportHeader {
@@ -184,8 +207,13 @@ function parse(line: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
+}
+
+/** Text that is not well-formed has no bytes of its own, so the hash would not see it change. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed();
 }
 
 function isCount(value: unknown): value is number {

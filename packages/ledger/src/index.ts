@@ -1,17 +1,35 @@
 export {
+  BLANK_FIELDS,
+  ENTRY_FIELDS,
   ENTRY_KINDS,
-  draftEntry,
+  entryFields,
+  entryKind,
+  FINGERPRINT_BYTES,
+  joinFingerprints,
+  splitFingerprints,
+  type CurrentField,
   type EntryDraft,
+  type EntryFields,
   type EntryKind,
+  type EntryVisitor,
+  type FieldType,
   type LedgerEntry,
   type TokenFingerprints,
 } from './entry.ts';
-export { canonicalBytes } from './canonical.ts';
-export { GENESIS_HASH, faultOf, linkEntry, newChain, type ChainHead } from './chain.ts';
+export {
+  canonicalBytes,
+  ENTRY_VERSION,
+  faultOf,
+  GENESIS_HASH,
+  linkEntry,
+  newChain,
+  type ChainHead,
+} from './chain.ts';
 export {
   bytesOf,
   digestLine,
   entryLine,
+  EXPORT_VERSION,
   headerLine,
   hexOf,
   type ExportedChain,

@@ -42,6 +42,11 @@ describe('an export of format version 1, made by the service of that time', () =
       ['instance-2', 3, 8],
       ['instance-3', 1, 6],
     ]);
+    const versioned = bytes.toString().replace('{"writerId":"instance-2","sequence":3,', '$&"version":1,');
+    expect((await verify(Buffer.from(versioned))).fault).toEqual({
+      line: 6,
+      text: 'is not spelled as an entry is',
+    });
     const kinds = [...bytes.toString().matchAll(/"kind":"(\w+)"/g)].map(([, kind]) => kind);
     expect(new Set(kinds)).toEqual(new Set(Object.keys(ENTRY_KINDS)));
   });
@@ -117,6 +122,16 @@ describe('verifyExport', () => {
       sequence: 2,
       text: 'was altered',
     });
+  });
+
+  it('finds an entry whose version was flipped or left out', async () => {
+    const flipped = changed((all) => all.with(3, all[3]?.replace('"version":1', '"version":2') ?? ''));
+    expect((await verify(flipped)).fault).toEqual({
+      line: 4,
+      text: 'is of another version than this program reads',
+    });
+    const without = changed((all) => all.with(3, all[3]?.replace('"version":1,', '') ?? ''));
+    expect((await verify(without)).fault?.line).toBe(4);
   });
 
   it('finds a forged chain that was hashed anew but for its recorded end', async () => {

@@ -5,7 +5,9 @@ import type { LedgerEntry } from './entry.ts';
 import {
   bytesOf,
   digestLine,
+  EXPORT_VERSION,
   type ExportedChain,
+  type ExportVersion,
   isDigestLine,
   readEntry,
   readHeader,
@@ -50,6 +52,7 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
   const digest = createHash('sha256');
   const chains = new Map<string, Progress>();
   let header: readonly ExportedChain[] = [];
+  let format: ExportVersion = EXPORT_VERSION;
   let number = 0;
   let entryCount = 0;
   let ended = false;
@@ -68,6 +71,7 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
     if (number === 1) {
       const read = line === undefined ? 'is not the header of a ledger export' : readHeader(line);
       if (typeof read === 'string') return fault(read);
+      format = read.version;
       header = read.chains;
       for (const chain of header) chains.set(chain.writerId, { chain, head: anchorOf(chain) });
     } else if (line === undefined) {
@@ -80,7 +84,7 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
       ended = true;
       continue;
     } else {
-      const entry = readEntry(line);
+      const entry = readEntry(line, format);
       if (typeof entry === 'string') return fault(entry);
       const { writerId, sequence } = entry;
       const progress = chains.get(writerId);

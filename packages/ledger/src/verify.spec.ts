@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { linkEntry, newChain, type ChainHead } from './chain.ts';
-import { draftEntry, type LedgerEntry } from './entry.ts';
+import { entryFields, type LedgerEntry } from './entry.ts';
 import type { ChainRecord, LedgerStore } from './ledger-store.ts';
 import { verifyLedger } from './verify.ts';
 
@@ -10,7 +10,7 @@ function chainOf(writerId: string, count = COUNT): LedgerEntry[] {
   const entries: LedgerEntry[] = [];
   let head: ChainHead = newChain(writerId);
   for (let i = 0; i < count; i++) {
-    const entry = linkEntry(head, draftEntry({ kind: 'ISSUED', timeMs: 1000 + i, client: 'web' }));
+    const entry = linkEntry(head, entryFields({ kind: 'ISSUED', timeMs: 1000 + i, client: 'web' }));
     entries.push(entry);
     head = entry;
   }

@@ -14,7 +14,6 @@ import { readChain, readChains } from './database/chains.ts';
 import { applyChange, attemptAlone, type ItemOutcome } from './database/changes.ts';
 import { claimAnswers, type Claim } from './database/claims.ts';
 import type { Database } from './database/database.ts';
-import { entryToRow } from './database/entry-rows.ts';
 import { searchEntries } from './database/entry-search.ts';
 import * as reads from './database/reads.ts';
 import { removeStep, type RemovalStep } from './database/removal.ts';
@@ -22,7 +21,7 @@ import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts
 import { assertCurrentSchema } from './schema/migrate.ts';
 import type { Tables, WriterEnd } from './schema/tables.ts';
 import type { Sealer } from './seal/sealer.ts';
-import { decodeBatch, monotonicMs, type RecordItem, type WireBatch } from './thread/batch-codec.ts';
+import { decodeBatch, monotonicMs, type CommitItem, type WireBatch } from './thread/batch-codec.ts';
 import { encodeEntries, type WireEntries, type WirePage } from './thread/entry-codec.ts';
 
 /** How often a commit that wrote nothing for sure is tried again at once. */
@@ -138,7 +137,7 @@ export class StoreEngine {
   }
 
   async #commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
-    const items = decodeBatch(batch).map((item) => this.#fingerprinted(item));
+    const items = decodeBatch(batch, this.#keyedHash);
     for (let attempt = 1; ; attempt++) {
       if (monotonicMs() >= batch.deadlineMs) {
         throw new StoreError('LEDGER_UNAVAILABLE', 'the entry was not written in time');
@@ -159,20 +158,7 @@ export class StoreEngine {
     this.#secrets.ledgerSecret.fill(0);
   }
 
-  #fingerprinted(item: RecordItem): RecordItem {
-    const { entry, tokens, subject } = item;
-    if (tokens === undefined && subject === undefined) return item;
-    return {
-      ...item,
-      entry: {
-        ...entry,
-        fingerprints: tokens ? this.#keyedHash.tokens(tokens) : entry.fingerprints,
-        subjectHash: subject === undefined ? entry.subjectHash : this.#keyedHash.subject(subject),
-      },
-    };
-  }
-
-  async #commitOnce(items: readonly RecordItem[]): Promise<readonly ItemOutcome[]> {
+  async #commitOnce(items: readonly CommitItem[]): Promise<readonly ItemOutcome[]> {
     const from = this.#end ?? (await this.#findEnd());
     this.#end = undefined;
     const plain = items.every((item) => item.change === undefined);
@@ -194,24 +180,24 @@ export class StoreEngine {
   async #append(
     from: WriterEnd,
     outcomes: readonly ItemOutcome[],
-    items: readonly RecordItem[],
+    items: readonly CommitItem[],
     transaction?: Kysely<Tables>,
   ): Promise<{ to: WriterEnd; outcomes: readonly ItemOutcome[] }> {
     let head: ChainHead = headOf(from);
-    const rows = [];
+    const entries: LedgerEntry[] = [];
     for (const [index, { entry }] of items.entries()) {
       if (outcomes[index]?.outcome !== 'recorded') continue;
       const linked = linkEntry(head, entry);
-      rows.push(entryToRow(from.number, linked));
+      entries.push(linked);
       head = linked;
     }
-    if (rows.length === 0) return { to: from, outcomes };
+    if (entries.length === 0) return { to: from, outcomes };
     const to = this.#ends.seal(from.number, head);
-    if (!(await this.#database.append({ from, to, rows }, transaction))) throw new EndMoved();
+    if (!(await this.#database.append({ from, to, entries }, transaction))) throw new EndMoved();
     return { to, outcomes };
   }
 
-  async #change(transaction: Kysely<Tables>, items: readonly RecordItem[]): Promise<ItemOutcome[]> {
+  async #change(transaction: Kysely<Tables>, items: readonly CommitItem[]): Promise<ItemOutcome[]> {
     const outcomes = items.map((): ItemOutcome => ({ outcome: 'recorded' }));
     await assertSameSeal(transaction, this.#secrets.sealedCheck);
     // No record has two changes and claims touch nothing that others do, so they can go first and together.
@@ -251,7 +237,7 @@ export class StoreEngine {
     return removeStep(transaction, { ends: this.#ends, engine: this.#database.engine }, step);
   }
 
-  async #cleanUp(items: readonly RecordItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
+  async #cleanUp(items: readonly CommitItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
     let destroyed = false;
     for (const [index, { change }] of items.entries()) {
       if (change?.kind === 'addKey') change.keyText.fill(0);

@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  draftEntry,
-  newIssuanceId,
-  verifyLedger,
-  type EntryDraft,
-  type EntryQuery,
-  type Store,
-} from '@callpass/domain';
+import { newIssuanceId, verifyLedger, type EntryDraft, type EntryQuery, type Store } from '@callpass/domain';
 import { sampleEntry } from './sample-entry.ts';
 import { throwawayKey } from './throwaway-key.ts';
 
@@ -62,7 +55,7 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
         sampleEntry({ traceId: 'a' }),
         sampleEntry({ traceId: 'b', destination: 'sales' }),
         sampleEntry({ traceId: 'c', client: 'other' }),
-        draftEntry({ traceId: 'd', kind: 'REFUSED', timeMs: NOW_MS, client: 'web-edge' }),
+        { traceId: 'd', kind: 'REFUSED', timeMs: NOW_MS, client: 'web-edge' },
         sampleEntry({ traceId: 'e', timeMs: NOW_MS + 1000, issuanceId }),
         // A clock that was put back.
         sampleEntry({ traceId: 'f', timeMs: NOW_MS - 5000 }),
@@ -87,9 +80,8 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
 
     it('lists page after page what two instances wrote, each entry once, also far behind what does not match', async () => {
       const other = await openAnother();
-      const filling = Array.from({ length: 11_000 }, () =>
-        draftEntry({ kind: 'REFUSED', timeMs: NOW_MS - 1, client: 'filling' }),
-      );
+      const refused: EntryDraft = { kind: 'REFUSED', timeMs: NOW_MS - 1, client: 'filling' };
+      const filling = Array.from({ length: 11_000 }, () => refused);
       for (let at = 0; at < filling.length; at += 1000) await recordAll(filling.slice(at, at + 1000));
       const expected = Array.from({ length: 25 }, (_, index) => `trace-${index}`);
       await recordAll(expected.map((traceId, index) => sampleEntry({ traceId, timeMs: NOW_MS + index })));
@@ -145,9 +137,9 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
     });
 
     describe('removing entries', () => {
-      const removal = (beforeTimeMs: number, traceId = 'removal') => ({
+      const removal = (beforeTimeMs: number, traceId = 'removal'): Parameters<Store['removeEntries']>[0] => ({
         beforeTimeMs,
-        entry: draftEntry({ kind: 'ENTRIES_REMOVED', timeMs: NOW_MS + 9000, client: 'operator', traceId }),
+        entry: { kind: 'ENTRIES_REMOVED', timeMs: NOW_MS + 9000, client: 'operator', traceId },
       });
 
       it('takes the oldest of each chain, records it, and leaves chains that go on and verify', async () => {

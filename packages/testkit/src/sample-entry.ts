@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { draftEntry, type EntryDraft } from '@callpass/domain';
+import { type EntryDraft } from '@callpass/domain';
 
 /** An ISSUED entry with every field filled, each issue with fingerprints of its own. */
 export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
-  return draftEntry({
+  return {
     kind: 'ISSUED',
     timeMs: 1_800_000_000_000,
     client: 'web-edge',
@@ -12,7 +12,7 @@ export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
     keyVersion: 3,
     callee: 'support@kandy.example',
     caller: 'anonymous@kandy.example',
-    subjectHash: '0123456789abcdef0123456789abcdef',
+    visitor: { hash: '0123456789abcdef0123456789abcdef' },
     reason: 'none',
     rule: 'default',
     configurationRevision: 7,
@@ -21,5 +21,5 @@ export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
     expireTimeMs: 1_800_000_600_000,
     fingerprints: { account: randomBytes(16), from: randomBytes(16), to: randomBytes(16) },
     ...fields,
-  });
+  };
 }

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { wholeNumberFrom } from '../arguments.ts';
@@ -53,17 +52,12 @@ async function verifyService(
   return response.intact ? EXIT.done : EXIT.failed;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
-
 async function verifyFile(
   file: string,
   { terminal, output }: { terminal: Terminal; output: Output },
 ): Promise<ExitCode> {
-  const { verifyExport } = await import('@callpass/ledger');
-  const chunks = file === '-' ? terminal.stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
-  const found = await verifyExport(chunks).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === undefined ? error : wrongUse(`cannot read ${file}: ${error.code}`);
-  });
+  const { readExport } = await import('../ledger/read-export.ts');
+  const found = await readExport(file, terminal.stdin);
   const { fault, entryCount, chains } = found;
   const { sequence, ...rest } = fault ?? {};
   // Of the shape of the service's own answer, so that both can be compared.

@@ -1,8 +1,6 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { type LedgerEntry as EntryMessage, LedgerEntry_Kind } from '@callpass/contract';
-import type { EntryKind, LedgerEntry } from '@callpass/ledger';
-
-const FINGERPRINT_BYTES = 16;
+import { type EntryKind, type LedgerEntry, splitFingerprints } from '@callpass/ledger';
 
 const KINDS = Object.fromEntries(
   Object.entries(LedgerEntry_Kind).map(([name, number]) => [number, name]),
@@ -10,35 +8,16 @@ const KINDS = Object.fromEntries(
 
 /** The entry of a message. What the message has no true value for does not verify. */
 export function entryOf(message: EntryMessage): LedgerEntry {
-  const { time, kind, expireTime, sequence, tokenFingerprints } = message;
+  const { time, expireTime, kind, sequence, version, tokenFingerprints, ...rest } = message;
+  const { $typeName: _type, $unknown: _unknown, ...same } = rest;
   return {
-    writerId: message.writerId,
+    ...same,
+    // A service from before entries had versions leaves it out.
+    version: version || 1,
     sequence: Number(sequence),
     timeMs: time ? timestampMs(time) : 0,
     kind: KINDS[kind] as EntryKind,
-    client: message.client,
-    destination: message.destination,
-    realm: message.realm,
-    keyVersion: message.keyVersion,
-    callee: message.callee,
-    caller: message.caller,
-    subjectHash: message.subjectHash,
-    reason: message.reason,
-    rule: message.rule,
-    configurationRevision: message.configurationRevision,
-    traceId: message.traceId,
-    issuanceId: message.issuanceId,
     expireTimeMs: expireTime ? timestampMs(expireTime) : 0,
-    fingerprints: tokenFingerprints.length === 0 ? undefined : partsOf(tokenFingerprints),
-    previousHash: message.previousHash,
-    hash: message.hash,
-  };
-}
-
-function partsOf(bytes: Uint8Array) {
-  return {
-    account: bytes.subarray(0, FINGERPRINT_BYTES),
-    from: bytes.subarray(FINGERPRINT_BYTES, 2 * FINGERPRINT_BYTES),
-    to: bytes.subarray(2 * FINGERPRINT_BYTES),
+    fingerprints: tokenFingerprints.length === 0 ? undefined : splitFingerprints(tokenFingerprints),
   };
 }

@@ -6,6 +6,7 @@ import {
   type ChainHead,
   digestLine,
   entryLine,
+  EXPORT_VERSION,
   type ExportedChain,
   faultOf,
   headerLine,
@@ -69,7 +70,7 @@ export async function writeExport(options: ExportOptions): Promise<ExportSummary
     digest.update(bytes);
     await write(bytes);
   };
-  await writeLines([headerLine({ exportTime, chains })]);
+  await writeLines([headerLine({ version: EXPORT_VERSION, exportTime, chains })]);
   let entryCount = 0;
   let pageToken = '';
   while (open.size > 0) {

@@ -1,7 +1,7 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { LedgerEntry_Kind, type LedgerService } from '@callpass/contract';
 import type { Handlers } from '@callpass/grpc-kit';
-import type { LedgerEntry } from '@callpass/ledger';
+import { joinFingerprints, type LedgerEntry } from '@callpass/ledger';
 import { chainsOf } from '@callpass/ledger/testing';
 
 /** A LedgerService over entries, in pages as the real one gives them; `chains` is what it says of their ends. */
@@ -38,8 +38,6 @@ export function messageOf({ fingerprints, sequence, kind, timeMs, expireTimeMs, 
     sequence: BigInt(sequence),
     time: timestampFromMs(timeMs),
     ...(expireTimeMs > 0 && { expireTime: timestampFromMs(expireTimeMs) }),
-    ...(fingerprints && {
-      tokenFingerprints: Buffer.concat([fingerprints.account, fingerprints.from, fingerprints.to]),
-    }),
+    ...(fingerprints && { tokenFingerprints: joinFingerprints(fingerprints) }),
   };
 }

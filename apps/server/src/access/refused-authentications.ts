@@ -1,4 +1,4 @@
-import { draftEntry, type Store } from '@callpass/domain';
+import { type Store } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { describeError, type Logger } from '@callpass/program/log';
 import type { AuthenticationFault } from './fault.ts';
@@ -47,17 +47,15 @@ export class RefusedAuthentications {
   async #record(rule: string): Promise<void> {
     const { store, clock, state, log } = this.#dependencies;
     try {
-      await store.record(
-        draftEntry({
-          kind: 'REFUSED',
-          timeMs: clock.now(),
-          client: '',
-          reason: 'CLIENT_UNKNOWN',
-          rule,
-          configurationRevision: state.snapshot.revision,
-          traceId: traceId() ?? '',
-        }),
-      );
+      await store.record({
+        kind: 'REFUSED',
+        timeMs: clock.now(),
+        client: '',
+        reason: 'CLIENT_UNKNOWN',
+        rule,
+        configurationRevision: state.snapshot.revision,
+        traceId: traceId() ?? '',
+      });
     } catch (error) {
       log.error({ error: describeError(error) }, 'a refused authentication is not in the ledger');
     }

@@ -3,7 +3,6 @@ import { ConfigurationSchema, type Configuration as ConfigurationMessage } from 
 import {
   checkConfiguration,
   diffDocuments,
-  draftEntry,
   keyValidates,
   warnings,
   type Change,
@@ -101,13 +100,13 @@ export async function applyConfiguration(
 
   const applyTimeMs = clock.now();
   const outcome = await store.record(
-    draftEntry({
+    {
       kind: 'CONFIGURATION_APPLIED',
       timeMs: applyTimeMs,
       client: principal.client,
       configurationRevision: revision + 1,
       traceId: traceId() ?? '',
-    }),
+    },
     {
       change: {
         kind: 'applyConfiguration',

@@ -1,4 +1,4 @@
-import { draftEntry, type Freeze, type FreezeScope, type KeyedHash } from '@callpass/domain';
+import type { EntryDraft, Freeze, FreezeScope, KeyedHash } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
@@ -112,28 +112,28 @@ function entry(
   reason: string,
   kind: 'FROZEN' | 'UNFROZEN',
 ) {
-  return draftEntry({
+  return {
     kind,
     timeMs: dependencies.clock.now(),
     client: principal.client,
-    ...columnOf(scope),
+    ...fieldOf(scope),
     reason,
     configurationRevision: dependencies.state.snapshot.revision,
     traceId: traceId() ?? '',
-  });
+  };
 }
 
-/** The column of an entry that holds the scope. */
-function columnOf({ kind, value }: FreezeScope) {
+/** The field of an entry that holds the scope. */
+function fieldOf({ kind, value }: FreezeScope): Partial<EntryDraft> {
   switch (kind) {
     case 'REALM':
       return { realm: value };
     case 'DESTINATION':
       return { destination: value };
     case 'SUBJECT':
-      return { subjectHash: value };
+      return { visitor: { hash: value } };
     case 'CLIENT':
-      // The client column is for the client that acted.
+      // The client field is for the client that acted.
       return { rule: `client ${value}` };
   }
 }

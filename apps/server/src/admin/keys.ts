@@ -1,5 +1,4 @@
 import {
-  draftEntry,
   keyValidates,
   mayStep,
   validateUntil,
@@ -126,7 +125,7 @@ async function recordStep(
   change: StateChange,
 ): Promise<void> {
   const outcome = await dependencies.store.record(
-    draftEntry({
+    {
       kind: 'KEY_STATE_CHANGED',
       timeMs: dependencies.clock.now(),
       client: principal.client,
@@ -135,7 +134,7 @@ async function recordStep(
       reason: step.reason,
       configurationRevision: dependencies.state.snapshot.revision,
       traceId: traceId() ?? '',
-    }),
+    },
     { change },
   );
   if (outcome.outcome !== 'recorded') {

@@ -1,11 +1,11 @@
 import { REASONS } from '@callpass/contract';
 import {
   credentialTimes,
-  draftEntry,
   limitKeys,
   newIssuanceId,
   type Clock,
   type CompiledDestination,
+  type EntryDraft,
   type IssuedTokens,
   type KeyedHash,
   type Limiter,
@@ -125,7 +125,7 @@ export async function issue(
         realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
         callee: request.callee,
         caller: request.caller,
-        subject: visitor.subject,
+        visitor: visitor.forRecord,
       });
     }
     throw error;
@@ -188,10 +188,9 @@ async function grant(
 
   const issued = encrypt(compiled, encryption, parties, clock.now());
   const { timeLimited } = issued;
-  const { subjectHash, subject } = visitor.forRecord;
-  const entry = draftEntry({
+  const entry: EntryDraft = {
     kind: 'ISSUED',
-    subjectHash,
+    visitor: visitor.forRecord,
     timeMs: issued.issueTimeMs,
     client: principal.client,
     destination: request.destination,
@@ -204,12 +203,11 @@ async function grant(
     traceId: traceId() ?? '',
     issuanceId: issued.issuanceId,
     expireTimeMs: timeLimited?.expireTimeMs ?? 0,
-  });
+  };
   const outcome = await step(SPAN_COMMIT, (span) =>
     store.record(entry, {
       change: idempotency && rememberAnswer(principal, idempotency, issued),
       tokens: timeLimited && issuedTokens(timeLimited.tokens),
-      subject,
       onCommit: span.recording ? span.sharedCommit : undefined,
     }),
   );

@@ -1,4 +1,4 @@
-import type { KeyedHash } from '@callpass/domain';
+import type { EntryVisitor, KeyedHash } from '@callpass/domain';
 
 /**
  * Client and subject of a request. The hash is computed only where a rule needs it; the ledger's is computed where the
@@ -21,10 +21,9 @@ export class Visitor {
    * The visitor for the ledger: the hash where it was computed already, otherwise in clear, so that the store's thread
    * computes it.
    */
-  get forRecord(): { readonly subjectHash: string; readonly subject: string | undefined } {
-    return this.#hash === undefined
-      ? { subjectHash: '', subject: this.subject }
-      : { subjectHash: this.#hash, subject: undefined };
+  get forRecord(): EntryVisitor | undefined {
+    if (this.#hash !== undefined) return { hash: this.#hash };
+    return this.subject === undefined ? undefined : { clear: this.subject };
   }
 
   get subjectHash(): string {

@@ -1,4 +1,4 @@
-import { draftEntry, type Clock, type Store } from '@callpass/domain';
+import type { Clock, EntryDraft, EntryVisitor, Store } from '@callpass/domain';
 import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
 import type { Refusal } from './refusal.ts';
 import type { Principal } from '../state/principal.ts';
@@ -17,8 +17,7 @@ export interface RefusedRequest {
   readonly realm?: string;
   readonly callee?: string;
   readonly caller?: string;
-  /** The visitor in clear; the store keeps a keyed hash. */
-  readonly subject?: string | undefined;
+  readonly visitor?: EntryVisitor | undefined;
 }
 
 /** Records that a recognised client was refused. Resolves when the entry is durable; throws StoreError when it cannot be. */
@@ -26,9 +25,9 @@ export async function recordRefusal(
   { state, store, clock }: RecordDependencies,
   principal: Principal,
   refusal: Refusal,
-  { subject, ...asked }: RefusedRequest = {},
+  asked: RefusedRequest = {},
 ): Promise<void> {
-  const entry = draftEntry({
+  const entry: EntryDraft = {
     kind: 'REFUSED',
     timeMs: clock.now(),
     client: principal.client,
@@ -37,8 +36,8 @@ export async function recordRefusal(
     configurationRevision: state.snapshot.revision,
     traceId: traceId() ?? '',
     ...asked,
-  });
+  };
   await step(SPAN_COMMIT, (span) =>
-    store.record(entry, { subject, onCommit: span.recording ? span.sharedCommit : undefined }),
+    store.record(entry, { onCommit: span.recording ? span.sharedCommit : undefined }),
   );
 }

@@ -1,4 +1,4 @@
-import { draftEntry, type Clock, type LedgerStore } from '@callpass/domain';
+import type { Clock, EntryDraft, LedgerStore } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import type { Principal } from '../state/principal.ts';
 import { invalidField } from '../errors/refusal.ts';
@@ -29,13 +29,13 @@ export async function removeEntries(
     );
   }
   const before = new Date(beforeTimeMs).toISOString();
-  const entry = draftEntry({
+  const entry: EntryDraft = {
     kind: 'ENTRIES_REMOVED',
     timeMs: nowMs,
     client: principal.client,
     reason: `before ${before}`,
     configurationRevision: revision,
     traceId: traceId() ?? '',
-  });
+  };
   return dependencies.store.removeEntries({ beforeTimeMs, entry });
 }

@@ -1,7 +1,13 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { enumNames, LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
-import { verifyLedger, type Clock, type LedgerEntry, type LedgerStore } from '@callpass/domain';
+import {
+  joinFingerprints,
+  verifyLedger,
+  type Clock,
+  type LedgerEntry,
+  type LedgerStore,
+} from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import { listEntries } from './list.ts';
 import { removeEntries } from './remove.ts';
@@ -94,8 +100,6 @@ function entryToMessage(entry: LedgerEntry): MessageInitShape<typeof LedgerEntry
     sequence: BigInt(sequence),
     time: timestampFromMs(timeMs),
     ...(expireTimeMs > 0 ? { expireTime: timestampFromMs(expireTimeMs) } : {}),
-    ...(fingerprints
-      ? { tokenFingerprints: Buffer.concat([fingerprints.account, fingerprints.from, fingerprints.to]) }
-      : {}),
+    ...(fingerprints ? { tokenFingerprints: joinFingerprints(fingerprints) } : {}),
   };
 }

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import { draftEntry, type LedgerEntry } from '../entry.ts';
+import { entryFields, type LedgerEntry } from '../entry.ts';
 import { GENESIS_HASH, linkEntry, newChain } from '../chain.ts';
-import { digestLine, entryLine, headerLine, hexOf, type ExportedChain } from '../export-format.ts';
+import {
+  digestLine,
+  EXPORT_VERSION,
+  entryLine,
+  headerLine,
+  hexOf,
+  type ExportedChain,
+} from '../export-format.ts';
 
 const START_MS = Date.parse('2026-11-25T10:00:00Z');
 const print = (fill: number): Uint8Array => new Uint8Array(16).fill(fill % 256);
@@ -16,8 +23,8 @@ export function madeUpEntries(count: number): LedgerEntry[] {
     const common = { timeMs, client: 'web-edge', destination: 'support', configurationRevision: 7 };
     const draft =
       index % 3 === 2
-        ? draftEntry({ ...common, kind: 'REFUSED', reason: 'LIMIT_EXCEEDED', rule: 'zu viele für heute' })
-        : draftEntry({
+        ? entryFields({ ...common, kind: 'REFUSED', reason: 'LIMIT_EXCEEDED', rule: 'zu viele für heute' })
+        : entryFields({
             ...common,
             kind: 'ISSUED',
             realm: 'support.example',
@@ -54,7 +61,7 @@ export function chainsOf(entries: readonly LedgerEntry[], firstKept = 1): Export
 
 /** An export with these lines between the header and the end. */
 export function exportOf(lines: readonly string[], chains: readonly ExportedChain[]): Buffer {
-  const header = headerLine({ exportTime: '2026-11-25T11:00:00.000Z', chains });
+  const header = headerLine({ version: EXPORT_VERSION, exportTime: '2026-11-25T11:00:00.000Z', chains });
   const text = [header, ...lines].map((line) => `${line}\n`).join('');
   return Buffer.from(`${text}${digestLine(createHash('sha256').update(text).digest('hex'))}\n`);
 }

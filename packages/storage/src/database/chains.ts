@@ -2,7 +2,7 @@ import type { ChainRecord, LedgerEntry } from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
 import { anchorOf, headOf, type ChainEnds } from './chain-end.ts';
-import { rowToEntry } from './entry-rows.ts';
+import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** See `LedgerStore.listChains`. */
 export async function readChains(db: Kysely<Tables>, ends: ChainEnds): Promise<readonly ChainRecord[]> {
@@ -21,15 +21,11 @@ export async function readChain(
   db: Kysely<Tables>,
   { writerId, afterSequence, limit }: { writerId: string; afterSequence: number; limit: number },
 ): Promise<readonly LedgerEntry[]> {
-  const rows = await db
-    .selectFrom('ledger_writers')
-    .innerJoin('ledger', 'ledger.writer', 'ledger_writers.number')
-    .selectAll('ledger')
-    .select('ledger_writers.writer_id')
+  const rows = await selectEntries(db)
     .where('ledger_writers.writer_id', '=', writerId)
     .where('ledger.sequence', '>', afterSequence)
     .orderBy('ledger.sequence')
     .limit(limit)
     .execute();
-  return rows.map(rowToEntry);
+  return rows.map(entryOf);
 }

@@ -1,9 +1,7 @@
+import type { LedgerEntry } from '@callpass/ledger';
 import type { Kysely } from 'kysely';
 import type { EngineName } from '../schema/migrations.ts';
-import type { AnswerRow, LedgerRow, Tables, WriterEnd } from '../schema/tables.ts';
-
-/** A ledger row before the database gives it its position. */
-export type NewLedgerRow = Omit<LedgerRow, 'position'>;
+import type { AnswerRow, Tables, WriterEnd } from '../schema/tables.ts';
 
 /** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
 export interface Database {
@@ -19,7 +17,7 @@ export interface Database {
   write<T>(body: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
 
   /**
-   * Adds rows at the end of a chain and moves its recorded end from `from` to `to`, both or neither; in the transaction
+   * Adds entries at the end of a chain and moves its recorded end from `from` to `to`, both or neither; in the transaction
    * when one is given, else in one of its own. False when the recorded end is not `from`: another process moved it.
    */
   append(chain: ChainStep, transaction?: Kysely<Tables>): Promise<boolean>;
@@ -49,9 +47,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Rows for the end of a chain, which they move from one entry to another. */
+/** Entries for the end of a chain, which they move from one entry to another. */
 export interface ChainStep {
   readonly from: WriterEnd;
   readonly to: WriterEnd;
-  readonly rows: readonly NewLedgerRow[];
+  readonly entries: readonly LedgerEntry[];
 }

@@ -1,81 +1,67 @@
-import { ENTRY_KINDS, type EntryKind, type LedgerEntry, type TokenFingerprints } from '@callpass/domain';
-import type { Selectable } from 'kysely';
-import type { LedgerRow } from '../schema/tables.ts';
-import type { NewLedgerRow } from './database.ts';
+import {
+  ENTRY_FIELDS,
+  ENTRY_KINDS,
+  entryKind,
+  joinFingerprints,
+  splitFingerprints,
+  type LedgerEntry,
+} from '@callpass/ledger';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../schema/tables.ts';
 
-const FINGERPRINT_BYTES = 16;
-const KIND_NAMES = new Map(
-  Object.entries(ENTRY_KINDS).map(([name, number]) => [number as number, name as EntryKind]),
-);
+/** The columns of an entry, in the order in which they are written: all of its row but position and chain. */
+export const ENTRY_COLUMNS = [
+  { name: 'version', column: 'version', type: 'number' },
+  { name: 'sequence', column: 'sequence', type: 'number' },
+  ...ENTRY_FIELDS,
+  { name: 'previousHash', column: 'previous_hash', type: 'bytes' },
+  { name: 'hash', column: 'hash', type: 'bytes' },
+] as const;
 
-/** The row of an entry. */
-export function entryToRow(writer: number, entry: LedgerEntry): NewLedgerRow {
-  return {
-    writer,
-    sequence: entry.sequence,
-    kind: ENTRY_KINDS[entry.kind],
-    time_ms: entry.timeMs,
-    client: entry.client,
-    destination: entry.destination,
-    realm: entry.realm,
-    key_version: entry.keyVersion,
-    callee: entry.callee,
-    caller: entry.caller,
-    subject_hash: entry.subjectHash,
-    reason: entry.reason,
-    rule: entry.rule,
-    configuration_revision: entry.configurationRevision,
-    trace_id: entry.traceId,
-    issuance_id: entry.issuanceId,
-    expire_time_ms: entry.expireTimeMs,
-    fingerprints: entry.fingerprints ? joinFingerprints(entry.fingerprints) : null,
-    previous_hash: entry.previousHash,
-    hash: entry.hash,
-  };
+type EntryColumn = (typeof ENTRY_COLUMNS)[number];
+
+/** The type of an entry's column. */
+export type ColumnType = EntryColumn['type'];
+
+/** The value of an entry's column. */
+export function columnValue(entry: LedgerEntry, { name }: EntryColumn): string | number | Uint8Array | null {
+  if (name === 'kind') return ENTRY_KINDS[entry.kind];
+  if (name === 'fingerprints') return entry.fingerprints ? joinFingerprints(entry.fingerprints) : null;
+  return entry[name];
 }
 
-/** A ledger row with the name of its chain. */
-export type NamedLedgerRow = Selectable<LedgerRow> & { writer_id: string };
+type Selected<Column> = Column extends { name: infer Name extends string; column: infer Of extends string }
+  ? `ledger.${Of} as ${Name}`
+  : never;
+
+const SELECTION = ENTRY_COLUMNS.map(
+  ({ name, column }) => `ledger.${column} as ${name}`,
+) as Selected<EntryColumn>[];
+
+/** An entry as it is selected: named as in an entry, with kind and fingerprints as in the row. */
+export type SelectedEntry = Omit<LedgerEntry, 'kind' | 'fingerprints'> & {
+  readonly kind: number;
+  readonly fingerprints: Uint8Array | null;
+};
+
+/** Begins a query of entries; see {@link entryOf}. */
+export function selectEntries(db: Kysely<Tables>) {
+  return db
+    .selectFrom('ledger')
+    .innerJoin('ledger_writers', 'ledger_writers.number', 'ledger.writer')
+    .select('ledger_writers.writer_id as writerId')
+    .select(SELECTION);
+}
 
 /**
- * The entry in a row. Whether it was altered is for the chain to tell, not for this: what no entry can hold, an unknown
- * kind among it, is passed on as it is, so that it has no canonical form.
+ * The entry that was selected. Whether it was altered is for the chain to tell, not for this: what no entry can hold, an
+ * unknown kind among it, is passed on as it is, so that it has no canonical form.
  */
-export function rowToEntry(row: NamedLedgerRow): LedgerEntry {
+export function entryOf(selected: SelectedEntry): LedgerEntry {
+  const { kind, fingerprints } = selected;
   return {
-    writerId: row.writer_id,
-    sequence: row.sequence,
-    kind: KIND_NAMES.get(row.kind) ?? (`KIND_${row.kind}` as EntryKind),
-    timeMs: row.time_ms,
-    client: row.client,
-    destination: row.destination,
-    realm: row.realm,
-    keyVersion: row.key_version,
-    callee: row.callee,
-    caller: row.caller,
-    subjectHash: row.subject_hash,
-    reason: row.reason,
-    rule: row.rule,
-    configurationRevision: row.configuration_revision,
-    traceId: row.trace_id,
-    issuanceId: row.issuance_id,
-    expireTimeMs: row.expire_time_ms,
-    fingerprints: row.fingerprints ? splitFingerprints(row.fingerprints) : undefined,
-    previousHash: row.previous_hash,
-    hash: row.hash,
-  };
-}
-
-/** Account, from and to, one after the other: 48 bytes. */
-export function joinFingerprints({ account, from, to }: TokenFingerprints): Uint8Array {
-  return Buffer.concat([account, from, to]);
-}
-
-/** The reverse of {@link joinFingerprints}. Bytes too many stay with the last, too few leave it short. */
-export function splitFingerprints(bytes: Uint8Array): TokenFingerprints {
-  return {
-    account: bytes.subarray(0, FINGERPRINT_BYTES),
-    from: bytes.subarray(FINGERPRINT_BYTES, 2 * FINGERPRINT_BYTES),
-    to: bytes.subarray(2 * FINGERPRINT_BYTES),
+    ...selected,
+    kind: entryKind(kind),
+    fingerprints: fingerprints ? splitFingerprints(fingerprints) : undefined,
   };
 }

@@ -3,7 +3,7 @@ import { ENTRY_KINDS, StoreError, type EntryQuery, type PositionedEntry } from '
 import { sql, type Kysely, type SqlBool } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
 import { monotonicMs } from '../thread/batch-codec.ts';
-import { rowToEntry } from './entry-rows.ts';
+import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** Rows of one query of a search: what a commit may have to wait for. */
 const ROWS_PER_STEP = 10_000;
@@ -76,11 +76,8 @@ async function scan(
   const [first, last] = part.stretch;
   const [from, to] = part.window ?? [undefined, undefined];
   const { destination, client, kind, issuanceId, traceId } = query;
-  const rows = await db
-    .selectFrom('ledger')
-    .innerJoin('ledger_writers', 'ledger_writers.number', 'ledger.writer')
-    .selectAll('ledger')
-    .select('ledger_writers.writer_id')
+  const rows = await selectEntries(db)
+    .select('ledger.position')
     .where('ledger.position', '>=', first)
     .where('ledger.position', '<=', last)
     // Written so that no database goes by the index on time here, which would sort what the position has in order.
@@ -94,7 +91,7 @@ async function scan(
     .orderBy('ledger.position')
     .limit(part.limit)
     .execute();
-  return rows.map((row) => ({ position: row.position, entry: rowToEntry(row) }));
+  return rows.map(({ position, ...row }) => ({ position, entry: entryOf(row) }));
 }
 
 async function wholeStretch(db: Kysely<Tables>): Promise<Stretch | undefined> {

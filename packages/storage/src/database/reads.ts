@@ -13,7 +13,7 @@ import type { CompiledQuery, Kysely } from 'kysely';
 import type { FreezeRow, RealmKeyRow, Tables } from '../schema/tables.ts';
 import { answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
-import { rowToEntry, type NamedLedgerRow } from './entry-rows.ts';
+import { entryOf, selectEntries, type SelectedEntry } from './entry-rows.ts';
 
 /** See `Store.stateVersion`. */
 export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
@@ -79,15 +79,11 @@ export async function readRevisions(
 /** The query of `Store.findIssued`, built once: it runs for every token that is validated as issued here. */
 export class IssuedQuery {
   readonly #db: Kysely<Tables>;
-  readonly #query: CompiledQuery<NamedLedgerRow>;
+  readonly #query: CompiledQuery<SelectedEntry>;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
-    this.#query = db
-      .selectFrom('ledger')
-      .innerJoin('ledger_writers', 'ledger_writers.number', 'ledger.writer')
-      .selectAll('ledger')
-      .select('ledger_writers.writer_id')
+    this.#query = selectEntries(db)
       .where('ledger.time_ms', '=', 0)
       .where('ledger.realm', '=', '')
       .where('ledger.kind', '=', ENTRY_KINDS.ISSUED)
@@ -97,8 +93,8 @@ export class IssuedQuery {
 
   async run({ realm, timeMs }: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
     const parameters = [timeMs, realm, ENTRY_KINDS.ISSUED];
-    const { rows } = await this.#db.executeQuery<NamedLedgerRow>({ ...this.#query, parameters });
-    return rows.map(rowToEntry);
+    const { rows } = await this.#db.executeQuery<SelectedEntry>({ ...this.#query, parameters });
+    return rows.map(entryOf);
   }
 }
 

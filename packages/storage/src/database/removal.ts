@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { EngineName } from '../schema/migrations.ts';
 import type { Tables, WriterRow } from '../schema/tables.ts';
 import { anchorOf, type ChainEnds } from './chain-end.ts';
-import { rowToEntry } from './entry-rows.ts';
+import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** What one step does at most, so that commits of grants wait for it some hundredths of a second and no more. */
 const ENTRIES_PER_STEP = 1000;
@@ -85,18 +85,16 @@ async function shorten(
   { chain, beforeTimeMs, limit }: { chain: WriterRow; beforeTimeMs: number; limit: number },
 ): Promise<number> {
   const former = anchorOf(chain);
-  const rows = await transaction
-    .selectFrom('ledger')
-    .selectAll()
-    .where('writer', '=', chain.number)
-    .where('sequence', '>', former.sequence)
-    .where('sequence', '<', chain.head_sequence)
-    .orderBy('sequence')
+  const rows = await selectEntries(transaction)
+    .where('ledger.writer', '=', chain.number)
+    .where('ledger.sequence', '>', former.sequence)
+    .where('ledger.sequence', '<', chain.head_sequence)
+    .orderBy('ledger.sequence')
     .limit(limit)
     .execute();
   let anchor: ChainHead = former;
   for (const row of rows) {
-    const entry = rowToEntry({ ...row, writer_id: chain.writer_id });
+    const entry = entryOf(row);
     if (entry.timeMs >= beforeTimeMs || faultOf(anchor, entry) !== undefined) break;
     anchor = entry;
   }

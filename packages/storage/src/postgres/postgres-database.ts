@@ -55,7 +55,7 @@ export class PostgresDatabase implements Database {
     const inserted = transaction
       ? (await transaction.executeQuery(CompiledQuery.raw(statement.text, statement.values))).numAffectedRows
       : (await this.#writing.query({ ...statement })).rowCount;
-    return Number(inserted) === chain.rows.length;
+    return Number(inserted) === chain.entries.length;
   }
 
   async claim(transaction: Kysely<Tables>, rows: readonly AnswerRow[], nowMs: number) {

@@ -1,4 +1,5 @@
-import type { ChainStep, NewLedgerRow } from '../database/database.ts';
+import type { ChainStep } from '../database/database.ts';
+import { columnValue, ENTRY_COLUMNS, type ColumnType } from '../database/entry-rows.ts';
 import type { AnswerRow } from '../schema/tables.ts';
 
 /** A statement and its parameters, under the name that it is prepared with. */
@@ -8,27 +9,17 @@ export interface Statement {
   readonly values: unknown[];
 }
 
-const LEDGER_COLUMNS = {
-  sequence: 'bigint',
+const TYPES: Readonly<Record<ColumnType, string>> = {
   kind: 'bigint',
-  time_ms: 'bigint',
-  client: 'text',
-  destination: 'text',
-  realm: 'text',
-  key_version: 'bigint',
-  callee: 'text',
-  caller: 'text',
-  subject_hash: 'text',
-  reason: 'text',
-  rule: 'text',
-  configuration_revision: 'bigint',
-  trace_id: 'text',
-  issuance_id: 'text',
-  expire_time_ms: 'bigint',
+  number: 'bigint',
+  uint32: 'bigint',
+  time: 'bigint',
+  text: 'text',
   fingerprints: 'bytea',
-  previous_hash: 'bytea',
-  hash: 'bytea',
-} as const satisfies Record<Exclude<keyof NewLedgerRow, 'writer'>, string>;
+  bytes: 'bytea',
+};
+
+const LEDGER_COLUMNS = Object.fromEntries(ENTRY_COLUMNS.map(({ column, type }) => [column, TYPES[type]]));
 
 const ANSWER_COLUMNS = {
   client: 'text',
@@ -57,10 +48,10 @@ const CLAIM = `
   returning client, request_id`;
 
 /**
- * Adds rows to a chain and moves its recorded end, in one statement: a commit of entries alone is one round trip. It
+ * Adds entries to a chain and moves its recorded end, in one statement: a commit of entries alone is one round trip. It
  * inserts nothing when the recorded end is another one.
  */
-export function appendStatement({ from, to, rows }: ChainStep): Statement {
+export function appendStatement({ from, to, entries }: ChainStep): Statement {
   return {
     name: 'append',
     text: APPEND,
@@ -71,14 +62,14 @@ export function appendStatement({ from, to, rows }: ChainStep): Statement {
       from.number,
       from.head_sequence,
       from.head_hash,
-      ...columnsOf(LEDGER_COLUMNS, rows),
+      ...ENTRY_COLUMNS.map((column) => entries.map((entry) => columnValue(entry, column))),
     ],
   };
 }
 
 /** See `Database.claim`. Rows are locked in their order. */
 export function claimStatement(rows: readonly AnswerRow[], nowMs: number): Statement {
-  return { name: 'claim', text: CLAIM, values: [nowMs, ...columnsOf(ANSWER_COLUMNS, rows)] };
+  return { name: 'claim', text: CLAIM, values: [nowMs, ...columnsOf(rows)] };
 }
 
 function namesOf(columns: Record<string, string>): string {
@@ -90,9 +81,6 @@ function unnest(columns: Record<string, string>, firstParameter: number): string
   return `unnest(${arrays.join(', ')})`;
 }
 
-function columnsOf<Column extends string>(
-  columns: Readonly<Record<Column, string>>,
-  rows: readonly Readonly<Record<NoInfer<Column>, unknown>>[],
-): unknown[][] {
-  return (Object.keys(columns) as Column[]).map((column) => rows.map((row) => row[column]));
+function columnsOf(rows: readonly AnswerRow[]): unknown[][] {
+  return (Object.keys(ANSWER_COLUMNS) as (keyof AnswerRow)[]).map((column) => rows.map((row) => row[column]));
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import BetterSqlite from 'better-sqlite3';
-import { draftEntry, ENTRY_KINDS, KeyedHash, verifyLedger } from '@callpass/domain';
+import { ENTRY_KINDS, KeyedHash, verifyLedger } from '@callpass/domain';
 import { sampleEntry } from '@callpass/testkit';
 import pg from 'pg';
 import { migrateStore, openStore } from '../index.ts';
@@ -49,7 +49,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
   it('is migrated with all that it holds, verifies, goes on and can be shortened', async () => {
     const database = await restore('0001');
     const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
-    expect(await migrateStore(options)).toEqual({ applied: ['0002-anchors'] });
+    expect(await migrateStore(options)).toEqual({ applied: ['0002-anchors', '0003-entry-version'] });
     const store = await openStore({ ...options, writerId: 'instance-1' });
 
     const state = await store.loadState();
@@ -72,7 +72,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
     await store.record(sampleEntry({ timeMs: DUMP_TIME_MS + 20_000 }));
     const removed = await store.removeEntries({
       beforeTimeMs: DUMP_TIME_MS + 6000,
-      entry: draftEntry({ kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 21_000, client: 'operator' }),
+      entry: { kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 21_000, client: 'operator' },
     });
     expect(removed).toBe(6);
     expect(await verifyLedger(store)).toMatchObject({ entryCount: 8, faults: [] });
@@ -85,7 +85,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, res
   it('verifies with every kind of entry and with chains that begin at anchors, and goes on', async () => {
     const database = await restore('0002');
     const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
-    await migrateStore(options);
+    expect(await migrateStore(options)).toEqual({ applied: ['0003-entry-version'] });
     const store = await openStore({ ...options, writerId: 'instance-1' });
 
     const chain = (number: number, first: number, last: number) => ({
@@ -101,6 +101,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, res
       chains: [chain(1, 4, 14), chain(2, 3, 8), chain(3, 1, 6)],
     });
     const entries = (await store.listEntries({ afterPosition: 0, limit: 100 })).map(({ entry }) => entry);
+    expect(new Set(entries.map(({ version }) => version))).toEqual(new Set([1]));
     expect(new Set(entries.map(({ kind }) => kind))).toEqual(new Set(Object.keys(ENTRY_KINDS)));
     const [issued] = await store.findIssued({ realm: 'support.example', timeMs: DUMP_TIME_MS + 7000 });
     const keyedHash = new KeyedHash(store.ledgerSecret);
@@ -112,7 +113,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, res
     await store.record(sampleEntry({ timeMs: DUMP_TIME_MS + 30_000 }));
     const removed = await store.removeEntries({
       beforeTimeMs: DUMP_TIME_MS + 14_000,
-      entry: draftEntry({ kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 31_000, client: 'operator' }),
+      entry: { kind: 'ENTRIES_REMOVED', timeMs: DUMP_TIME_MS + 31_000, client: 'operator' },
     });
     expect(removed).toBe(15);
     expect(await verifyLedger(store)).toMatchObject({ entryCount: 10, faults: [] });

@@ -36,6 +36,11 @@ export function migrationsFor(engine: EngineName): Record<string, Migration> {
         await addAnchors(db, types);
       },
     },
+    '0003-entry-version': {
+      async up(db) {
+        await addEntryVersion(db, types);
+      },
+    },
   };
 }
 
@@ -106,6 +111,14 @@ async function addAnchors(db: Kysely<unknown>, { integer, bytes }: ColumnTypes):
   await alter.addColumn('anchor_sequence', integer).execute();
   await alter.addColumn('anchor_hash', bytes).execute();
   await alter.addColumn('anchor_mac', bytes).execute();
+}
+
+/** The version of an entry's fields. All that were written until now are of the first. */
+async function addEntryVersion(db: Kysely<unknown>, { integer }: ColumnTypes): Promise<void> {
+  await db.schema
+    .alterTable('ledger')
+    .addColumn('version', integer, (column) => column.notNull().defaultTo(1))
+    .execute();
 }
 
 async function createLedger(

@@ -1,3 +1,4 @@
+import type { CurrentField, FieldType } from '@callpass/ledger';
 import type { Generated } from 'kysely';
 
 /** The tables as Kysely sees them, the same on every database. Times in milliseconds since the epoch. */
@@ -66,28 +67,24 @@ export interface WriterAnchor {
 /** A chain with both its ends. */
 export interface WriterRow extends WriterEnd, WriterAnchor {}
 
+/** Values of a field's column by the type of the field. Kinds are numbers; fingerprints are 48 bytes, null without tokens. */
+interface ColumnValues extends Record<FieldType, unknown> {
+  kind: number;
+  uint32: number;
+  time: number;
+  text: string;
+  fingerprints: Uint8Array | null;
+}
+
+/** The columns of an entry's fields. */
+type FieldColumns = { [Field in CurrentField as Field['column']]: ColumnValues[Field['type']] };
+
 /** A ledger entry. `position` is the order of writing in this database. */
-export interface LedgerRow {
+export interface LedgerRow extends FieldColumns {
   position: Generated<number>;
   writer: number;
   sequence: number;
-  kind: number;
-  time_ms: number;
-  client: string;
-  destination: string;
-  realm: string;
-  key_version: number;
-  callee: string;
-  caller: string;
-  subject_hash: string;
-  reason: string;
-  rule: string;
-  configuration_revision: number;
-  trace_id: string;
-  issuance_id: string;
-  expire_time_ms: number;
-  /** Account, from and to, 16 bytes each; null without tokens. */
-  fingerprints: Uint8Array | null;
+  version: number;
   previous_hash: Uint8Array;
   hash: Uint8Array;
 }

@@ -2,7 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
-import type { ChainStep, Database, NewLedgerRow } from '../database/database.ts';
+import type { ChainStep, Database } from '../database/database.ts';
+import { columnValue, ENTRY_COLUMNS } from '../database/entry-rows.ts';
 import type { AnswerRow, Tables } from '../schema/tables.ts';
 import { StatementCache } from './statement-cache.ts';
 import { LockingSqliteDialect } from './sqlite-dialect.ts';
@@ -11,31 +12,8 @@ const OWNER_ONLY = 0o600;
 const CHECKPOINT_PAGES = 4000;
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
-const LEDGER_COLUMNS = [
-  'writer',
-  'sequence',
-  'kind',
-  'time_ms',
-  'client',
-  'destination',
-  'realm',
-  'key_version',
-  'callee',
-  'caller',
-  'subject_hash',
-  'reason',
-  'rule',
-  'configuration_revision',
-  'trace_id',
-  'issuance_id',
-  'expire_time_ms',
-  'fingerprints',
-  'previous_hash',
-  'hash',
-] as const satisfies readonly (keyof NewLedgerRow)[];
-
-const INSERT_ENTRY = `insert into ledger (${LEDGER_COLUMNS.join(', ')})
-  values (${LEDGER_COLUMNS.map(() => '?').join(', ')})`;
+const INSERT_ENTRY = `insert into ledger (writer, ${ENTRY_COLUMNS.map(({ column }) => column).join(', ')})
+  values (?, ${ENTRY_COLUMNS.map(() => '?').join(', ')})`;
 
 const MOVE_END = `update ledger_writers set head_sequence = ?, head_hash = ?, head_mac = ?
   where number = ? and head_sequence = ? and head_hash = ?`;
@@ -99,13 +77,14 @@ export class SqliteDatabase implements Database {
   }
 
   /** The transaction that it needs is open. */
-  async #append({ from, to, rows }: ChainStep): Promise<boolean> {
+  async #append({ from, to, entries }: ChainStep): Promise<boolean> {
     const moved = this.#statements
       .prepare(MOVE_END)
       .run(to.head_sequence, to.head_hash, to.head_mac, from.number, from.head_sequence, from.head_hash);
     if (moved.changes !== 1) return false;
     const insert = this.#statements.prepare(INSERT_ENTRY);
-    for (const row of rows) insert.run(LEDGER_COLUMNS.map((column) => row[column]));
+    for (const entry of entries)
+      insert.run(from.number, ...ENTRY_COLUMNS.map((column) => columnValue(entry, column)));
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { KeyedHash, type Store } from '@callpass/domain';
+import type { Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
 import { migrateStore, openStore, resealStore } from '../index.ts';
@@ -59,7 +59,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const both = await Promise.all(
           [1, 2].map(() => runChild('migrate-child.ts', [database.url, hex(sealKey)])),
         );
-        expect(both.join('')).toBe('0001-state-and-ledger\n0002-anchors');
+        expect(both.join('')).toBe('0001-state-and-ledger\n0002-anchors\n0003-entry-version');
         await expect(open()).resolves.toBeDefined();
       });
 
@@ -91,12 +91,11 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         const store = await open();
         const planted = ['canary-key-16byte', 'canary-token-of-a-caller', 'canary-subject@example.org'];
         const [keyText, token, subject] = planted as [string, string, string];
-        const hash = new KeyedHash(store.ledgerSecret);
         const secret = Buffer.from(store.ledgerSecret);
         await store.record(sampleEntry(), { change: addKey(Buffer.from(keyText)) });
         await store.record(
           sampleEntry({
-            subjectHash: hash.subject(subject),
+            visitor: { clear: subject },
             fingerprints: undefined,
             destination: 'findable-destination',
           }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalBytes, draftEntry, type EntryDraft, type StateChange } from '@callpass/domain';
+import { KeyedHash, type EntryDraft, type StateChange } from '@callpass/domain';
+import { BLANK_FIELDS } from '@callpass/ledger';
 import { sampleEntry } from '@callpass/testkit';
 import { assertRecordable, decodeBatch, encodeBatch, type RecordItem } from './batch-codec.ts';
 
@@ -16,34 +17,55 @@ const ANSWER: StateChange = {
 const TOKENS = { account: 'A', from: 'F', to: 'T' };
 const OTHER_TOKENS = { account: 'a', from: 'f', to: 't' };
 
+const KEYED_HASH = new KeyedHash(new Uint8Array(32).fill(1));
+
 function itemOf(entry: EntryDraft): RecordItem {
-  return { entry, change: undefined, tokens: undefined, subject: undefined };
+  return { entry, change: undefined, tokens: undefined };
 }
 
 describe('a batch on its way to the thread', () => {
   it('arrives with every field, fingerprint, token and change at its entry', () => {
     const items = [
       itemOf(sampleEntry({ issuanceId: 'with fingerprints' })),
-      itemOf(draftEntry({ kind: 'FROZEN', timeMs: 5, client: 'operator' })),
+      itemOf({ kind: 'FROZEN', timeMs: 5, client: 'operator' }),
       { ...itemOf(sampleEntry({ issuanceId: 'with a change' })), change: ANSWER },
-      { ...itemOf(draftEntry({ kind: 'ISSUED', timeMs: 6, client: 'web-edge' })), tokens: TOKENS },
-      { ...itemOf(draftEntry({ kind: 'ISSUED', timeMs: 7, client: 'web-edge' })), tokens: OTHER_TOKENS },
+      { ...itemOf({ kind: 'ISSUED', timeMs: 6, client: 'web-edge' }), tokens: TOKENS },
+      { ...itemOf({ kind: 'ISSUED', timeMs: 7, client: 'web-edge' }), tokens: OTHER_TOKENS },
     ];
-    const arrived = decodeBatch(structuredClone(encodeBatch(items, 100)));
+    const arrived = decodeBatch(structuredClone(encodeBatch(items, 100)), KEYED_HASH);
     expect(arrived).toHaveLength(5);
     items.forEach(({ entry, change, tokens }, index) => {
+      const { visitor, ...same } = entry;
       const got = arrived[index];
-      expect(got && Buffer.from(canonicalBytes('w', 1, got.entry)).toString('hex')).toBe(
-        Buffer.from(canonicalBytes('w', 1, entry)).toString('hex'),
-      );
+      const fingerprints = tokens ? KEYED_HASH.tokens(tokens) : entry.fingerprints;
+      expect(got?.entry).toEqual({
+        ...BLANK_FIELDS,
+        ...same,
+        subjectHash: visitor && 'hash' in visitor ? visitor.hash : '',
+        fingerprints: fingerprints && {
+          account: Buffer.from(fingerprints.account),
+          from: Buffer.from(fingerprints.from),
+          to: Buffer.from(fingerprints.to),
+        },
+      });
       expect(got?.change?.kind).toBe(change?.kind);
-      expect(got?.tokens).toEqual(tokens);
     });
+  });
+
+  it('arrives with the visitor hashed, whether it was in clear or hashed already', () => {
+    const visitors = [{ clear: 'visitor-1' }, { hash: 'a'.repeat(32) }, undefined];
+    const items = visitors.map((visitor) => itemOf(sampleEntry({ visitor })));
+    const arrived = decodeBatch(structuredClone(encodeBatch(items, 100)), KEYED_HASH);
+    expect(arrived.map(({ entry }) => entry.subjectHash)).toEqual([
+      KEYED_HASH.subject('visitor-1'),
+      'a'.repeat(32),
+      '',
+    ]);
   });
 
   it('carries no text that a database would give back otherwise', () => {
     const entry = sampleEntry({ reason: 'a\0b', rule: 'half \ud800' });
-    const [item] = decodeBatch(encodeBatch([itemOf(entry)], 100));
+    const [item] = decodeBatch(encodeBatch([itemOf(entry)], 100), KEYED_HASH);
     expect(item?.entry.reason).toBe('a\ufffdb');
     expect(item?.entry.rule).toBe('half \ufffd');
   });

@@ -1,19 +1,35 @@
-import { ENTRY_KINDS, MAX_KEYED_HASH_BYTES } from '@callpass/domain';
-import type { EntryDraft, EntryKind, IssuedTokens, RecordOptions, StateChange } from '@callpass/domain';
-import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
+import { MAX_KEYED_HASH_BYTES } from '@callpass/domain';
+import type { IssuedTokens, KeyedHash, RecordOptions, StateChange } from '@callpass/domain';
+import {
+  BLANK_FIELDS,
+  ENTRY_FIELDS,
+  ENTRY_KINDS,
+  FINGERPRINT_BYTES,
+  joinFingerprints,
+  splitFingerprints,
+  type CurrentField,
+  type EntryDraft,
+  type EntryFields,
+  type EntryKind,
+} from '@callpass/ledger';
 import type { EntryRemoval } from '../database/removal.ts';
 
-/** What happens together with an entry: a change of state, or the first step of a removal. */
+/** Change that goes into the store with an entry: a change of state, or the first step of a removal. */
 export type ItemChange = StateChange | EntryRemoval;
 
-/** One call of `record`, or the beginning of one of `removeEntries`. */
+/** Call of `record`, or the beginning of one of `removeEntries`. */
 export interface RecordItem {
   readonly entry: EntryDraft;
   readonly change: ItemChange | undefined;
   readonly tokens: IssuedTokens | undefined;
-  readonly subject: string | undefined;
   /** Stays on this side; see `RecordOptions`. */
   readonly onCommit?: RecordOptions['onCommit'];
+}
+
+/** A record as the thread commits it: visitor and tokens are hashed. */
+export interface CommitItem {
+  readonly entry: EntryFields;
+  readonly change: ItemChange | undefined;
 }
 
 /**
@@ -31,8 +47,21 @@ export interface WireBatch {
   readonly changes: readonly (readonly [index: number, change: ItemChange])[];
 }
 
-const FINGERPRINTS_BYTES = 48;
-const FINGERPRINT_BYTES = 16;
+type FieldOf<Type extends CurrentField['type']> = Extract<CurrentField, { type: Type }>;
+
+/** The names of the fields that go to the thread as they are: all but those that are hashed there. */
+const NUMBERS = ENTRY_FIELDS.filter(
+  (field): field is FieldOf<'uint32' | 'time'> => field.type === 'uint32' || field.type === 'time',
+);
+const TEXTS = ENTRY_FIELDS.filter(
+  (field): field is Exclude<FieldOf<'text'>, { name: 'subjectHash' }> =>
+    field.type === 'text' && field.name !== 'subjectHash',
+).map(({ name }) => name);
+
+/** Behind the fields of each entry: its visitor in clear, its visitor hashed, the source of its fingerprints. */
+const FINGERPRINTS = { none: 0, given: 1, ofTokens: 2 } as const;
+
+const FINGERPRINTS_BYTES = 3 * FINGERPRINT_BYTES;
 const MAX_UINT32 = 0xffff_ffff;
 
 /** A clock that all threads of the process share. Milliseconds. */
@@ -44,29 +73,29 @@ export function monotonicMs(): number {
  * Throws `TypeError` for an entry that has no canonical form, so that one caller's fault does not fail the commit that
  * others share.
  */
-export function assertRecordable({ entry, change, tokens, subject }: RecordItem): void {
-  const wholes = [entry.timeMs, entry.expireTimeMs, entry.keyVersion, entry.configurationRevision];
-  const sound =
-    ENTRY_KINDS[entry.kind] !== undefined &&
-    wholes.every((number) => Number.isSafeInteger(number) && number >= 0) &&
-    entry.keyVersion <= MAX_UINT32 &&
-    entry.configurationRevision <= MAX_UINT32;
-  if (!sound) throw new TypeError('an entry needs a known kind and whole numbers from 0');
+export function assertRecordable({ entry, change, tokens }: RecordItem): void {
+  if (!isSound(entry)) throw new TypeError('an entry needs a known kind and whole numbers from 0');
   if (change?.kind === 'rememberAnswer' && `${change.client}${change.requestId}`.includes('\0')) {
     throw new TypeError('a request id and its client may not hold NUL');
   }
   if (tokens !== undefined) assertHashable(entry, tokens);
-  if (
-    subject !== undefined &&
-    (entry.subjectHash !== '' || Buffer.byteLength(subject) > MAX_KEYED_HASH_BYTES)
-  ) {
-    throw new TypeError('an entry has a subject of bounded length or its hash, not both');
+  const { visitor, fingerprints } = entry;
+  if (visitor && 'clear' in visitor && Buffer.byteLength(visitor.clear) > MAX_KEYED_HASH_BYTES) {
+    throw new TypeError(`a visitor has at most ${MAX_KEYED_HASH_BYTES} bytes`);
   }
-  if (entry.fingerprints === undefined) return;
-  const { account, from, to } = entry.fingerprints;
+  if (fingerprints === undefined) return;
+  const { account, from, to } = fingerprints;
   if ([account, from, to].some((fingerprint) => fingerprint.length !== FINGERPRINT_BYTES)) {
     throw new TypeError(`a fingerprint needs ${FINGERPRINT_BYTES} bytes`);
   }
+}
+
+function isSound(entry: EntryDraft): boolean {
+  for (const { name, type } of NUMBERS) {
+    const value = entry[name] ?? 0;
+    if (!Number.isSafeInteger(value) || value < 0 || (type === 'uint32' && value > MAX_UINT32)) return false;
+  }
+  return ENTRY_KINDS[entry.kind] !== undefined;
 }
 
 function assertHashable(entry: EntryDraft, { account, from, to }: IssuedTokens): void {
@@ -82,25 +111,15 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
   const changes: [number, ItemChange][] = [];
   const fingerprints: Uint8Array[] = [];
   const flatTokens: string[] = [];
-  items.forEach(({ entry, change, tokens, subject }, index) => {
+  items.forEach(({ entry, change, tokens }, index) => {
+    fields.push(entry.kind);
+    for (const { name } of NUMBERS) fields.push(entry[name] ?? 0);
+    for (const name of TEXTS) fields.push(entry[name] ?? '');
+    const { visitor } = entry;
     fields.push(
-      entry.kind,
-      entry.timeMs,
-      text(entry.client),
-      text(entry.destination),
-      text(entry.realm),
-      entry.keyVersion,
-      text(entry.callee),
-      text(entry.caller),
-      text(entry.subjectHash),
-      text(entry.reason),
-      text(entry.rule),
-      entry.configurationRevision,
-      text(entry.traceId),
-      text(entry.issuanceId),
-      entry.expireTimeMs,
-      tokens ? FROM_TOKENS : entry.fingerprints ? GIVEN : NONE,
-      subject ?? '',
+      visitor && 'clear' in visitor ? visitor.clear : '',
+      visitor && 'hash' in visitor ? visitor.hash : '',
+      tokens ? FINGERPRINTS.ofTokens : entry.fingerprints ? FINGERPRINTS.given : FINGERPRINTS.none,
     );
     if (entry.fingerprints) fingerprints.push(joinFingerprints(entry.fingerprints));
     if (tokens) flatTokens.push(tokens.account, tokens.from, tokens.to);
@@ -109,7 +128,7 @@ export function encodeBatch(items: readonly RecordItem[], deadlineMs: number): W
   return { deadlineMs, fields, fingerprints: Buffer.concat(fingerprints), tokens: flatTokens, changes };
 }
 
-/** How large a batch is, about: its texts as characters, its numbers as 8 bytes each. */
+/** Size of a batch in bytes, about: its texts as characters, its numbers as 8 bytes each. */
 export function batchBytes({ fields, tokens, fingerprints }: WireBatch): number {
   let bytes = fingerprints.byteLength;
   for (const field of fields) bytes += typeof field === 'string' ? field.length : 8;
@@ -117,46 +136,30 @@ export function batchBytes({ fields, tokens, fingerprints }: WireBatch): number 
   return bytes;
 }
 
-/** Where the fingerprints of an entry are: the last of its fields. */
-const NONE = 0;
-const GIVEN = 1;
-const FROM_TOKENS = 2;
-
-const FIELDS_PER_ENTRY = 17;
-
-/** The reverse of {@link encodeBatch}. */
-export function decodeBatch(batch: WireBatch): RecordItem[] {
-  const items: RecordItem[] = [];
+/** Reads what {@link encodeBatch} wrote, and hashes the visitors and tokens that are in clear. */
+export function decodeBatch(batch: WireBatch, keyedHash: KeyedHash): CommitItem[] {
+  const items: CommitItem[] = [];
   const changes = new Map(batch.changes);
   let fingerprintsAt = 0;
   let tokensAt = 0;
-  for (let at = 0; at < batch.fields.length; at += FIELDS_PER_ENTRY) {
-    const field = <T>(offset: number): T => batch.fields[at + offset] as T;
-    const hasFingerprints = field<number>(15) === GIVEN;
-    const tokens = field<number>(15) === FROM_TOKENS ? tokensFrom(batch.tokens, tokensAt) : undefined;
-    if (tokens) tokensAt += 3;
-    const entry: EntryDraft = {
-      kind: field<EntryKind>(0),
-      timeMs: field(1),
-      client: field(2),
-      destination: field(3),
-      realm: field(4),
-      keyVersion: field(5),
-      callee: field(6),
-      caller: field(7),
-      subjectHash: field(8),
-      reason: field(9),
-      rule: field(10),
-      configurationRevision: field(11),
-      traceId: field(12),
-      issuanceId: field(13),
-      expireTimeMs: field(14),
-      fingerprints: hasFingerprints
-        ? splitFingerprints(batch.fingerprints.subarray(fingerprintsAt, fingerprintsAt + FINGERPRINTS_BYTES))
-        : undefined,
-    };
-    if (hasFingerprints) fingerprintsAt += FINGERPRINTS_BYTES;
-    items.push({ entry, change: changes.get(items.length), tokens, subject: field<string>(16) || undefined });
+  const fingerprintsFrom = (source: number) => {
+    if (source === FINGERPRINTS.none) return undefined;
+    if (source === FINGERPRINTS.ofTokens)
+      return keyedHash.tokens(tokensFrom(batch.tokens, (tokensAt += 3) - 3));
+    return splitFingerprints(
+      batch.fingerprints.subarray(fingerprintsAt, (fingerprintsAt += FINGERPRINTS_BYTES)),
+    );
+  };
+  const { fields } = batch;
+  for (let at = 0; at < fields.length;) {
+    const entry: { -readonly [Name in keyof EntryFields]: EntryFields[Name] } = { ...BLANK_FIELDS };
+    entry.kind = fields[at++] as EntryKind;
+    for (const { name } of NUMBERS) entry[name] = fields[at++] as number;
+    for (const name of TEXTS) entry[name] = storable(fields[at++] as string);
+    const [clear, hash, source] = [fields[at++], fields[at++], fields[at++]] as [string, string, number];
+    entry.subjectHash = clear === '' ? storable(hash) : keyedHash.subject(clear);
+    entry.fingerprints = fingerprintsFrom(source);
+    items.push({ entry, change: changes.get(items.length) });
   }
   return items;
 }
@@ -170,7 +173,8 @@ function tokensFrom(tokens: readonly string[], at: number): IssuedTokens {
  * What is hashed is what every database gives back: PostgreSQL has no NUL in text, and text that is not well-formed has
  * no UTF-8. Both become U+FFFD.
  */
-function text(value: string): string {
+function storable(value: string): string {
+  if (value === '') return value;
   const wellFormed = value.isWellFormed() ? value : value.toWellFormed();
   return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\uFFFD') : wellFormed;
 }

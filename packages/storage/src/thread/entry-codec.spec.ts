@@ -1,12 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { draftEntry, faultOf, linkEntry, newChain, type LedgerEntry } from '@callpass/domain';
-import { sampleEntry } from '@callpass/testkit';
+import { entryFields, faultOf, linkEntry, newChain, type LedgerEntry } from '@callpass/ledger';
 import { decodeEntries, encodeEntries } from './entry-codec.ts';
 
 function chain(): LedgerEntry[] {
-  const first = linkEntry(newChain('writer'), sampleEntry({ callee: 'süd@kandy.example' }));
-  const second = linkEntry(first, draftEntry({ kind: 'FROZEN', timeMs: 5, client: 'operator' }));
-  return [first, second, linkEntry(second, sampleEntry())];
+  const issued = entryFields({
+    kind: 'ISSUED',
+    timeMs: 1,
+    client: 'web-edge',
+    realm: 'support.example',
+    keyVersion: 3,
+    callee: 'süd@kandy.example',
+    subjectHash: '0123456789abcdef0123456789abcdef',
+    fingerprints: tokens(),
+  });
+  const first = linkEntry(newChain('writer'), issued);
+  const second = linkEntry(first, entryFields({ kind: 'FROZEN', timeMs: 5, client: 'operator' }));
+  return [first, second, linkEntry(second, issued)];
 }
 
 function sent(entries: readonly LedgerEntry[]): LedgerEntry[] {

@@ -1,5 +1,10 @@
-import type { LedgerEntry } from '@callpass/domain';
-import { joinFingerprints, splitFingerprints } from '../database/entry-rows.ts';
+import {
+  BLANK_FIELDS,
+  ENTRY_FIELDS,
+  joinFingerprints,
+  splitFingerprints,
+  type LedgerEntry,
+} from '@callpass/ledger';
 
 /**
  * Entries on their way from the thread: the fields of all in one flat list and their bytes in one buffer, since a message
@@ -17,40 +22,33 @@ export interface WirePage {
   readonly entries: WireEntries;
 }
 
-const FIELDS = [
+/** The fields that are not bytes, in the order in which they are sent. */
+const NAMES = [
+  'version',
   'writerId',
   'sequence',
-  'kind',
-  'timeMs',
-  'client',
-  'destination',
-  'realm',
-  'keyVersion',
-  'callee',
-  'caller',
-  'subjectHash',
-  'reason',
-  'rule',
-  'configurationRevision',
-  'traceId',
-  'issuanceId',
-  'expireTimeMs',
-] as const satisfies readonly (keyof LedgerEntry)[];
+  ...ENTRY_FIELDS.map(({ name }) => name).filter((name) => name !== 'fingerprints'),
+] as const;
 
-/** Every field that is not bytes is carried: a new one that is forgotten here does not compile. */
-type Carried = (typeof FIELDS)[number] | 'fingerprints' | 'previousHash' | 'hash';
-type WireField = Exclude<keyof LedgerEntry, Carried> extends never ? string | number : never;
+const BLANK_ENTRY: LedgerEntry = {
+  ...BLANK_FIELDS,
+  version: 0,
+  writerId: '',
+  sequence: 0,
+  previousHash: new Uint8Array(),
+  hash: new Uint8Array(),
+};
 
 /** In the place of a length. */
 const NO_FINGERPRINTS = -1;
 
 /** Entries as a message. */
 export function encodeEntries(entries: readonly LedgerEntry[]): WireEntries {
-  const fields: WireField[] = [];
+  const fields: (string | number)[] = [];
   const chunks: Uint8Array[] = [];
   for (const entry of entries) {
     const { fingerprints, previousHash, hash } = entry;
-    for (const field of FIELDS) fields.push(entry[field]);
+    for (const name of NAMES) fields.push(entry[name]);
     const joined = fingerprints && joinFingerprints(fingerprints);
     fields.push(joined?.length ?? NO_FINGERPRINTS, previousHash.length, hash.length);
     if (joined) chunks.push(joined);
@@ -66,8 +64,8 @@ export function decodeEntries({ fields, bytes }: WireEntries): LedgerEntry[] {
   const take = (length: number): Buffer => buffer.subarray(bytesAt, (bytesAt += length));
   const entries: LedgerEntry[] = [];
   for (let at = 0; at < fields.length;) {
-    const entry: Record<string, unknown> = {};
-    for (const field of FIELDS) entry[field] = fields[at++];
+    const entry: Record<string, unknown> = { ...BLANK_ENTRY };
+    for (const name of NAMES) entry[name] = fields[at++];
     const lengths = [fields[at++], fields[at++], fields[at++]] as [number, number, number];
     entry['fingerprints'] = lengths[0] === NO_FINGERPRINTS ? undefined : splitFingerprints(take(lengths[0]));
     entry['previousHash'] = take(lengths[1]);

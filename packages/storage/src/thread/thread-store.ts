@@ -88,7 +88,6 @@ export class ThreadStore implements Store {
       entry,
       change: options?.change,
       tokens: options?.tokens,
-      subject: options?.subject,
       onCommit: options?.onCommit,
     });
   }
@@ -114,7 +113,7 @@ export class ThreadStore implements Store {
 
   async removeEntries({ beforeTimeMs, entry }: { beforeTimeMs: number; entry: EntryDraft }): Promise<number> {
     const change = { kind: 'removeEntries', beforeTimeMs } as const;
-    const outcome = await this.#commit({ entry, change, tokens: undefined, subject: undefined });
+    const outcome = await this.#commit({ entry, change, tokens: undefined });
     let step: RemovalStep | undefined = 'removal' in outcome ? outcome.removal : undefined;
     let count = step?.removed ?? 0;
     while (step?.nextChain !== undefined) {
