@@ -12,16 +12,16 @@ export interface SandboxRealm {
 /** The three destinations of the sandbox: one for each cipher, and one with unrestricted calls. */
 export const DESTINATIONS = ['support', 'support-cbc', 'lobby'] as const;
 
-/** Descriptions of the destinations on the page. */
+/** Choices of the page: the title is for visitors, `about` for developers. */
 export function destinationChoices(expirySeconds: number) {
   return [
-    { id: 'support', title: 'Support', about: `AES_128_ECB, tokens good for ${expirySeconds} s` },
+    { id: 'support', title: 'Support', about: `AES_128_ECB, tokens valid for ${expirySeconds} s` },
     {
       id: 'support-cbc',
-      title: 'Support (CBC)',
-      about: `AES_256_CBC_HMAC_SHA256, tokens good for ${expirySeconds} s`,
+      title: 'Support 2',
+      about: `AES_256_CBC_HMAC_SHA256, tokens valid for ${expirySeconds} s`,
     },
-    { id: 'lobby', title: 'Lobby', about: 'unrestricted, no tokens' },
+    { id: 'lobby', title: 'Reception', about: 'unrestricted, no tokens' },
   ];
 }
 

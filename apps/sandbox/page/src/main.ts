@@ -1,7 +1,7 @@
 import { createCallController } from './call/controller.ts';
 import { unavailable } from './call/failures.ts';
 import { loadConfig } from './config.ts';
-import { createEdge } from './edge/edge.ts';
+import { causeOfEdgeError, createEdge } from './edge/edge.ts';
 import { createKandyPhone } from './phone/kandy-phone.ts';
 import { askMicrophone } from './phone/microphone.ts';
 import { exportSpan, followTrace } from './trace/sandbox-traces.ts';
@@ -9,14 +9,13 @@ import { createCallView } from './view/call-view.ts';
 import { createPanelView } from './view/panel-view.ts';
 
 const config = await loadConfig().catch(() => undefined);
+const panel = createPanelView();
 if (config === undefined) {
-  createCallView([], { call: reload, hangUp: reload, setMuted: reload }).show({
-    kind: 'failed',
-    failure: unavailable,
-  });
+  const state = { kind: 'failed', failure: unavailable, fault: { at: 'page' } } as const;
+  createCallView([], { call: reload, hangUp: reload, setMuted: reload }).show(state);
+  panel.showState(state);
 } else {
   const { edge, gateway, control, telemetry, destinations } = config;
-  const panel = createPanelView();
   let following = new AbortController();
   const askEdge = createEdge(edge, (exchange) => {
     following.abort();
@@ -27,11 +26,14 @@ if (config === undefined) {
   });
   const controller = createCallController({
     askEdge,
+    causeOf: causeOfEdgeError,
+    isOnline: () => navigator.onLine,
     askMicrophone,
     placeCall: createKandyPhone(gateway),
     now: Date.now,
     onChange: (state) => {
       view.show(state);
+      panel.showState(state);
     },
   });
   const view = createCallView(destinations, {

@@ -36,6 +36,8 @@ function setUp(overrides: Partial<CallParts> = {}) {
         setMuted: (muted) => void (phone.muted = muted),
       };
     },
+    causeOf: () => 'unreachable',
+    isOnline: () => true,
     now: () => nowMs,
     onChange: (state) => void seen.push(state),
     ...overrides,
@@ -81,7 +83,7 @@ describe('the call controller', () => {
   it('does not use credentials again that the gateway has refused', async () => {
     const { controller, asked, seen, phone } = setUp();
     await controller.call('support');
-    phone.report({ type: 'failed', code: 65 });
+    phone.report({ type: 'failed', fault: { at: 'call', cause: 'refused', code: 65 } });
     expect(seen.at(-1)).toMatchObject({ kind: 'failed', failure: { kind: 'refused' } });
     await controller.call('support');
     expect(asked).toHaveLength(2);
@@ -100,6 +102,46 @@ describe('the call controller', () => {
     const down = setUp({ askEdge: () => Promise.reject(new TypeError('Failed to fetch')) });
     await down.controller.call('support');
     expect(down.seen.at(-1)).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  it('tells the step and the cause of each fault', async () => {
+    const setups: [Partial<CallParts>, object][] = [
+      [{ askMicrophone: async () => 'missing' }, { at: 'microphone', cause: 'missing' }],
+      [
+        { askEdge: async () => ({ type: 'refused', problem: { status: 403, reason: 'FROZEN' } }) },
+        { at: 'credentials', cause: 'refused', problem: { status: 403, reason: 'FROZEN' } },
+      ],
+      [
+        { askEdge: () => Promise.reject(new Error()), causeOf: () => 'unusable' },
+        { at: 'credentials', cause: 'unusable' },
+      ],
+      [
+        { askEdge: () => Promise.reject(new Error()), isOnline: () => false },
+        { at: 'credentials', cause: 'offline' },
+      ],
+    ];
+    for (const [overrides, fault] of setups) {
+      const { controller, seen } = setUp(overrides);
+      await controller.call('support');
+      expect(seen.at(-1)).toMatchObject({ kind: 'failed', fault });
+    }
+    const { controller, phone, seen } = setUp();
+    await controller.call('support');
+    phone.report({ type: 'step', step: 'websocket' });
+    expect(seen.at(-1)).toEqual({ kind: 'connecting', step: 'websocket' });
+    phone.report({ type: 'failed', fault: { at: 'websocket', cause: 'timeout' } });
+    expect(seen.at(-1)).toMatchObject({
+      failure: { kind: 'unavailable' },
+      fault: { at: 'websocket', cause: 'timeout' },
+    });
+  });
+
+  it('does not take a refusal of the gateway for a lost network', async () => {
+    const { controller, phone, seen } = setUp({ isOnline: () => false });
+    await controller.call('support');
+    const fault = { at: 'call', cause: 'refused', code: 35 } as const;
+    phone.report({ type: 'failed', fault });
+    expect(seen.at(-1)).toMatchObject({ fault });
   });
 
   it('a visitor who hangs up while the edge is asked gets no call afterwards', async () => {

@@ -1,12 +1,14 @@
 import { createCredentials, type AskEdge, type Grant } from './credentials.ts';
-import { failureOfGateway, failureOfMicrophone, failureOfProblem, unavailable } from './failures.ts';
+import type { Fault, GatewayStep, NoAnswer } from './fault.ts';
+import { failureOf } from './failures.ts';
 import { initialState, isUnderWay, next, type CallEvent, type CallState } from './state.ts';
 
 /** Event that a phone reports of a call. */
 export type PhoneEvent =
+  /** The steps before this one are done. */
+  | { readonly type: 'step'; readonly step: GatewayStep }
   | { readonly type: 'ringing' | 'connected' | 'ended' }
-  /** `code` is the gateway's, if known. */
-  | { readonly type: 'failed'; readonly code: number | undefined }
+  | { readonly type: 'failed'; readonly fault: Fault & { readonly at: GatewayStep } }
   | { readonly type: 'no-microphone' };
 
 /** Call that a phone has placed. */
@@ -18,6 +20,10 @@ export interface PhoneCall {
 /** Dependencies of {@link createCallController}. */
 export interface CallParts {
   readonly askEdge: AskEdge;
+  /** Cause of a rejection of `askEdge`. */
+  readonly causeOf: (error: unknown) => NoAnswer | 'unusable';
+  /** False if the browser has no network. */
+  readonly isOnline: () => boolean;
   /** Requests the microphone from the visitor's browser. */
   readonly askMicrophone: () => Promise<'granted' | 'denied' | 'missing'>;
   readonly placeCall: (grant: Grant, report: (event: PhoneEvent) => void) => PhoneCall;
@@ -38,7 +44,7 @@ export interface CallController {
 
 /** Creates a controller that runs one call at a time, from the click to its end. */
 export function createCallController(parts: CallParts): CallController {
-  const { askMicrophone, placeCall, now, onChange } = parts;
+  const { askMicrophone, causeOf, isOnline, placeCall, now, onChange } = parts;
   const credentials = createCredentials(parts.askEdge, now);
   let state = initialState;
   let attempt = new AbortController();
@@ -50,27 +56,35 @@ export function createCallController(parts: CallParts): CallController {
     if (state !== before) onChange(state);
   };
 
+  const fail = (fault: Fault) => {
+    const seen = isOnline() ? fault : withoutNetwork(fault);
+    happen({ type: 'failed', failure: failureOf(seen, now()), fault: seen });
+  };
+
   async function prepare(destination: string, signal: AbortSignal): Promise<Grant | undefined> {
     // The microphone first, so that the visitor's answer does not use up the lifetime of the tokens.
     const microphone = await askMicrophone();
     if (signal.aborted) return undefined;
     if (microphone !== 'granted') {
-      happen({ type: 'failed', failure: failureOfMicrophone(microphone) });
+      fail({ at: 'microphone', cause: microphone });
       return undefined;
     }
     happen({ type: 'microphone-granted' });
-    const answer = await credentials.get(destination, signal).catch(() => undefined);
+    const answer = await credentials
+      .get(destination, signal)
+      .catch((error: unknown) => ({ type: 'failed' as const, cause: causeOf(error) }));
     if (signal.aborted) return undefined;
-    if (answer?.type === 'granted') return answer.grant;
-    happen({
-      type: 'failed',
-      failure: answer === undefined ? unavailable : failureOfProblem(answer.problem, now()),
-    });
+    if (answer.type === 'granted') return answer.grant;
+    if (answer.type === 'refused') fail({ at: 'credentials', cause: 'refused', problem: answer.problem });
+    else fail({ at: 'credentials', cause: answer.cause });
     return undefined;
   }
 
   function hear(event: PhoneEvent): void {
     switch (event.type) {
+      case 'step':
+        happen(event);
+        break;
       case 'ringing':
         happen({ type: 'ringing' });
         break;
@@ -81,11 +95,11 @@ export function createCallController(parts: CallParts): CallController {
         happen({ type: 'ended', by: 'other-side', atMs: now() });
         break;
       case 'no-microphone':
-        happen({ type: 'failed', failure: failureOfMicrophone('missing') });
+        fail({ at: 'microphone', cause: 'missing' });
         break;
       case 'failed':
         credentials.forget();
-        happen({ type: 'failed', failure: failureOfGateway(event.code) });
+        fail(event.fault);
         break;
     }
   }
@@ -115,4 +129,12 @@ export function createCallController(parts: CallParts): CallController {
       happen({ type: 'muted', muted });
     },
   };
+}
+
+/** A fault without an answer, seen by a browser that has no network. */
+function withoutNetwork(fault: Fault): Fault {
+  if (fault.at === 'page' || fault.at === 'microphone') return fault;
+  return ['unreachable', 'timeout', 'lost'].includes(fault.cause)
+    ? { at: fault.at, cause: 'offline' }
+    : fault;
 }

@@ -1,4 +1,4 @@
-import type { Problem } from './failures.ts';
+import type { Problem } from './problem.ts';
 
 /** Grant of the edge for one call: the arguments of the SDK's `makeAnonymous` and their validity. */
 export interface Grant {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorReasonSchema } from '@callpass/contract';
-import { failureOfGateway, failureOfMicrophone, failureOfProblem, unavailable } from './failures.ts';
+import {
+  failureOf,
+  failureOfGateway,
+  failureOfMicrophone,
+  failureOfProblem,
+  unavailable,
+} from './failures.ts';
 
 const NOW = Date.UTC(2026, 10, 25, 7);
 
@@ -67,4 +73,50 @@ describe('a refusal of the gateway', () => {
 it('a microphone that is blocked and one that is missing need different things done', () => {
   expect(failureOfMicrophone('denied').advice).toContain('Allow');
   expect(failureOfMicrophone('missing').advice).toContain('Connect');
+});
+
+describe('another call', () => {
+  it.each([
+    'FROZEN',
+    'DESTINATION_DISABLED',
+    'CLIENT_NOT_GRANTED',
+    'SUBJECT_REQUIRED',
+    'HUMAN_CHECK_REQUIRED',
+  ])('is not offered after %s, which it cannot change', (reason) => {
+    expect(failureOfProblem({ reason, status: 403 }, NOW).callable).toBe(false);
+  });
+
+  it('is not offered after 35, 46 and 64, and is after 65, since it brings new credentials', () => {
+    expect([35, 46, 64, 65].map((code) => failureOfGateway(code).callable)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('is offered from Retry-After on, after a fault of the service too', () => {
+    for (const problem of [
+      { reason: 'LIMIT_EXCEEDED', status: 429 },
+      { reason: 'LEDGER_UNAVAILABLE', status: 503 },
+    ]) {
+      const failure = failureOfProblem({ ...problem, retryAfterMs: 9_000 }, NOW);
+      expect(failure).toMatchObject({ callable: true, againAtMs: NOW + 9_000 });
+    }
+  });
+
+  it('is offered on a closed line from the opening on, and not where that is unknown', () => {
+    const closed = { reason: 'DESTINATION_CLOSED', status: 403 };
+    expect(failureOfProblem({ ...closed, opensAtMs: NOW + 1 }, NOW).callable).toBe(true);
+    expect(failureOfProblem(closed, NOW).callable).toBe(false);
+  });
+
+  it('is not offered without a network, nor without a microphone', () => {
+    const faults = [
+      { at: 'credentials', cause: 'offline' },
+      { at: 'subscription', cause: 'offline' },
+      { at: 'microphone', cause: 'denied' },
+    ] as const;
+    expect(faults.map((fault) => failureOf(fault, NOW).callable)).toEqual([false, false, false]);
+  });
 });

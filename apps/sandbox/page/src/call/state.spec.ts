@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { initialState, isUnderWay, next, type CallEvent, type CallState, type CallFailure } from './state.ts';
 
-const failure: CallFailure = { kind: 'refused', headline: 'No', advice: 'Ask' };
+const failure: CallFailure = { kind: 'refused', headline: 'No', advice: 'Ask', callable: true };
 const events: CallEvent[] = [
   { type: 'call' },
   { type: 'microphone-granted' },

@@ -1,3 +1,5 @@
+import type { Fault, GatewayStep } from './fault.ts';
+
 /** Failure of a call, with texts for the visitor. */
 export interface CallFailure {
   /** Appearance of the page. */
@@ -5,6 +7,8 @@ export interface CallFailure {
   readonly headline: string;
   /** Next step for the visitor. */
   readonly advice: string;
+  /** False if another call would fail for the same reason. */
+  readonly callable: boolean;
   /** Time of the next possible call, in milliseconds since the epoch. Undefined: at once. */
   readonly againAtMs?: number;
 }
@@ -14,22 +18,24 @@ export type CallState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'microphone-asked' }
   | { readonly kind: 'asking' }
-  | { readonly kind: 'connecting' }
+  /** `step` is the step in progress, once the phone has reported it. */
+  | { readonly kind: 'connecting'; readonly step?: GatewayStep }
   | { readonly kind: 'ringing' }
   | { readonly kind: 'connected'; readonly sinceMs: number; readonly muted: boolean }
   | { readonly kind: 'ended'; readonly by: 'visitor' | 'other-side'; readonly durationMs: number }
-  | { readonly kind: 'failed'; readonly failure: CallFailure };
+  | { readonly kind: 'failed'; readonly failure: CallFailure; readonly fault?: Fault };
 
 /** Event of a call. Times are milliseconds since the epoch. */
 export type CallEvent =
   | { readonly type: 'call' }
   | { readonly type: 'microphone-granted' }
   | { readonly type: 'credentials-granted' }
+  | { readonly type: 'step'; readonly step: GatewayStep }
   | { readonly type: 'ringing' }
   | { readonly type: 'connected'; readonly atMs: number }
   | { readonly type: 'muted'; readonly muted: boolean }
   | { readonly type: 'ended'; readonly by: 'visitor' | 'other-side'; readonly atMs: number }
-  | { readonly type: 'failed'; readonly failure: CallFailure };
+  | { readonly type: 'failed'; readonly failure: CallFailure; readonly fault?: Fault };
 
 const IDLE: CallState = { kind: 'idle' };
 
@@ -50,6 +56,8 @@ export function next(state: CallState, event: CallEvent): CallState {
       return state.kind === 'microphone-asked' ? { kind: 'asking' } : state;
     case 'credentials-granted':
       return state.kind === 'asking' ? { kind: 'connecting' } : state;
+    case 'step':
+      return state.kind === 'connecting' ? { kind: 'connecting', step: event.step } : state;
     case 'ringing':
       return state.kind === 'connecting' ? { kind: 'ringing' } : state;
     case 'connected':
@@ -67,6 +75,10 @@ export function next(state: CallState, event: CallEvent): CallState {
           }
         : state;
     case 'failed':
-      return isUnderWay(state) ? { kind: 'failed', failure: event.failure } : state;
+      return isUnderWay(state) ? failed(event) : state;
   }
+}
+
+function failed({ failure, fault }: CallEvent & { type: 'failed' }): CallState {
+  return { kind: 'failed', failure, ...(fault && { fault }) };
 }

@@ -53,6 +53,10 @@ describe('a problem', () => {
     });
   });
 
+  it('is read with the edge’s text for people', () => {
+    expect(readProblem(403, { reason: 'FROZEN', title: 'stopped' }, null).title).toBe('stopped');
+  });
+
   it.each([undefined, null, 'text', [], { reason: 7, opensAt: 'soon' }])(
     '%j says no more than its status',
     (body) => {

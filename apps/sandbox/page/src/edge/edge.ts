@@ -1,7 +1,8 @@
 import type { AskEdge, Grant } from '../call/credentials.ts';
+import type { NoAnswer } from '../call/fault.ts';
 import type { BrowserSpan } from '../trace/browser-span.ts';
 import { newTrace, traceparent } from '../trace/trace-context.ts';
-import { readGrant, readProblem } from './answers.ts';
+import { readGrant, readProblem, UnusableAnswer } from './answers.ts';
 
 /** Request to the edge and its response, for the developer's panel. */
 export interface Exchange {
@@ -51,6 +52,12 @@ export function createEdge(edge: string, onExchange: (exchange: Exchange) => voi
       onExchange({ url, headers, status, body, grant, span });
     }
   };
+}
+
+/** Cause of a rejection of the function that {@link createEdge} returns. */
+export function causeOfEdgeError(error: unknown): NoAnswer | 'unusable' {
+  if (error instanceof UnusableAnswer) return 'unusable';
+  return error instanceof DOMException && error.name === 'TimeoutError' ? 'timeout' : 'unreachable';
 }
 
 /** Milliseconds by which the visitor's clock is ahead of the edge's, accurate to a second; 0 if unknown. */

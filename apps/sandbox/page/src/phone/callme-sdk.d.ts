@@ -3,13 +3,21 @@ interface KandyClient {
   readonly call: {
     /** Names of the states, such as `CONNECTED: 'Connected'`. */
     readonly states: Readonly<Record<'INITIATING' | 'RINGING' | 'CONNECTED' | 'CANCELLED' | 'ENDED', string>>;
+    /** The names of the states of the media connection, such as `FAILED: 'failed'`. */
+    readonly mediaConnectionStates: Readonly<Record<'FAILED', string>>;
     makeAnonymous(
       callee: string,
       credentials: Readonly<Record<string, string>>,
       callOptions: { readonly from: string; readonly audio: boolean; readonly video: boolean },
     ): string;
     end(callId: string): void;
-    getById(callId: string): { readonly state: string; readonly localTracks: readonly string[] } | undefined;
+    getById(callId: string):
+      | {
+          readonly state: string;
+          readonly mediaConnectionState?: string;
+          readonly localTracks: readonly string[];
+        }
+      | undefined;
   };
   readonly media: {
     getTrackById(trackId: string): { readonly isLocal: boolean } | undefined;

@@ -1,6 +1,7 @@
 import type { CallParts, PhoneCall, PhoneEvent } from '../call/controller.ts';
 import type { Grant } from '../call/credentials.ts';
-import { codeOfError, codeOfLog } from './refusal-codes.ts';
+import type { GatewayStep, NoAnswer } from '../call/fault.ts';
+import { codeOfError, codeOfLog, stepOfLog } from './refusal-codes.ts';
 
 /** Address of the WebRTC gateway. */
 export interface GatewayAddress {
@@ -27,10 +28,10 @@ export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'
         websocket: { protocol: gateway.websocket, server: gateway.host, port: gateway.port },
       },
       call: { defaultPeerConfig: { iceServers: [] } },
-      // The SDK logs tokens, so its log is discarded; only the code of a refusal is read from it.
+      // The SDK logs tokens, so its log is discarded; only the code of a refusal and the step are read from it.
       logs: {
         logLevel: 'debug',
-        handler: ({ messages }: KandyLogEntry) => current?.setCode(codeOfLog(messages)),
+        handler: ({ messages }: KandyLogEntry) => current?.readLog(messages),
       },
     });
     return client;
@@ -50,6 +51,11 @@ export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'
         call.changed(event);
       });
     });
+    kandy.on('call:mediaConnectionChange', (event) => {
+      forCurrent(event, (call) => {
+        call.mediaChanged();
+      });
+    });
     kandy.on('call:tracksAdded', ({ trackIds = [] }) => {
       const remote = trackIds.filter((id) => kandy.media.getTrackById(id)?.isLocal === false);
       kandy.media.renderTracks(remote, AUDIO);
@@ -63,7 +69,7 @@ export function createKandyPhone(gateway: GatewayAddress): CallParts['placeCall'
     const fresh = client === undefined;
     const kandy = start();
     if (kandy === undefined) {
-      report({ type: 'failed', code: undefined });
+      report({ type: 'failed', fault: { at: 'subscription', cause: 'no-sdk' } });
       return { hangUp: () => undefined, setMuted: () => undefined };
     }
     if (fresh) listen(kandy);
@@ -79,6 +85,7 @@ class OneCall implements PhoneCall {
   readonly #report: (event: PhoneEvent) => void;
   readonly #limit: ReturnType<typeof setTimeout>;
   #code: number | undefined;
+  #step: GatewayStep = 'subscription';
   #over = false;
   #endWhenPossible = false;
 
@@ -86,7 +93,7 @@ class OneCall implements PhoneCall {
     this.#kandy = kandy;
     this.#report = report;
     this.#limit = setTimeout(() => {
-      this.#finish({ type: 'failed', code: undefined });
+      this.#finish(this.#fault('timeout'));
       // A call that connects later would be audible while the page shows a failure.
       this.hangUp();
     }, ANSWER_LIMIT_MS);
@@ -97,24 +104,43 @@ class OneCall implements PhoneCall {
     });
   }
 
-  setCode(code: number | undefined): void {
-    this.#code ??= code;
+  readLog(messages: readonly unknown[]): void {
+    this.#code ??= codeOfLog(messages);
+    const step = stepOfLog(messages);
+    // A socket that is opened again during the call says the same.
+    if (step !== undefined && this.#step !== 'audio') this.#reach(step);
   }
 
   changed({ error, transition }: KandyEvent): void {
     const { INITIATING, RINGING, CONNECTED, ENDED, CANCELLED } = this.#kandy.call.states;
     const state = this.#kandy.call.getById(this.id)?.state;
     if (this.#endWhenPossible && state !== INITIATING && state !== ENDED) this.hangUp();
-    if (state === RINGING) this.#reportEvent({ type: 'ringing' });
-    if (state === CONNECTED) this.#reportEvent({ type: 'connected' });
+    if (state === RINGING || state === CONNECTED) {
+      this.#step = 'audio';
+      this.#reportEvent({ type: state === RINGING ? 'ringing' : 'connected' });
+    }
     if (state !== ENDED && state !== CANCELLED) return;
     if (error) this.fail(error.code ?? transition?.statusCode, error.message);
     else this.#finish({ type: 'ended' });
   }
 
   fail(code: string | number | undefined, message: string | undefined): void {
-    if (code === 'call:3' || code === 'call:4') this.#finish({ type: 'no-microphone' });
-    else this.#finish({ type: 'failed', code: this.#code ?? codeOfError(code, message) });
+    if (code === 'call:3' || code === 'call:4') return this.#finish({ type: 'no-microphone' });
+    const refusal = this.#code ?? codeOfError(code, message);
+    this.#finish(
+      refusal === undefined
+        ? this.#fault('unreachable')
+        : { type: 'failed', fault: { at: this.#step, cause: 'refused', code: refusal } },
+    );
+  }
+
+  /** A connection that has failed does not come back by itself. */
+  mediaChanged(): void {
+    const { FAILED } = this.#kandy.call.mediaConnectionStates;
+    if (this.#kandy.call.getById(this.id)?.mediaConnectionState !== FAILED) return;
+    this.#step = 'audio';
+    this.#finish(this.#fault('lost'));
+    this.hangUp();
   }
 
   /** Ends the call, or does so later: the SDK can end a call only after the gateway has accepted it. */
@@ -129,6 +155,15 @@ class OneCall implements PhoneCall {
     const tracks = this.#kandy.call.getById(this.id)?.localTracks ?? [];
     if (muted) this.#kandy.media.muteTracks(tracks);
     else this.#kandy.media.unmuteTracks(tracks);
+  }
+
+  #reach(step: GatewayStep): void {
+    this.#step = step;
+    if (!this.#over) this.#report({ type: 'step', step });
+  }
+
+  #fault(cause: Exclude<NoAnswer, 'offline'> | 'lost'): PhoneEvent {
+    return { type: 'failed', fault: { at: this.#step, cause } };
   }
 
   #reportEvent(event: PhoneEvent): void {

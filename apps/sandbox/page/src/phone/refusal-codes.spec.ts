@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { codeOfError, codeOfLog } from './refusal-codes.ts';
+import { codeOfError, codeOfLog, stepOfLog } from './refusal-codes.ts';
 
 describe('the code of a refusal', () => {
   it('is found in the SDK’s log, and nothing else is taken from it', () => {
@@ -17,4 +17,12 @@ describe('the code of a refusal', () => {
     expect(codeOfError('call:7', 'Failed to connect to server.')).toBeUndefined();
     expect(codeOfError(undefined)).toBeUndefined();
   });
+});
+
+it('the step that begins is found in the SDK’s log', () => {
+  expect(stepOfLog(['Successfully subscribed to callMe service. Connecting to websocket.'])).toBe(
+    'websocket',
+  );
+  expect(stepOfLog([{ some: 'object' }, 'Successfully connected to websocket.'])).toBe('call');
+  expect(stepOfLog(['Subscribing user ABCDEF0123456789'])).toBeUndefined();
 });

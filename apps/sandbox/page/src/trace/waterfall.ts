@@ -7,6 +7,8 @@ export interface Span {
   /** Start in milliseconds after the trace's first span. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** `UNSET`, `OK` or `ERROR`. */
+  readonly status?: string;
 }
 
 /** Row of the waterfall. */

@@ -48,11 +48,11 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
     setText('advice', advice);
     const focusWasInside = element('actions').contains(document.activeElement);
     callButton.hidden = underWay;
-    callButton.textContent = state.kind === 'idle' ? `Call ${chosen.title}` : 'Call again';
     endButton.hidden = !underWay;
     endButton.textContent = state.kind === 'connected' ? 'Hang up' : 'Cancel';
     muteButton.hidden = state.kind !== 'connected';
     const muted = state.kind === 'connected' && state.muted;
+    element('stage').dataset['muted'] = String(muted);
     muteButton.setAttribute('aria-pressed', String(muted));
     destinations.disabled = underWay;
     // Hiding a focused button would move the focus to the top of the page.
@@ -61,9 +61,15 @@ export function createCallView(choices: readonly DestinationChoice[], actions: C
   }
 
   function tick(): void {
-    const waitMs = state.kind === 'failed' ? (state.failure.againAtMs ?? 0) - Date.now() : 0;
-    const counts = state.kind === 'failed' && state.failure.kind === 'limited' && waitMs > 0;
+    const failure = state.kind === 'failed' ? state.failure : undefined;
+    const waitMs = Math.max(0, (failure?.againAtMs ?? 0) - Date.now());
+    // An opening time is told as a time of day; nobody watches a clock until then.
+    const counts = waitMs > 0 && failure?.kind !== 'closed';
+    const mayCall = failure === undefined || (failure.callable && waitMs === 0);
     callButton.setAttribute('aria-disabled', String(counts));
+    callButton.dataset['rank'] = mayCall ? 'primary' : 'secondary';
+    const again = mayCall || counts ? 'Call again' : 'Try again';
+    setText('call', state.kind === 'idle' ? `Call ${chosen.title}` : again);
     if (counts) setText('timer', `Call again in ${clock(waitMs + 999)}`);
     else setText('timer', state.kind === 'connected' ? clock(Date.now() - state.sinceMs) : '');
     timer.classList.toggle('waiting', counts);

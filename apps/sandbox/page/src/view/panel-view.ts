@@ -1,7 +1,10 @@
 import type { Grant } from '../call/credentials.ts';
+import { noSteps, stepsAfter } from '../call/steps.ts';
+import type { CallState } from '../call/state.ts';
 import type { Exchange } from '../edge/edge.ts';
 import { waterfall, type Span } from '../trace/waterfall.ts';
-import { element, make } from './elements.ts';
+import { diagnosisOf, outcomeOf, STEP_NAMES } from './diagnosis.ts';
+import { element, make, makeRow } from './elements.ts';
 import { clock, shownAnswer } from './texts.ts';
 
 const TOKENS = { accountToken: 'account', fromToken: 'from', toToken: 'to' } as const;
@@ -9,11 +12,41 @@ const TOKENS = { accountToken: 'account', fromToken: 'from', toToken: 'to' } as 
 /** Creates the panel for developers: request, response, remaining validity and trace. */
 export function createPanelView() {
   let grant: Grant | undefined;
+  let steps = noSteps;
+  let asked = false;
   setInterval(showValidity, 1000);
 
-  function showExchange(exchange: Exchange): void {
-    const { url, headers, status, body } = exchange;
+  function showState(state: CallState): void {
+    if (state.kind === 'microphone-asked') asked = false;
+    steps = stepsAfter(steps, state);
+    const fault = state.kind === 'failed' ? state.fault : undefined;
     element('nothing').hidden = true;
+    element('call-steps').hidden = false;
+    element('steps').replaceChildren(
+      ...steps.map((row) => {
+        const { name, party } = STEP_NAMES[row.step];
+        const isReuse = row.step === 'credentials' && row.status === 'done' && !asked;
+        const item = makeRow(name, [
+          ['party', party],
+          ['outcome', isReuse ? 'kept from the last call' : outcomeOf(row, fault)],
+        ]);
+        item.dataset['step'] = row.step;
+        item.dataset['status'] = row.status;
+        return item;
+      }),
+    );
+    element('diagnosis').hidden = fault === undefined;
+    if (fault === undefined) return;
+    const { cause, next, page } = diagnosisOf(fault);
+    element('cause').textContent = cause;
+    element('next').textContent = next;
+    element('see').hidden = page === undefined;
+    element('see-page').textContent = page ?? '';
+  }
+
+  function showExchange(exchange: Exchange): void {
+    asked = true;
+    const { url, headers, status, body } = exchange;
     element('exchange').hidden = false;
     element('asked').textContent = [
       `POST ${url}`,
@@ -29,13 +62,11 @@ export function createPanelView() {
     grant = exchange.grant;
     element('tokens').replaceChildren(
       ...Object.entries(TOKENS).map(([name, title]) => {
-        const row = make('tr');
+        const row = makeRow(title, [
+          ['number', ''],
+          ['bar', make('i')],
+        ]);
         row.dataset['token'] = name;
-        const heading = make('th', title);
-        heading.scope = 'row';
-        const bar = make('td', '', 'bar');
-        bar.append(make('i'));
-        row.append(heading, make('td', '', 'number'), bar);
         return row;
       }),
     );
@@ -60,33 +91,29 @@ export function createPanelView() {
     element('waterfall').hidden = spans.length === 0;
     element('spans').replaceChildren(
       ...waterfall(spans).map(({ span, depth, start, share }) => {
-        const row = make('tr');
-        row.dataset['service'] = span.service;
-        row.dataset['span'] = span.name;
-        const name = make('th', shortName(span.name));
-        name.scope = 'row';
-        name.title = span.name;
-        name.style.setProperty('--depth', String(depth));
-        const bar = make('td', '', 'bar');
+        const failed = span.status === 'ERROR';
         const line = make('i');
         line.style.setProperty('--start', String(start));
         line.style.setProperty('--share', String(share));
-        bar.append(line);
-        row.append(
-          name,
-          make('td', span.service.replace(/^callpass-/, ''), 'service'),
-          bar,
-          make('td', `${span.durationMs.toFixed(1)} ms`, 'number'),
-        );
+        const row = makeRow(shortName(span.name), [
+          ['service', span.service.replace(/^callpass-/, '') + (failed ? ', failed' : '')],
+          ['bar', line],
+          ['number', `${span.durationMs.toFixed(1)} ms`],
+        ]);
+        row.dataset['service'] = span.service;
+        row.dataset['span'] = span.name;
+        row.dataset['failed'] = String(failed);
+        row.title = span.name;
+        row.style.setProperty('--depth', String(depth));
         return row;
       }),
     );
   }
 
-  return { showExchange, showSpans };
+  return { showState, showExchange, showSpans };
 }
 
 /** Shortens a span's name by the package of its service and by `callpass.`. */
 function shortName(name: string): string {
-  return name.replace(/^([a-z0-9.]+\.(?=[A-Z]\w*\/)|callpass\.)/, '');
+  return name.replace(/^([\w.]+\.[A-Z]\w*\/|callpass\.)/, '');
 }

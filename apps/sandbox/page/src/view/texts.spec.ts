@@ -23,6 +23,11 @@ describe('the texts', () => {
   });
 });
 
+it('the texts say that the microphone is off', () => {
+  const { headline, advice } = textsOf({ kind: 'connected', sinceMs: 0, muted: true }, 'Support');
+  expect([headline, advice]).toEqual(['Your microphone is off', 'Support cannot hear you.']);
+});
+
 describe('the clock', () => {
   it.each([
     [-5, '0:00'],

@@ -20,10 +20,9 @@ export function textsOf(state: CallState, title: string): Texts {
     case 'ringing':
       return { headline: 'Ringing …', advice: `Calling ${title}.` };
     case 'connected':
-      return {
-        headline: 'Connected',
-        advice: state.muted ? 'You are muted: nobody hears you.' : `You are talking to ${title}.`,
-      };
+      return state.muted
+        ? { headline: 'Your microphone is off', advice: `${title} cannot hear you.` }
+        : { headline: 'Connected', advice: `You are talking to ${title}.` };
     case 'ended':
       return {
         headline: state.by === 'visitor' ? 'You hung up' : 'The call has ended',
