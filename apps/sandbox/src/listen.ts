@@ -5,7 +5,7 @@ export async function listen<T>(part: string, port: number, start: (port: number
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE') throw error;
-    throw new Error(`port ${port} (${part}) is taken; npm start -- --ports auto takes free ones`, {
+    throw new Error(`port ${port} (${part}) is in use; npm start -- --ports auto uses free ports`, {
       cause: error,
     });
   }

@@ -32,7 +32,7 @@ try {
   }
   const ended = await Promise.race([stopAsked, sandbox.died]);
   await sandbox.stop();
-  if (ended !== 'asked') throw new Error(`the ${ended} ended by itself`);
+  if (ended !== 'asked') throw new Error(`the ${ended} stopped unexpectedly`);
   process.exit(EXIT.done);
 } catch (error) {
   process.stderr.write(`callpass-sandbox: ${error instanceof Error ? error.message : 'failed'}\n`);

@@ -19,10 +19,10 @@ const MAX_EXPIRY_SECONDS = 86_400;
 
 const USAGE = `Usage: npm start -- [--ready-file FILE] [--ports auto|fixed] [--expiry SECONDS] [--allow-origin ORIGIN]
 
-  --ready-file FILE      write the addresses, destinations and realms as JSON when everything serves
-  --ports auto           take free ports instead of ${Object.values(FIXED_PORTS).join(', ')}
-  --expiry SECONDS       how long the realms' tokens are good for, 1 to ${MAX_EXPIRY_SECONDS}; default 600
-  --allow-origin ORIGIN  let a page of yours ask the edge, such as http://localhost:5173; may be given again
+  --ready-file FILE      write the addresses, destinations and realms as JSON when everything is ready
+  --ports auto           use free ports instead of ${Object.values(FIXED_PORTS).join(', ')}
+  --expiry SECONDS       lifetime of the realms' tokens, 1 to ${MAX_EXPIRY_SECONDS}; default 600
+  --allow-origin ORIGIN  allow the pages of an origin to use the edge, such as http://localhost:5173; repeatable
 `;
 
 /** Reads the command line; says how to use it and ends the process where that is wrong. */
@@ -41,7 +41,7 @@ export function readOptions(): SandboxOptions {
       process.stdout.write(USAGE);
       process.exit(EXIT.done);
     }
-    if (values.ports !== 'auto' && values.ports !== 'fixed') throw new Error('--ports takes auto or fixed');
+    if (values.ports !== 'auto' && values.ports !== 'fixed') throw new Error('--ports must be auto or fixed');
     return {
       readyFile: values['ready-file'],
       ports: values.ports === 'auto' ? FREE_PORTS : FIXED_PORTS,
@@ -57,5 +57,5 @@ export function readOptions(): SandboxOptions {
 function readExpiry(text: string): number {
   const seconds = Number(text);
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_EXPIRY_SECONDS) return seconds;
-  throw new Error(`--expiry takes 1 to ${MAX_EXPIRY_SECONDS} seconds`);
+  throw new Error(`--expiry must be 1 to ${MAX_EXPIRY_SECONDS} seconds`);
 }

@@ -32,7 +32,7 @@ export async function issueAndValidate(
 ): Promise<{ issued: IssueCredentialsResponse; verdict: string }> {
   const credentials = createClient(CredentialService, connection);
   const issued = await credentials.issueCredentials({ destination, subject: 'first-visitor' });
-  if (issued.grant.case !== 'timeLimited') throw new Error(`${destination} gave no tokens`);
+  if (issued.grant.case !== 'timeLimited') throw new Error(`no tokens were issued for ${destination}`);
   const { realm, toToken } = issued.grant.value;
   const answer = await credentials.validateToken({
     realm,

@@ -27,10 +27,10 @@ export function report(ready: {
   ];
   return [
     '',
-    bold('Callpass sandbox is running. Keys and data live only as long as it does.'),
+    bold('Callpass sandbox is running. Its keys and data are deleted when it stops.'),
     ...table(rows),
     '',
-    `${bold('Open this and call:')} ${styleText(['cyan', 'underline'], addresses['page'] ?? '')}`,
+    `${bold('Open this page to call:')} ${styleText(['cyan', 'underline'], addresses['page'] ?? '')}`,
     '',
     bold('One credential, issued and validated:'),
     ...table(credential),

@@ -40,7 +40,7 @@ export async function startChild({ name, args, environment }: Program): Promise<
   void end.promise.then(() => {
     ready.reject(
       new Error(
-        `the ${name} did not start; its reason is above. Is the port taken? npm start -- --ports auto takes free ones`,
+        `the ${name} did not start; the reason is printed above. If its port is in use: npm start -- --ports auto uses free ports`,
       ),
     );
   });
