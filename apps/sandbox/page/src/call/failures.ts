@@ -80,9 +80,7 @@ export function failureOf(fault: Fault, nowMs: number): CallFailure {
   if (fault.cause === 'offline') return OFFLINE;
   if (fault.cause === 'lost') return LOST;
   if (fault.cause !== 'refused') return unavailable;
-  return fault.at === 'credentials'
-    ? failureOfProblem(fault.problem, nowMs)
-    : failureOfGateway(fault.code);
+  return fault.at === 'credentials' ? failureOfProblem(fault.problem, nowMs) : failureOfGateway(fault.code);
 }
 
 /** Failure for a response of the edge that is not a grant. */

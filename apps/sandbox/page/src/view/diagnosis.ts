@@ -4,9 +4,9 @@ import type { StepRow } from '../call/steps.ts';
 
 /** A fault in technical words, for the developer's panel. */
 export interface Diagnosis {
-  /** What was refused or did not happen, with code or reason. */
+  /** Step that was refused or failed, with its code or reason. */
   readonly cause: string;
-  /** What to do next. */
+  /** Next step for the developer. */
   readonly next: string;
   /** Page of the documentation, with its section. */
   readonly page?: string;
@@ -73,7 +73,7 @@ const CODES: ReadonlyMap<number, { readonly meaning: string; readonly next: stri
 
 const CHECK_LOG = 'Look for the trace id in the log of the service and of the edge.';
 
-/** What to do about the reasons that a request for credentials can be refused with; docs/errors.md has all of them. */
+/** Next steps for the reasons that can refuse a request for credentials. docs/errors.md has all reasons. */
 const REASONS: ReadonlyMap<string | undefined, string> = new Map([
   ['REQUEST_INVALID', 'Correct the fields that the answer names in violations.'],
   ['CLIENT_UNKNOWN', 'Compare the edge’s certificate or token with identities in the configuration.'],
@@ -134,7 +134,10 @@ export function diagnosisOf(fault: Fault): Diagnosis {
           };
     case 'credentials':
       return fault.cause === 'refused' ? edgeRefusal(fault.problem) : edgeSilence(fault.cause);
-    default:
+    case 'subscription':
+    case 'websocket':
+    case 'call':
+    case 'audio':
       return fault.cause === 'refused'
         ? gatewayRefusal(fault.at, fault.code)
         : gatewaySilence(fault.at, fault.cause);
@@ -147,9 +150,7 @@ export function outcomeOf({ status }: StepRow, fault: Fault | undefined): string
   if (fault.at === 'page') return OUTCOMES.failed;
   if (fault.at === 'microphone') return fault.cause === 'denied' ? 'denied' : 'not found';
   if (fault.cause !== 'refused') return SHORT_CAUSES[fault.cause];
-  return fault.at === 'credentials'
-    ? `refused: ${named(fault.problem)}`
-    : `refused: code ${fault.code}`;
+  return fault.at === 'credentials' ? `refused: ${named(fault.problem)}` : `refused: code ${fault.code}`;
 }
 
 const OUTCOMES: Readonly<Record<StepRow['status'], string>> = {
@@ -198,7 +199,7 @@ function edgeSilence(cause: NoAnswer | 'unusable'): Diagnosis {
   };
 }
 
-/** What the gateway is asked at each step. */
+/** Request of each step to the gateway. */
 const ASKED: Readonly<Record<GatewayStep, string>> = {
   subscription: 'the subscription (POST …/subscription)',
   websocket: 'the WebSocket for notifications',
@@ -232,7 +233,8 @@ function gatewaySilence(step: GatewayStep, cause: NoAnswer | 'no-sdk' | 'lost'):
         cause: `Gateway, ${STEP_NAMES[step].name.toLowerCase()}: ${NO_ANSWER.offline}.`,
         next: GO_ONLINE,
       };
-    default:
+    case 'unreachable':
+    case 'timeout':
       return {
         cause: `The gateway did not answer ${ASKED[step]}: ${cause === 'timeout' ? 'time limit passed' : 'the connection failed'}.`,
         next:
