@@ -95,8 +95,8 @@ async function onThePort() {
 }
 
 const issue = () => clients.credentials.issueCredentials({ destination: 'd' });
-const judge = () => clients.credentials.validateToken({ realm: 'r', token });
-const verdict = async () => (await judge()).verdict;
+const validate = () => clients.credentials.validateToken({ realm: 'r', token });
+const verdict = async () => (await validate()).verdict;
 const reasonOf = (call: Promise<unknown>) =>
   call.then(
     () => 'OK',
@@ -155,7 +155,7 @@ it.each([
 );
 
 it(
-  'what only the ledger knows, is frozen: without the store nothing is judged, and the server as a whole does not serve',
+  'what only the ledger knows, is frozen: without the store nothing is verified, and the server as a whole does not serve',
   async () => {
     await expectAllServed();
     await clients.admin.freeze({ scope: { scope: { case: 'subject', value: 'nobody' } }, reason: 'test' });
@@ -163,7 +163,7 @@ it(
     await whileStopped(async () => {
       await msUntilReported('', Wire.NOT_SERVING);
       expect(await serving()).toEqual([]);
-      expect(await reasonOf(judge())).toBe('STORE_UNAVAILABLE');
+      expect(await reasonOf(validate())).toBe('STORE_UNAVAILABLE');
       expect(await onThePort()).toMatchObject({ readyz: 503, livez: 200, metric: '0' });
     });
     await msUntilReported('', Wire.SERVING);

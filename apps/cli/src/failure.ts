@@ -9,7 +9,7 @@ export interface FieldFault {
   readonly column?: number;
 }
 
-/** What is told about a failure, in JSON as `{"error": …}`. */
+/** Details of a failure, in JSON as `{"error": …}`. */
 export interface FailureDetails {
   readonly message: string;
   /** Name of the gRPC status. */
@@ -22,7 +22,7 @@ export interface FailureDetails {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Why a command did not do what it was asked. */
+/** The reason why a command did not do its work. */
 export class Failure extends Error {
   readonly exitCode: ExitCode;
   readonly details: FailureDetails;
@@ -43,7 +43,7 @@ export function wrongUse(message: string): Failure {
   return new Failure(EXIT.wrongUse, { message });
 }
 
-/** Says of any error what to tell and what to end with. Errors that should not happen are thrown on. */
+/** Turns any error into a failure with its details and exit code. Errors that should not happen are thrown on. */
 export async function failureOf(error: unknown, address: string): Promise<Failure> {
   if (error instanceof Failure) return error;
   if (!isCallpassError(error)) throw error;
@@ -62,7 +62,7 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
   });
 }
 
-/** What grpc-js says of a failed connection, without what it says twice. */
+/** The text of grpc-js about a failed connection, without its repetitions. */
 function plain(message: string): string {
   return message
     .replace(/^.*Last error: (Error: )?/s, '')
@@ -70,7 +70,7 @@ function plain(message: string): string {
     .replace(/\s*\(\d{4}-[\d:.TZ-]+\)\.$/, '');
 }
 
-/** By its name, so that a command line that is wrong is told so without loading the client. */
+/** By its name, so that a wrong command line is refused without loading the client. */
 function isCallpassError(error: unknown): error is CallpassError {
   return error instanceof Error && error.name === 'CallpassError';
 }

@@ -3,7 +3,7 @@ import { wrongUse } from './failure.ts';
 import type { OutputFormat } from './output.ts';
 import { parseDurationMs } from './arguments.ts';
 
-/** What every command takes. */
+/** Options of every command. */
 export interface GlobalOptions {
   readonly address: string;
   readonly tls?: true;
@@ -13,7 +13,7 @@ export interface GlobalOptions {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly timeout: number;
-  /** Whether `timeout` is anything but the default. */
+  /** `true` if `timeout` was given, not the default. */
   readonly timeoutGiven: boolean;
   readonly output: OutputFormat;
 }

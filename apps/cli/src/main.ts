@@ -1,7 +1,7 @@
 import { telemetry } from './telemetry.ts';
 import { runProgram } from './program.ts';
 
-// Whoever reads may stop early, as `head` does: then there is nobody left to tell anything.
+// Whoever reads may stop early, as `head` does: then nothing is left to do.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', () => process.exit(process.exitCode));
 

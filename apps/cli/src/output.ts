@@ -3,7 +3,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import type { Failure } from './failure.ts';
 import type { Sink, Terminal } from './terminal.ts';
 
-/** How answers are written. */
+/** Format of answers. */
 export type OutputFormat = 'text' | 'json';
 
 /** Colours that mean something: done well, look here, not well. */
@@ -31,9 +31,9 @@ export interface Output {
   item(json: JsonObject, page: (print: Page) => void): void;
   /** For a person, beside the answer: on stderr. */
   readonly note: (text: string, tone?: Tone) => void;
-  /** How far it is: on stderr, each in the place of the one before, and taken away by an empty one. On terminals only. */
+  /** Shows progress on stderr, each text in the place of the one before; an empty one removes it. On terminals only. */
   progress(text: string): void;
-  /** What went wrong: for a person on stderr, and with JSON as `{"error": …}` on stdout. */
+  /** Reports a failure: for a person on stderr, and with JSON as `{"error": …}` on stdout. */
   failure(failure: Failure): void;
 }
 
@@ -68,7 +68,7 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
       const { message, reason, code, violations = [], retryAfterMs, traceId, metadata = {} } = details;
       err.line(`callpass: ${message}`, 'bad');
       for (const { field, description, line, column } of violations) {
-        // The service's own text tells the first one already.
+        // The service's own text has the first one already.
         if (line === undefined && message.endsWith(`${field}: ${description}`)) continue;
         const place = line === undefined ? '  ' : `${document ?? ''}:${line}:${column ?? 1}: `;
         err.line(`${place}${field === '' ? '' : `${field}: `}${description}`);

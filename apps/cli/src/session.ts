@@ -22,15 +22,15 @@ import type { Output, Page } from './output.ts';
 import { readSecret, readText } from './read-file.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a command works with: the service, and the terminal to tell the outcome. */
+/** Everything a command works with: the service, and the terminal for the outcome. */
 export interface Session {
   readonly credentials: CredentialClient;
   readonly admin: AdminClient;
   readonly ledger: LedgerClient;
   readonly health: HealthClient;
-  /** Where the service is. */
+  /** Address of the service. */
   readonly address: string;
-  /** How the connection is encrypted; `undefined` in plain text. */
+  /** TLS of the connection; `undefined` in plain text. */
   readonly tls: TlsOptions | undefined;
   /** The time limit of each request. */
   readonly timeoutMs: number;

@@ -6,14 +6,14 @@ export interface Sink {
   write(text: string): unknown;
 }
 
-/** Where the program reads and writes. */
+/** The streams of the program. */
 export interface Terminal {
   readonly stdin: Readable;
   /** Answers: what a script reads. */
   readonly stdout: Sink;
   /** Notes and errors: what a person reads. */
   readonly stderr: Sink;
-  /** Whether `NO_COLOR` is set, see no-color.org. */
+  /** `true` if `NO_COLOR` is set, see no-color.org. */
   readonly noColor: boolean;
   /** From now on Ctrl-C and SIGTERM do not end the program but abort this. */
   untilInterrupted(): AbortSignal;

@@ -49,7 +49,7 @@ describe('dev-certs', () => {
     expect(stdout + json).not.toContain('PRIVATE');
   });
 
-  it('does not write over anything unless it is told to', async () => {
+  it('does not write over anything without --force', async () => {
     writeFileSync(join(folder, 'edge.key'), 'mine');
     const refused = await run();
     expect(refused.exitCode).toBe(2);

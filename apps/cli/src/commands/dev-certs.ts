@@ -65,7 +65,7 @@ async function makeCertificates(options: DevCertsOptions, output: Output): Promi
   await write(AUTHORITY_FILE, authority.cert);
   await writePair(authority, write, 'server', { names: [...LOCAL_NAMES, ...options.name], use: 'server' });
   for (const client of CLIENTS) await writePair(authority, write, client.file, leafOf(client));
-  tell(folder, output);
+  report(folder, output);
 }
 
 function leafOf({ kind, value }: DevClient): LeafOptions {
@@ -90,7 +90,7 @@ async function writePair(
   await write(`${name}.key`, key);
 }
 
-function tell(folder: string, output: Output): void {
+function report(folder: string, output: Output): void {
   const at = (file: string) => join(folder, file);
   const identities = CLIENTS.map(({ file, kind, value }) => ({
     client: file,

@@ -166,7 +166,7 @@ describe('callpass key plan', () => {
     const run = await callpass([active], [REALM], { ...configuration, destinations });
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     expect(run.stdout).toContain('a retired key still validates for: 630 s');
-    expect(run.stdout).toContain('  4. [callpass] seal with the new key: the window closes within 2 s\n');
+    expect(run.stdout).toContain('  4. [callpass] encrypt with the new key: the window closes within 2 s\n');
     expect(run.stdout).toContain('       callpass key activate support.example 3\n');
     expect(run.stdout).toContain('and 980 more');
     expect(run.stdout).not.toContain('line-20');

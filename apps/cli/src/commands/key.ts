@@ -16,10 +16,16 @@ interface AddOptions {
 const STEPS = {
   activate: [
     'activateRealmKey',
-    'seal with this key from now on; the one before is retired and still validates',
+    'encrypt with this key from now on; the one before is retired and still validates',
   ],
-  retire: ['retireRealmKey', 'seal no longer with this key; it validates until its last token has run out'],
-  destroy: ['destroyRealmKey', 'erase a pending or retired key for good; what it sealed no longer validates'],
+  retire: [
+    'retireRealmKey',
+    'encrypt no longer with this key; it validates until its last token has run out',
+  ],
+  destroy: [
+    'destroyRealmKey',
+    'erase a pending or retired key for good; what it encrypted no longer validates',
+  ],
 } as const;
 
 /** `callpass key …`. */

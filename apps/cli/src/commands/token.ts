@@ -22,7 +22,7 @@ interface TokenOptions {
 /** `callpass validate` and `callpass explain`. */
 export function addTokenCommands(program: Command, run: RunCommand): void {
   tokenCommand(program, 'validate')
-    .description('judge a token; ends with 1 unless it is VALID')
+    .description('verify a token; ends with 1 unless it is VALID')
     .option('--require-issued-here', 'demand that this service issued exactly this token')
     .action((token: string, options: TokenOptions, command: Command) =>
       run(command, async (session) => {
@@ -76,7 +76,7 @@ async function requestOf({ contract, terminal }: Session, token: string, { realm
   };
 }
 
-/** A token that did not open was opened by no key. */
+/** A token that could not be decrypted has no key. */
 function known({ keyVersion, ...rest }: JsonObject): JsonObject {
   return { ...rest, ...(keyVersion === 0 ? {} : { keyVersion: keyVersion ?? null }) };
 }

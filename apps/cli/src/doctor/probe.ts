@@ -2,13 +2,13 @@ import { connect } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { TlsOptions } from '@callpass/client';
 
-/** What a connection tells besides the answers of RPCs. */
+/** Facts about a connection besides the answers of RPCs. */
 export interface Probe {
-  /** The clock of the service, cut to the second; `undefined` when it does not say. */
+  /** The clock of the service, cut to the second; `undefined` when its answer has no date. */
   readonly serverTimeMs: number | undefined;
   /** The clock here, when the answer came. */
   readonly localTimeMs: number;
-  /** When the certificate of the service runs out; `undefined` in plain text. */
+  /** Expiry of the service's certificate; `undefined` in plain text. */
   readonly certificateEndMs: number | undefined;
 }
 

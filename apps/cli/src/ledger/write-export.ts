@@ -16,7 +16,7 @@ import { EXIT } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import { entryOf } from './from-message.ts';
 
-/** What was exported. */
+/** Summary of an export. */
 export interface ExportSummary {
   readonly exportTime: string;
   readonly entryCount: number;
@@ -25,10 +25,10 @@ export interface ExportSummary {
   readonly sha256: string;
 }
 
-/** Where an export comes from and goes to. */
+/** Source and target of an export. */
 export interface ExportOptions {
   readonly ledger: Pick<LedgerClient, 'verifyLedger' | 'listEntries'>;
-  /** How to ask for the verification, which reads the whole ledger. */
+  /** Call options of the verification, which reads the whole ledger. */
   readonly patiently: CallOptions;
   readonly signal: AbortSignal;
   readonly write: (bytes: Buffer) => Promise<unknown>;

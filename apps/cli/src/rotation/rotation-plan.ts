@@ -10,7 +10,7 @@ export interface PlannedKey {
   readonly validateUntilTime?: string;
 }
 
-/** What a plan is made from: the realm as configured, who uses it, and its keys. */
+/** The input of a plan: the realm as configured, its users, and its keys. */
 export interface RealmInUse {
   readonly realm: string;
   readonly configurationRevision: number;
@@ -40,25 +40,25 @@ export interface Step {
 export interface Way {
   readonly name: 'same-realm' | 'second-realm';
   readonly summary: string;
-  /** What has to hold before it is chosen. */
+  /** Conditions that must hold before it is chosen. */
   readonly checks: readonly string[];
   /** Which tokens the gateway refuses although this service takes them for valid. */
   readonly refusedByGateway: readonly string[];
   readonly steps: readonly Step[];
 }
 
-/** How to rotate the key of a realm. */
+/** The ways to rotate the key of a realm. */
 export interface RotationPlan extends RealmInUse {
   readonly activeVersion: number;
   readonly nextVersion: number;
-  /** How long a retired key still validates here: the token lifetime and the clock skew. */
+  /** Time that a retired key still validates here: the token lifetime and the clock skew. */
   readonly validatesAfterRetirementSeconds: number;
-  /** The users set up on the vendor's side whose tokens this realm seals. */
+  /** The users set up on the vendor's side whose tokens this realm encrypts. */
   readonly accounts: readonly string[];
   readonly ways: readonly Way[];
 }
 
-/** What both ways are made from. */
+/** The part of a plan that both ways are made from. */
 export type PlanBase = Omit<RotationPlan, 'ways'>;
 
 /** Length of a realm's key in the vendor's portal, in characters. */

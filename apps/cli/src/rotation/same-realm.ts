@@ -16,13 +16,13 @@ export function sameRealm(base: PlanBase): Way {
     ],
     refusedByGateway: [
       `tokens of version ${activeVersion} that were issued before step 3 and not used for a call by then; they are ${tokenLifetimeSeconds} s old at most`,
-      `every token issued between step 3 (the portal has the new key) and 2 s after step 4 (every instance seals with it): it is of version ${activeVersion}, which the gateway no longer knows, and no later step makes it good`,
+      `every token issued between step 3 (the portal has the new key) and 2 s after step 4 (every instance encrypts with it): it is of version ${activeVersion}, which the gateway no longer knows, and no later step makes it good`,
       `with step 4 before step 3: every token issued between the two, until the portal has the new key, since it is of version ${nextVersion}`,
       'this service takes all of them for VALID, since it knows both keys: here validate does not speak for the gateway',
     ],
     steps: [
       {
-        title: `have version ${nextVersion} of the key ready; it seals nothing yet`,
+        title: `have version ${nextVersion} of the key ready; it encrypts nothing yet`,
         where: 'callpass',
         notes: pending
           ? [`done: version ${nextVersion}, fingerprint ${pending.fingerprint}, is PENDING`]
@@ -41,11 +41,11 @@ export function sameRealm(base: PlanBase): Way {
       {
         title: `type the new key into the authentication schema ${realm} and save: the window opens`,
         where: 'portal',
-        notes: ['the gateway opens tokens of the new key only, from now on'],
+        notes: ['the gateway decrypts tokens of the new key only, from now on'],
         commands: [],
       },
       {
-        title: 'seal with the new key: the window closes within 2 s',
+        title: 'encrypt with the new key: the window closes within 2 s',
         where: 'callpass',
         notes: [`version ${activeVersion} becomes RETIRED and validates here for ${waitSeconds} s more`],
         commands: [`callpass key activate ${operands(realm, nextVersion)}`],

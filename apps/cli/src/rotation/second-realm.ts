@@ -11,7 +11,7 @@ export function secondRealm(base: PlanBase, newRealm: string): Way {
       `the portal can pin an account to one realm ("Token Realm: Any | one realm"): each of these must be on "Any": ${listed(accounts)}`,
       `an account that is pinned to ${realm} is refused with tokens of ${newRealm}, and the other way round (code 64): set it to "Any" before step 5, or take the other way`,
       `the old key is good at the gateway until ${realm} is removed from the portal: where it may be known to others, take the other way`,
-      `nobody else may seal for ${realm}: only these destinations are changed: ${listed(destinations.map(({ id }) => id))}`,
+      `nobody else may encrypt for ${realm}: only these destinations are changed: ${listed(destinations.map(({ id }) => id))}`,
     ],
     refusedByGateway: [
       'none, if every account is on "Any": the gateway knows both realms from step 3 on',
@@ -57,7 +57,7 @@ function preparation(base: PlanBase, newRealm: string): Step[] {
     {
       title: 'make the key active, once the portal has it',
       where: 'callpass',
-      notes: ['still nothing is sealed with it'],
+      notes: ['still nothing is encrypted with it'],
       commands: [`callpass key activate ${operands(newRealm, 1)}`],
     },
   ];

@@ -12,7 +12,7 @@ import {
 import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 
-/** What a spec has the service answer; all else is UNIMPLEMENTED. */
+/** Answers of the service in a spec; all else is UNIMPLEMENTED. */
 export interface Answers {
   readonly credentials?: Partial<Handlers<typeof CredentialService>>;
   readonly admin?: Partial<Handlers<typeof AdminService>>;

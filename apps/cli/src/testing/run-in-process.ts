@@ -2,14 +2,14 @@ import { Readable } from 'node:stream';
 import type { ExitCode } from '@callpass/program';
 import { runProgram } from '../program.ts';
 
-/** What a run of the program left behind. */
+/** Outcome of a run of the program. */
 export interface Run {
   readonly exitCode: ExitCode;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What a run finds around it. */
+/** Surroundings of a run. */
 export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly isTTY?: boolean;

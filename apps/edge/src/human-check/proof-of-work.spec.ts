@@ -13,7 +13,7 @@ const start = async (options: { now?: () => number; secret?: string } = {}) => {
   return edge;
 };
 
-/** What the widget in a browser does. */
+/** Solves a challenge, as the widget in a browser does. */
 async function prove(change: (challenge: Challenge) => Challenge = (same) => same): Promise<string> {
   const challenge = change((await edge.send({ url: '/v1/human-check' })).json<Challenge>());
   const solution = await solveChallenge({ challenge, deriveKey });

@@ -2,13 +2,13 @@ import { createChallenge, verifySolution, type Challenge, type Solution } from '
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2';
 import { HUMAN_CHECK_HEADER, type HumanCheck } from './human-check.ts';
 
-/** How much work a proof is, and for how long it is good. */
+/** Cost and lifetime of a proof. */
 export interface ProofOfWorkOptions {
   /** Signs challenges; 32 characters or more, the same on all instances. */
   readonly secret: string;
   /** Rounds of PBKDF2 for one try; a proof takes 256 tries on average. Default 5,000: about half a second of a laptop. */
   readonly cost?: number | undefined;
-  /** How long a challenge can be solved and its proof used, in ms. Default 5 minutes. */
+  /** Time to solve a challenge and use its proof, in ms. Default: 5 minutes. */
   readonly lifetimeMs?: number | undefined;
   /** ms since the epoch; for tests. It must not run ahead of the system's, by which the library judges expiry. */
   readonly now?: (() => number) | undefined;
@@ -18,12 +18,12 @@ const ALGORITHM = 'PBKDF2/SHA-256';
 const LEAST_SECRET_LENGTH = 32;
 const FIVE_MINUTES_MS = 300_000;
 const MAX_PROOF_CHARACTERS = 4096;
-/** Each one remembered has cost its sender a proof, so it takes a crowd to fill this; then nobody is let in until some expire. */
+/** Each proof that is remembered has cost its sender work, so it takes a crowd to fill this; then none is accepted until some expire. */
 const MAX_REMEMBERED = 100_000;
 
 /**
  * A check that needs no outside service: the browser works for a moment (ALTCHA, https://altcha.org), which costs a visitor
- * nothing and a flood a lot. It keeps out programs that ask in masses; it does not tell a patient program from a human.
+ * nothing and a flood a lot. It keeps out programs that ask in masses; it does not keep out a patient program.
  *
  * The proof is what the ALTCHA widget gives: base64 of `{challenge, solution}`. It is good once, on the instance that took
  * it; with several instances it could be used once on each.
@@ -85,7 +85,7 @@ function createUsed(now: () => number): { add(id: string, untilMs: number): bool
     for (const [id, untilMs] of untilOf) if (untilMs <= now()) untilOf.delete(id);
   };
   return {
-    /** Whether it was not used yet; from now on it is. */
+    /** Marks a proof as used; `false` when it was used before. */
     add(id, untilMs) {
       if (untilOf.has(id)) return false;
       if (untilOf.size >= MAX_REMEMBERED) forgetExpired();

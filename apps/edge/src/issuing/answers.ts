@@ -30,8 +30,8 @@ export function toCredentialsAnswer(response: IssueCredentialsResponse): Credent
 }
 
 /**
- * What pages of the vendor's two sample servers expect, of which they read tokens only. Such a page makes an unrestricted call
- * when they are missing, which nobody has asked for, so an unrestricted destination is refused here.
+ * The tokens, for pages of the vendor's two sample servers, which read nothing else. Without tokens such a page makes an
+ * unrestricted call that nobody has asked for, so an unrestricted destination is refused here.
  */
 export function toTokens(response: IssueCredentialsResponse): TokensAnswer {
   const [callee, credentials, { from: caller }] = makeAnonymousArguments(response);

@@ -12,11 +12,11 @@ export interface IssueRequest {
   readonly requestId?: string;
 }
 
-/** How an issue is to be asked for. */
+/** Options of one issue. */
 export interface IssueOptions {
   /** Aborts when the browser is gone. */
   readonly signal: AbortSignal;
-  /** Whether it needs a call of its own: one that is traced, so that the trace leads to its record. */
+  /** Gives it a call of its own: for a traced request, so that the trace leads to its record. */
   readonly alone: boolean;
 }
 

@@ -10,10 +10,10 @@ import { SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 
-/** The edge's way to the credential service. */
+/** The edge's connection to the credential service. */
 export interface ServiceConnection {
   readonly client: CredentialClient;
-  /** Whether the service says that it serves. */
+  /** Asks the service's health. */
   isReady(): Promise<boolean>;
   close(): void;
 }
@@ -61,7 +61,7 @@ function tlsOf({ tls, caFile, certFile, keyFile }: Settings['service']): Connect
   return tls || ca !== undefined || cert !== undefined || key !== undefined ? { ca, cert, key } : undefined;
 }
 
-/** Read anew for each call, so that whoever renews the file need not tell. */
+/** Read anew for each call, so that a renewed file needs no restart. */
 function tokenOf({ token, tokenFile }: Settings['service']): ConnectOptions['token'] {
   const first = oneSecret('service.token', tokenFile, token);
   return tokenFile === undefined ? first : () => readFileSync(tokenFile, 'utf8').trimEnd();

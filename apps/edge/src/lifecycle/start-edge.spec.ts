@@ -54,7 +54,7 @@ function open(edge: RunningEdge): Socket {
   return socket;
 }
 
-const opened = (socket: Socket) => new Promise((resolve) => socket.once('connect', resolve));
+const connected = (socket: Socket) => new Promise((resolve) => socket.once('connect', resolve));
 const issue = (edge: RunningEdge) =>
   fetch(`${edge.address}/v1/destinations/d/credentials`, { method: 'POST' });
 
@@ -73,7 +73,7 @@ describe('an edge whose service is away', () => {
 });
 
 describe('senders that mean no good', () => {
-  it('slow ones are told so and closed, whatever they have sent so far', async () => {
+  it('slow ones get an answer that says so and are closed, whatever they have sent so far', async () => {
     const edge = await start({
       CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '500ms',
       CALLPASS_EDGE_REQUESTS_TIMEOUT: '500ms',
@@ -115,7 +115,7 @@ describe('senders that mean no good', () => {
     const edge = await start({ CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '500ms' });
     const idle = Array.from({ length: 500 }, () => open(edge));
     const closed = Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-    await Promise.all(idle.map(opened));
+    await Promise.all(idle.map(connected));
     for (const socket of idle) socket.resume();
     expect((await fetch(`${edge.address}/healthz`)).status).toBe(200);
     await closed;
@@ -124,7 +124,7 @@ describe('senders that mean no good', () => {
   it('more connections than there may be are closed, and the others served', async () => {
     const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '2' });
     const [first, second] = [open(edge), open(edge)];
-    await Promise.all([opened(first), opened(second)]);
+    await Promise.all([connected(first), connected(second)]);
     // Not before the server has counted the two.
     const answered = new Promise((resolve) => second.once('data', resolve));
     second.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');

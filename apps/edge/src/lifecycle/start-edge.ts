@@ -26,13 +26,13 @@ export interface RunningEdge {
   stop(): Promise<void>;
 }
 
-/** What a program that runs the edge may add. */
+/** Additions of a program that runs the edge. */
 export interface EdgeExtras {
   /** Adds routes beside the edge's, such as a page; called before the server listens. */
   readonly mount?: (app: FastifyInstance) => void | Promise<void>;
 }
 
-/** How often connections are looked at that take too long; a slow sender is closed at most so much later. */
+/** Interval of the check for slow connections; a slow sender is closed at most so much later. */
 const CONNECTIONS_CHECK_MS = 1000;
 
 /** Starts the edge from its settings. Throws SettingsError with a text for the operator when it cannot; then nothing is left running. */
@@ -160,8 +160,8 @@ function certificateOf({ certFile, keyFile }: Settings['listen']): { cert: strin
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
 
 /**
- * Whether nothing is there, or only not for this method. A route that knows the method may have found nothing itself: that of a
- * page's files is there for every path.
+ * The problem of a request without a route: no such resource, or only not with this method. A route with the method may have
+ * found nothing itself, as that of a page's files does, which matches every path.
  */
 function notFound(app: FastifyInstance, request: { url: string; method: string }): EdgeProblem {
   const path = request.url.split('?', 1)[0] ?? '';

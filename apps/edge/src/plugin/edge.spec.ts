@@ -297,7 +297,7 @@ describe('what the service refuses', () => {
     });
   });
 
-  it('tells when a closed destination opens, and nothing else that was meant for operators', async () => {
+  it('says when a closed destination opens, and nothing else that was meant for operators', async () => {
     const { issue, client } = await start();
     const metadata = { opensAt: '2026-03-03T08:00:00Z', realm: 'canary' };
     client.refuseNext({ reason: 'DESTINATION_CLOSED', metadata });
@@ -319,7 +319,7 @@ describe('what the service refuses', () => {
     expect(answer.body).not.toContain('canary');
   });
 
-  it('does not tell a destination that is not there from one that is not granted', async () => {
+  it('answers alike for a destination that is not there and one that is not granted', async () => {
     const { issue, client } = await start();
     client.refuseNext({ reason: 'DESTINATION_UNKNOWN' });
     client.refuseNext({ reason: 'CLIENT_NOT_GRANTED' });

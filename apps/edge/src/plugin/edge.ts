@@ -54,7 +54,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   });
 };
 
-/** What came to an end before it was answered, as proxies write it. */
+/** Status of a request whose client went away before the answer, as proxies log it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 function observe(scope: FastifyInstance, proxies: Proxies): void {

@@ -4,10 +4,10 @@ import type { HttpExchange } from '@callpass/telemetry';
 import { EdgeProblem, PROBLEM_TYPE, toProblem } from '../problems/problem.ts';
 import { createFaultLines } from './fault-lines.ts';
 
-/** What the plugin keeps of a request under way. */
+/** State of a request under way. */
 export interface EdgeState {
   readonly http: HttpExchange;
-  /** Who asks; known from the limits on. */
+  /** The visitor's id; set by the limits. */
   visitorId: string;
 }
 

@@ -1,8 +1,8 @@
-/** Which faults get a line in the log. */
+/** Selects the faults that get a line in the log. */
 export interface FaultLines {
   /**
-   * What goes with the line of a fault: how many of the same reason have had none since the last. Undefined where this one gets
-   * none either.
+   * Gives the fields of a fault's line: the number of faults of the same reason that were not logged since the last line.
+   * `undefined` where this fault is not logged either.
    */
   next(reason: string): { readonly unlogged?: number } | undefined;
 }

@@ -6,7 +6,7 @@ import type { Visitor } from '../visitor/visitor.ts';
 import { stateOf } from './exchange.ts';
 import type { EdgeLimits } from './options.ts';
 
-/** How many addresses and visitors are counted at once; the least recent are forgotten first. */
+/** Number of addresses and of visitors that are counted at a time; the least recent are forgotten first. */
 const COUNTED = 50_000;
 const IPV6_PREFIX = 64;
 

@@ -2,13 +2,13 @@ import type { CredentialClient } from '@callpass/client';
 import type { HumanCheck } from '../human-check/human-check.ts';
 import type { VisitorOptions } from '../visitor/visitor.ts';
 
-/** How the edge is mounted. Only `client` is needed; what is left out is closed. */
+/** Options of the edge as a plugin. Only `client` is required; what is left out is closed. */
 export interface EdgeOptions {
   /** Asks the service; the plugin does not close it. */
   readonly client: CredentialClient;
   /**
-   * Whether the service serves, for `GET /readyz`. Asked at most once a second, and given a second. Left out, ready means
-   * that the edge itself is.
+   * Asks if the service serves, for `GET /readyz`: at most once a second, with a second to answer. Left out, the edge is
+   * ready as soon as it listens.
    */
   readonly isReady?: (() => Promise<boolean>) | undefined;
   /** Longest time a request waits for the service, in ms. Default 2,500. */

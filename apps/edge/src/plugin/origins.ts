@@ -4,7 +4,7 @@ import type { Proxies } from '../visitor/proxies.ts';
 
 /** Which pages may ask. */
 export interface Origins {
-  /** Whether a page of this origin may read answers. */
+  /** Checks if a page of this origin may read answers. */
   has(origin: string | undefined): boolean;
   /**
    * Refuses what a page of another origin has sent. A browser would keep the answer from that page, but by then it is issued
@@ -31,7 +31,7 @@ export function createOrigins(listed: readonly string[], proxies: Proxies): Orig
         if (known.has(origin) || origin === `${proxies.schemeOf(raw)}://${host}`) return;
         throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
       }
-      // Images, links and no-cors requests of other sites carry no origin, but newer browsers tell where they come from.
+      // Images, links and no-cors requests of other sites carry no origin, but newer browsers say which site they come from.
       const site = raw.headers['sec-fetch-site'];
       if (site === 'cross-site' || site === 'same-site') throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
     },

@@ -5,7 +5,7 @@ import { EDGE_REASONS, SERVICE_REASONS, type EdgeReason, type ProblemRow } from 
 /** Media type of every error that the edge answers with (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** What an {@link EdgeProblem} may carry besides its reason. */
+/** Details of an {@link EdgeProblem} besides its reason. */
 export interface ProblemDetails {
   readonly retryAfterMs?: number | undefined;
   readonly violations?: readonly Violation[];
@@ -58,7 +58,7 @@ export class EdgeProblem extends Error {
   }
 }
 
-/** Where a reason is explained, relative to the documentation. */
+/** Page that explains a reason, relative to the documentation. */
 function typeOf(reason: EdgeReason | Reason): string {
   const page = isEdgeReason(reason) ? 'docs/guides/edge.md' : 'docs/errors.md';
   return `${page}#${reason.toLowerCase()}`;
@@ -68,16 +68,18 @@ function isEdgeReason(reason: EdgeReason | Reason): reason is EdgeReason {
   return Object.hasOwn(EDGE_REASONS, reason);
 }
 
-/** What a reason tells besides, that a page can use. The rest of the service's metadata is for operators. */
-const TOLD = ['opensAt'];
+/** Members of the service's metadata that a page can use. The rest is for operators. */
+const PUBLIC_METADATA = ['opensAt'];
 
-/** Told to operators only. An edge that is one, as in the sandbox, does not pass it on: no probing. */
+/** Reported to operators only. An edge that is one, as in the sandbox, does not pass it on: no probing. */
 const UNTOLD: ReadonlySet<Reason> = new Set(['DESTINATION_UNKNOWN', 'REALM_UNKNOWN']);
 
 /** The problem that an error of the service comes to. */
 export function problemOf(error: CallpassError): EdgeProblem {
   const { reason, retryAfterMs, violations, traceId, metadata } = error;
-  const members = Object.fromEntries(Object.entries(metadata).filter(([key]) => TOLD.includes(key)));
+  const members = Object.fromEntries(
+    Object.entries(metadata).filter(([key]) => PUBLIC_METADATA.includes(key)),
+  );
   const details = { retryAfterMs, violations, traceId, members, cause: error };
   // A service newer than this edge may send a reason that the table does not have.
   if (reason !== undefined && Object.hasOwn(SERVICE_REASONS, reason)) {
@@ -92,7 +94,7 @@ function withoutReason(error: CallpassError): EdgeReason {
   return 'SERVICE_FAULT';
 }
 
-/** What Fastify and Ajv say of a request that they do not take. */
+/** Error of Fastify or Ajv about a request that they do not accept. */
 interface RequestFault {
   readonly code?: string;
   readonly statusCode?: number;

@@ -37,7 +37,7 @@ describe('the reasons', () => {
 });
 
 describe('toProblem', () => {
-  it('takes anything that is thrown, and tells nothing of it', () => {
+  it('takes anything that is thrown, and shows nothing of it', () => {
     for (const thrown of [new Error('canary'), 'canary', undefined, { statusCode: 200 }, null]) {
       const problem = toProblem(thrown);
       expect(problem.reason).toBe('EDGE_FAULT');

@@ -1,19 +1,19 @@
 import type { Reason } from '@callpass/client';
 
-/** What goes with a reason in a problem. */
+/** Status and title of a reason in a problem. */
 export interface ProblemRow {
   /** Status of the HTTP answer. */
   readonly status: number;
   /** For a person. Fixed text: what the service or a library says goes to the log. */
   readonly title: string;
-  /** When to come back, in ms, where the error itself does not say. */
+  /** Time to wait before the next try, in ms, where the error itself does not give it. */
   readonly retryAfterMs?: number;
 }
 
 const RETRY_SOON_MS = 1000;
 
 /**
- * The one table from the service's reasons to HTTP. A browser is told 4xx where another request, visitor or time may do
+ * The one table from the service's reasons to HTTP. A browser gets 4xx where another request, visitor or time may do
  * better, 503 where waiting helps, and 502 where the edge and the service do not get on: that is no fault of the visitor.
  * A test compares the keys with the contract, and the page docs/guides/edge.md with the rows.
  */
@@ -46,7 +46,7 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   CLOCK_UNTRUSTED: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
 };
 
-/** What the edge itself refuses, and what it says of a service that gives no reason. A closed set of its own. */
+/** Reasons of the edge itself, including those for a service that gives no reason. A closed set of its own. */
 export const EDGE_REASONS = {
   BODY_TOO_LARGE: { status: 413, title: 'the body is larger than this edge takes' },
   CONTENT_TYPE_NOT_SUPPORTED: { status: 415, title: 'a body must be application/json' },

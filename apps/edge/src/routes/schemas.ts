@@ -36,7 +36,7 @@ const problem = {
   },
   required: ['type', 'title', 'status', 'reason', 'traceId'],
 };
-/** What every route may answer besides: problems. */
+/** Answers that every route may give besides its own: problems. */
 export const PROBLEMS = { '4xx': problem, '5xx': problem };
 
 /** `POST /v1/destinations/{id}/credentials` */

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import proxyAddr from '@fastify/proxy-addr';
 
-/** What is known of the way a request came. Headers count only where a listed proxy has sent them. */
+/** Reads the address and scheme of a request. Headers count only where a listed proxy has sent them. */
 export interface Proxies {
-  /** Whether the other end of the connection is a listed proxy. */
+  /** Checks if the other end of the connection is a listed proxy. */
   sentBy(request: IncomingMessage): boolean;
   /** The address of the first hop, seen from here, that is no listed proxy. */
   addressOf(request: IncomingMessage): string;
-  /** What the browser speaks. */
+  /** Reads the scheme that the browser used. */
   schemeOf(request: IncomingMessage): 'http' | 'https';
 }
 

@@ -91,7 +91,7 @@ describe('a visitor', () => {
     expect(await from('198.51.100.1', '192.0.2.4')).toBe(429);
   });
 
-  it('is not told apart by a secret that is too short to be one', async () => {
+  it('is not recognised by a secret that is too short to be one', async () => {
     await expect(startTestEdge({ visitor: { secrets: ['short'] } })).rejects.toThrow(/32 characters/);
     await expect(startTestEdge({ trustedProxies: ['not an address'] })).rejects.toThrow(TypeError);
   });

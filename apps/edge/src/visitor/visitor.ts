@@ -4,17 +4,17 @@ import signed from '@fastify/cookie';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Proxies } from './proxies.ts';
 
-/** Who a visitor is, and what has to be sent so that they are recognised next time. */
+/** A visitor, with the cookie by which they are recognised next time. */
 export interface Visitor {
   /** Goes to the service as the subject, which keeps a keyed hash of it only. */
   readonly id: string;
-  /** Whether nobody has seen this visitor before: such a one is told apart from others by the address only. */
+  /** `true` for a visitor without a valid cookie, who is known by the address only. */
   readonly isNew: boolean;
   /** Value for `Set-Cookie`, where there is something to set. */
   readonly setCookie: string | undefined;
 }
 
-/** How visitors are recognised. */
+/** Options for recognising visitors. */
 export interface VisitorOptions {
   /**
    * Secrets that sign the cookie, 32 characters or more each. The first signs, all are recognised: put a new one in front,
@@ -24,9 +24,9 @@ export interface VisitorOptions {
   readonly secrets?: readonly string[] | undefined;
   /** Lower-case name of the header in which a listed proxy says who the visitor is; it counts from nobody else. */
   readonly header?: string | undefined;
-  /** When the browser sends the cookie along; `none` for pages on another site, and then over HTTPS only. Default `lax`. */
+  /** `SameSite` of the cookie; `none` for pages on another site, and then over HTTPS only. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict' | 'none' | undefined;
-  /** How long the browser keeps the cookie, in ms. Default 30 days. */
+  /** Lifetime of the cookie in the browser, in ms. Default: 30 days. */
   readonly lifetimeMs?: number | undefined;
 }
 
