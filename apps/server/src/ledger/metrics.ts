@@ -5,7 +5,7 @@ const COMMITTED = { [ATTR_LEDGER_OUTCOME]: 'committed' };
 const FAILED = { [ATTR_LEDGER_OUTCOME]: 'failed' };
 const NO_LABELS = {};
 
-/** Measures what the store tells of its commits. */
+/** Measures the commits that the store reports. */
 export function createLedgerMetrics(make: Instruments): (event: CommitEvent) => void {
   const duration = make.histogram(METRICS.ledgerCommitDuration);
   const entries = make.histogram(METRICS.ledgerCommitEntries);

@@ -9,9 +9,7 @@ import {
   type LedgerStore,
 } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
-import { listEntries } from './list.ts';
-import { removeEntries } from './remove.ts';
-import { tailEntries } from './tail.ts';
+import { listEntries, removeEntries, tailEntries } from './entries.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { PRINCIPAL, REAUTHORIZE } from '../access/identify.ts';
 
