@@ -1,10 +1,10 @@
 import { RpcError, type ServerCall, type ServerInterceptor } from '@callpass/grpc-kit';
 import { traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
-import { REASON } from './errors/map-error.ts';
 import type { Logger } from '@callpass/program/log';
-import type { Settings } from './settings/schema.ts';
 import { PRINCIPAL } from './access/identify.ts';
+import { REASON } from './errors/map-error.ts';
+import type { Settings } from './settings/schema.ts';
 
 /**
  * One line for each RPC, or for each that was not answered with OK, or none, by the settings: who called what, how it

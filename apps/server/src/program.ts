@@ -4,13 +4,13 @@ import { addCommand, createCommandLine, runCommand } from '@callpass/program/com
 import { createLog } from '@callpass/program/log';
 import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
 import { type Command, Option } from 'commander';
-import { checkDocument } from './admin/check-document.ts';
-import { examine } from './doctor/doctor.ts';
-import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { openKeyFile } from './access/open-identity.ts';
-import { assertTransportSafe } from './settings/listen-address.ts';
-import { startServer } from './server.ts';
+import { checkDocument } from './admin/check-document.ts';
 import { openTransport } from './connections/tls.ts';
+import { examine } from './doctor/doctor.ts';
+import { startServer } from './server.ts';
+import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
+import { assertTransportSafe } from './settings/listen-address.ts';
 import { loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { startServerTelemetry } from './telemetry.ts';

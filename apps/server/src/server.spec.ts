@@ -18,11 +18,11 @@ import {
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { status } from '@grpc/grpc-js';
-import { startServer } from './server.ts';
 import { createLog } from '@callpass/program/log';
 import { ALL_SERVICES, METHODS } from './methods.ts';
-import { loadServerSettings, SettingsError } from './settings/load.ts';
+import { startServer } from './server.ts';
 import { isLoopback } from './settings/listen-address.ts';
+import { loadServerSettings, SettingsError } from './settings/load.ts';
 import { startTestServer } from './testing/test-server.ts';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { CredentialService, LedgerEntry_Kind, LedgerService } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { refusalOf } from '../testing/refusal.ts';
 import { authorization, connectPresenting } from '../testing/presented.ts';
+import { refusalOf } from '../testing/refusal.ts';
 import { DOCUMENT, KEYS } from '../testing/test-server.ts';
 import { startTlsServer, staticToken, type TlsServer } from '../testing/tls-server.ts';
 

@@ -5,14 +5,14 @@ import {
   type ServerInterceptor,
 } from '@callpass/grpc-kit';
 import { ATTR_CLIENT, setSpanAttributes, SPAN_AUTHENTICATE } from '@callpass/telemetry';
-import type { Principal } from '../state/principal.ts';
 import { recordRefusal, type RecordDependencies } from '../errors/record-refusal.ts';
-import { step } from '../errors/steps.ts';
 import { Refusal } from '../errors/refusal.ts';
+import { step } from '../errors/steps.ts';
+import type { MethodRow } from '../methods.ts';
+import type { Principal } from '../state/principal.ts';
 import type { Authenticate } from './authenticate.ts';
 import { AuthenticationRefusal } from './fault.ts';
 import type { RefusedAuthentications } from './refused-authentications.ts';
-import type { MethodRow } from '../methods.ts';
 
 /** Principal of a call, set here for the handlers. */
 export const PRINCIPAL = createCallKey<Principal>('principal');

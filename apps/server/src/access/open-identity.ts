@@ -1,12 +1,12 @@
 import type { Store } from '@callpass/domain';
 import type { ServerInterceptor } from '@callpass/grpc-kit';
-import { identify } from './identify.ts';
 import type { Logger } from '@callpass/program/log';
 import { METHODS } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { createAuthenticate } from './authenticate.ts';
+import { identify } from './identify.ts';
 import { createJwtVerifier, type JwtIssuer } from './jwt.ts';
 import { fileKeySet, remoteKeySet, type KeySet } from './key-set.ts';
 import { RefusedAuthentications } from './refused-authentications.ts';

@@ -3,8 +3,8 @@ import { createValidator } from '@bufbuild/protovalidate';
 import { DocumentError, parseConfigurationDocument, type DocumentProblem } from '@callpass/config-document';
 import { ConfigurationSchema } from '@callpass/contract';
 import { warnings } from '@callpass/domain';
-import { problemsOf } from './configuration.ts';
 import { configurationFromMessage } from '../state/configuration-from-message.ts';
+import { problemsOf } from './configuration.ts';
 
 /** Everything the service would say to a configuration document, with lines, without a running service. */
 export function checkDocument(text: string): {

@@ -16,10 +16,10 @@ import {
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { keyBytesOf } from '@callpass/token-core';
-import { configurationFromMessage, modeProblems } from '../state/configuration-from-message.ts';
-import type { Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
+import { configurationFromMessage, modeProblems } from '../state/configuration-from-message.ts';
 import type { CurrentState } from '../state/current-state.ts';
+import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 
 /** Ports that administration needs. */

@@ -1,7 +1,7 @@
 import type { EntryDraft, Freeze, FreezeScope, KeyedHash } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
-import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import type { AdminDependencies } from './configuration.ts';
 

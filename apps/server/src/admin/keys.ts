@@ -11,8 +11,8 @@ import {
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { generateKeyText, KeyLengthError, openRealmKey } from '@callpass/token-core';
-import type { Principal } from '../state/principal.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
+import type { Principal } from '../state/principal.ts';
 import type { AdminDependencies } from './configuration.ts';
 
 /** State of a key after each step. */

@@ -4,13 +4,13 @@ import { ConfigurationSchema, Verdict, type AdminService, type FreezeScope } fro
 import type { KeyStep } from '@callpass/domain';
 import type { Handlers, ServerCall } from '@callpass/grpc-kit';
 import { explainToken } from '@callpass/token-core';
-import { applyConfiguration, listRevisions, readRevision, type AdminDependencies } from './configuration.ts';
-import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
-import { addKey, listKeys, stepKey } from './keys.ts';
-import { tryIssue, type TryDependencies } from './try-issue.ts';
+import { PRINCIPAL } from '../access/identify.ts';
 import { kindFromMessage, times } from '../credentials/messages.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { decryptionKeys } from '../state/snapshot.ts';
+import { applyConfiguration, listRevisions, readRevision, type AdminDependencies } from './configuration.ts';
+import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
+import { addKey, listKeys, stepKey } from './keys.ts';
 import {
   changeToMessage,
   freezeToMessage,
@@ -18,7 +18,7 @@ import {
   revisionToMessage,
   triedToMessage,
 } from './messages.ts';
-import { PRINCIPAL } from '../access/identify.ts';
+import { tryIssue, type TryDependencies } from './try-issue.ts';
 
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
 const MAX_CHANGES = 5000;

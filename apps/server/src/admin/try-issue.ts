@@ -11,13 +11,13 @@ import {
   type Limiter,
   type LimitReading,
 } from '@callpass/domain';
-import { configurationFromMessage } from '../state/configuration-from-message.ts';
 import { decide, grantedDestination, encryptionOf, type AskedFor } from '../credentials/decide.ts';
-import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { assertMayGoUncounted, limitExceeded } from '../credentials/take-limits.ts';
 import { Visitor } from '../credentials/visitor.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { principalOf } from '../state/client-index.ts';
+import { configurationFromMessage } from '../state/configuration-from-message.ts';
+import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import { compileDestinations, type Snapshot } from '../state/snapshot.ts';
 import { problemsOf, refuseProblems } from './configuration.ts';
 

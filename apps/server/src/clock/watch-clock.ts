@@ -1,6 +1,6 @@
 import { METRICS, type Instruments } from '@callpass/telemetry';
-import { Refusal } from '../errors/refusal.ts';
 import type { Logger } from '@callpass/program/log';
+import { Refusal } from '../errors/refusal.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ClockGuard, type ClockDirection, type ClockSource } from './clock-guard.ts';
 

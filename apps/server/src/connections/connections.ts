@@ -3,9 +3,9 @@ import { http2ServersOf } from '@callpass/grpc-kit';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
-import { createRejectedCounter, measureConnections } from './metrics.ts';
 import type { Settings } from '../settings/schema.ts';
 import { ConnectionGuard } from './connection-guard.ts';
+import { createRejectedCounter, measureConnections } from './metrics.ts';
 
 /**
  * Bounds on a connection as options of grpc-js, which adds the jitter to the age by itself. {@link guardConnections} adds

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { http2ServersOf } from '@callpass/grpc-kit';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
-import { followFiles } from '../follow-files.ts';
 import { describeError, type Logger } from '@callpass/program/log';
+import { followFiles } from '../follow-files.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 

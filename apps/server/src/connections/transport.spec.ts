@@ -9,11 +9,11 @@ import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLog } from '@callpass/program/log';
+import { startServer } from '../server.ts';
 import { loadServerSettings } from '../settings/load.ts';
 import { connectPresenting } from '../testing/presented.ts';
 import { refusalOf } from '../testing/refusal.ts';
 import { startTlsServer, type TlsServer } from '../testing/tls-server.ts';
-import { startServer } from '../server.ts';
 
 let folder: string;
 let authority: Authority;

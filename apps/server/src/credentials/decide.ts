@@ -1,7 +1,7 @@
 import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
-import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import type { Visitor } from './visitor.ts';
 
 /** The part of a request that rules look at. Texts left out are empty. */

@@ -10,8 +10,8 @@ import {
   type IssueCredentialsResponse,
 } from '@callpass/contract';
 import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
-import type { Issued } from './issue.ts';
 import { encodeBatch, encodeIssued } from './encode-issued.ts';
+import type { Issued } from './issue.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 300 });
 /** From 1970-01-01 00:00:01 until the seconds leave 32 bits. */

@@ -31,13 +31,13 @@ import {
 import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
+import { recordRefusal } from '../errors/record-refusal.ts';
 import { Refusal } from '../errors/refusal.ts';
-import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { explain, step } from '../errors/steps.ts';
+import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { decide, grantedDestination, encryptionOf, type Encryption } from './decide.ts';
-import type { Principal } from '../state/principal.ts';
-import { recordRefusal } from '../errors/record-refusal.ts';
+import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
 

@@ -8,13 +8,13 @@ import {
 } from '@callpass/contract';
 import { assertValid, EncodedMessage, type Handlers } from '@callpass/grpc-kit';
 import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
-import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
-import type { Principal } from '../state/principal.ts';
-import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
-import { itemStatus, type OnFault } from '../errors/map-error.ts';
-import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
-import { kindFromMessage, verificationToMessage } from './messages.ts';
 import { PRINCIPAL } from '../access/identify.ts';
+import { itemStatus, type OnFault } from '../errors/map-error.ts';
+import type { Principal } from '../state/principal.ts';
+import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
+import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
+import { kindFromMessage, verificationToMessage } from './messages.ts';
+import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
 /** Dependencies of the handlers: those of the use cases and a place for faults of single batch items. */
 export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };

@@ -1,8 +1,8 @@
 import { enumToJson } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TokenKind, VerdictSchema } from '@callpass/contract';
-import { KEYS, START_MS, startConfiguredServer, type TestServer } from '../testing/test-server.ts';
 import { openEcb } from '../testing/by-hand.ts';
+import { KEYS, START_MS, startConfiguredServer, type TestServer } from '../testing/test-server.ts';
 
 const BLOCK_DIGITS = 32;
 const DOMAIN = '@x.io';

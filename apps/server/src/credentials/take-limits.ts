@@ -9,8 +9,8 @@ import {
 } from '@callpass/domain';
 import { ATTR_LIMIT_HEADROOM, ATTR_LIMIT_OUTCOME, SPAN_TAKE_LIMIT } from '@callpass/telemetry';
 import { Refusal } from '../errors/refusal.ts';
-import { leastShareLeft, type CredentialMetrics } from './metrics.ts';
 import { step } from '../errors/steps.ts';
+import { leastShareLeft, type CredentialMetrics } from './metrics.ts';
 
 /** Context of a take: destination, time and metrics. */
 export interface TakeScope {

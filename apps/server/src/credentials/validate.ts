@@ -16,12 +16,12 @@ import {
   type TokenKind,
   type Verdict,
 } from '@callpass/token-core';
-import { Refusal } from '../errors/refusal.ts';
-import type { CredentialMetrics } from './metrics.ts';
-import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
-import { covers, seesEverything, type Principal } from '../state/principal.ts';
-import { step } from '../errors/steps.ts';
 import { recordRefusal } from '../errors/record-refusal.ts';
+import { Refusal } from '../errors/refusal.ts';
+import { step } from '../errors/steps.ts';
+import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
+import type { CredentialMetrics } from './metrics.ts';
 
 /** Ports that validating needs. */
 export interface ValidateDependencies {

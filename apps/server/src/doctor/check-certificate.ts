@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Settings } from '../settings/schema.ts';
 import { ok, problem, warning, type Finding } from '@callpass/program';
+import type { Settings } from '../settings/schema.ts';
 
 const DAY_MS = 86_400_000;
 

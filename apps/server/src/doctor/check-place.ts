@@ -1,9 +1,9 @@
 import { statSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
-import type { Settings } from '../settings/schema.ts';
-import { SettingsError } from '../settings/load.ts';
 import { ok, problem, warning, type Finding } from '@callpass/program';
+import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
+import { SettingsError } from '../settings/load.ts';
+import type { Settings } from '../settings/schema.ts';
 
 const READABLE_BY_OTHERS = 0o007;
 const GIB = 1024 ** 3;

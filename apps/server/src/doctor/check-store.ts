@@ -2,10 +2,10 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ConfigurationSchema } from '@callpass/contract';
 import { StoreError, type Store, type StoreErrorCode, type StoredState } from '@callpass/domain';
 import { openStore } from '@callpass/storage';
+import { ok, problem, skipped, type Finding } from '@callpass/program';
 import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkKeys } from './check-keys.ts';
-import { ok, problem, skipped, type Finding } from '@callpass/program';
 
 const ADVICE: Record<StoreErrorCode, string> = {
   SCHEMA_OUTDATED: 'run callpass-server migrate with these settings',

@@ -8,11 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { migrateStore, openStore } from '@callpass/storage';
 import { sampleEntry } from '@callpass/testkit';
 import { createAuthority } from '@callpass/dev-certificates';
-import { checkCertificates } from './check-certificate.ts';
-import { checkDisk } from './check-place.ts';
-import { checkLimiter } from './check-limiter.ts';
-import { examine } from './doctor.ts';
 import { printFindings } from '@callpass/program';
+import { checkCertificates } from './check-certificate.ts';
+import { checkLimiter } from './check-limiter.ts';
+import { checkDisk } from './check-place.ts';
+import { examine } from './doctor.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,11 +1,11 @@
-import { loadServerSettings, SettingsError, type SettingsSource } from '../settings/load.ts';
+import { ok, problem, skipped, type Finding } from '@callpass/program';
 import { assertTransportSafe } from '../settings/listen-address.ts';
+import { loadServerSettings, SettingsError, type SettingsSource } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkCertificates } from './check-certificate.ts';
 import { checkLimiter } from './check-limiter.ts';
 import { checkDisk, checkKeyEncryptionKey } from './check-place.ts';
 import { checkStore } from './check-store.ts';
-import { ok, problem, skipped, type Finding } from '@callpass/program';
 
 /** Looks at everything that the server needs on this machine, in the order in which it would need it, and changes nothing. */
 export async function examine(source: {

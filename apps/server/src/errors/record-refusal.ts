@@ -1,7 +1,7 @@
 import type { Clock, EntryDraft, EntryVisitor, Store } from '@callpass/domain';
 import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
-import type { Refusal } from './refusal.ts';
 import type { Principal } from '../state/principal.ts';
+import type { Refusal } from './refusal.ts';
 import { step } from './steps.ts';
 
 /** Ports that recording needs. */

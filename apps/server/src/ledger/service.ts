@@ -9,9 +9,9 @@ import {
   type LedgerStore,
 } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
-import { listEntries, removeEntries, tailEntries } from './entries.ts';
-import type { Snapshot } from '../state/snapshot.ts';
 import { PRINCIPAL, REAUTHORIZE } from '../access/identify.ts';
+import type { Snapshot } from '../state/snapshot.ts';
+import { listEntries, removeEntries, tailEntries } from './entries.ts';
 
 const TAIL_INTERVAL_MS = 250;
 

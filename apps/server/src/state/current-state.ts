@@ -8,8 +8,8 @@ import {
   type StoredState,
 } from '@callpass/domain';
 import { openRealmKey, type RealmKey } from '@callpass/token-core';
-import { configurationFromMessage } from './configuration-from-message.ts';
 import { indexClients, type NamedOperator } from './client-index.ts';
+import { configurationFromMessage } from './configuration-from-message.ts';
 import { buildSnapshot, compileDestinations, type Snapshot } from './snapshot.ts';
 
 /** Receives what happens while following the store, for the log. */

@@ -6,9 +6,9 @@ import { parseConfigurationDocument } from '@callpass/config-document';
 import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { connect, createClient, type Client, type Connection, type ConnectOptions } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
+import { createLog, type Logger } from '@callpass/program/log';
 import type { ClockSource } from '../clock/clock-guard.ts';
 import { startServer } from '../server.ts';
-import { createLog, type Logger } from '@callpass/program/log';
 import { loadServerSettings } from '../settings/load.ts';
 
 /** A clock that stands still until it is moved. */
