@@ -1,5 +1,5 @@
+import { randomInt } from 'node:crypto';
 import type { SandboxClients } from './clients.ts';
-import { generateKeyText } from './key-text.ts';
 
 /** A realm of the sandbox with its key, as the ready file tells it. The key is made at start and lives here only. */
 export interface SandboxRealm {
@@ -74,4 +74,11 @@ clients:
     identities: [{ tokenSha256: "${clients.gateway.sha256}" }]
     grants: [{ role: VALIDATOR, realms: [${realms.map(({ name }) => name).join(', ')}] }]
 `;
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** A random key as somebody could type it into the vendor's portal: letters and digits from the system's CSPRNG. */
+function generateKeyText(length: number): string {
+  return Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join('');
 }

@@ -6,9 +6,7 @@ import { credentials } from '@grpc/grpc-js';
 import { createClients } from './clients.ts';
 import { createRealms, destinationChoices, DESTINATIONS, type SandboxRealm } from './destinations.ts';
 import { edgeProgram } from './edge/program.ts';
-import { listen } from './listen.ts';
 import type { SandboxOptions } from './options.ts';
-import { buildPage } from './page.ts';
 import { supervise, type Supervised } from './processes/supervised.ts';
 import { issueAndValidate, provision } from './provision.ts';
 import { addSandboxRoutes } from './sandbox-routes.ts';
@@ -141,4 +139,26 @@ function exportTo(url: string): Readonly<Record<string, string>> {
     OTEL_TRACES_SAMPLER: 'parentbased_always_on',
     OTEL_BSP_SCHEDULE_DELAY: '300',
   };
+}
+
+/** Starts something on a port; says in one line which part could not have it. */
+async function listen<T>(part: string, port: number, start: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await start(port);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} (${part}) is in use; npm start -- --ports auto uses free ports`, {
+      cause: error,
+    });
+  }
+}
+
+/** Builds the click-to-call page where that has not been done yet, and gives the folder it lies in. */
+async function buildPage(): Promise<string> {
+  // Found from here both as source and as built file.
+  const builder = (await import(new URL('../page/build.mjs', import.meta.url).href)) as {
+    buildPage: () => Promise<string>;
+  };
+  return builder.buildPage();
 }

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal, REFUSALS, type RefusalName } from '../protocol/refusal.ts';
 import type { Party, Subscription } from '../protocol/subscriptions.ts';
-import { errorBody, type Exchange } from './error-body.ts';
 import {
   CALL_START_BODY,
   CALL_STEP_BODY,
@@ -109,4 +108,15 @@ function refusalOf(error: unknown): RefusalName {
 
 async function refuse(reply: FastifyReply, exchange: Exchange, refusal: RefusalName): Promise<void> {
   await reply.code(REFUSALS[refusal].httpStatus).send(errorBody(exchange, refusal));
+}
+
+/** Which request is refused: the SDK reads another shape from each, and breaks on shapes it does not know. */
+type Exchange = 'subscribe' | 'subscription' | 'call';
+
+/** The body of a refusal as the SDK reads it. */
+function errorBody(exchange: Exchange, refusal: RefusalName): object {
+  const { code, httpStatus } = REFUSALS[refusal];
+  if (exchange === 'call') return { callControlResponse: { statusCode: code } };
+  if (exchange === 'subscribe' && httpStatus === 403) return { authorizationResponse: { statusCode: code } };
+  return { subscribeResponse: { statusCode: code } };
 }
