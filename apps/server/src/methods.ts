@@ -12,12 +12,22 @@ import type { Role } from '@callpass/domain';
  */
 export type LoadClass = 'ISSUE' | 'VALIDATE' | 'OPERATE';
 
-/** The server's facts about an RPC: who may call it, and its place under load. Its idempotency is in the contract. */
+/**
+ * Size of the request of an RPC. It bounds a message before its caller is known: `SMALL` for names, filters and tokens, `BATCH`
+ * for many of them, `DOCUMENT` for a configuration.
+ */
+export type RequestSize = 'SMALL' | 'BATCH' | 'DOCUMENT';
+
+/** The server's facts about an RPC: who may call it, its place under load, its size. Its idempotency is in the contract. */
 export interface MethodRow {
   /** Callers: clients with this role, any recognised client, or anybody who can connect. */
   readonly role: Role | 'ANY_CLIENT' | 'ANYBODY';
   /** Priority under overload. */
   readonly load: LoadClass;
+  /** Size of its request; `SMALL` where left out. */
+  readonly request?: RequestSize;
+  /** Callers keep it open for as long as they like. */
+  readonly stays?: boolean;
 }
 
 /** The services of the contract. */
@@ -43,13 +53,13 @@ const operate = (role: MethodRow['role']): MethodRow => ({ role, load: 'OPERATE'
 export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICES, {
   credentials: {
     issueCredentials: ISSUE,
-    batchIssueCredentials: ISSUE,
+    batchIssueCredentials: { ...ISSUE, request: 'BATCH' },
     validateToken: VALIDATE,
     validateCredentials: VALIDATE,
   },
   admin: {
     getConfiguration: operate('OPERATOR'),
-    applyConfiguration: operate('OPERATOR'),
+    applyConfiguration: { ...operate('OPERATOR'), request: 'DOCUMENT' },
     listConfigurationRevisions: operate('OPERATOR'),
     addRealmKey: operate('OPERATOR'),
     listRealmKeys: operate('OPERATOR'),
@@ -59,7 +69,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     freeze: operate('OPERATOR'),
     unfreeze: operate('OPERATOR'),
     listFreezes: operate('OPERATOR'),
-    tryIssue: operate('OPERATOR'),
+    tryIssue: { ...operate('OPERATOR'), request: 'DOCUMENT' },
     explainToken: operate('OPERATOR'),
   },
   ledger: {
@@ -69,8 +79,12 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     removeEntries: operate('OPERATOR'),
   },
   // Balancers and orchestrators ask without an identity, and learn no more than whether it serves.
-  health: { check: operate('ANYBODY'), watch: operate('ANYBODY'), list: operate('ANYBODY') },
+  health: {
+    check: operate('ANYBODY'),
+    watch: { ...operate('ANYBODY'), stays: true },
+    list: operate('ANYBODY'),
+  },
   // What it tells is no secret, but nothing of this service is for strangers, and those who need it have an identity.
-  reflection: { serverReflectionInfo: operate('ANY_CLIENT') },
-  reflectionV1Alpha: { serverReflectionInfo: operate('ANY_CLIENT') },
+  reflection: { serverReflectionInfo: { ...operate('ANY_CLIENT'), stays: true } },
+  reflectionV1Alpha: { serverReflectionInfo: { ...operate('ANY_CLIENT'), stays: true } },
 });

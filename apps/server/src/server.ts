@@ -1,3 +1,4 @@
+import type { DescService } from '@bufbuild/protobuf';
 import { ErrorReasonSchema } from '@callpass/contract';
 import { KeyedHash, type Clock } from '@callpass/domain';
 import {
@@ -5,7 +6,6 @@ import {
   addService,
   assertEveryMethodHasRow,
   createHealth,
-  screenCalls,
   validation,
   warmUp,
   type HealthReporter,
@@ -134,7 +134,8 @@ async function open(given: {
   const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
     watched.stop();
   });
-  const admission = running.adopt(startAdmission(settings, log, createShedCounter(make)), (started) => {
+  const onShed = createShedCounter(make);
+  const admission = running.adopt(startAdmission(settings, log, onShed), (started) => {
     started.stop();
   });
   const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
@@ -153,6 +154,7 @@ async function open(given: {
     limiter,
     trustedClock,
     admission,
+    onShed,
     identity,
   };
 }
@@ -160,7 +162,12 @@ async function open(given: {
 type Opened = Awaited<ReturnType<typeof open>>;
 
 /** Makes the gRPC server, with every service, the way that each call takes to it, and what is measured. */
-function registerServices(opened: Opened): { server: Server; health: HealthReporter } {
+function registerServices(opened: Opened): {
+  server: Server;
+  health: HealthReporter;
+  /** Services that the server has. */
+  served: readonly DescService[];
+} {
   const { settings, log, clock, make, store, state, limiter, trustedClock, admission, identity } = opened;
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
@@ -200,12 +207,11 @@ function registerServices(opened: Opened): { server: Server; health: HealthRepor
   const health = createHealth(services);
   const forTools = { interceptors: [identity.interceptor], mapError };
   health.addTo(server, forTools);
-  if (settings.reflection) {
-    const described = [...services, ALL_SERVICES.health];
-    // No service imports the reasons: they travel in google.rpc.ErrorInfo.
-    addReflection(server, { services: described, files: [ErrorReasonSchema.file] }, forTools);
-  }
-  return { server, health };
+  const described = [...services, ALL_SERVICES.health];
+  if (!settings.reflection) return { server, health, served: described };
+  // No service imports the reasons: they travel in google.rpc.ErrorInfo.
+  addReflection(server, { services: described, files: [ErrorReasonSchema.file] }, forTools);
+  return { server, health, served: Object.values(ALL_SERVICES) };
 }
 
 function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {
@@ -222,7 +228,7 @@ function measure({ settings, clock, running, make, transport, store, state, admi
 /** Binds the address once what the server works with has answered, and takes calls. */
 async function listen(
   opened: Opened,
-  { server, health }: ReturnType<typeof registerServices>,
+  { server, health, served }: ReturnType<typeof registerServices>,
 ): Promise<RunningServer> {
   const { settings, log, running, make, transport, ledger, store, state, limiter, trustedClock } = opened;
   const watch = running.adopt(
@@ -234,9 +240,16 @@ async function listen(
   await watch.warmUp();
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
-  running.defer(guardConnections(server, settings, { log, make }));
-  const refusal = earlyRefusal(opened.admission, METHODS);
-  screenCalls(server, ({ path }) => refusal(path));
+  running.defer(
+    guardConnections(server, settings, {
+      log,
+      make,
+      services: served,
+      methods: METHODS,
+      admit: earlyRefusal(opened.admission, METHODS),
+      onShed: opened.onShed,
+    }),
+  );
   logRefusedCertificates(server, log);
   watch.start();
   make.gauge(MEASURED.ready, () => Number(watch.current.issuing));

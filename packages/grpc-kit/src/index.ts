@@ -25,7 +25,7 @@ export {
   type RequestInspector,
   type ServerCall,
 } from './server/server-call.ts';
-export { http2ServersOf, sessionOf } from './server/grpc-js-internals.ts';
+export { http2ServersOf, sessionOf, setSessionOptions } from './server/grpc-js-internals.ts';
 export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
 export {
   detail,

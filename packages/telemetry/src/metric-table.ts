@@ -17,6 +17,7 @@ import {
   ATTR_NODE_VERSION,
   ATTR_REALM,
   ATTR_REASON,
+  ATTR_REQUEST_FAULT,
   ATTR_RPC_METHOD,
   ATTR_RPC_STATUS_CODE,
   ATTR_RPC_SYSTEM_NAME,
@@ -158,6 +159,15 @@ export const METRICS = {
     },
     description: 'Requests that were refused at once because of overload.',
   },
+  requestsRejected: {
+    ...{
+      name: 'callpass.requests.rejected',
+      kind: 'counter',
+      unit: '{request}',
+      labels: [ATTR_REQUEST_FAULT],
+    },
+    description: 'Requests that were refused for their form before their client was known.',
+  },
   connectionsOpen: {
     ...{ name: 'callpass.connections.open', kind: 'gauge', unit: '{connection}', labels: [] },
     description: 'Open connections.',
@@ -238,10 +248,24 @@ export function withUnit(name: string, unit: string, isGauge: boolean): string {
   return suffix === undefined || name.endsWith(suffix) ? name : `${name}.${suffix}`;
 }
 
-/** Values of `callpass.shed.cause`. */
-export const SHED_CAUSES = ['in_flight', 'deadline'] as const;
+/**
+ * Values of `callpass.shed.cause`: too many requests in progress; no time left before the deadline; too much memory in requests
+ * that are not complete; too many open streams of one connection or peer.
+ */
+export const SHED_CAUSES = ['in_flight', 'deadline', 'memory', 'streams'] as const;
 /** Cause of shedding a request. */
 export type ShedCause = (typeof SHED_CAUSES)[number];
+
+/** Values of `callpass.request.fault`. */
+export const REQUEST_FAULTS = [
+  'headers_too_large',
+  'timeout_invalid',
+  'compressed',
+  'method_unknown',
+  'message_too_large',
+] as const;
+/** Fault for which a request was refused before its client was known. */
+export type RequestFault = (typeof REQUEST_FAULTS)[number];
 
 /**
  * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:

@@ -81,6 +81,8 @@ export const ATTR_LOAD_CLASS = 'callpass.load_class';
 export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
 /** Cause of refusing or closing a connection: see `CONNECTION_CAUSES`. */
 export const ATTR_CONNECTION_CAUSE = 'callpass.connection.cause';
+/** Fault for which a call was refused before its client was known; see `REQUEST_FAULTS`. */
+export const ATTR_REQUEST_FAULT = 'callpass.request.fault';
 /** Certificate of the process: `server`, `client_ca`, `client`. */
 export const ATTR_CERTIFICATE = 'callpass.certificate';
 /** Direction of a jump of the wall clock: `forward`, `backward`. */
@@ -170,6 +172,7 @@ export const SPAN_ATTRIBUTES = [
   ATTR_PROBLEM_PATH,
   ATTR_ATTEMPT,
   ATTR_RETRY_DELAY_MS,
+  ATTR_REQUEST_FAULT,
   ATTR_SHED_CAUSE,
 ] as const;
 

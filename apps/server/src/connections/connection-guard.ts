@@ -1,19 +1,9 @@
-import {
-  constants,
-  type Http2Server,
-  type Http2Session,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { constants, type Http2Server, type Http2Session, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { HEADER_OVERHEAD_BYTES, setSessionOptions } from '@callpass/grpc-kit';
 import type { ConnectionCause } from '@callpass/telemetry';
-import {
-  ConnectionCounter,
-  peerOf,
-  TokenBuckets,
-  UnfinishedRequests,
-  type ConnectionLimits,
-} from './peer-bounds.ts';
+import { CallTracker } from './call-tracker.ts';
+import { ConnectionCounter, peerOf, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
 /** Bounds on what a peer does to a server apart from calling it. */
@@ -30,15 +20,11 @@ export interface ConnectionBounds extends ConnectionLimits {
   readonly maxUnfinishedBytes: number;
 }
 
+/** Headers above the bound that are read all the same, so that the call can be refused with a reason. */
+const HEADER_MARGIN = 4;
+
 /** Interval at which connections are looked for that were ended and are still there. */
 const SWEEP_MS = 5_000;
-
-/** Bytes of a request that has not come whole. */
-const UNFINISHED = Symbol('bytes of an unfinished request');
-
-interface FollowedStream extends ServerHttp2Stream {
-  [UNFINISHED]: number;
-}
 
 interface Connection {
   readonly socket: Socket;
@@ -52,11 +38,12 @@ interface Connection {
 
 /** Limits what comes before calls: connections, and frames that are no calls. */
 export class ConnectionGuard {
+  /** Calls on these connections. */
+  readonly calls: CallTracker;
   readonly #bounds: ConnectionBounds;
   readonly #onRejected: (cause: ConnectionCause) => void;
   readonly #counter: ConnectionCounter;
   readonly #resets: TokenBuckets;
-  readonly #unfinished: UnfinishedRequests;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
   readonly #connections = new Map<string, Connection>();
   readonly #sweep: NodeJS.Timeout;
@@ -66,7 +53,13 @@ export class ConnectionGuard {
     this.#onRejected = onRejected;
     this.#counter = new ConnectionCounter(bounds);
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
-    this.#unfinished = new UnfinishedRequests(bounds.maxUnfinishedBytes);
+    this.calls = new CallTracker({
+      maxUnfinishedBytes: bounds.maxUnfinishedBytes,
+      resets: this.#resets,
+      onTooManyResets: (session) => {
+        this.#goAway(session, 'resets', 'too_many_resets');
+      },
+    });
     this.#sweep = setInterval(() => {
       this.#cutOffStuck();
     }, sweepMs).unref();
@@ -79,7 +72,14 @@ export class ConnectionGuard {
 
   /** Guards a server from its first connection on. */
   guard(server: Http2Server): void {
-    server.updateSettings({ maxHeaderListSize: this.#bounds.maxHeaderBytes });
+    // Node resets a stream above these without a status; up to them the screen of calls refuses with one.
+    const maxHeaderListSize = HEADER_MARGIN * this.#bounds.maxHeaderBytes;
+    server.updateSettings({ maxHeaderListSize });
+    setSessionOptions(server, {
+      maxHeaderListPairs: Math.ceil(maxHeaderListSize / HEADER_OVERHEAD_BYTES),
+      // A credential with a space at its end was presented, and must not pass for a call without one.
+      strictFieldWhitespaceValidation: false,
+    });
     const accept = server.listeners('connection') as ((socket: Socket) => void)[];
     // Nothing is to be built for a connection that is refused, no TLS either, so who builds it is asked here.
     server.removeAllListeners('connection');
@@ -148,35 +148,7 @@ export class ConnectionGuard {
       if (session.destroyed || connection.pings.count(performance.now(), session.socket.bytesWritten)) return;
       this.#goAway(session, 'pings', 'too_many_pings');
     });
-    this.#followStreams(session, connection);
-  }
-
-  /** With the same few functions for all streams of a connection: what every call pays for is to be little. */
-  #followStreams(session: ServerHttp2Session, { socket, peer }: Connection): void {
-    const unfinished = this.#unfinished;
-    const resets = this.#resets;
-    const goAway = () => {
-      this.#goAway(session, 'resets', 'too_many_resets');
-    };
-    function onData(this: FollowedStream, chunk: Buffer): void {
-      this[UNFINISHED] += chunk.length;
-      if (!unfinished.add(peer, chunk.length)) this.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    }
-    function onEnd(this: FollowedStream): void {
-      unfinished.release(peer, this[UNFINISHED]);
-      this[UNFINISHED] = 0;
-    }
-    function onClose(this: FollowedStream): void {
-      if (this[UNFINISHED] > 0) onEnd.call(this);
-      const takenBack = this.aborted || this.rstCode !== constants.NGHTTP2_NO_ERROR;
-      // With its connection, all that a client has under way is lost, and nobody has taken it back.
-      if (!takenBack || socket.destroyed) return;
-      if (!resets.take(peer, performance.now()) && !session.destroyed) goAway();
-    }
-    session.on('stream', (stream: ServerHttp2Stream) => {
-      const followed = Object.assign(stream, { [UNFINISHED]: 0 });
-      followed.on('data', onData).on('end', onEnd).on('close', onClose);
-    });
+    this.calls.open(session, connection);
   }
 
   #goAway(session: Http2Session, cause: ConnectionCause, why: string): void {

@@ -22,6 +22,10 @@ const CHECK = {
 };
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
+const INVALID_ARGUMENT = '3';
+const RESOURCE_EXHAUSTED = '8';
+const UNIMPLEMENTED = '12';
+
 let server: TestServer;
 const open: { destroy(): void }[] = [];
 afterEach(async () => {
@@ -228,7 +232,7 @@ describe('calls that are taken back', () => {
       server = await (tls ? startTlsServer({ environment }) : startTestServer({ environment }));
       for (let restarts = 0; restarts < 3; restarts++) {
         const session = await http2(OTHER_PEER, { tls });
-        await Promise.all(Array.from({ length: 60 }, () => once(watch(session), 'data')));
+        await Promise.all(Array.from({ length: 15 }, () => once(watch(session), 'data')));
         session.destroy();
         await closed(session);
       }
@@ -238,39 +242,121 @@ describe('calls that are taken back', () => {
 });
 
 describe('headers', () => {
-  it('beyond what is allowed end their call and nothing else', async () => {
+  const OVER = [
+    ['in one value', { a: 'x'.repeat(17 * 1024) }],
+    ['together', Object.fromEntries([...Array(20).keys()].map((key) => [`k${key}`, 'x'.repeat(1024)]))],
+    ['in number', Object.fromEntries([...Array(200).keys()].map((key) => [`k${key}`, 'v']))],
+    ['in binary values', { 'a-bin': ','.repeat(16) }],
+  ] as const;
+
+  it.each(OVER)(
+    'that are too many %s are refused for their call and for no other',
+    async (_what, headers) => {
+      server = await startTestServer();
+      const session = await http2();
+      expect(await check(session, headers)).toBe(RESOURCE_EXHAUSTED);
+      expect(await check(session, { a: 'x'.repeat(12 * 1024) })).toBe('0');
+    },
+  );
+
+  it('held by the calls of one connection have a bound, and those of others are not counted with them', async () => {
     server = await startTestServer();
-    const session = await http2();
-    const calm = `closed with ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`;
-    const large = 'x'.repeat(40 * 1024);
-    expect(await check(session, { a: large, b: large })).toBe(calm);
-    expect(
-      await check(session, Object.fromEntries([...Array(200).keys()].map((key) => [`k${key}`, 'v']))),
-    ).toBe(calm);
-    expect(await check(session, { a: large })).toBe('0');
+    const session = await http2(OTHER_PEER);
+    // Never ended, so each holds its headers.
+    for (let calls = 0; calls < 15; calls++)
+      session.request({ ...CHECK, a: 'x'.repeat(15 * 1024) }).on('error', () => undefined);
+    expect(await check(session, { a: 'x'.repeat(15 * 1024) })).toBe('0');
+    session.request({ ...CHECK, a: 'x'.repeat(15 * 1024) }).on('error', () => undefined);
+    expect(await check(session, { a: 'x'.repeat(15 * 1024) })).toBe(RESOURCE_EXHAUSTED);
+    expect(await check(await http2(OTHER_PEER))).toBe('0');
+    session.destroy();
+    await isServed();
   });
 });
 
-describe('requests that do not come whole', () => {
+describe('requests that are not for this server', () => {
+  it.each([
+    ['for no RPC', { ':path': '/grpc.health.v1.Health/Nothing' }, UNIMPLEMENTED],
+    ['compressed', { 'grpc-encoding': 'gzip' }, UNIMPLEMENTED],
+    ['with a time limit that is none', { 'grpc-timeout': '1 hour' }, INVALID_ARGUMENT],
+  ])('%s are refused', async (_what, headers, status) => {
+    server = await startTestServer();
+    expect(await check(await http2(), headers)).toBe(status);
+    await isServed();
+  });
+
+  it.each(['2147484S', '99999999H', '99999999m'])(
+    'a time limit of %s, longer than any timer, is no limit that is over',
+    async (timeout) => {
+      server = await startTestServer();
+      expect(await check(await http2(), { 'grpc-timeout': timeout })).toBe('0');
+    },
+  );
+});
+
+describe('requests that are not complete', () => {
   it('are held up to a bound for each peer, and others are served', async () => {
     server = await startTestServer({ environment: { CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: '65536' } });
-    const ends: Promise<number>[] = [];
+    const ends: Promise<unknown>[] = [];
     const sessions: ClientHttp2Session[] = [];
     const prefix = Buffer.from([0, 0, 1, 0, 0]);
     for (let connections = 0; connections < 3; connections++) {
       const session = await http2(OTHER_PEER);
       sessions.push(session);
       for (let calls = 0; calls < 5; calls++) {
-        const stream = session.request(CHECK);
+        const stream = session.request({ ...CHECK, ':path': '/callpass.v1.AdminService/ApplyConfiguration' });
         stream.on('error', () => undefined).write(Buffer.concat([prefix, Buffer.alloc(60_000)]));
-        ends.push(closed(stream).then(() => stream.rstCode ?? 0));
+        ends.push(
+          once(stream, 'response').then(([header]) => (header as Record<string, unknown>)['grpc-status']),
+        );
       }
     }
-    // Fifteen are 900 KB, and eight messages of 64 KiB may be here: so at least one had to go.
-    expect(await Promise.race(ends)).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Fifteen are 900 KB, and four messages of 64 KiB may be here: so at least one had to go.
+    expect(await Promise.race(ends)).toBe(RESOURCE_EXHAUSTED);
     await isServed();
     for (const session of sessions) session.destroy();
     await Promise.all(sessions.map(closed));
     expect(await check(await http2(OTHER_PEER))).toBe('0');
+  });
+
+  it.each([
+    ['/grpc.health.v1.Health/Check', 33 * 1024],
+    ['/callpass.v1.CredentialService/IssueCredentials', 33 * 1024],
+    ['/callpass.v1.CredentialService/BatchIssueCredentials', 1025 * 1024],
+    ['/callpass.v1.AdminService/ApplyConfiguration', 5 * 1024 * 1024],
+  ])('are refused by their length before they come: %s', async (path, length) => {
+    server = await startTestServer();
+    const stream = (await http2()).request({ ...CHECK, ':path': path });
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(length, 1);
+    stream.on('error', () => undefined).write(prefix);
+    const [header] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(header['grpc-status']).toBe(RESOURCE_EXHAUSTED);
+    await isServed();
+  });
+});
+
+describe('streams that stay open', () => {
+  it('have a bound for each connection and each peer, and leave room when they end', async () => {
+    server = await startTestServer();
+    const refused = (stream: ClientHttp2Stream) =>
+      Promise.race([
+        once(stream, 'data').then(() => false),
+        once(stream, 'response').then(([header]) => 'grpc-status' in (header as object) && header),
+      ]);
+    const sessions = await Promise.all(Array.from({ length: 9 }, () => http2(OTHER_PEER)));
+    const [first, ...others] = sessions as [ClientHttp2Session, ...ClientHttp2Session[]];
+    const streams = Array.from({ length: 16 }, () => watch(first));
+    await Promise.all(streams.map((stream) => once(stream, 'data')));
+    expect(await refused(watch(first))).toMatchObject({ 'grpc-status': RESOURCE_EXHAUSTED });
+    const more = others.slice(0, 7).flatMap((session) => Array.from({ length: 16 }, () => watch(session)));
+    await Promise.all(more.map((stream) => once(stream, 'data')));
+    const last = others[7] as ClientHttp2Session;
+    expect(await refused(watch(last))).toMatchObject({ 'grpc-status': RESOURCE_EXHAUSTED });
+    expect(await check(last)).toBe('0');
+    const gone = streams[0] as ClientHttp2Stream;
+    gone.close(constants.NGHTTP2_CANCEL);
+    await closed(gone);
+    await once(watch(last), 'data');
   });
 });

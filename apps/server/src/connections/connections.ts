@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { http2ServersOf } from '@callpass/grpc-kit';
+import { http2ServersOf, screenCalls } from '@callpass/grpc-kit';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
+import { createCallScreen, type ScreenParts } from './call-screen.ts';
 import { ConnectionGuard } from './connection-guard.ts';
-import { createRejectedCounter, measureConnections } from './metrics.ts';
+import { createRejectedCounter, createRequestRejectedCounter, measureConnections } from './metrics.ts';
 
 /**
  * Bounds on a connection as options of grpc-js, which adds the jitter to the age by itself. {@link guardConnections} adds
@@ -29,8 +30,14 @@ export function connectionOptions({ connections, requests }: Settings): ChannelO
 /** Files that the process needs besides connections of clients: store, limiter, keys, logs, telemetry. */
 const OTHER_FILES = 256;
 
-/** The largest messages that one peer may have begun to send at a time; of ordinary ones it is thousands. */
-const UNFINISHED_MESSAGES = 8;
+/** The largest messages that one peer may have begun to send at a time; of ordinary ones it is hundreds. */
+const UNFINISHED_MESSAGES = 4;
+
+/** Parts that the guard of a server needs. */
+export interface GuardParts extends Pick<ScreenParts, 'services' | 'methods' | 'admit' | 'onShed'> {
+  readonly log: Logger;
+  readonly make: Instruments;
+}
 
 /** The log says at most so often how many were rejected. */
 const LOG_EVERY_MS = 5_000;
@@ -43,7 +50,7 @@ const LOG_EVERY_MS = 5_000;
 export function guardConnections(
   server: Server,
   { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
-  { log, make }: { log: Logger; make: Instruments },
+  { log, make, ...calls }: GuardParts,
 ): () => void {
   const count = createRejectedCounter(make);
   const report = summarize(log);
@@ -63,6 +70,16 @@ export function guardConnections(
     },
   );
   for (const http2Server of http2ServersOf(server)) guard.guard(http2Server);
+  screenCalls(
+    server,
+    createCallScreen({
+      tracker: guard.calls,
+      maxHeaderBytes: connections.maxHeaderBytes,
+      maxMessageBytes: requests.maxMessageBytes,
+      onRejected: createRequestRejectedCounter(make),
+      ...calls,
+    }),
+  );
   measureConnections(make, guard);
   return () => {
     guard.stop();

@@ -1,4 +1,11 @@
-import { CONNECTION_CAUSES, METRICS, type ConnectionCause, type Instruments } from '@callpass/telemetry';
+import {
+  CONNECTION_CAUSES,
+  METRICS,
+  REQUEST_FAULTS,
+  type ConnectionCause,
+  type Instruments,
+  type RequestFault,
+} from '@callpass/telemetry';
 
 /** Counts connections that are rejected. */
 export function createRejectedCounter(make: Instruments): (cause: ConnectionCause) => void {
@@ -7,6 +14,16 @@ export function createRejectedCounter(make: Instruments): (cause: ConnectionCaus
   for (const cause of CONNECTION_CAUSES) rejected(cause);
   return (cause) => {
     rejected(cause).add();
+  };
+}
+
+/** Counts requests that are refused for their form. */
+export function createRequestRejectedCounter(make: Instruments): (fault: RequestFault) => void {
+  const rejected = make.counter(METRICS.requestsRejected);
+  // From the start at zero, as above.
+  for (const fault of REQUEST_FAULTS) rejected(fault);
+  return (fault) => {
+    rejected(fault).add();
   };
 }
 

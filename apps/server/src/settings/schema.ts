@@ -75,7 +75,7 @@ export const settingsSchema = z.strictObject({
       handshakeTimeout: duration({ minMs: 100, maxMs: 600_000 }).prefault('10s'),
       minPingInterval: duration({ minMs: 0, maxMs: 86_400_000 }).prefault('5s'),
       maxResetsPerSecond: wholeNumber({ min: 0, max: 1_000_000 }).default(200),
-      maxHeaderBytes: wholeNumber({ min: 16 * 1024, max: 1024 * 1024 }).default(80 * 1024),
+      maxHeaderBytes: wholeNumber({ min: 4 * 1024, max: 64 * 1024 }).default(16 * 1024),
     })
     .prefault({}),
   clock: z

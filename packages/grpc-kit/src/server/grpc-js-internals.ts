@@ -33,3 +33,24 @@ export function sessionOf(call: GrpcServerCall): Http2Session | undefined {
   while (layer?.nextCall !== undefined) layer = layer.nextCall as CallLayer;
   return layer?.stream?.session;
 }
+
+/** Options of the HTTP/2 sessions of a server that grpc-js has no options for; see `http2.createServer` of Node. */
+export interface SessionOptions {
+  /** Headers of one stream. Node resets a stream with more, without a status. */
+  maxHeaderListPairs?: number;
+  /** Drops a header with white space at its ends as if it had not been sent; the default of Node. */
+  strictFieldWhitespaceValidation?: boolean;
+}
+
+/**
+ * Sets options for the sessions that an HTTP/2 server opens from now on.
+ *
+ * @throws {TypeError} if Node does not keep them where it did, so that a server does not start without its limits.
+ */
+export function setSessionOptions(server: Http2Server, options: SessionOptions): void {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'options');
+  const current = key && (server as unknown as Record<symbol, unknown>)[key];
+  if (typeof current !== 'object' || current === null)
+    throw new TypeError('no session options found in this HTTP/2 server of Node');
+  Object.assign(current, options);
+}

@@ -44,7 +44,7 @@ describe('a head that takes too much memory is refused', () => {
     ],
     ['binary values in one header sent again and again', Array.from({ length: 5 }, () => ['a-bin', 'AA'])],
   ])('%s', (_what, pairs) => {
-    expect(check(...pairs).found).toBe('headersTooLarge');
+    expect(check(...pairs).found).toBe('headers_too_large');
   });
 
   it('and one at its bounds is not', () => {
@@ -64,7 +64,7 @@ describe('a head that takes too much memory is refused', () => {
             .filter(([name]) => name.endsWith('-bin'))
             .reduce((sum, [, value]) => sum + value.split(',').length, 0);
           const fits = bytes <= 4096 && pairs.length <= 20 && values <= 4;
-          expect(check(...pairs).found).toBe(fits ? bytes : 'headersTooLarge');
+          expect(check(...pairs).found).toBe(fits ? bytes : 'headers_too_large');
         },
       ),
     );
@@ -126,11 +126,11 @@ describe('a time limit', () => {
   });
 
   it.each(['', '1', 'S', '1s', '-1S', '1.5S', '123456789S', '1S2M', ' 1S', '1 S'])('%j is none', (sent) => {
-    expect(timeoutOf(sent).found).toBe('timeoutInvalid');
+    expect(timeoutOf(sent).found).toBe('timeout_invalid');
   });
 
   it('that is sent twice is none', () => {
-    expect(check(['grpc-timeout', '1S'], ['grpc-timeout', '2S']).found).toBe('timeoutInvalid');
+    expect(check(['grpc-timeout', '1S'], ['grpc-timeout', '2S']).found).toBe('timeout_invalid');
   });
 });
 

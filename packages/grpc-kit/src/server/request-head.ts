@@ -11,7 +11,7 @@ export interface HeadBounds {
 }
 
 /** A fault of a call's head, for which the call is refused. */
-export type HeadFault = 'headersTooLarge' | 'timeoutInvalid' | 'compressed';
+export type HeadFault = 'headers_too_large' | 'timeout_invalid' | 'compressed';
 
 /** Bytes that HTTP/2 counts for a header besides its name and value (RFC 9113, section 6.5.2). */
 export const HEADER_OVERHEAD_BYTES = 32;
@@ -42,7 +42,7 @@ const MAX_TIMEOUT_SECONDS = 2_147_483;
  * Returns the size of the head in bytes as HTTP/2 counts it, or the fault.
  */
 export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds): number | HeadFault {
-  if (rawHeaders.length > 2 * bounds.maxHeaders) return 'headersTooLarge';
+  if (rawHeaders.length > 2 * bounds.maxHeaders) return 'headers_too_large';
   let bytes = 0;
   let binaryValues = 0;
   let credentials = 0;
@@ -50,10 +50,10 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
     bytes += name.length + value.length + HEADER_OVERHEAD_BYTES;
-    if (bytes > bounds.maxBytes) return 'headersTooLarge';
+    if (bytes > bounds.maxBytes) return 'headers_too_large';
     if (name.endsWith('-bin')) {
       binaryValues += countValues(value);
-      if (binaryValues > bounds.maxBinaryValues) return 'headersTooLarge';
+      if (binaryValues > bounds.maxBinaryValues) return 'headers_too_large';
       if (!METADATA_KEY.test(name)) delete headers[name];
     } else if (name === CREDENTIAL) {
       credentials++;
@@ -65,7 +65,7 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
   const timeout = headers[TIMEOUT];
   if (timeout !== undefined) {
     const [, amount, unit] = TIMEOUT_FORM.exec(String(timeout)) ?? [];
-    if (amount === undefined || unit === undefined) return 'timeoutInvalid';
+    if (amount === undefined || unit === undefined) return 'timeout_invalid';
     if (Number(amount) * (UNIT_SECONDS[unit] as number) > MAX_TIMEOUT_SECONDS)
       headers[TIMEOUT] = `${MAX_TIMEOUT_SECONDS}S`;
   }

@@ -1,0 +1,116 @@
+import type { DescService } from '@bufbuild/protobuf';
+import {
+  checkHead,
+  methodPath,
+  type MethodsTable,
+  type PreparedRefusal,
+  prepareRefusal,
+  type ScreenCall,
+} from '@callpass/grpc-kit';
+import type { Reason } from '@callpass/contract';
+import type { RequestFault } from '@callpass/telemetry';
+import { refusalToError } from '../errors/map-error.ts';
+import { Refusal } from '../errors/refusal.ts';
+import type { LoadClass, MethodRow, RequestSize } from '../methods.ts';
+import type { CallBound, CallTracker } from './call-tracker.ts';
+
+/** Headers of one call, those of HTTP/2 and of a service mesh among them. */
+const MAX_HEADERS = 64;
+/** Values of binary headers of one call. Trace context, baggage and a mesh use at most four. */
+const MAX_BINARY_VALUES = 16;
+
+const KIB = 1024;
+
+const REASON_OF: Readonly<Record<RequestFault, Reason>> = {
+  headers_too_large: 'REQUEST_TOO_LARGE',
+  message_too_large: 'REQUEST_TOO_LARGE',
+  timeout_invalid: 'REQUEST_INVALID',
+  compressed: 'COMPRESSION_UNSUPPORTED',
+  method_unknown: 'METHOD_UNKNOWN',
+};
+
+/** Details that only one of these faults has. */
+const DETAILS: Partial<Record<RequestFault, ConstructorParameters<typeof Refusal>[1]>> = {
+  timeout_invalid: {
+    violations: [
+      { field: 'grpc-timeout', description: 'must be up to 8 digits and one of the units H, M, S, m, u, n' },
+    ],
+  },
+};
+
+const RETRY_AFTER_MS = 1000;
+
+/** Parts of a screen. */
+export interface ScreenParts {
+  readonly tracker: Pick<CallTracker, 'follow' | 'begin'>;
+  /** Services that are registered on the server. */
+  readonly services: readonly DescService[];
+  readonly methods: MethodsTable<MethodRow>;
+  /** All headers of a call as HTTP/2 counts them. */
+  readonly maxHeaderBytes: number;
+  /** Message of an RPC that takes a configuration. */
+  readonly maxMessageBytes: number;
+  /** Decides on a call that is in order: the refusal for load, or undefined. */
+  readonly admit: (path: string) => PreparedRefusal | undefined;
+  readonly onRejected: (fault: RequestFault) => void;
+  readonly onShed: (loadClass: LoadClass, bound: CallBound) => void;
+}
+
+/**
+ * Screens each call before grpc-js creates it, so that a peer that nobody knows yet can take little memory: bounds its headers,
+ * its message by RPC, and the calls that one connection and one peer hold open. Every refusal has a reason and is counted.
+ */
+export function createCallScreen(parts: ScreenParts): ScreenCall {
+  const { tracker, methods, admit, onRejected, onShed } = parts;
+  const bounds = {
+    maxBytes: parts.maxHeaderBytes,
+    maxHeaders: MAX_HEADERS,
+    maxBinaryValues: MAX_BINARY_VALUES,
+  };
+  const maxBytes: Readonly<Record<RequestSize, number>> = {
+    SMALL: 32 * KIB,
+    BATCH: 1024 * KIB,
+    DOCUMENT: parts.maxMessageBytes,
+  };
+  const rows = new Map(
+    parts.services.flatMap((service) =>
+      service.methods.map((method) => [methodPath(method), methods.row(method)]),
+    ),
+  );
+  const refusals = new Map<RequestFault, PreparedRefusal>();
+  const rejection = (fault: RequestFault): PreparedRefusal => {
+    onRejected(fault);
+    let refusal = refusals.get(fault);
+    if (refusal === undefined) {
+      refusal = prepareRefusal(refusalToError(new Refusal(REASON_OF[fault], DETAILS[fault])));
+      refusals.set(fault, refusal);
+    }
+    return refusal;
+  };
+  const overloaded = prepareRefusal(
+    refusalToError(new Refusal('OVERLOADED', { retryAfterMs: RETRY_AFTER_MS })),
+  );
+
+  return (head, stream) => {
+    tracker.follow(stream);
+    const size = checkHead(head, bounds);
+    if (typeof size === 'string') return rejection(size);
+    const row = rows.get(head.path);
+    if (row === undefined) return rejection('method_unknown');
+    const refusal = admit(head.path);
+    if (refusal !== undefined) return refusal;
+    const bound = tracker.begin(stream, {
+      headBytes: size,
+      maxMessageBytes: maxBytes[row.request ?? 'SMALL'],
+      stays: row.stays === true,
+      onTooLarge: () => rejection('message_too_large'),
+      onBound: (reached) => {
+        onShed(row.load, reached);
+        return overloaded;
+      },
+    });
+    if (bound === undefined) return undefined;
+    onShed(row.load, bound);
+    return overloaded;
+  };
+}

@@ -1,0 +1,188 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { MessageLengths, type PreparedRefusal, refuseCall } from '@callpass/grpc-kit';
+import { ConnectionCounter, type TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
+
+/** Bound that a call has reached: memory that its connection or peer holds, or streams that stay open. */
+export type CallBound = 'memory' | 'streams';
+
+/** A call that is served. */
+export interface TrackedCall {
+  /** Size of its head as HTTP/2 counts it. */
+  readonly headBytes: number;
+  readonly maxMessageBytes: number;
+  /** The caller keeps it open for as long as it likes. */
+  readonly stays: boolean;
+  /** Gives the answer to a message that is too large. */
+  readonly onTooLarge: () => PreparedRefusal;
+  /** Gives the answer to a call that is given up because a bound was reached after it began. */
+  readonly onBound: (bound: CallBound) => PreparedRefusal;
+}
+
+/** Headers that all calls of a connection hold together. */
+const MAX_HEAD_BYTES_OF_CONNECTION = 256 * 1024;
+/** Calls whose request is not complete, of all connections together. */
+const MAX_INCOMPLETE = 4096;
+/** Streams that stay open: of one connection, of one peer, and of all. */
+const MAX_STAYING = { ofConnection: 16, maxPerPeer: 128, max: 2048 } as const;
+
+const CONNECTION = Symbol('connection of a tracked call');
+const CALL = Symbol('tracked call');
+
+interface TrackedConnection {
+  readonly session: ServerHttp2Session;
+  readonly socket: Socket;
+  readonly peer: string;
+  /** Size of the heads of its calls. */
+  headBytes: number;
+  /** Its streams that stay open. */
+  staying: number;
+}
+
+interface CallState extends TrackedCall {
+  readonly messages: MessageLengths;
+  /** Bytes of its request so far; 0 once the request is complete. */
+  unfinishedBytes: number;
+}
+
+interface TrackedSession extends ServerHttp2Session {
+  [CONNECTION]?: TrackedConnection;
+}
+
+interface TrackedStream extends ServerHttp2Stream {
+  [CONNECTION]?: TrackedConnection | undefined;
+  [CALL]?: CallState;
+}
+
+/**
+ * Tracks calls from their head to their end and bounds what they hold: headers, messages that are not complete, streams that
+ * stay open, and calls that a peer takes back.
+ */
+export class CallTracker {
+  readonly #resets: TokenBuckets;
+  readonly #onTooManyResets: (session: ServerHttp2Session) => void;
+  readonly #unfinished: UnfinishedRequests;
+  readonly #staying = new ConnectionCounter(MAX_STAYING);
+  /** Calls whose request is not complete, the oldest first. */
+  readonly #incomplete = new Set<TrackedStream>();
+  // The same three functions for all streams, since every call pays for them.
+  readonly #onData: (this: TrackedStream, chunk: Buffer) => void;
+  readonly #onEnd: (this: TrackedStream) => void;
+  readonly #onClose: (this: TrackedStream) => void;
+
+  constructor(parts: {
+    /** Messages of requests that are not complete, of all connections of a peer together. */
+    readonly maxUnfinishedBytes: number;
+    readonly resets: TokenBuckets;
+    readonly onTooManyResets: (session: ServerHttp2Session) => void;
+  }) {
+    this.#resets = parts.resets;
+    this.#onTooManyResets = parts.onTooManyResets;
+    this.#unfinished = new UnfinishedRequests(parts.maxUnfinishedBytes);
+    const received = this.#received.bind(this);
+    const completed = this.#completed.bind(this);
+    const closed = this.#closed.bind(this);
+    this.#onData = function (chunk) {
+      received(this, chunk);
+    };
+    this.#onEnd = function () {
+      completed(this);
+    };
+    this.#onClose = function () {
+      closed(this);
+    };
+  }
+
+  /** Adds a connection; its calls are not tracked otherwise. */
+  open(session: TrackedSession, { socket, peer }: { readonly socket: Socket; readonly peer: string }): void {
+    session[CONNECTION] = { session, socket, peer, headBytes: 0, staying: 0 };
+  }
+
+  /** Tracks a stream until it is closed: one that its peer takes back counts. Call it first, for every stream. */
+  follow(stream: TrackedStream): void {
+    // Undefined where the connection has gone in the same turn of the event loop.
+    stream[CONNECTION] = (stream.session as TrackedSession | undefined)?.[CONNECTION];
+    stream.on('close', this.#onClose);
+  }
+
+  /**
+   * Counts what a stream holds as a call that is served. Returns the bound that is reached, or undefined.
+   *
+   * Where too many requests are not complete, the oldest is given up: an honest caller completes a request at once, so the
+   * oldest is that of a peer that waits on purpose.
+   */
+  begin(stream: TrackedStream, call: TrackedCall): CallBound | undefined {
+    const connection = stream[CONNECTION];
+    if (connection === undefined) return undefined;
+    if (connection.headBytes + call.headBytes > MAX_HEAD_BYTES_OF_CONNECTION) return 'memory';
+    if (call.stays && !this.#takeStaying(connection)) return 'streams';
+    connection.headBytes += call.headBytes;
+    stream[CALL] = { ...call, messages: new MessageLengths(call.maxMessageBytes), unfinishedBytes: 0 };
+    stream.on('data', this.#onData).on('end', this.#onEnd);
+    // A stream that stays open may never complete its request; it has a bound of its own.
+    if (!call.stays) this.#addIncomplete(stream);
+    return undefined;
+  }
+
+  #takeStaying(connection: TrackedConnection): boolean {
+    if (connection.staying >= MAX_STAYING.ofConnection) return false;
+    if (this.#staying.take(connection.peer) !== undefined) return false;
+    connection.staying++;
+    return true;
+  }
+
+  #addIncomplete(stream: TrackedStream): void {
+    this.#incomplete.add(stream);
+    if (this.#incomplete.size <= MAX_INCOMPLETE) return;
+    const [oldest] = this.#incomplete;
+    if (oldest !== undefined) this.#giveUp(oldest, (call) => call.onBound('memory'));
+  }
+
+  #giveUp(stream: TrackedStream, answer: (call: TrackedCall) => PreparedRefusal): void {
+    this.#incomplete.delete(stream);
+    const call = stream[CALL];
+    if (call !== undefined) refuseCall(stream, answer(call));
+    // One that has an answer already cannot get another.
+    if (!stream.closed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #received(stream: TrackedStream, chunk: Buffer): void {
+    const call = stream[CALL];
+    const peer = stream[CONNECTION]?.peer;
+    if (call === undefined || peer === undefined || stream.closed) return;
+    if (!call.messages.take(chunk)) {
+      this.#giveUp(stream, () => call.onTooLarge());
+    } else if (!call.stays) {
+      call.unfinishedBytes += chunk.length;
+      if (!this.#unfinished.add(peer, chunk.length)) this.#giveUp(stream, () => call.onBound('memory'));
+    }
+  }
+
+  #completed(stream: TrackedStream): void {
+    this.#incomplete.delete(stream);
+    const call = stream[CALL];
+    const peer = stream[CONNECTION]?.peer;
+    if (call === undefined || peer === undefined || call.unfinishedBytes === 0) return;
+    this.#unfinished.release(peer, call.unfinishedBytes);
+    call.unfinishedBytes = 0;
+  }
+
+  #closed(stream: TrackedStream): void {
+    const connection = stream[CONNECTION];
+    if (connection === undefined) return;
+    this.#completed(stream);
+    const call = stream[CALL];
+    if (call !== undefined) {
+      connection.headBytes -= call.headBytes;
+      if (call.stays) {
+        connection.staying--;
+        this.#staying.leave(connection.peer);
+      }
+    }
+    const { socket, peer, session } = connection;
+    const takenBack = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+    // With its connection, all that a client has under way is lost, and nobody has taken it back.
+    if (!takenBack || socket.destroyed) return;
+    if (!this.#resets.take(peer, performance.now()) && !session.destroyed) this.#onTooManyResets(session);
+  }
+}
