@@ -234,7 +234,7 @@ export class StoreEngine {
     transaction: Kysely<Tables>,
     step: { beforeTimeMs: number; fromChain: number },
   ): Promise<RemovalStep> {
-    return removeStep(transaction, { ends: this.#ends, engine: this.#database.engine }, step);
+    return removeStep(transaction, { ends: this.#ends, rowLocks: this.#database.rowLocks }, step);
   }
 
   async #cleanUp(items: readonly CommitItem[], outcomes: readonly ItemOutcome[]): Promise<void> {

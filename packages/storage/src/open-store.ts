@@ -42,16 +42,16 @@ export interface OpenStoreOptions {
  * yet), `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, or `STORE_UNAVAILABLE`; with `TypeError` for a URL of another kind.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { engine } = parseStoreUrl(options.url);
+  parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { link, ledgerSecret } = await ThreadLink.open({
+  const { link, ledgerSecret, announces } = await ThreadLink.open({
     url: options.url,
     sealKey: Uint8Array.from(options.sealKey),
     writerId: options.writerId ?? randomUUID(),
     limits,
   });
   const onEvent = options.onEvent ?? (() => undefined);
-  return new ThreadStore({ link, ledgerSecret, limits, tellsChanges: engine === 'postgres', onEvent });
+  return new ThreadStore({ link, ledgerSecret, limits, announces, onEvent });
 }
 
 /**
@@ -92,13 +92,15 @@ export async function resealStore(options: {
  * PostgreSQL, which has tools of its own for this.
  */
 export async function backUpStore(options: { url: string; sealKey: Uint8Array; to: string }): Promise<void> {
-  const address = parseStoreUrl(options.url);
-  if (address.engine !== 'sqlite') throw new TypeError('only a store on SQLite is backed up this way');
-  const { backUpSqlite } = await import('./sqlite/back-up.ts');
   const sealer = new Sealer(options.sealKey);
-  // A wrong key is told before anything is written.
-  await withDatabase(options.url, { create: false }, (database) => assertOpens(database, sealer));
-  backUpSqlite(address.path, options.to);
+  const done = await withDatabase(options.url, { create: false }, async (database) => {
+    if (database.backUp === undefined) return false;
+    // A wrong key is reported before anything is written.
+    await assertOpens(database, sealer);
+    database.backUp(options.to);
+    return true;
+  });
+  if (!done) throw new TypeError('only a store on SQLite is backed up this way');
 }
 
 async function assertOpens(database: Database, sealer: Sealer): Promise<void> {

@@ -1,8 +1,7 @@
 import type { RecordOutcome, StateChange } from '@callpass/domain';
 import { sql, type Kysely } from 'kysely';
-import type { EngineName } from '../schema/migrations.ts';
 import type { AnswerRow, Tables } from '../schema/tables.ts';
-import type { Database } from './database.ts';
+import type { Database, RowLocks } from './database.ts';
 import { answerPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
 
@@ -41,7 +40,7 @@ export async function claimAnswers(
   await purge(
     transaction,
     { nowMs, limit: PURGED_AT_LEAST + PURGED_PER_CLAIM * claims.length },
-    database.engine,
+    database.rowLocks,
   );
   return outcomes;
 }
@@ -67,14 +66,13 @@ async function answeredBefore(
 async function purge(
   transaction: Kysely<Tables>,
   { nowMs, limit }: { nowMs: number; limit: number },
-  engine: EngineName,
+  { skip }: RowLocks,
 ): Promise<void> {
-  // On PostgreSQL another instance may be purging the same rows: leave them to it.
-  const skipLocked = engine === 'postgres' ? sql`for update skip locked` : sql``;
+  // Another instance may be purging the same rows: they are left to it.
   await sql`
     delete from answers where (client, request_id) in (
       select client, request_id from answers
-      where expire_time_ms <= ${nowMs} order by expire_time_ms limit ${limit} ${skipLocked}
+      where expire_time_ms <= ${nowMs} order by expire_time_ms limit ${limit} ${skip}
     )`.execute(transaction);
 }
 

@@ -1,11 +1,15 @@
 import type { LedgerEntry } from '@callpass/ledger';
-import type { Kysely } from 'kysely';
-import type { EngineName } from '../schema/migrations.ts';
+import type { Kysely, RawBuilder } from 'kysely';
+import type { SchemaDialect } from '../schema/migrations.ts';
 import type { AnswerRow, Tables, WriterEnd } from '../schema/tables.ts';
 
 /** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
 export interface Database {
-  readonly engine: EngineName;
+  /** Spelling of the schema. */
+  readonly schema: SchemaDialect;
+
+  /** Locks of rows within a write transaction. */
+  readonly rowLocks: RowLocks;
 
   /** For single queries outside any transaction. */
   readonly reads: Kysely<Tables>;
@@ -44,7 +48,21 @@ export interface Database {
   /** Whether an error means that nothing was written and the same may be tried again at once. */
   mayRetry(error: unknown): boolean;
 
+  /**
+   * Copies the database as it is at one instant to a new file. Left out where the database has tools of its own for it. Throws
+   * a StoreError `STORE_UNAVAILABLE` when the file exists or cannot be written.
+   */
+  backUp?(to: string): void;
+
   close(): Promise<void>;
+}
+
+/** Clauses that end a select and lock its rows; empty where a write transaction has the only lock. */
+export interface RowLocks {
+  /** Waits for rows that another transaction has locked. */
+  readonly wait: RawBuilder<unknown>;
+  /** Leaves out rows that another transaction has locked. */
+  readonly skip: RawBuilder<unknown>;
 }
 
 /** Entries for the end of a chain, which they move from one entry to another. */

@@ -1,6 +1,6 @@
 import { faultOf, type ChainHead } from '@callpass/domain';
 import type { Kysely } from 'kysely';
-import type { EngineName } from '../schema/migrations.ts';
+import type { RowLocks } from './database.ts';
 import type { Tables, WriterRow } from '../schema/tables.ts';
 import { anchorOf, type ChainEnds } from './chain-end.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
@@ -28,13 +28,13 @@ export interface RemovalStep {
  */
 export async function removeStep(
   transaction: Kysely<Tables>,
-  { ends, engine }: { ends: ChainEnds; engine: EngineName },
+  { ends, rowLocks }: { ends: ChainEnds; rowLocks: RowLocks },
   { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
 ): Promise<RemovalStep> {
   const chains = await chainsToShorten(transaction, { beforeTimeMs, fromChain });
   let removed = 0;
   for (const number of chains) {
-    const chain = await lockChain(transaction, number, engine);
+    const chain = await lockChain(transaction, number, rowLocks);
     const limit = ENTRIES_PER_STEP - removed;
     if (ends.isGenuine(chain) && ends.isAnchorGenuine(chain)) {
       removed += await shorten(transaction, ends, { chain, beforeTimeMs, limit });
@@ -69,13 +69,13 @@ async function chainsToShorten(
   return rows.map(({ number }) => number);
 }
 
-/** Locked, since another instance may be shortening the same chain. On SQLite the transaction has the only lock. */
-function lockChain(transaction: Kysely<Tables>, number: number, engine: EngineName): Promise<WriterRow> {
+/** Reads a chain and locks it, since another instance may be shortening it. */
+function lockChain(transaction: Kysely<Tables>, number: number, { wait }: RowLocks): Promise<WriterRow> {
   return transaction
     .selectFrom('ledger_writers')
     .selectAll()
     .where('number', '=', number)
-    .$if(engine === 'postgres', (query) => query.forNoKeyUpdate())
+    .modifyEnd(wait)
     .executeTakeFirstOrThrow();
 }
 

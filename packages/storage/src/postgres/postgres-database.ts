@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { ChainStep, Database } from '../database/database.ts';
 import type { StoreLimits } from '../limits.ts';
+import type { SchemaDialect } from '../schema/migrations.ts';
 import type { AnswerRow, Tables } from '../schema/tables.ts';
 import { connectionOptions } from './connection.ts';
 import { StateListener, STATE_CHANNEL } from './state-listener.ts';
@@ -12,7 +13,13 @@ const NOTHING_WRITTEN = new Set(['40001', '40P01', '23505']);
 
 /** A PostgreSQL database: one connection for writing, a few for reads, one that listens. */
 export class PostgresDatabase implements Database {
-  readonly engine = 'postgres';
+  readonly schema: SchemaDialect = {
+    integer: 'bigint',
+    bytes: 'bytea',
+    tableEnd: sql``,
+    counting: (column) => column.generatedAlwaysAsIdentity(),
+  };
+  readonly rowLocks = { wait: sql`for no key update`, skip: sql`for update skip locked` };
   readonly reads: Kysely<Tables>;
   readonly #url: string;
   readonly #writer: Kysely<Tables>;

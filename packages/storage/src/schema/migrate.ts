@@ -13,7 +13,7 @@ export async function migrateDatabase(database: Database, sealer: Sealer): Promi
   await assertNotNewer(database);
   const migrator = new Migrator({
     db: database.reads,
-    provider: { getMigrations: async () => migrationsFor(database.engine) },
+    provider: { getMigrations: async () => migrationsFor(database.schema) },
     migrationTableName: MIGRATION_TABLE,
     migrationLockTableName: 'schema_migration_lock',
   });
@@ -27,7 +27,7 @@ export async function migrateDatabase(database: Database, sealer: Sealer): Promi
 /** Throws `SCHEMA_OUTDATED` or `SCHEMA_TOO_NEW` when the schema is not exactly this version's. */
 export async function assertCurrentSchema(database: Database): Promise<void> {
   const applied = await assertNotNewer(database);
-  if (Object.keys(migrationsFor(database.engine)).some((name) => !applied.has(name))) {
+  if (Object.keys(migrationsFor(database.schema)).some((name) => !applied.has(name))) {
     throw new StoreError(
       'SCHEMA_OUTDATED',
       'the schema of the store is older than this version needs: run migrate',
@@ -37,7 +37,7 @@ export async function assertCurrentSchema(database: Database): Promise<void> {
 
 async function assertNotNewer(database: Database): Promise<Set<string>> {
   const applied = await appliedMigrations(database);
-  const known = new Set(Object.keys(migrationsFor(database.engine)));
+  const known = new Set(Object.keys(migrationsFor(database.schema)));
   if ([...applied].some((name) => !known.has(name))) {
     throw new StoreError('SCHEMA_TOO_NEW', 'the store was migrated by a newer version of the service');
   }

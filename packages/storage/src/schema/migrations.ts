@@ -1,44 +1,44 @@
-import { sql, type CreateTableBuilder, type Kysely } from 'kysely';
+import {
+  sql,
+  type ColumnDefinitionBuilder,
+  type CreateTableBuilder,
+  type Kysely,
+  type RawBuilder,
+} from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The databases that a store can be on. */
-export type EngineName = 'sqlite' | 'postgres';
-
-interface ColumnTypes {
+/** Spelling of the schema on a database. */
+export interface SchemaDialect {
   readonly integer: 'integer' | 'bigint';
   readonly bytes: 'blob' | 'bytea';
+  /** Ends the statement that creates a table. */
+  readonly tableEnd: RawBuilder<unknown>;
+  /** Makes a primary key that counts up by itself. */
+  readonly counting: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
 }
-
-const TYPES: Record<EngineName, ColumnTypes> = {
-  sqlite: { integer: 'integer', bytes: 'blob' },
-  postgres: { integer: 'bigint', bytes: 'bytea' },
-};
 
 /**
  * The one list of migrations, for every database, forward only. A name that was released never changes its meaning;
  * names sort in the order they are applied in.
  */
-export function migrationsFor(engine: EngineName): Record<string, Migration> {
-  const types = TYPES[engine];
-  const create = (db: Kysely<unknown>, table: string) => {
-    const builder = db.schema.createTable(table);
-    return engine === 'sqlite' ? builder.modifyEnd(sql`strict`) : builder;
-  };
+export function migrationsFor(dialect: SchemaDialect): Record<string, Migration> {
+  const create = (db: Kysely<unknown>, table: string) =>
+    db.schema.createTable(table).modifyEnd(dialect.tableEnd);
   return {
     '0001-state-and-ledger': {
       async up(db) {
-        await createState(db, types, create);
-        await createLedger(db, types, create, engine);
+        await createState(db, dialect, create);
+        await createLedger(db, dialect, create);
       },
     },
     '0002-anchors': {
       async up(db) {
-        await addAnchors(db, types);
+        await addAnchors(db, dialect);
       },
     },
     '0003-entry-version': {
       async up(db) {
-        await addEntryVersion(db, types);
+        await addEntryVersion(db, dialect);
       },
     },
   };
@@ -48,7 +48,7 @@ type Create = (db: Kysely<unknown>, table: string) => CreateTableBuilder<string>
 
 async function createState(
   db: Kysely<unknown>,
-  { integer, bytes }: ColumnTypes,
+  { integer, bytes }: SchemaDialect,
   create: Create,
 ): Promise<void> {
   await create(db, 'state')
@@ -106,7 +106,7 @@ async function createState(
 }
 
 /** Where each chain begins that retention has shortened. All empty: at its first entry. */
-async function addAnchors(db: Kysely<unknown>, { integer, bytes }: ColumnTypes): Promise<void> {
+async function addAnchors(db: Kysely<unknown>, { integer, bytes }: SchemaDialect): Promise<void> {
   const alter = db.schema.alterTable('ledger_writers');
   await alter.addColumn('anchor_sequence', integer).execute();
   await alter.addColumn('anchor_hash', bytes).execute();
@@ -114,7 +114,7 @@ async function addAnchors(db: Kysely<unknown>, { integer, bytes }: ColumnTypes):
 }
 
 /** The version of an entry's fields. All that were written until now are of the first. */
-async function addEntryVersion(db: Kysely<unknown>, { integer }: ColumnTypes): Promise<void> {
+async function addEntryVersion(db: Kysely<unknown>, { integer }: SchemaDialect): Promise<void> {
   await db.schema
     .alterTable('ledger')
     .addColumn('version', integer, (column) => column.notNull().defaultTo(1))
@@ -123,9 +123,8 @@ async function addEntryVersion(db: Kysely<unknown>, { integer }: ColumnTypes): P
 
 async function createLedger(
   db: Kysely<unknown>,
-  { integer, bytes }: ColumnTypes,
+  { integer, bytes, counting }: SchemaDialect,
   create: Create,
-  engine: EngineName,
 ): Promise<void> {
   await create(db, 'ledger_writers')
     .addColumn('number', integer, (column) => column.primaryKey())
@@ -136,9 +135,7 @@ async function createLedger(
     .execute();
 
   await create(db, 'ledger')
-    .addColumn('position', integer, (column) =>
-      engine === 'sqlite' ? column.primaryKey() : column.primaryKey().generatedAlwaysAsIdentity(),
-    )
+    .addColumn('position', integer, (column) => counting(column.primaryKey()))
     .addColumn('writer', integer, (column) => column.notNull().references('ledger_writers.number'))
     .addColumn('sequence', integer, (column) => column.notNull())
     .addColumn('kind', integer, (column) => column.notNull())

@@ -4,7 +4,9 @@ import BetterSqlite from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
 import type { ChainStep, Database } from '../database/database.ts';
 import { columnValue, ENTRY_COLUMNS } from '../database/entry-rows.ts';
+import type { SchemaDialect } from '../schema/migrations.ts';
 import type { AnswerRow, Tables } from '../schema/tables.ts';
+import { backUpSqlite } from './back-up.ts';
 import { StatementCache } from './statement-cache.ts';
 import { LockingSqliteDialect } from './sqlite-dialect.ts';
 
@@ -26,15 +28,21 @@ const CLAIM = `insert into answers (client, request_id, body_hash, sealed_answer
 
 /** One SQLite file on one connection. Its calls block: it lives in a thread of its own. */
 export class SqliteDatabase implements Database {
-  readonly engine = 'sqlite';
+  readonly schema: SchemaDialect = {
+    integer: 'integer',
+    bytes: 'blob',
+    tableEnd: sql`strict`,
+    counting: (column) => column,
+  };
+  readonly rowLocks = { wait: sql``, skip: sql`` };
   readonly reads: Kysely<Tables>;
-  readonly #file: BetterSqlite.Database;
+  readonly #path: string;
   readonly #statements: StatementCache;
 
   /** Throws `SCHEMA_OUTDATED` when there is no such file. @param busyMs how long to wait for another process's lock */
   constructor(path: string, options: { busyMs: number }) {
-    this.#file = openFile(path, options.busyMs);
-    this.#statements = new StatementCache(this.#file);
+    this.#path = path;
+    this.#statements = new StatementCache(openFile(path, options.busyMs));
     this.reads = new Kysely<Tables>({ dialect: new LockingSqliteDialect({ database: this.#statements }) });
   }
 
@@ -70,6 +78,10 @@ export class SqliteDatabase implements Database {
 
   mayRetry(): boolean {
     return false;
+  }
+
+  backUp(to: string): void {
+    backUpSqlite(this.#path, to);
   }
 
   async close(): Promise<void> {

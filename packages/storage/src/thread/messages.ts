@@ -11,8 +11,15 @@ export interface ThreadStart {
   readonly limits: StoreLimits;
 }
 
-/** Calls of the thread: `open`, which gives the store's ledger secret, before all others. */
-export type ThreadCalls = { open(start: ThreadStart): Promise<Uint8Array> } & Pick<
+/** A store that the thread has opened. */
+export interface OpenedStore {
+  readonly ledgerSecret: Uint8Array;
+  /** Set where the thread hears of changes that other instances make. */
+  readonly announces: boolean;
+}
+
+/** Calls of the thread: `open` before all others. */
+export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & Pick<
   StoreEngine,
   | 'stateVersion'
   | 'loadState'

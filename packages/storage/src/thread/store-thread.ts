@@ -3,7 +3,13 @@ import type { StoredState } from '@callpass/domain';
 import { StoreEngine } from '../engine.ts';
 import { openDatabase } from '../open-database.ts';
 import { Sealer } from '../seal/sealer.ts';
-import { toWireError, type ThreadMessage, type ThreadRequest, type ThreadStart } from './messages.ts';
+import {
+  toWireError,
+  type OpenedStore,
+  type ThreadMessage,
+  type ThreadRequest,
+  type ThreadStart,
+} from './messages.ts';
 
 /** The program of the store's thread: opens a store, then answers one message with one reply until it is closed. */
 const port = parentPort;
@@ -27,7 +33,7 @@ async function answer({ id, method, argument }: ThreadRequest): Promise<void> {
   }
 }
 
-async function open(start: ThreadStart): Promise<Uint8Array> {
+async function open(start: ThreadStart): Promise<OpenedStore> {
   const sealer = new Sealer(start.sealKey);
   start.sealKey.fill(0);
   const database = await openDatabase(start.url, { limits: start.limits, create: false });
@@ -38,7 +44,7 @@ async function open(start: ThreadStart): Promise<Uint8Array> {
     },
   );
   database.listen?.(() => tell({ kind: 'stateChanged' }));
-  return engine.ledgerSecret;
+  return { ledgerSecret: engine.ledgerSecret, announces: database.listen !== undefined };
 }
 
 function wipeKeys(state: StoredState): void {

@@ -2,7 +2,14 @@ import type { Worker } from 'node:worker_threads';
 import { endThread, startThread } from '#threads';
 import { StoreError } from '@callpass/domain';
 import { fromWireError } from './messages.ts';
-import type { ThreadCalls, ThreadMessage, ThreadMethod, ThreadRequest, ThreadStart } from './messages.ts';
+import type {
+  OpenedStore,
+  ThreadCalls,
+  ThreadMessage,
+  ThreadMethod,
+  ThreadRequest,
+  ThreadStart,
+} from './messages.ts';
 
 interface Pending {
   readonly resolve: (value: never) => void;
@@ -29,10 +36,9 @@ export class ThreadLink {
   }
 
   /** Starts the thread. Rejects with what kept it from opening the store. */
-  static async open(start: ThreadStart): Promise<{ link: ThreadLink; ledgerSecret: Uint8Array }> {
+  static async open(start: ThreadStart): Promise<{ link: ThreadLink } & OpenedStore> {
     const link = new ThreadLink(start);
-    const { ledgerSecret } = await link.#open();
-    return { link, ledgerSecret };
+    return { link, ...(await link.#open()).opened };
   }
 
   /** Calls under way. */
@@ -76,8 +82,8 @@ export class ThreadLink {
 
   #reopen(): Promise<Worker> {
     this.#opening ??= this.#open()
-      .then(({ worker, ledgerSecret }) => {
-        ledgerSecret.fill(0);
+      .then(({ worker, opened }) => {
+        opened.ledgerSecret.fill(0);
         return worker;
       })
       .finally(() => {
@@ -86,14 +92,14 @@ export class ThreadLink {
     return this.#opening;
   }
 
-  async #open(): Promise<{ worker: Worker; ledgerSecret: Uint8Array }> {
+  async #open(): Promise<{ worker: Worker; opened: OpenedStore }> {
     const worker = startThread();
     worker.on('message', (message: ThreadMessage) => this.#receive(message));
     worker.on('error', (cause) => this.#lose(worker, cause));
     worker.on('exit', () => this.#lose(worker, undefined));
     this.#worker = worker;
     try {
-      return { worker, ledgerSecret: await this.#send(worker, 'open', this.#start) };
+      return { worker, opened: await this.#send(worker, 'open', this.#start) };
     } catch (error) {
       this.#worker = undefined;
       await endThread(worker);

@@ -35,12 +35,12 @@ export class ThreadStore implements Store {
     link: ThreadLink;
     ledgerSecret: Uint8Array;
     limits: StoreLimits;
-    /** Whether the thread hears of changes that other instances make. */
-    tellsChanges: boolean;
+    /** Set where other instances announce their changes. */
+    announces: boolean;
     onEvent: (event: CommitEvent) => void;
   }) {
     this.ledgerSecret = parts.ledgerSecret;
-    this.onStateChanged = parts.tellsChanges ? (listener) => parts.link.onStateChanged(listener) : undefined;
+    this.onStateChanged = parts.announces ? (listener) => parts.link.onStateChanged(listener) : undefined;
     this.#link = parts.link;
     this.#limits = parts.limits;
     const bytesOf = new WeakMap<readonly RecordItem[], number>();
