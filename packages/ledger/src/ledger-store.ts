@@ -28,7 +28,7 @@ export interface PositionedEntry {
   readonly entry: LedgerEntry;
 }
 
-/** One writer's chain, as the store has recorded its ends. */
+/** Chain of a writer, as the store has recorded it. */
 export interface ChainRecord {
   readonly writerId: string;
   /** Chains are numbered from 1 without gaps. */
@@ -36,8 +36,8 @@ export interface ChainRecord {
   /** What the first kept entry follows: the beginning, or the last entry that retention removed. */
   readonly anchor: ChainHead;
   /** The last entry that was written. */
-  readonly end: ChainHead;
-  /** Whether this service recorded anchor and end. False: somebody else wrote to the store. */
+  readonly head: ChainHead;
+  /** Set where this service recorded anchor and head. Otherwise somebody else wrote to the store. */
   readonly genuine: boolean;
 }
 

@@ -26,7 +26,7 @@ function storeOf(
       writerId,
       number: index + 1,
       anchor: newChain(writerId),
-      end: entries.at(-1) ?? newChain(writerId),
+      head: entries.at(-1) ?? newChain(writerId),
       genuine: true,
     }),
   );
@@ -63,7 +63,7 @@ describe('verifyLedger', () => {
     ],
   ])('finds %s and places it', async (_, entries, sequence, text) => {
     const found = await verifyLedger(
-      storeOf({ a: entries }, (record) => ({ ...record, end: good.at(-1) as LedgerEntry })),
+      storeOf({ a: entries }, (record) => ({ ...record, head: good.at(-1) as LedgerEntry })),
     );
     expect(found.faults).toEqual([{ writerId: 'a', sequence, text: expect.stringContaining(text) }]);
   });
@@ -71,7 +71,7 @@ describe('verifyLedger', () => {
   it('finds a chain that was computed anew', async () => {
     const forged = chainOf('a', 10).map((entry) => entry);
     const found = await verifyLedger(
-      storeOf({ a: forged }, (record) => ({ ...record, end: { ...record.end, hash: new Uint8Array(32) } })),
+      storeOf({ a: forged }, (record) => ({ ...record, head: { ...record.head, hash: new Uint8Array(32) } })),
     );
     expect(found.faults[0]?.text).toContain('does not end as it was recorded');
   });

@@ -1,23 +1,22 @@
 import { faultOf, type ChainHead } from './chain.ts';
 import type { ChainRecord, LedgerStore } from './ledger-store.ts';
 
-/** Where a chain does not hold. */
+/** First entry of a chain that does not hold. */
 export interface LedgerFault {
   readonly writerId: string;
-  /** The first place that does not hold. */
   readonly sequence: number;
   readonly text: string;
 }
 
-/** What verifying has found. */
+/** Outcome of a verification. */
 export interface LedgerVerification {
   readonly entryCount: number;
-  /** At most one a chain. */
+  /** At most one for each chain. */
   readonly faults: readonly LedgerFault[];
   readonly chains: readonly ChainRecord[];
 }
 
-/** Which part. Left out: everything. */
+/** Part of the ledger to verify; all of it where left out. */
 export interface VerificationRange {
   readonly writerId?: string | undefined;
   readonly firstSequence?: number | undefined;
@@ -27,7 +26,7 @@ export interface VerificationRange {
 const PAGE = 2000;
 
 /**
- * Recomputes the chains and compares them with their recorded ends: an altered, missing or inserted entry, a chain that was
+ * Recomputes the chains and compares them with their recorded heads: an altered, missing or inserted entry, a chain that was
  * cut at its end, and a chain that is gone as a whole are found. What was removed by retention is not missed: the chain
  * begins at its anchor.
  */
@@ -72,13 +71,14 @@ async function verifyChain(
   chain: ChainRecord,
   range: VerificationRange,
 ): Promise<{ entryCount: number; fault?: LedgerFault }> {
-  const { writerId, anchor, end } = chain;
+  const { writerId, anchor } = chain;
+  const recorded = chain.head;
   const fault = (sequence: number, text: string, entryCount = 0) => ({
     entryCount,
     fault: { writerId, sequence, text },
   });
-  if (!chain.genuine) return fault(end.sequence, 'the recorded ends of the chain were altered');
-  const last = Math.min(range.lastSequence || end.sequence, end.sequence);
+  if (!chain.genuine) return fault(recorded.sequence, 'the recorded ends of the chain were altered');
+  const last = Math.min(range.lastSequence || recorded.sequence, recorded.sequence);
   const first = Math.max(range.firstSequence || 1, anchor.sequence + 1);
 
   // Within a range the entry before it is taken as it is: its own place is not asked about.
@@ -101,15 +101,17 @@ async function verifyChain(
       entryCount++;
     }
   }
-  if (last === end.sequence && Buffer.compare(head.hash, end.hash) !== 0) {
-    return fault(end.sequence, 'does not end as it was recorded', entryCount);
+  if (last === recorded.sequence && Buffer.compare(head.hash, recorded.hash) !== 0) {
+    return fault(recorded.sequence, 'does not end as it was recorded', entryCount);
   }
   const [beyond] =
-    last === end.sequence ? await store.readChain({ writerId, afterSequence: end.sequence, limit: 1 }) : [];
+    last === recorded.sequence
+      ? await store.readChain({ writerId, afterSequence: recorded.sequence, limit: 1 })
+      : [];
   if (beyond === undefined) return { entryCount };
-  // The writer may have gone on since the end was read.
+  // The writer may have gone on since the head was read.
   const now = await recordOf(store, writerId);
-  if (now?.genuine && now.end.sequence >= beyond.sequence) return { entryCount };
+  if (now?.genuine && now.head.sequence >= beyond.sequence) return { entryCount };
   return fault(beyond.sequence, 'was written behind the recorded end', entryCount);
 }
 

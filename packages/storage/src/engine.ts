@@ -9,7 +9,7 @@ import type {
   StoredState,
 } from '@callpass/domain';
 import type { Kysely } from 'kysely';
-import { ChainEnds, findChainEnd, headOf } from './database/chain-end.ts';
+import { ChainHeads, findHead, headOf } from './database/chain-heads.ts';
 import { readChain, readChains } from './database/chains.ts';
 import { applyChange, attemptAlone, type ItemOutcome } from './database/changes.ts';
 import { claimAnswers, type Claim } from './database/claims.ts';
@@ -19,7 +19,7 @@ import * as reads from './database/reads.ts';
 import { removeStep, type RemovalStep } from './database/removal.ts';
 import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
 import { assertCurrentSchema } from './schema/migrate.ts';
-import type { Tables, WriterEnd } from './schema/tables.ts';
+import type { Tables, HeadColumns } from './schema/tables.ts';
 import type { Sealer } from './seal/sealer.ts';
 import { decodeBatch, monotonicMs, type CommitItem, type WireBatch } from './thread/batch-codec.ts';
 import { encodeEntries, type WireEntries, type WirePage } from './thread/entry-codec.ts';
@@ -30,19 +30,19 @@ const ATTEMPTS = 4;
 /**
  * The store's work on a database, in the thread where the database is. One commit at a time; reads beside it.
  *
- * The end of the chain is kept between commits and forgotten when one fails, since a failed commit may have been written
- * after all: the next one asks the database. Even so a commit goes in only where the recorded end still is what this one
+ * The head of the chain is kept between commits and forgotten when one fails, since a failed commit may have been written
+ * after all: the next one asks the database. Even so a commit goes in only where the recorded head still is what this one
  * was linked to, so that two writers, or a late one, can neither fork a chain nor leave a gap.
  */
 export class StoreEngine {
   readonly #database: Database;
   readonly #sealer: Sealer;
   readonly #secrets: Secrets;
-  readonly #ends: ChainEnds;
+  readonly #heads: ChainHeads;
   readonly #keyedHash: KeyedHash;
   readonly #issued: reads.IssuedQuery;
   readonly #writerId: string;
-  #end: WriterEnd | undefined;
+  #head: HeadColumns | undefined;
   #leastSequence = 0;
   #lastCommit: Promise<void> = Promise.resolve();
 
@@ -51,7 +51,7 @@ export class StoreEngine {
     this.#sealer = parts.sealer;
     this.#secrets = parts.secrets;
     this.#issued = new reads.IssuedQuery(parts.database.reads);
-    this.#ends = new ChainEnds(parts.secrets.ledgerSecret);
+    this.#heads = new ChainHeads(parts.secrets.ledgerSecret);
     this.#keyedHash = new KeyedHash(parts.secrets.ledgerSecret);
     this.#writerId = parts.writerId;
   }
@@ -107,7 +107,7 @@ export class StoreEngine {
 
   /** See `LedgerStore.listChains`. */
   listChains(): Promise<readonly ChainRecord[]> {
-    return readChains(this.#database.reads, this.#ends);
+    return readChains(this.#database.reads, this.#heads);
   }
 
   /** See `LedgerStore.readChain`. */
@@ -147,7 +147,7 @@ export class StoreEngine {
         await this.#cleanUp(items, outcomes);
         return outcomes;
       } catch (error) {
-        const retry = error instanceof EndMoved || this.#database.mayRetry(error);
+        const retry = error instanceof HeadMoved || this.#database.mayRetry(error);
         if (!retry || attempt === ATTEMPTS) throw error;
       }
     }
@@ -159,8 +159,8 @@ export class StoreEngine {
   }
 
   async #commitOnce(items: readonly CommitItem[]): Promise<readonly ItemOutcome[]> {
-    const from = this.#end ?? (await this.#findEnd());
-    this.#end = undefined;
+    const from = this.#head ?? (await this.#findHead());
+    this.#head = undefined;
     const plain = items.every((item) => item.change === undefined);
     const done = plain
       ? await this.#append(
@@ -172,17 +172,17 @@ export class StoreEngine {
           const outcomes = await this.#change(transaction, items);
           return this.#append(from, outcomes, items, transaction);
         });
-    this.#end = done.to;
+    this.#head = done.to;
     this.#leastSequence = done.to.head_sequence;
     return done.outcomes;
   }
 
   async #append(
-    from: WriterEnd,
+    from: HeadColumns,
     outcomes: readonly ItemOutcome[],
     items: readonly CommitItem[],
     transaction?: Kysely<Tables>,
-  ): Promise<{ to: WriterEnd; outcomes: readonly ItemOutcome[] }> {
+  ): Promise<{ to: HeadColumns; outcomes: readonly ItemOutcome[] }> {
     let head: ChainHead = headOf(from);
     const entries: LedgerEntry[] = [];
     for (const [index, { entry }] of items.entries()) {
@@ -192,8 +192,8 @@ export class StoreEngine {
       head = linked;
     }
     if (entries.length === 0) return { to: from, outcomes };
-    const to = this.#ends.seal(from.number, head);
-    if (!(await this.#database.append({ from, to, entries }, transaction))) throw new EndMoved();
+    const to = this.#heads.authenticate(from.number, head);
+    if (!(await this.#database.append({ from, to, entries }, transaction))) throw new HeadMoved();
     return { to, outcomes };
   }
 
@@ -234,7 +234,7 @@ export class StoreEngine {
     transaction: Kysely<Tables>,
     step: { beforeTimeMs: number; fromChain: number },
   ): Promise<RemovalStep> {
-    return removeStep(transaction, { ends: this.#ends, rowLocks: this.#database.rowLocks }, step);
+    return removeStep(transaction, { heads: this.#heads, rowLocks: this.#database.rowLocks }, step);
   }
 
   async #cleanUp(items: readonly CommitItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
@@ -250,8 +250,8 @@ export class StoreEngine {
     if (destroyed) await this.#database.afterDestroy().catch(() => undefined);
   }
 
-  #findEnd(): Promise<WriterEnd> {
-    return findChainEnd(this.#database, this.#ends, {
+  #findHead(): Promise<HeadColumns> {
+    return findHead(this.#database, this.#heads, {
       writerId: this.#writerId,
       leastSequence: this.#leastSequence,
     });
@@ -259,7 +259,7 @@ export class StoreEngine {
 }
 
 /** Another process wrote to this chain, or an earlier commit of ours arrived late. Nothing of this one was written. */
-class EndMoved extends StoreError {
+class HeadMoved extends StoreError {
   constructor() {
     super('LEDGER_UNAVAILABLE', 'the end of the chain keeps moving');
   }

@@ -106,7 +106,7 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
       await recordAll([sampleEntry({ traceId: 'b1' })], other);
       const chains = await store.listChains();
       expect(
-        chains.map(({ number, anchor, end, genuine }) => [number, anchor.sequence, end.sequence, genuine]),
+        chains.map(({ number, anchor, head, genuine }) => [number, anchor.sequence, head.sequence, genuine]),
       ).toEqual([
         [1, 0, 2, true],
         [2, 0, 1, true],

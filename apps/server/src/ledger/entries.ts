@@ -41,15 +41,15 @@ export async function* tailEntries(
   options: { pollIntervalMs: number; signal: AbortSignal; beforeEach: () => Promise<void> },
 ): AsyncGenerator<LedgerEntry> {
   const { pollIntervalMs, signal, beforeEach } = options;
-  const seen = new Map((await store.listChains()).map(({ writerId, end }) => [writerId, end.sequence]));
+  const seen = new Map((await store.listChains()).map(({ writerId, head }) => [writerId, head.sequence]));
   while (!signal.aborted) {
     await beforeEach();
-    for (const { writerId, anchor, end } of await store.listChains()) {
+    for (const { writerId, anchor, head } of await store.listChains()) {
       let afterSequence = seen.get(writerId) ?? anchor.sequence;
-      while (afterSequence < end.sequence && !signal.aborted) {
+      while (afterSequence < head.sequence && !signal.aborted) {
         const entries = await store.readChain({ writerId, afterSequence, limit: TAIL_PAGE });
         yield* entries;
-        afterSequence = entries.at(-1)?.sequence ?? end.sequence;
+        afterSequence = entries.at(-1)?.sequence ?? head.sequence;
       }
       seen.set(writerId, afterSequence);
     }

@@ -72,11 +72,11 @@ export function ledgerHandlers(dependencies: {
           sequence: BigInt(sequence),
           text,
         })),
-        chains: found.chains.map(({ writerId, anchor, end }) => ({
+        chains: found.chains.map(({ writerId, anchor, head }) => ({
           writerId,
           firstSequence: BigInt(anchor.sequence + 1),
-          lastSequence: BigInt(end.sequence),
-          lastHash: end.hash,
+          lastSequence: BigInt(head.sequence),
+          lastHash: head.hash,
           anchorHash: anchor.hash,
         })),
       };

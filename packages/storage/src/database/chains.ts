@@ -1,18 +1,18 @@
 import type { ChainRecord, LedgerEntry } from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
-import { anchorOf, headOf, type ChainEnds } from './chain-end.ts';
+import { anchorOf, headOf, type ChainHeads } from './chain-heads.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** See `LedgerStore.listChains`. */
-export async function readChains(db: Kysely<Tables>, ends: ChainEnds): Promise<readonly ChainRecord[]> {
+export async function readChains(db: Kysely<Tables>, heads: ChainHeads): Promise<readonly ChainRecord[]> {
   const rows = await db.selectFrom('ledger_writers').selectAll().orderBy('number').execute();
   return rows.map((row) => ({
     writerId: row.writer_id,
     number: row.number,
     anchor: anchorOf(row),
-    end: headOf(row),
-    genuine: ends.isGenuine(row) && ends.isAnchorGenuine(row),
+    head: headOf(row),
+    genuine: heads.isGenuine(row) && heads.isAnchorGenuine(row),
   }));
 }
 

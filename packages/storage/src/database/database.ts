@@ -1,9 +1,9 @@
 import type { LedgerEntry } from '@callpass/ledger';
 import type { Kysely, RawBuilder } from 'kysely';
 import type { SchemaDialect } from '../schema/migrations.ts';
-import type { AnswerRow, Tables, WriterEnd } from '../schema/tables.ts';
+import type { AnswerRow, Tables, HeadColumns } from '../schema/tables.ts';
 
-/** What differs between SQLite and PostgreSQL; everything else is written once, in Kysely. */
+/** A database engine: all in which engines differ. Everything else is written once, in Kysely. */
 export interface Database {
   /** Spelling of the schema. */
   readonly schema: SchemaDialect;
@@ -21,8 +21,8 @@ export interface Database {
   write<T>(body: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>;
 
   /**
-   * Adds entries at the end of a chain and moves its recorded end from `from` to `to`, both or neither; in the transaction
-   * when one is given, else in one of its own. False when the recorded end is not `from`: another process moved it.
+   * Adds entries at the end of a chain and moves its recorded head from `from` to `to`, both or neither; in the transaction
+   * when one is given, else in one of its own. False when the recorded head is not `from`: another process moved it.
    */
   append(chain: ChainStep, transaction?: Kysely<Tables>): Promise<boolean>;
 
@@ -45,7 +45,7 @@ export interface Database {
   /** Called after a realm key was destroyed, to get rid of copies that the database still keeps of the old row. */
   afterDestroy(): Promise<void>;
 
-  /** Whether an error means that nothing was written and the same may be tried again at once. */
+  /** Tells whether an error means that nothing was written and the same may be tried again at once. */
   mayRetry(error: unknown): boolean;
 
   /**
@@ -67,7 +67,7 @@ export interface RowLocks {
 
 /** Entries for the end of a chain, which they move from one entry to another. */
 export interface ChainStep {
-  readonly from: WriterEnd;
-  readonly to: WriterEnd;
+  readonly from: HeadColumns;
+  readonly to: HeadColumns;
   readonly entries: readonly LedgerEntry[];
 }

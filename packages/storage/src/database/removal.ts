@@ -1,8 +1,8 @@
 import { faultOf, type ChainHead } from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import type { RowLocks } from './database.ts';
-import type { Tables, WriterRow } from '../schema/tables.ts';
-import { anchorOf, type ChainEnds } from './chain-end.ts';
+import type { Tables, ChainRow } from '../schema/tables.ts';
+import { anchorOf, type ChainHeads } from './chain-heads.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** What one step does at most, so that commits of grants wait for it some hundredths of a second and no more. */
@@ -28,7 +28,7 @@ export interface RemovalStep {
  */
 export async function removeStep(
   transaction: Kysely<Tables>,
-  { ends, rowLocks }: { ends: ChainEnds; rowLocks: RowLocks },
+  { heads, rowLocks }: { heads: ChainHeads; rowLocks: RowLocks },
   { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
 ): Promise<RemovalStep> {
   const chains = await chainsToShorten(transaction, { beforeTimeMs, fromChain });
@@ -36,8 +36,8 @@ export async function removeStep(
   for (const number of chains) {
     const chain = await lockChain(transaction, number, rowLocks);
     const limit = ENTRIES_PER_STEP - removed;
-    if (ends.isGenuine(chain) && ends.isAnchorGenuine(chain)) {
-      removed += await shorten(transaction, ends, { chain, beforeTimeMs, limit });
+    if (heads.isGenuine(chain) && heads.isAnchorGenuine(chain)) {
+      removed += await shorten(transaction, heads, { chain, beforeTimeMs, limit });
     }
     if (removed === ENTRIES_PER_STEP) return { removed, nextChain: number };
   }
@@ -70,7 +70,7 @@ async function chainsToShorten(
 }
 
 /** Reads a chain and locks it, since another instance may be shortening it. */
-function lockChain(transaction: Kysely<Tables>, number: number, { wait }: RowLocks): Promise<WriterRow> {
+function lockChain(transaction: Kysely<Tables>, number: number, { wait }: RowLocks): Promise<ChainRow> {
   return transaction
     .selectFrom('ledger_writers')
     .selectAll()
@@ -81,8 +81,8 @@ function lockChain(transaction: Kysely<Tables>, number: number, { wait }: RowLoc
 
 async function shorten(
   transaction: Kysely<Tables>,
-  ends: ChainEnds,
-  { chain, beforeTimeMs, limit }: { chain: WriterRow; beforeTimeMs: number; limit: number },
+  heads: ChainHeads,
+  { chain, beforeTimeMs, limit }: { chain: ChainRow; beforeTimeMs: number; limit: number },
 ): Promise<number> {
   const former = anchorOf(chain);
   const rows = await selectEntries(transaction)
@@ -107,7 +107,7 @@ async function shorten(
     .execute();
   await transaction
     .updateTable('ledger_writers')
-    .set(ends.sealAnchor(chain.number, anchor))
+    .set(heads.authenticateAnchor(chain.number, anchor))
     .where('number', '=', chain.number)
     .execute();
   return anchor.sequence - former.sequence;

@@ -48,8 +48,8 @@ const CLAIM = `
   returning client, request_id`;
 
 /**
- * Adds entries to a chain and moves its recorded end, in one statement: a commit of entries alone is one round trip. It
- * inserts nothing when the recorded end is another one.
+ * Adds entries to a chain and moves its recorded head, in one statement: a commit of entries alone is one round trip. It
+ * inserts nothing when the recorded head is another one.
  */
 export function appendStatement({ from, to, entries }: ChainStep): Statement {
   return {

@@ -67,7 +67,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
     expect(await verifyLedger(store)).toMatchObject({
       entryCount: 12,
       faults: [],
-      chains: [{ writerId: 'instance-1', number: 1, anchor: { sequence: 0 }, end: { sequence: 12 } }],
+      chains: [{ writerId: 'instance-1', number: 1, anchor: { sequence: 0 }, head: { sequence: 12 } }],
     });
     await store.record(sampleEntry({ timeMs: DUMP_TIME_MS + 20_000 }));
     const removed = await store.removeEntries({
@@ -92,7 +92,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, res
       writerId: `instance-${number}`,
       number,
       anchor: { sequence: first - 1 },
-      end: { sequence: last },
+      head: { sequence: last },
       genuine: true,
     });
     expect(await verifyLedger(store)).toMatchObject({

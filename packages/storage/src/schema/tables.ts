@@ -10,7 +10,7 @@ export interface Tables {
   realm_keys: RealmKeyRow;
   freezes: FreezeRow;
   answers: AnswerRow;
-  ledger_writers: WriterRow;
+  ledger_writers: ChainRow;
   ledger: LedgerRow;
 }
 
@@ -47,25 +47,25 @@ export interface AnswerRow {
   expire_time_ms: number;
 }
 
-/** A chain and its recorded end. `number` counts from 1 without gaps, so that a removed chain leaves a hole. */
-export interface WriterEnd {
+/** A chain and its recorded head. `number` counts from 1 without gaps, so that a removed chain leaves a hole. */
+export interface HeadColumns {
   number: number;
   writer_id: string;
   head_sequence: number;
   head_hash: Uint8Array;
-  /** Keyed: nobody without the ledger secret can record another end. */
+  /** Keyed: nobody without the ledger secret can record another head. */
   head_mac: Uint8Array;
 }
 
 /** The last entry that retention removed, under a MAC of its own; null all three while the chain has its beginning. */
-export interface WriterAnchor {
+export interface AnchorColumns {
   anchor_sequence: number | null;
   anchor_hash: Uint8Array | null;
   anchor_mac: Uint8Array | null;
 }
 
-/** A chain with both its ends. */
-export interface WriterRow extends WriterEnd, WriterAnchor {}
+/** A chain with its head and its anchor. */
+export interface ChainRow extends HeadColumns, AnchorColumns {}
 
 /** Values of a field's column by the type of the field. Kinds are numbers; fingerprints are 48 bytes, null without tokens. */
 interface ColumnValues extends Record<FieldType, unknown> {

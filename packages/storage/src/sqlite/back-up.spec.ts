@@ -28,7 +28,7 @@ describe('a backup of a store on SQLite', () => {
     const restored = await openStore({ url: `sqlite:${to}`, sealKey });
     const [chain] = await restored.listChains();
     await restored.close();
-    expect(chain).toMatchObject({ genuine: true, end: { sequence: 1 } });
+    expect(chain).toMatchObject({ genuine: true, head: { sequence: 1 } });
   });
 
   it('replaces no file and leaves nothing half done', async () => {

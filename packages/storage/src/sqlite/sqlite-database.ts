@@ -17,7 +17,7 @@ const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 const INSERT_ENTRY = `insert into ledger (writer, ${ENTRY_COLUMNS.map(({ column }) => column).join(', ')})
   values (?, ${ENTRY_COLUMNS.map(() => '?').join(', ')})`;
 
-const MOVE_END = `update ledger_writers set head_sequence = ?, head_hash = ?, head_mac = ?
+const MOVE_HEAD = `update ledger_writers set head_sequence = ?, head_hash = ?, head_mac = ?
   where number = ? and head_sequence = ? and head_hash = ?`;
 
 const CLAIM = `insert into answers (client, request_id, body_hash, sealed_answer, expire_time_ms)
@@ -91,7 +91,7 @@ export class SqliteDatabase implements Database {
   /** The transaction that it needs is open. */
   async #append({ from, to, entries }: ChainStep): Promise<boolean> {
     const moved = this.#statements
-      .prepare(MOVE_END)
+      .prepare(MOVE_HEAD)
       .run(to.head_sequence, to.head_hash, to.head_mac, from.number, from.head_sequence, from.head_hash);
     if (moved.changes !== 1) return false;
     const insert = this.#statements.prepare(INSERT_ENTRY);

@@ -3,7 +3,7 @@ import { verifyLedger, type LedgerFault, type Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import type { Updateable } from 'kysely';
 import { migrateStore, openStore, resealStore } from '../index.ts';
-import type { LedgerRow, WriterRow } from '../schema/tables.ts';
+import type { LedgerRow, ChainRow } from '../schema/tables.ts';
 import { tamper, tamperSql } from './test-database.ts';
 import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
@@ -57,7 +57,7 @@ export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatab
           .where('sequence', '=', sequence)
           .execute(),
       );
-    const alterChain = (columns: Updateable<WriterRow>) =>
+    const alterChain = (columns: Updateable<ChainRow>) =>
       tamper(database.url, (db) =>
         db.updateTable('ledger_writers').set(columns).where('number', '=', 1).execute(),
       );
@@ -170,7 +170,7 @@ export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatab
       const [, , third] = await store.readChain({ writerId: 'first', afterSequence: 0, limit: 3 });
       const forged = { anchor_sequence: 3, anchor_hash: third?.hash ?? null };
       const none = { anchor_sequence: null, anchor_hash: null, anchor_mac: null };
-      const shown = async (columns: Updateable<WriterRow>) => {
+      const shown = async (columns: Updateable<ChainRow>) => {
         await alterChain(columns);
         const found = await faults();
         await alterChain(untouched);

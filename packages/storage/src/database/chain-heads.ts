@@ -1,49 +1,48 @@
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { GENESIS_HASH, newChain, StoreError, type ChainHead } from '@callpass/domain';
-import type { WriterAnchor, WriterEnd, WriterRow } from '../schema/tables.ts';
+import type { AnchorColumns, HeadColumns, ChainRow } from '../schema/tables.ts';
 import type { Database } from './database.ts';
 
 /**
- * The recorded ends of the chains.
+ * Authenticates the recorded heads and anchors of the chains: HMAC-SHA-256 with keys derived from the ledger secret.
  *
  * Entries link backwards, so a chain alone does not show that its newest entries were removed. Each commit therefore
- * records in `ledger_writers` where the chain ends, authenticated with a key from the ledger secret: whoever can write
- * to the database but not open its secrets can neither cut a chain nor compute it anew without this row telling. Chains
- * are numbered without gaps, so a chain that was removed as a whole leaves a hole among the numbers.
+ * records the head in `ledger_writers`: who can write to the database but not open its secrets can neither cut a chain nor
+ * compute it anew unnoticed. Chains are numbered without gaps, so a chain that was removed as a whole leaves a hole.
  *
- * Where a chain begins that retention has shortened, its anchor, is recorded in the same row and authenticated likewise,
- * under a key of its own, so that commits need not know of it. An anchor that is put back to a former one misses entries.
+ * The anchor, the last entry that retention removed, is recorded in the same row under a key of its own, so that commits
+ * need not know of it. An anchor that is put back to a former one misses entries.
  *
- * What this cannot show: that the database as a whole, or a chain with its row, was put back to what it once was, and
- * the removal of the newest chains together with their rows. Only an export kept elsewhere shows those.
+ * Not detected: a database as a whole, or a chain with its row, that was put back to what it once was, and the removal of the
+ * newest chains together with their rows. Only an export kept elsewhere shows those.
  */
-export class ChainEnds {
-  readonly #endKey: KeyObject;
+export class ChainHeads {
+  readonly #headKey: KeyObject;
   readonly #anchorKey: KeyObject;
 
   constructor(ledgerSecret: Uint8Array) {
-    this.#endKey = derive(ledgerSecret, 'end');
+    this.#headKey = derive(ledgerSecret, 'end');
     this.#anchorKey = derive(ledgerSecret, 'anchor');
   }
 
-  /** The columns of a chain that ends here. */
-  seal(number: number, head: ChainHead): WriterEnd {
+  /** The columns of a chain with this head. */
+  authenticate(number: number, head: ChainHead): HeadColumns {
     return {
       number,
       writer_id: head.writerId,
       head_sequence: head.sequence,
       head_hash: head.hash,
-      head_mac: mac(this.#endKey, number, head),
+      head_mac: mac(this.#headKey, number, head),
     };
   }
 
-  /** Whether this service recorded the end. */
-  isGenuine(row: WriterEnd): boolean {
-    return equal(row.head_mac, mac(this.#endKey, row.number, headOf(row)));
+  /** Tells whether this service recorded the head. */
+  isGenuine(row: HeadColumns): boolean {
+    return equal(row.head_mac, mac(this.#headKey, row.number, headOf(row)));
   }
 
   /** The columns of a chain whose entries up to this one were removed. */
-  sealAnchor(number: number, anchor: ChainHead): WriterAnchor {
+  authenticateAnchor(number: number, anchor: ChainHead): AnchorColumns {
     return {
       anchor_sequence: anchor.sequence,
       anchor_hash: anchor.hash,
@@ -51,8 +50,8 @@ export class ChainEnds {
     };
   }
 
-  /** Whether this service recorded the anchor, or there is none. */
-  isAnchorGenuine(row: WriterRow): boolean {
+  /** Tells whether this service recorded the anchor, or there is none. */
+  isAnchorGenuine(row: ChainRow): boolean {
     const columns = [row.anchor_sequence, row.anchor_hash, row.anchor_mac];
     if (columns.every((column) => column === null)) return true;
     return row.anchor_mac !== null && equal(row.anchor_mac, mac(this.#anchorKey, row.number, anchorOf(row)));
@@ -73,8 +72,8 @@ function equal(recorded: Uint8Array, expected: Uint8Array): boolean {
   return recorded.length === expected.length && timingSafeEqual(recorded, expected);
 }
 
-/** What the first kept entry of a chain follows, as its row records it. */
-export function anchorOf(row: WriterRow): ChainHead {
+/** The anchor of a chain as its row records it: what the first kept entry follows. */
+export function anchorOf(row: ChainRow): ChainHead {
   return {
     writerId: row.writer_id,
     sequence: row.anchor_sequence ?? 0,
@@ -82,20 +81,20 @@ export function anchorOf(row: WriterRow): ChainHead {
   };
 }
 
-/** The end of a chain as its row records it. */
-export function headOf(row: WriterEnd): ChainHead {
+/** The head of a chain as its row records it. */
+export function headOf(row: HeadColumns): ChainHead {
   return { writerId: row.writer_id, sequence: row.head_sequence, hash: row.head_hash };
 }
 
 /**
- * The recorded end of a writer's chain, which is begun if there is none yet. Throws `LEDGER_UNAVAILABLE` when the row is
+ * Finds the recorded head of a writer's chain, which is begun if there is none yet. Throws `LEDGER_UNAVAILABLE` when the row is
  * not ours or lies before `leastSequence`, which was on disk before: going on would cover up that the chain was cut.
  */
-export async function findChainEnd(
+export async function findHead(
   database: Database,
-  ends: ChainEnds,
+  heads: ChainHeads,
   { writerId, leastSequence }: { writerId: string; leastSequence: number },
-): Promise<WriterEnd> {
+): Promise<HeadColumns> {
   const row = await database.write(async (transaction) => {
     const found = await transaction
       .selectFrom('ledger_writers')
@@ -107,11 +106,11 @@ export async function findChainEnd(
       .selectFrom('ledger_writers')
       .select((eb) => eb.fn.max('number').as('last'))
       .executeTakeFirstOrThrow();
-    const begun = ends.seal((last ?? 0) + 1, newChain(writerId));
+    const begun = heads.authenticate((last ?? 0) + 1, newChain(writerId));
     await transaction.insertInto('ledger_writers').values(begun).execute();
     return begun;
   });
-  if (row === undefined || row.head_sequence < leastSequence || !ends.isGenuine(row)) {
+  if (row === undefined || row.head_sequence < leastSequence || !heads.isGenuine(row)) {
     throw new StoreError(
       'LEDGER_UNAVAILABLE',
       'the recorded end of this chain was altered: verify the ledger',
