@@ -1,4 +1,4 @@
-import type { Clock, EntryDraft, EntryVisitor, Store } from '@callpass/domain';
+import type { Clock, EntryDraft, Store } from '@callpass/domain';
 import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
 import type { Principal } from '../state/principal.ts';
 import type { Refusal } from './refusal.ts';
@@ -11,14 +11,8 @@ export interface RecordDependencies {
   readonly clock: Clock;
 }
 
-/** The request that was refused; texts that do not apply are left out. */
-export interface RefusedRequest {
-  readonly destination?: string;
-  readonly realm?: string;
-  readonly callee?: string;
-  readonly caller?: string;
-  readonly visitor?: EntryVisitor | undefined;
-}
+/** Fields of the entry that the request gives; those that do not apply are left out. */
+export type RefusedRequest = Omit<EntryDraft, 'kind' | 'timeMs' | 'client' | 'reason' | 'rule'>;
 
 /** Records that a recognised client was refused. Resolves when the entry is durable; throws StoreError when it cannot be. */
 export async function recordRefusal(
