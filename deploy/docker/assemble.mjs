@@ -1,5 +1,5 @@
-// `node deploy/docker/assemble.mjs APP FOLDER`: puts what an app needs to run, and nothing else, into a folder: its own
-// built files, those of the rooms it imports, and the packages that the lock file gives them. Needs `npm ci` and a build.
+// `node deploy/docker/assemble.mjs APP FOLDER`: copies the files that an app needs at run time into a folder: its own built
+// files, those of the workspace packages it imports, and their packages of the lock file. Needs `npm ci` and a build.
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
@@ -29,7 +29,7 @@ function take(place) {
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     const found = find(name, place);
     const optional = name in optionalDependencies || peerDependenciesMeta[name]?.optional === true;
-    // Optional ones of other machines are in the lock file, but not here.
+    // Optional packages for other platforms are in the lock file, but not installed.
     if (found !== undefined && existsSync(join(ROOT, found))) take(found);
     else if (!optional) throw new Error(`${place} needs ${name}, which is not installed`);
   }

@@ -1,4 +1,4 @@
-// `node healthy.mjs URL`: ends with 0 when the URL answers with 200 in time. For HEALTHCHECK, where there is no curl.
+// `node healthy.mjs URL`: exits with 0 if the URL returns 200 in time. For HEALTHCHECK, since the image has no curl.
 import { get } from 'node:http';
 
 const request = get(process.argv[2], { timeout: 2000 }, ({ statusCode }) => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# `system.sh NODE FOLDER`: puts into a folder what Node needs of an operating system, and nothing else: no shell, no package
+# `system.sh NODE FOLDER`: copies the operating system files that Node needs into a folder, without a shell or a package
 # manager. NODE is the node binary; the libraries are those that it is linked with on this machine.
 set -eu
 node=$1
