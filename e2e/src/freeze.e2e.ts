@@ -92,7 +92,7 @@ async function postgresStore(): Promise<NodeJS.ProcessEnv> {
 describe.each([
   ['SQLite', sqliteStore],
   ['PostgreSQL', postgresStore],
-])('the stop button, two instances on one %s', (name, openStore) => {
+])('a freeze, two instances on one %s', (name, openStore) => {
   it('stops within 2 s, stays through a restart, is in the ledger, and ends when it was to', async () => {
     const environment = {
       ...(await openStore()),

@@ -11,7 +11,7 @@ export interface Sample {
   readonly value: readonly [time: number, value: string];
 }
 
-/** A Prometheus that scrapes and judges by the rules of deploy/prometheus. */
+/** Prometheus server with the rules of deploy/prometheus. */
 export interface PrometheusServer {
   query(expression: string): Promise<readonly Sample[]>;
   /** Every name of a series that it has seen. */

@@ -17,7 +17,7 @@ const SCOPES: Readonly<Record<Scope, string>> = {
   subjectHash: 'subject-hash',
 };
 
-/** `callpass freeze`, `unfreeze` and `freezes`: the stop button. */
+/** Adds `callpass freeze`, `unfreeze` and `freezes`. */
 export function addFreezeCommands(program: Command, run: RunCommand): void {
   scopeCommand(program, 'freeze')
     .description('stop issuing for, and refuse tokens of, a realm, destination, client or subject')

@@ -84,7 +84,7 @@ function printPlan(print: Page, plan: RotationPlan): void {
     realm: plan.realm,
     cipher: plan.cipher,
     revision: plan.configurationRevision,
-    'sealing now': `version ${plan.activeVersion}`,
+    'active key': `version ${plan.activeVersion}`,
     'token lifetime': `${plan.tokenLifetimeSeconds} s; the portal's "Duration to Expire Authentication" must be the same`,
     'clock skew': `${plan.maxClockSkewSeconds} s`,
     'a retired key still validates for': `${plan.validatesAfterRetirementSeconds} s`,

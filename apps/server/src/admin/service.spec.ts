@@ -220,9 +220,9 @@ describe('realm keys', () => {
     const second = await server.activateKey('r', 'another-16-bytes');
     const fresh = await server.credentials.issueCredentials({ destination: 'd' });
     expect(fresh.keyVersion).toBe(second);
-    const judge = async () =>
+    const validate = async () =>
       enumToJson(VerdictSchema, (await server.credentials.validateToken({ realm: 'r', token })).verdict);
-    expect(await judge()).toBe('VALID');
+    expect(await validate()).toBe('VALID');
     const { realmKeys } = await server.admin.listRealmKeys({ realm: 'r' });
     expect(realmKeys.map(({ version, state }) => [version, enumToJson(KeyStateSchema, state)])).toEqual([
       [2, 'ACTIVE'],
@@ -233,7 +233,7 @@ describe('realm keys', () => {
     });
     server.clock.nowMs += 60_000 + 30_000;
     await server.admin.destroyRealmKey({ realm: 'r', version: 1 });
-    expect(await judge()).toBe('UNDECIPHERABLE');
+    expect(await validate()).toBe('UNDECIPHERABLE');
   });
 
   it('keeps to the order of its states', async () => {

@@ -33,8 +33,8 @@ describe('a clock that has stepped', () => {
     expect(refused).toMatchObject({ reason: 'CLOCK_UNTRUSTED', retryAfterMs: 10_000 });
     const { results } = await client.batchIssueCredentials({ requests: [{ destination: 'ecb' }] });
     expect(results[0]?.result.case).toBe('status');
-    const judged = await client.validateToken({ realm: 'ecb.example', token });
-    expect(judged.verdict).toBe(Verdict.VALID);
+    const validated = await client.validateToken({ realm: 'ecb.example', token });
+    expect(validated.verdict).toBe(Verdict.VALID);
     const { entries } = await server.ledger.listEntries({ destination: 'ecb' });
     expect(
       entries.filter(({ reason, rule }) => reason === 'CLOCK_UNTRUSTED' && rule === 'clock'),

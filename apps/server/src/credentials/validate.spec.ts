@@ -23,7 +23,7 @@ beforeEach(() => {
   server.clock.nowMs = START_MS;
 });
 
-async function judge(
+async function validate(
   realm: string,
   token: string,
   more: { kind?: TokenKind; requireIssuedHere?: boolean } = {},
@@ -43,7 +43,7 @@ async function issue(
 
 describe('ValidateToken', () => {
   it('VALID: tells user, times and key of a token from another generator', async () => {
-    const answer = await judge(ECB.realm, ecbToken(ECB.key, `sip:user@kandy.example;${START_MS}`), {
+    const answer = await validate(ECB.realm, ecbToken(ECB.key, `sip:user@kandy.example;${START_MS}`), {
       kind: TokenKind.TO,
     });
     expect(answer).toMatchObject({ verdict: 'VALID', user: 'sip:user@kandy.example', keyVersion: 1 });
@@ -53,7 +53,7 @@ describe('ValidateToken', () => {
 
   it('VALID: takes ECB hexadecimal in either case', async () => {
     const token = ecbToken(ECB.key, `user@kandy.example;${START_MS}`);
-    expect((await judge(ECB.realm, token.toLowerCase())).verdict).toBe('VALID');
+    expect((await validate(ECB.realm, token.toLowerCase())).verdict).toBe('VALID');
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe('ValidateToken', () => {
       { realm: ECB.realm, token: ecbToken(ECB.key, `user@kandy.example;${timestamp}`) },
       { realm: CBC.realm, token: cbcToken(CBC.key, `user@kandy.example;x-ts=${timestamp}`) },
     ]) {
-      expect((await judge(realm, token)).verdict).toBe(verdict);
+      expect((await validate(realm, token)).verdict).toBe(verdict);
     }
   });
 
@@ -78,8 +78,8 @@ describe('ValidateToken', () => {
     ['control characters', '\u0000\u0001\u001b[31m'],
     ['4 KiB of anything', 'x'.repeat(4096)],
   ])('MALFORMED: %s', async (_, token) => {
-    expect(await judge(ECB.realm, token)).toMatchObject({ verdict: 'MALFORMED', user: '', keyVersion: 0 });
-    expect((await judge(CBC.realm, token)).verdict).toBe('MALFORMED');
+    expect(await validate(ECB.realm, token)).toMatchObject({ verdict: 'MALFORMED', user: '', keyVersion: 0 });
+    expect((await validate(CBC.realm, token)).verdict).toBe('MALFORMED');
   });
 
   it('UNDECIPHERABLE: wrong key, bad MAC, bad padding and no timestamp are the same answer to the byte', async () => {
@@ -104,10 +104,10 @@ describe('ValidateToken', () => {
   });
 
   it('WRONG_TIME_UNIT: seconds in a millisecond realm, and the other way round', async () => {
-    expect((await judge(ECB.realm, ecbToken(ECB.key, 'user1@kandy.io;1234567890'))).verdict).toBe(
+    expect((await validate(ECB.realm, ecbToken(ECB.key, 'user1@kandy.io;1234567890'))).verdict).toBe(
       'WRONG_TIME_UNIT',
     );
-    const answer = await judge(
+    const answer = await validate(
       'seconds.example',
       ecbToken(KEYS['seconds.example'], `user@kandy.example;${START_MS}`),
     );
@@ -118,26 +118,26 @@ describe('ValidateToken', () => {
   it('WRONG_KIND: an account without sip: used as caller, and a caller as account', async () => {
     const account = ecbToken(ECB.key, `user@kandy.example;${START_MS}`);
     const caller = ecbToken(ECB.key, `sip:user@kandy.example;${START_MS}`);
-    expect((await judge(ECB.realm, account, { kind: TokenKind.FROM })).verdict).toBe('WRONG_KIND');
-    expect((await judge(ECB.realm, caller, { kind: TokenKind.ACCOUNT })).verdict).toBe('WRONG_KIND');
+    expect((await validate(ECB.realm, account, { kind: TokenKind.FROM })).verdict).toBe('WRONG_KIND');
+    expect((await validate(ECB.realm, caller, { kind: TokenKind.ACCOUNT })).verdict).toBe('WRONG_KIND');
   });
 
   it('NOT_ISSUED_HERE: a good token that another generator made, only where that is asked', async () => {
     const token = ecbToken(ECB.key, `user@kandy.example;${START_MS}`);
-    expect((await judge(ECB.realm, token)).verdict).toBe('VALID');
-    expect((await judge(ECB.realm, token, { requireIssuedHere: true })).verdict).toBe('NOT_ISSUED_HERE');
+    expect((await validate(ECB.realm, token)).verdict).toBe('VALID');
+    expect((await validate(ECB.realm, token, { requireIssuedHere: true })).verdict).toBe('NOT_ISSUED_HERE');
   });
 
   it('knows its own tokens, and the kind each was issued as', async () => {
     const { accountToken, fromToken, toToken } = await issue('cbc');
     const asked = { requireIssuedHere: true };
-    expect((await judge(CBC.realm, accountToken, { ...asked, kind: TokenKind.ACCOUNT })).verdict).toBe(
+    expect((await validate(CBC.realm, accountToken, { ...asked, kind: TokenKind.ACCOUNT })).verdict).toBe(
       'VALID',
     );
-    expect((await judge(CBC.realm, fromToken, { ...asked, kind: TokenKind.FROM })).verdict).toBe('VALID');
-    expect((await judge(CBC.realm, toToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('VALID');
-    expect((await judge(CBC.realm, fromToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('WRONG_KIND');
-    expect((await judge(CBC.realm, fromToken, { kind: TokenKind.TO })).verdict).toBe('VALID');
+    expect((await validate(CBC.realm, fromToken, { ...asked, kind: TokenKind.FROM })).verdict).toBe('VALID');
+    expect((await validate(CBC.realm, toToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('VALID');
+    expect((await validate(CBC.realm, fromToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('WRONG_KIND');
+    expect((await validate(CBC.realm, fromToken, { kind: TokenKind.TO })).verdict).toBe('VALID');
   });
 
   it.each([
@@ -148,9 +148,9 @@ describe('ValidateToken', () => {
   ] as const)('FROZEN: a token whose %s is frozen, until that is lifted', async (scope, value) => {
     const { toToken } = await issue('cbc', { subject: 'visitor-17' });
     await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
-    expect((await judge(CBC.realm, toToken)).verdict).toBe('FROZEN');
+    expect((await validate(CBC.realm, toToken)).verdict).toBe('FROZEN');
     await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
-    expect((await judge(CBC.realm, toToken)).verdict).toBe('VALID');
+    expect((await validate(CBC.realm, toToken)).verdict).toBe('VALID');
   });
 });
 

@@ -8,7 +8,7 @@ const FAILURES = 2;
  */
 const DOUBT_MS = 10_000;
 
-/** Judges by the commits that are made anyway that the ledger can be written. */
+/** Health of the ledger's writes, from the commits of requests. */
 export class LedgerHealth {
   readonly #nowMs: () => number;
   #failures = 0;

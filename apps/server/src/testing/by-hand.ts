@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 
-// The formats once more, written straight from the format page with node:crypto, so that tests do not judge token-core by
+// The formats once more, written straight from the format page with node:crypto, so that tests do not check token-core by
 // itself.
 
 /** An AES_128_ECB token of any plaintext. */

@@ -5,7 +5,7 @@ import { errorFromStatus } from '../errors/from-status.ts';
 import { createInMemoryCredentialClient } from './in-memory-client.ts';
 
 describe('createInMemoryCredentialClient', () => {
-  it('issues credentials that it judges as the service would, until they expire', async () => {
+  it('issues credentials that it verifies as the service would, until they expire', async () => {
     let nowMs = 1_000_000;
     const client = createInMemoryCredentialClient({ nowMs: () => nowMs, tokenLifetimeMs: 60_000 });
     const { grant } = await client.issueCredentials({ destination: 'support' });
@@ -24,7 +24,7 @@ describe('createInMemoryCredentialClient', () => {
     expect(await validate()).toBe(Verdict.EXPIRED);
   });
 
-  it('judges sets: one issue holds together, tokens of two do not', async () => {
+  it('verifies sets: one issue holds together, tokens of two do not', async () => {
     const client = createInMemoryCredentialClient();
     const sets = [];
     for (let i = 0; i < 2; i++) {
