@@ -1,5 +1,5 @@
-// Makes the picture of the page in README: a real call in the sandbox, in Chromium with a microphone that beeps.
-//   node tools/picture/page.mjs           makes docs/images/page.png
+// Makes the pictures of the page: a call, and a refused call on a phone, in the sandbox and Chromium with a microphone that beeps.
+//   node tools/picture/page.mjs           makes docs/images/page.png and page-refused.png
 //   node tools/picture/page.mjs --check   fails where the page has changed since (no browser needed)
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 
 const PICTURE = join(ROOT, 'docs', 'images', 'page.png');
-/** SHA-256 of the sources that the picture was made from. */
+const REFUSED = join(ROOT, 'docs', 'images', 'page-refused.png');
+/** SHA-256 of the sources that the pictures were made from. */
 const MADE_FROM = `${PICTURE}.made-from`;
 const LIMIT_MS = 60_000;
 
@@ -34,9 +35,9 @@ try {
     if (sandbox.exitCode !== null) throw new Error('npm start ended');
     await pause(200);
   }
-  await shoot(JSON.parse(readFileSync(readyFile, 'utf8')).page);
+  await shoot(JSON.parse(readFileSync(readyFile, 'utf8')));
   writeFileSync(MADE_FROM, `${pageSourcesHash()}\n`);
-  console.log(PICTURE);
+  console.log(`${PICTURE}\n${REFUSED}`);
 } finally {
   if (sandbox.exitCode === null) {
     sandbox.kill('SIGTERM');
@@ -45,7 +46,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function shoot(url) {
+async function shoot({ page: url, gateway }) {
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({
     executablePath: process.env.CALLPASS_E2E_CHROMIUM ?? '/usr/bin/chromium',
@@ -58,20 +59,32 @@ async function shoot(url) {
     ],
   });
   try {
-    const context = await browser.newContext({
-      permissions: ['microphone'],
-      viewport: { width: 1180, height: 800 },
-      colorScheme: 'light',
-    });
-    const page = await context.newPage();
-    page.setDefaultTimeout(LIMIT_MS);
-    await page.goto(url);
-    await page.click('summary');
-    await page.click('#call');
+    const call = async (options) => {
+      const context = await browser.newContext({ permissions: ['microphone'], ...options });
+      const page = await context.newPage();
+      page.setDefaultTimeout(LIMIT_MS);
+      await page.goto(url);
+      await page.click('summary');
+      await page.click('#call');
+      return page;
+    };
+    const page = await call({ viewport: { width: 1180, height: 800 }, colorScheme: 'light' });
     await page.locator('#stage[data-state="connected"]').waitFor();
     await page.locator('#spans tr[data-span="callpass.ledger.group_commit"]').waitFor();
     await page.locator('#timer', { hasText: '0:05' }).waitFor();
     await page.screenshot({ path: PICTURE, fullPage: true });
+
+    await fetch(`${gateway}/sandbox/portal`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ unrestrictedCalls: true, notEnabled: ['support@kandy.example'] }),
+    });
+    const phone = await call({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const diagnosis = phone.locator('#diagnosis');
+    await diagnosis.waitFor();
+    const { y, height } = await diagnosis.boundingBox();
+    await phone.setViewportSize({ width: 390, height: Math.ceil(y + height) + 20 });
+    await phone.screenshot({ path: REFUSED });
   } finally {
     await browser.close();
   }
