@@ -22,7 +22,7 @@ describe('the telemetry port', () => {
     expect(await response.text()).toBe('m 1\n');
   });
 
-  it('is live, and ready or not as it is told, with what it hangs on', async () => {
+  it('is live, and ready or not as its source says, with the state of its dependencies', async () => {
     const ready = await start();
     expect((await fetch(`${ready}/livez`)).status).toBe(200);
     expect((await fetch(`${ready}/readyz`)).status).toBe(200);

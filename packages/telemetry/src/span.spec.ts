@@ -121,7 +121,7 @@ describe('traceId and isRecording', () => {
     expect(isRecording()).toBe(false);
   });
 
-  it('tell a recorded span from one that is not', async () => {
+  it('distinguish a recorded span from one that is not', async () => {
     for (const ratio of [1, 0]) {
       const sdk = startRecordingSdk(ratio);
       expect(withSpan(NAME, () => isRecording())).toBe(ratio === 1);

@@ -16,7 +16,7 @@ limiterConformance('the fake limiter', async () => {
   };
 });
 
-it('the fake limiter is out of reach when it is told to, and comes back', async () => {
+it('the fake limiter is unavailable when it is set to, and comes back', async () => {
   const limiter = new FakeLimiter();
   limiter.setDown(true);
   await expect(limiter.take([], 0)).rejects.toThrow(LimiterError);

@@ -7,12 +7,12 @@ import {
   type LimitReading,
 } from '@callpass/domain';
 
-/** Limits in memory that hold to the port like the real ones, and are out of reach when they are told to. */
+/** Limiter in memory that passes the conformance tests of the port, and can be made unavailable. */
 export class FakeLimiter implements Limiter {
   readonly #windows = new Map<string, { taken: number; endMs: number }>();
   #down = false;
 
-  /** While down, everything rejects with `LIMITER_UNAVAILABLE`. */
+  /** Makes all calls reject with `LIMITER_UNAVAILABLE` while `down`. */
   setDown(down: boolean): void {
     this.#down = down;
   }
@@ -33,7 +33,7 @@ export class FakeLimiter implements Limiter {
   }
 
   #read(checks: readonly LimitCheck[], nowMs: number): LimitReading[] {
-    if (this.#down) throw new LimiterError('the fake limiter was told to fail');
+    if (this.#down) throw new LimiterError('the fake limiter is set to fail');
     return checks.map((check) => {
       const window = this.#window(check.key, nowMs);
       return { check, taken: window?.taken ?? 0, resetAfterMs: window ? window.endMs - nowMs : 0 };

@@ -3,11 +3,11 @@ import { newIssuanceId, verifyLedger, type EntryDraft, type EntryQuery, type Sto
 import { sampleEntry } from './sample-entry.ts';
 import { throwawayKey } from './throwaway-key.ts';
 
-/** A database of its own for one test. */
+/** Database of one test. */
 export interface ConformanceDatabase {
-  /** Another instance of the service on this database. */
+  /** Opens another instance of the service on this database. */
   open(): Promise<Store>;
-  /** Removes it; its stores are closed. */
+  /** Removes the database. Its stores must be closed. */
   remove(): Promise<void>;
 }
 

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LimitCheck, Limiter } from '@callpass/domain';
 
-/** Counters of their own for one test. */
+/** Limiter of one test, with its own counters. */
 export interface ConformanceLimiter {
   readonly limiter: Limiter;
-  /** The time it goes by. */
+  /** Clock of the limiter. */
   now(): number;
-  /** Lets so much time pass for it. */
+  /** Advances the limiter's time by milliseconds. */
   pass(ms: number): Promise<void>;
   remove(): Promise<void> | void;
 }
 
-/** Everything that the port promises, tried on a limiter. Every limiter passes the same suite. */
+/** Conformance tests of the limiter port. Every limiter must pass them. */
 export function limiterConformance(name: string, openFresh: () => Promise<ConformanceLimiter>): void {
   describe(`${name} keeps the limiter's promises`, () => {
     let counters: ConformanceLimiter;

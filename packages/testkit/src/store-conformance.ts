@@ -15,7 +15,7 @@ import { throwawayKey } from './throwaway-key.ts';
 const NOW_MS = 1_800_000_000_000;
 const REALM = 'support.example';
 
-/** Everything that the port promises, tried on a store. Every store passes the same suite. */
+/** Conformance tests of the store port. Every store must pass them. */
 export function storeConformance(name: string, openFresh: () => Promise<ConformanceDatabase>): void {
   ledgerConformance(name, openFresh);
 
@@ -503,7 +503,7 @@ function issued(store: Store): Promise<readonly LedgerEntry[]> {
   return store.findIssued({ realm: REALM, timeMs: NOW_MS });
 }
 
-/** Each writer's entries, as they were found, form a whole chain from its beginning. */
+/** Checks that each writer's entries form a complete chain from its start. */
 function expectUnbroken(entries: readonly LedgerEntry[]): void {
   const heads = new Map<string, ChainHead>();
   for (const entry of entries) {
@@ -521,7 +521,7 @@ function bytes(value: Uint8Array | undefined): string | undefined {
   return value && Buffer.from(value).toString('hex');
 }
 
-/** With bytes as text, since one store gives Buffers and another plain arrays. */
+/** Converts bytes to text, since one store returns Buffers and another plain arrays. */
 function plain(value: unknown): Record<string, unknown> {
   return JSON.parse(
     JSON.stringify(value, (_, field: unknown) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A key that nobody else has and that is worth nothing: `length` random bytes, 32 unless told otherwise. */
+/** Creates a random key for a test, of `length` bytes. Default: 32. */
 export function throwawayKey(length = 32): Uint8Array {
   return randomBytes(length);
 }

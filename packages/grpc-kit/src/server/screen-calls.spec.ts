@@ -92,7 +92,7 @@ it('what is changed in the headers is what the handler sees', async () => {
   expect(metadata?.get('x-name')).toEqual(['changed']);
 });
 
-it('a call can be refused after it was let in, as long as it has no answer', async () => {
+it('a call can be refused after it was accepted, as long as it has no answer', async () => {
   screen = (_head, stream) => {
     stream.once('data', () => refuseCall(stream, REFUSED));
     return undefined;

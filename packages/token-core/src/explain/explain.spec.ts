@@ -158,7 +158,7 @@ describe('explainToken', () => {
     ]);
   });
 
-  it('tells a foreign MAC, a foreign key, a cut end and a missing timestamp apart, for operators', () => {
+  it('distinguishes a foreign MAC, a foreign key, a cut end and a missing timestamp, for operators', () => {
     const otherEcb = openRealmKey('AES_128_ECB', 'an-other-key-16b');
     const otherCbc = openRealmKey('AES_256_CBC_HMAC_SHA256', 'another-key-of-exactly-32-bytes!');
     expect(codes(cbc(encryptToken(otherCbc, USER, 'TO', AT)))).toEqual(['MAC_MISMATCH']);

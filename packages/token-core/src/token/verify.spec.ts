@@ -82,7 +82,7 @@ describe.each(CIPHERS)('verifyToken with %s', (cipher) => {
     expect(verify(holding(`SIP:${USER}`, `${T}`), { kind: 'ACCOUNT' }).verdict).toBe('WRONG_KIND');
   });
 
-  it('cannot tell a from token from a to token, since nothing in them does', () => {
+  it('cannot distinguish a from token from a to token, since nothing in them does', () => {
     expect(verify(to, { kind: 'FROM' })).toEqual(verify(to, { kind: 'TO' }));
   });
 
@@ -182,7 +182,7 @@ describe.each(CIPHERS)('verifyToken with %s', (cipher) => {
 
 describe('verifyToken with AES_128_ECB', () => {
   // Trap 4 of the formats: blocks stand alone. This test states a fault of the format, not a feature: only a record of what
-  // was issued (the ledger) can tell that this token never was.
+  // was issued (the ledger) can show that this token never was.
   it('finds an expired token VALID once it ends in the last block of a fresh one', () => {
     const key = openRealmKey('AES_128_ECB', KEYS.AES_128_ECB);
     const nowMs = T + 3_600_000;

@@ -104,7 +104,7 @@ describe('the call controller', () => {
     expect(down.seen.at(-1)).toMatchObject({ failure: { kind: 'unavailable' } });
   });
 
-  it('tells the step and the cause of each fault', async () => {
+  it('reports the step and the cause of each fault', async () => {
     const setups: [Partial<CallParts>, object][] = [
       [{ askMicrophone: async () => 'missing' }, { at: 'microphone', cause: 'missing' }],
       [
