@@ -99,7 +99,7 @@ export interface IssuedTokens {
   readonly to: string;
 }
 
-/** What goes into the store with an entry. */
+/** Options of a record: what goes into the store with the entry. */
 export interface RecordOptions {
   /** The change of state that the entry records. */
   readonly change?: StateChange | undefined;
@@ -116,7 +116,7 @@ export interface RecordOptions {
 export interface SharedCommit {
   /** `overdue`: it has not come back in time; the entries may or may not have been written. */
   readonly outcome: 'committed' | 'failed' | 'overdue';
-  /** When it began, on the clock of `performance.now()` of this thread. */
+  /** Start, on the clock of `performance.now()` of this thread. */
   readonly startedAtMs: number;
   readonly durationMs: number;
   /** Entries in it. */
@@ -127,7 +127,7 @@ export interface SharedCommit {
   readonly queued: number;
 }
 
-/** What became of a record. Everything but `recorded` has changed nothing and written no entry. */
+/** Outcome of a record. Everything but `recorded` has changed nothing and written no entry. */
 export type RecordOutcome =
   | { readonly outcome: 'recorded' }
   | { readonly outcome: 'revisionConflict'; readonly currentRevision: number }
@@ -198,7 +198,7 @@ export interface Store extends LedgerStore {
   /** Entries that wait for a commit or are in it; left out where nothing waits. */
   readonly queuedEntries?: number;
 
-  /** Whether the store answers: one trivial read. */
+  /** Checks that the store answers, with one trivial read. */
   probe(): Promise<void>;
 
   /** Finishes what was accepted and lets go of files and connections. */

@@ -1,4 +1,4 @@
-// An export of the ledger: JSON Lines, in UTF-8. First a header with where each chain begins and ends, then the entries, then
+// An export of the ledger: JSON Lines, in UTF-8. First a header with the anchor and the head of each chain, then the entries, then
 // the SHA-256 of all bytes before the last line. Every line has exactly one spelling, so that what is read and written again
 // gives the same bytes: a change that the chain would not see, such as white space, is a fault too.
 import { hash } from 'node:crypto';
@@ -42,7 +42,7 @@ export interface ExportedChain {
 /** The first line. */
 export interface ExportHeader {
   readonly version: ExportVersion;
-  /** When the ends of the chains were read, RFC 3339 in UTC with ms. */
+  /** Time at which the heads of the chains were read, RFC 3339 in UTC with ms. */
   readonly exportTime: string;
   readonly chains: readonly ExportedChain[];
 }

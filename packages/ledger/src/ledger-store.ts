@@ -1,7 +1,7 @@
 import type { ChainHead } from './chain.ts';
 import type { EntryDraft, EntryKind, LedgerEntry } from './entry.ts';
 
-/** Which entries. What is left out matches everything. */
+/** Filter of entries. A field that is left out matches everything. */
 export interface EntryQuery {
   /** Not before, in milliseconds since the epoch. */
   readonly startTimeMs?: number | undefined;
@@ -18,7 +18,7 @@ export interface EntryQuery {
   readonly limit: number;
 }
 
-/** An entry and where it stands among all that the store holds. */
+/** An entry and its position among all that the store holds. */
 export interface PositionedEntry {
   /**
    * Rises in the order of writing, over all chains. Where several instances write at once, one that commits later can still
@@ -33,7 +33,7 @@ export interface ChainRecord {
   readonly writerId: string;
   /** Chains are numbered from 1 without gaps. */
   readonly number: number;
-  /** What the first kept entry follows: the beginning, or the last entry that retention removed. */
+  /** Predecessor of the first kept entry: the beginning, or the last entry that retention removed. */
   readonly anchor: ChainHead;
   /** The last entry that was written. */
   readonly head: ChainHead;

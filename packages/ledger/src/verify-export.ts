@@ -22,13 +22,13 @@ export interface ExportFault {
   readonly writerId?: string;
   /** The place in it that does not hold. */
   readonly sequence?: number;
-  /** What is wrong there. */
+  /** The fault, in words. */
   readonly text: string;
 }
 
-/** What verifying an export has found. */
+/** Outcome of verifying an export. */
 export interface ExportVerification {
-  /** How many entries hold. */
+  /** Number of entries that hold. */
   readonly entryCount: number;
   readonly fault?: ExportFault;
   /** As the header has them; empty where it does not hold. */

@@ -24,7 +24,7 @@ import type { Sealer } from './seal/sealer.ts';
 import { decodeBatch, monotonicMs, type CommitItem, type WireBatch } from './thread/batch-codec.ts';
 import { encodeEntries, type WireEntries, type WirePage } from './thread/entry-codec.ts';
 
-/** How often a commit that wrote nothing for sure is tried again at once. */
+/** Attempts at a commit that is certain to have written nothing. */
 const ATTEMPTS = 4;
 
 /**

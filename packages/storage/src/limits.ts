@@ -1,10 +1,10 @@
-/** What the store allows itself. */
+/** Limits of a store. */
 export interface StoreLimits {
-  /** How long a `record` may take before its caller gets `LEDGER_UNAVAILABLE`. */
+  /** Milliseconds that a `record` may take before its caller gets `LEDGER_UNAVAILABLE`. */
   readonly recordMs: number;
-  /** How long a read may take before its caller gets `STORE_UNAVAILABLE`. */
+  /** Milliseconds that a read may take before its caller gets `STORE_UNAVAILABLE`. */
   readonly readMs: number;
-  /** How long a commit waits for a lock of another process. Well below `recordMs`. */
+  /** Milliseconds that a commit waits for a lock of another process. Well below `recordMs`. */
   readonly lockMs: number;
   /** Records that may wait for a commit. The next one gets `LEDGER_UNAVAILABLE` at once. */
   readonly maxQueued: number;

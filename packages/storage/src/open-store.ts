@@ -20,7 +20,7 @@ const PATIENT_LIMITS: StoreLimits = {
   lockMs: 60_000,
 };
 
-/** How to open a store. */
+/** Options of {@link openStore}. */
 export interface OpenStoreOptions {
   /** `sqlite:PATH` or `postgres://…`. */
   readonly url: string;

@@ -1,4 +1,4 @@
-/** Where a store is. */
+/** Address of a store. */
 export type StoreAddress =
   | { readonly engine: 'sqlite'; readonly path: string }
   | { readonly engine: 'postgres'; readonly url: string };

@@ -3,14 +3,14 @@ import { assertUser } from '@callpass/token-core';
 /** A list of addresses and `*@domain`, ready to be asked. */
 export interface AddressMatcher {
   /**
-   * Whether an address is in the list, in constant time. The user part must be the same to the letter, the domain up to
+   * Tells whether an address is in the list, in constant time. The user part must be the same to the letter, the domain up to
    * the case of A to Z. False for everything that is not one `user@domain`, so that no wildcard lets odd bytes through,
    * and for the user `*`, which stands for others and is nobody's address.
    */
   matches(address: string): boolean;
 }
 
-/** Whether an entry of a list stands for all users of a domain. */
+/** Tells whether an entry of a list stands for all users of a domain. */
 export function isWildcard(address: string): boolean {
   return address.startsWith('*@');
 }

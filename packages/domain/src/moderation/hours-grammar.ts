@@ -2,13 +2,13 @@ import type { Hours } from '../realm/configuration.ts';
 import { findTimeZone, type TimeZone } from './time-zone.ts';
 import { readWeek, type OpenWeek } from './week-grammar.ts';
 
-/** Where {@link Hours} are not understood. */
+/** A mistake in {@link Hours} and its place. */
 export interface HoursFault {
   /** The member, as in the document: `timeZone`, `open`, `open[1]`, `closedDates[0]`. */
   readonly field: string;
   /** The character where reading stopped, from 1. */
   readonly position: number;
-  /** What is needed there. The text itself is not in it. */
+  /** The form that is needed there. The text itself is not in it. */
   readonly message: string;
 }
 

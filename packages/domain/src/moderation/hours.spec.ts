@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 interface Case {
   readonly at: string;
   readonly open: boolean;
-  /** When it opens next, asked while closed. */
+  /** The next opening, asked for while it is closed. */
   readonly next?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * When a line is open. The wall clock rules: an instant is open if the local weekday and time lie in a window and the
+ * Opening hours of a line. The wall clock rules: an instant is open if the local weekday and time lie in a window and the
  * local date is not a closed one. What follows from it:
  * - An hour that the clock skips in spring is neither open nor closed; a window that starts in it opens with the jump.
  * - An hour that the clock repeats in autumn is open, or closed, both times.
@@ -60,7 +60,7 @@ export function compileHours(hours: Hours): CompiledHours {
   throw new HoursError(first);
 }
 
-/** Whether the line is open at `nowMs`. Closed for times that are not in the years 1970 to 9999. */
+/** Tells whether the line is open at `nowMs`. Closed for times that are not in the years 1970 to 9999. */
 export function isOpen(hours: CompiledHours, nowMs: number): boolean {
   const memo = hours.memo;
   if (nowMs >= memo.fromMs && nowMs < memo.untilMs) return memo.open;
@@ -98,7 +98,7 @@ function isCivilTime(timeMs: number): boolean {
   return timeMs >= 0 && timeMs < END_OF_TIME_MS;
 }
 
-/** What holds at `timeMs`, until a window's edge, local midnight or a clock change, whichever is first. */
+/** The state at `timeMs`, which lasts until a window's edge, local midnight or a clock change, whichever is first. */
 function segmentAt(schedule: Schedule, timeMs: number): Segment {
   const { zone } = schedule;
   const offsetMs = zone.offsetMsAt(timeMs);

@@ -1,15 +1,15 @@
 import type { LimitCheck } from './limits.ts';
 
-/** What a counter says. */
+/** Reading of a counter. */
 export interface LimitReading {
   readonly check: LimitCheck;
   /** Taken in the current window, with what was just taken; `undefined` while the counter is out of reach. */
   readonly taken: number | undefined;
-  /** When the window ends and the counter starts anew; 0 where nothing is counted. */
+  /** Milliseconds until the window ends and the counter starts anew; 0 where nothing is counted. */
   readonly resetAfterMs: number;
 }
 
-/** What became of a take. */
+/** Outcome of a take. */
 export type LimitOutcome =
   | {
       readonly allowed: true;
@@ -21,7 +21,7 @@ export type LimitOutcome =
       readonly readings: readonly LimitReading[];
       /** The limit that refused; of several, the one to wait for longest. */
       readonly limit: LimitCheck;
-      /** When it is worth asking again: true to a second. */
+      /** Milliseconds after which it is worth asking again, accurate to a second. */
       readonly retryAfterMs: number;
     };
 

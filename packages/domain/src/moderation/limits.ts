@@ -11,7 +11,7 @@ export interface LimitCheck {
   readonly windowMs: number;
   /** Counted and reported, never enforced. */
   readonly shadow: boolean;
-  /** What becomes of the request while the counter is out of reach. */
+  /** Treatment of the request while the counter is out of reach. */
   readonly whenUnavailable: LimitFallback;
 }
 

@@ -11,7 +11,7 @@ export type RefusalReason =
   | 'CALLEE_NOT_ALLOWED'
   | 'CALLER_NOT_ALLOWED';
 
-/** What a destination's rules say to a request. */
+/** Decision of a destination's rules on a request. */
 export type Decision =
   | { readonly allow: true; readonly callee: string; readonly caller: string }
   | {
@@ -23,7 +23,7 @@ export type Decision =
       readonly opensAtMs?: number;
     };
 
-/** What a client asks for. */
+/** Request of a client. */
 export interface ModerationRequest {
   /** Left out or empty: the destination's first. */
   readonly callee?: string | undefined;
@@ -58,33 +58,33 @@ export class CompiledDestination {
     this.destination = destination;
   }
 
-  /** Who may be called. */
+  /** Addresses that may be called. */
   get callees(): AddressMatcher {
     return (this.#callees ??= compileAddresses(this.destination.callees));
   }
 
-  /** Who a call may come from, the account included. */
+  /** Addresses that a call may come from, the account included. */
   get callers(): AddressMatcher {
     return (this.#callers ??= compileAddresses([this.destination.account, ...this.destination.callers]));
   }
 
-  /** Who is called when nobody is named; `undefined` where that is no address, which `checkConfiguration` refuses. */
+  /** The address that is called when none is named; `undefined` where that is no address, which `checkConfiguration` refuses. */
   get defaultCallee(): string | undefined {
     return (this.#defaultCallee ??= defaultOf(this.callees, this.destination.callees[0])).address;
   }
 
-  /** Who a call comes from when nobody is named. */
+  /** The address that a call comes from when none is named. */
   get defaultCaller(): string | undefined {
     return (this.#defaultCaller ??= defaultOf(this.callers, this.destination.account)).address;
   }
 
-  /** When it is open; `undefined` for always. Throws HoursError for hours that `checkConfiguration` refuses. */
+  /** Opening hours; `undefined` for always. Throws HoursError for hours that `checkConfiguration` refuses. */
   get hours(): CompiledHours | undefined {
     const { hours } = this.destination;
     return hours && (this.#hours ??= compileHours(hours));
   }
 
-  /** How much of it is granted to whom. */
+  /** Limits on what is granted. */
   get limits(): readonly CompiledLimit[] {
     return (this.#limits ??= compileLimits(this.destination));
   }

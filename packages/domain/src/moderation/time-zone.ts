@@ -1,6 +1,6 @@
 /** A place's difference from UTC, at any time. */
 export interface TimeZone {
-  /** What to add to `timeMs` (since the epoch) for the wall clock's reading, in milliseconds. */
+  /** Offset of the wall clock from UTC at `timeMs` (since the epoch), in milliseconds. */
   offsetMsAt(timeMs: number): number;
 }
 

@@ -7,13 +7,13 @@ export interface MinuteRange {
 /** By weekday from Sunday: the parts that are open, in order, neither overlapping nor touching. */
 export type OpenWeek = readonly (readonly MinuteRange[])[];
 
-/** Where a window is not understood. */
+/** A mistake in a window and its place. */
 export interface WindowFault {
   /** The window's place in the list. */
   readonly index: number;
   /** The character where reading stopped, from 1. */
   readonly position: number;
-  /** What is needed there. The text itself is not in it. */
+  /** The form that is needed there. The text itself is not in it. */
   readonly message: string;
 }
 

@@ -2,7 +2,7 @@ import type { Client, Grant } from './configuration.ts';
 import { identityKey } from './identity-key.ts';
 import { indexNames, quote, type KnownNames, type Report } from './problem.ts';
 
-/** What the clients of a configuration are checked against. */
+/** Names that the clients of a configuration may refer to. */
 export interface ClientsContext {
   readonly destinationIds: KnownNames;
   readonly realmNames: KnownNames;

@@ -5,7 +5,7 @@ import { limitGap } from '../moderation/limit-scopes.ts';
 import type { Destination, Limit } from './configuration.ts';
 import { quote, type KnownNames, type Report } from './problem.ts';
 
-/** What a destination is checked against. */
+/** Names that a destination may refer to. */
 export interface DestinationContext {
   /** The destination's place in the document. */
   readonly path: string;

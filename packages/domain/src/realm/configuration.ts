@@ -19,10 +19,10 @@ export interface Hours {
   readonly closedDates: readonly string[];
 }
 
-/** What a limit is counted by. */
+/** Subject that a limit is counted by. */
 export type LimitScope = 'SUBJECT' | 'CLIENT' | 'DESTINATION' | 'REALM' | 'OVERALL';
 
-/** What becomes of a request whose limit cannot be counted: refused, or granted without being counted. */
+/** Treatment of a request whose limit cannot be counted: refused, or granted without being counted. */
 export type LimitFallback = 'REFUSE' | 'ALLOW';
 
 /** At most `max` credentials in a window of `windowMs`. */
@@ -38,7 +38,7 @@ export interface Limit {
 /** A support line that visitors may call. */
 export interface Destination {
   readonly id: string;
-  /** The realm whose key seals the tokens; `undefined` for unrestricted calls. */
+  /** The realm whose key encrypts the tokens; `undefined` for unrestricted calls. */
   readonly realm: string | undefined;
   /** `user@domain`; the default caller. */
   readonly account: string;
@@ -57,7 +57,7 @@ export type Identity =
   | { readonly kind: 'spiffeId' | 'dnsName' | 'commonName' | 'tokenSha256'; readonly value: string }
   | { readonly kind: 'jwt'; readonly issuer: string; readonly subject: string };
 
-/** What a client may do. */
+/** Role of a client: what it may do. */
 export type Role = 'ISSUER' | 'VALIDATOR' | 'OPERATOR' | 'AUDITOR';
 
 /** A role and where it holds; `*` names everything. */

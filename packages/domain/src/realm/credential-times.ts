@@ -3,7 +3,7 @@ import type { Realm } from './configuration.ts';
 
 /** The times of one issue, whole milliseconds since the epoch. */
 export interface CredentialTimes {
-  /** What the tokens hold, to the unit of the realm. */
+  /** The time inside the tokens, in the unit of the realm. */
   readonly issueTimeMs: number;
   /** The first instant at which the tokens are no longer valid. */
   readonly expireTimeMs: number;

@@ -9,7 +9,7 @@ export interface JsonObject {
 /** One difference between two documents. */
 export interface Change {
   readonly kind: 'ADDED' | 'CHANGED' | 'REMOVED';
-  /** Where, for example `destinations[support].limits`; empty for the whole document. */
+  /** Place in the document, for example `destinations[support].limits`; empty for the whole document. */
   readonly path: string;
   /** With CHANGED and REMOVED. */
   readonly before?: JsonValue;
@@ -21,7 +21,7 @@ export interface Change {
 const KEY_MEMBERS = ['name', 'id'] as const;
 
 /**
- * What changed between two documents: additions and changes in the order of `after`, then what was removed in the order
+ * Lists the changes between two documents: additions and changes in the order of `after`, then what was removed in the order
  * of `before`. Elements of an array that all have a `name` or `id` of their own are compared by it, whatever their
  * order; any other array is compared as one value. An array that is left out counts as empty, as in protojson. Takes
  * time in proportion to the documents.

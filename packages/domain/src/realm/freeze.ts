@@ -1,4 +1,4 @@
-/** What can be stopped. A visitor is named by the keyed hash of the subject, never in clear. */
+/** Kind of thing that can be stopped. A visitor is named by the keyed hash of the subject, never in clear. */
 export type FreezeKind = 'REALM' | 'DESTINATION' | 'CLIENT' | 'SUBJECT';
 
 /** The thing that is stopped: a name, an id, or for a subject its keyed hash. */
@@ -17,7 +17,7 @@ export interface Freeze {
   readonly frozenBy: string;
 }
 
-/** Who and what a credential belongs to, as far as freezes care. */
+/** Owners of a credential that a freeze can name. */
 export interface FreezeSubjects {
   readonly realm?: string | undefined;
   readonly destination?: string | undefined;
@@ -63,12 +63,12 @@ export class FreezeIndex {
     return undefined;
   }
 
-  /** Whether only a record of the issue can tell if a token is frozen: something other than a realm is. */
+  /** Set where only a record of the issue can tell if a token is frozen: something other than a realm is. */
   get needsRecord(): boolean {
     return KINDS.some((kind) => kind !== 'REALM' && this.#byKind[kind].size > 0);
   }
 
-  /** Whether a visitor is frozen, so that the keyed hash of a subject is worth computing. */
+  /** Set where a visitor is frozen, so that the keyed hash of a subject is worth computing. */
   get hasSubjects(): boolean {
     return this.#byKind.SUBJECT.size > 0;
   }

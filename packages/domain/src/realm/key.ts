@@ -1,7 +1,7 @@
-/** Where a realm key is in its life: in this order and never back. */
+/** State of a realm key. Keys go through them in this order and never back. */
 export type KeyState = 'PENDING' | 'ACTIVE' | 'RETIRED' | 'DESTROYED';
 
-/** What is known of a realm key, without the key itself. Times in milliseconds since the epoch. */
+/** Record of a realm key, without the key itself. Times in milliseconds since the epoch. */
 export interface RealmKeyRecord {
   readonly realm: string;
   /** Counts from 1 within the realm. */
@@ -26,13 +26,13 @@ const ALLOWED_FROM: Record<KeyStep, readonly KeyState[]> = {
   destroy: ['PENDING', 'RETIRED'],
 };
 
-/** Whether a key in this state may take this step. An active key must be retired before it can be destroyed. */
+/** Tells whether a key in this state may take this step. An active key must be retired before it can be destroyed. */
 export function mayStep(state: KeyState, step: KeyStep): boolean {
   return ALLOWED_FROM[step].includes(state);
 }
 
 /**
- * Whether a key opens tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. A
+ * Tells whether a key decrypts tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. A
  * retired one without a time until which it does, does not.
  */
 export function keyValidates(key: RealmKeyRecord, nowMs: number): boolean {
@@ -47,7 +47,7 @@ export function keyValidates(key: RealmKeyRecord, nowMs: number): boolean {
   }
 }
 
-/** When the last token a key sealed has run out, if it stops sealing at `retireTimeMs`. */
+/** Expiry of the last token that a key encrypted, if it stops encrypting at `retireTimeMs`. */
 export function validateUntil(
   retireTimeMs: number,
   realm: { tokenLifetimeMs: number; maxClockSkewMs: number },

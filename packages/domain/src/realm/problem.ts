@@ -1,8 +1,8 @@
 /** Something in a configuration that does not hold. */
 export interface Problem {
-  /** Where, as in the document: `destinations[3].realm`, `clients[0].grants[1].destinations[0]`. */
+  /** Place in the document: `destinations[3].realm`, `clients[0].grants[1].destinations[0]`. */
   readonly path: string;
-  /** What is wrong and what is needed. Echoes names and ids only. */
+  /** The problem and what is needed. Echoes names and ids only. */
   readonly message: string;
 }
 

@@ -4,7 +4,7 @@ import { limitGap } from '../moderation/limit-scopes.ts';
 import type { Client, Configuration, Destination, Realm } from './configuration.ts';
 import { quote } from './problem.ts';
 
-/** What an operator should know about a configuration that holds: one sentence each, in document order. */
+/** Warnings about a valid configuration: one sentence each, in document order. */
 export function warnings(configuration: Configuration): string[] {
   return [
     ...configuration.realms.flatMap(realmWarnings),

@@ -1,6 +1,6 @@
 import { StoreError } from '@callpass/domain';
 
-/** What the committer tells of itself, for logs and metrics. */
+/** Event of the committer, for logs and metrics. */
 export type CommitEvent =
   | {
       readonly kind: 'committed';
@@ -44,7 +44,7 @@ export interface SettledCommit {
 }
 
 /**
- * So many are enough for a commit of their own, and twice as many for each that is under way. Without it a burst of requests
+ * Number of records that are enough for a commit of their own; twice as many for each that is under way. Without it a burst of requests
  * that arrived at once would all be worked off first, and then all wait together for one commit while this thread has nothing
  * to do. Doubled, because many small ones on a slow disk would be the end of sharing.
  */
@@ -53,7 +53,7 @@ const EAGER_BATCH = 48;
 interface Running<Item, Outcome> {
   readonly batch: readonly Waiting<Item, Outcome>[];
   readonly items: readonly Item[];
-  /** When it was its turn, on the clock of `performance.now()`: what it waited for those before it is not its own. */
+  /** Start of its turn, on the clock of `performance.now()`: the wait for those before it is not its own. */
   startedAtMs: number;
 }
 
@@ -125,7 +125,7 @@ export class GroupCommitter<Item, Outcome> {
     return this.#queue.length >= this.#options.maxQueued ? 'full' : undefined;
   }
 
-  /** Whether what waits is worth a commit beside those under way. */
+  /** Tells whether what waits is worth a commit beside those under way. */
   #isEnough(): boolean {
     const least = EAGER_BATCH * 2 ** this.#running.length;
     return least <= this.#options.maxBatch && this.#queue.length >= least;

@@ -8,7 +8,7 @@ import type { Sealer } from '../seal/sealer.ts';
 /** A change of the state that the snapshot is made of: everything but a remembered answer. */
 export type SnapshotChange = Exclude<StateChange, { kind: 'rememberAnswer' }>;
 
-/** What became of one record of a commit. `failed` concerns that record alone; the text is for the log. */
+/** Outcome of one record of a commit. `failed` concerns that record alone; the text is for the log. */
 export type ItemOutcome =
   | RecordOutcome
   | { readonly outcome: 'recorded'; readonly removal: RemovalStep }

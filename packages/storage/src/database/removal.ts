@@ -5,7 +5,7 @@ import type { Tables, ChainRow } from '../schema/tables.ts';
 import { anchorOf, type ChainHeads } from './chain-heads.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
 
-/** What one step does at most, so that commits of grants wait for it some hundredths of a second and no more. */
+/** Limits on one step, so that commits of grants wait for it some hundredths of a second and no more. */
 const ENTRIES_PER_STEP = 1000;
 const CHAINS_PER_STEP = 100;
 
@@ -15,7 +15,7 @@ export interface EntryRemoval {
   readonly beforeTimeMs: number;
 }
 
-/** How far one step came. */
+/** Progress of a removal after one step. */
 export interface RemovalStep {
   readonly removed: number;
   /** The number of the chain to go on with; `undefined` when all is done. */
@@ -24,7 +24,7 @@ export interface RemovalStep {
 
 /**
  * One step of `LedgerStore.removeEntries` in the transaction given: chains by their numbers from `fromChain` on. A chain
- * whose ends this service did not record is left alone.
+ * whose head or anchor this service did not record is left alone.
  */
 export async function removeStep(
   transaction: Kysely<Tables>,

@@ -7,7 +7,7 @@ import type { Sealer } from '../seal/sealer.ts';
 
 const LEDGER_SECRET_BYTES = 32;
 
-/** What a store keeps secret, opened. */
+/** Secrets of a store, opened. */
 export interface Secrets {
   /** 32 bytes, see `Store.ledgerSecret`. */
   readonly ledgerSecret: Uint8Array;

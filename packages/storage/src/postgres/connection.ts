@@ -3,7 +3,7 @@ import pg from 'pg';
 const INT8 = 20;
 
 /**
- * How to connect. The server gives up on a statement first, then the client does, and drops the connection, since what
+ * Options of a connection. The server gives up on a statement first, then the client does, and drops the connection, since what
  * comes back on it later belongs to nobody: both before the callers' time is up.
  */
 export function connectionOptions(

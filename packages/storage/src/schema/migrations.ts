@@ -105,7 +105,7 @@ async function createState(
   await db.schema.createIndex('answers_by_expiry').on('answers').column('expire_time_ms').execute();
 }
 
-/** Where each chain begins that retention has shortened. All empty: at its first entry. */
+/** Adds the anchor of each chain that retention has shortened. All empty: the chain begins at its first entry. */
 async function addAnchors(db: Kysely<unknown>, { integer, bytes }: SchemaDialect): Promise<void> {
   const alter = db.schema.alterTable('ledger_writers');
   await alter.addColumn('anchor_sequence', integer).execute();
@@ -113,7 +113,7 @@ async function addAnchors(db: Kysely<unknown>, { integer, bytes }: SchemaDialect
   await alter.addColumn('anchor_mac', bytes).execute();
 }
 
-/** The version of an entry's fields. All that were written until now are of the first. */
+/** Adds the version of an entry's fields. All that were written until now are of version 1. */
 async function addEntryVersion(db: Kysely<unknown>, { integer }: SchemaDialect): Promise<void> {
   await db.schema
     .alterTable('ledger')

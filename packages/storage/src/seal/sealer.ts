@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { StoreError } from '@callpass/domain';
 import { SEAL_KEY_BYTES, SealKeyError } from './seal-key.ts';
 
-/** What a sealed value is and where it belongs: its purpose, then the names that tell it from others of its kind. */
+/** Place of a sealed value: its purpose, then the names that tell it from others of its kind. */
 export type SealPlace = readonly [purpose: string, ...names: (string | number)[]];
 
 const FORMAT_VERSION = 1;
@@ -49,7 +49,7 @@ export class Sealer {
     return Buffer.concat([Uint8Array.of(FORMAT_VERSION), this.#salt, nonce, body, cipher.getAuthTag()]);
   }
 
-  /** What was sealed for this place. Throws {@link StoreError} `SEAL_KEY_WRONG` when this key did not seal it for here. */
+  /** Opens what was sealed for this place. Throws {@link StoreError} `SEAL_KEY_WRONG` when this key did not seal it for here. */
   open(place: SealPlace, sealed: Uint8Array): Uint8Array {
     if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== FORMAT_VERSION) throw wrongKey(place);
     const key = this.#derive(sealed.subarray(1, 1 + SALT_BYTES));

@@ -5,7 +5,7 @@ export function sampleEntries(store: Store): Promise<readonly LedgerEntry[]> {
   return store.findIssued({ realm: 'support.example', timeMs: 1_800_000_000_000 });
 }
 
-/** What is wrong with the chains of these entries; nothing when all are whole from their beginning. */
+/** The faults of the chains of these entries; nothing when all are whole from their beginning. */
 export function chainFaults(entries: readonly LedgerEntry[]): string[] {
   const heads = new Map<string, ChainHead>();
   const faults: string[] = [];

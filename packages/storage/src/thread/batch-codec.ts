@@ -170,7 +170,7 @@ function tokensFrom(tokens: readonly string[], at: number): IssuedTokens {
 }
 
 /**
- * What is hashed is what every database gives back: PostgreSQL has no NUL in text, and text that is not well-formed has
+ * Replaces what a database would not give back, before it is hashed: PostgreSQL has no NUL in text, and text that is not well-formed has
  * no UTF-8. Both become U+FFFD.
  */
 function storable(value: string): string {
