@@ -74,10 +74,8 @@ async function shoot({ page: url, gateway }) {
     await page.locator('#timer', { hasText: '0:05' }).waitFor();
     await page.screenshot({ path: PICTURE, fullPage: true });
 
-    await fetch(`${gateway}/sandbox/portal`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ unrestrictedCalls: true, notEnabled: ['support@kandy.example'] }),
+    await page.request.put(`${gateway}/sandbox/portal`, {
+      data: { unrestrictedCalls: true, notEnabled: ['support@kandy.example'] },
     });
     const phone = await call({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     const diagnosis = phone.locator('#diagnosis');
