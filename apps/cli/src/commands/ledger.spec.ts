@@ -10,12 +10,7 @@ import {
   type VerifyLedgerRequest,
 } from '@callpass/contract';
 import { status } from '@grpc/grpc-js';
-import {
-  type Answers,
-  type LocalService,
-  refusal,
-  startLocalService,
-} from '../testing/local-service.ts';
+import { type Answers, type LocalService, refusal, startLocalService } from '../testing/local-service.ts';
 import { chainsOf, madeUpEntries, wholeExport } from '@callpass/ledger/testing';
 import { ledgerOf, messageOf } from '../testing/made-up-ledger.ts';
 import { runInProcess, type RunOptions } from '../testing/run-in-process.ts';
@@ -260,6 +255,17 @@ describe('callpass ledger export', () => {
       exitCode: 0,
       stdout: expect.stringContaining('intact, 2500 entries'),
     });
+  });
+
+  it('takes entries of a service that does not send versions as of version 1', async () => {
+    const older: Answers['ledger'] = {
+      ...ledgerOf(entries),
+      listEntries: () => ({ entries: entries.map((entry) => ({ ...messageOf(entry), version: 0 })) }),
+    };
+    const out = join(folder, 'older.jsonl');
+    expect(await ledger(older, ['export', '-o', out])).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(out, 'utf8')).toContain('"sequence":1,"version":1,');
+    expect(await offline(['verify', '-f', out])).toMatchObject({ exitCode: 0 });
   });
 
   it('leaves out what was written after it began, and begins at the anchor of a shortened chain', async () => {
