@@ -4,6 +4,7 @@ export {
   loadSettings,
   SettingsError,
   variableOf,
+  type FormerNames,
   type SettingsSource,
 } from './load.ts';
 export { duration, flag, hostAndPort, sectionList, textList, wholeNumber } from './fields.ts';

@@ -95,9 +95,29 @@ describe('loadSettings', () => {
   });
 
   it('refuses a key of a former version, and says the one it is now', () => {
-    const source = { schema, prefix: 'CALLPASS', environment: {}, renamed: { website: 'origins' } };
+    const former = { keys: { website: 'origins' } };
+    const source = { schema, prefix: 'CALLPASS', environment: {}, former };
     expect(() => loadSettings({ ...source, file: file('log: {}\nwebsite: [a]\n') })).toThrow(
       /^website is now origins: rename the key .*line 2/,
+    );
+  });
+
+  it('refuses variables of a former version, and says the ones they are now', () => {
+    const former = { prefix: 'OLD', keys: { shutdown: 'drain', 'store.every': 'store.pollInterval' } };
+    const environment = {
+      OLD_REFLECTION: 'canary',
+      OLD_SHUTDOWN_GRACE: 'canary',
+      CALLPASS_SHUTDOWN_GRACE: 'canary',
+      CALLPASS_STORE_EVERY: 'canary',
+      OLD_SERVICE_HOST: 'of something else',
+    };
+    expect(() => loadSettings({ schema, prefix: 'CALLPASS', environment, former })).toThrow(
+      new SettingsError([
+        'CALLPASS_STORE_EVERY is now CALLPASS_STORE_POLL_INTERVAL: rename the variable',
+        'CALLPASS_SHUTDOWN_GRACE is now CALLPASS_DRAIN_GRACE: rename the variable',
+        'OLD_SHUTDOWN_GRACE is now CALLPASS_DRAIN_GRACE: rename the variable',
+        'OLD_REFLECTION is now CALLPASS_REFLECTION: rename the variable',
+      ]),
     );
   });
 

@@ -20,6 +20,17 @@ export function cannotListen(setting: string, address: string, error: unknown): 
   return new SettingsError([`${setting}: cannot listen on ${address}: ${why}`]);
 }
 
+/**
+ * Names that settings had in former versions. A file or an environment that uses one is refused with a message that says the new
+ * one: unread, a variable would leave its setting at the default in silence.
+ */
+export interface FormerNames {
+  /** The former prefix of variables. */
+  readonly prefix?: string;
+  /** Former keys and the keys they are now, each a path such as `connections.max`. */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
 /** Sources of settings. */
 export interface SettingsSource {
   /** Every setting with its default, as strict objects within strict objects. */
@@ -28,8 +39,7 @@ export interface SettingsSource {
   readonly prefix: string;
   /** A YAML file. */
   readonly file?: string | undefined;
-  /** Keys of former versions and the keys they are now; a file that has one is refused, and the message says both. */
-  readonly renamed?: Readonly<Record<string, string>>;
+  readonly former?: FormerNames;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -37,7 +47,7 @@ export interface SettingsSource {
  * Reads the settings: defaults, then the file, then the environment. Every key has a variable: the prefix and the key's
  * path in capitals, words parted by `_` (`store.pollInterval` is `CALLPASS_STORE_POLL_INTERVAL`).
  *
- * @throws {SettingsError} on unknown keys, wrong values, or a file that cannot be read.
+ * @throws {SettingsError} on unknown keys, former names, wrong values, or a file that cannot be read.
  */
 export function loadSettings<Schema extends z.ZodType>(
   source: SettingsSource & { readonly schema: Schema },
@@ -45,6 +55,7 @@ export function loadSettings<Schema extends z.ZodType>(
   const { schema, prefix, environment } = source;
   const file = source.file === undefined ? { values: {}, place: () => '' } : readSettingsFile(source.file);
   const variables = new Map<string, string>();
+  refuseFormerVariables(source);
   for (const path of leafPaths(schema)) {
     const variable = variableOf(prefix, path);
     const value = environment[variable];
@@ -56,10 +67,28 @@ export function loadSettings<Schema extends z.ZodType>(
   if (!parsed.success)
     throw new SettingsError(
       parsed.error.issues.flatMap((issue) =>
-        describe(issue, { file, variables, renamed: source.renamed ?? {} }),
+        describe(issue, { file, variables, renamed: source.former?.keys ?? {} }),
       ),
     );
   return Object.freeze(parsed.data);
+}
+
+function refuseFormerVariables({ schema, prefix, environment, former = {} }: SettingsSource): void {
+  const prefixes = former.prefix === undefined ? [prefix] : [prefix, former.prefix];
+  const problems = leafPaths(schema).flatMap((path) => {
+    const now = variableOf(prefix, path);
+    return prefixes
+      .map((before) => variableOf(before, formerPath(path, former)))
+      .filter((name) => name !== now && environment[name])
+      .map((name) => `${name} is now ${now}: rename the variable`);
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+function formerPath(path: readonly string[], { keys = {} }: FormerNames): readonly string[] {
+  const name = path.join('.');
+  const [before, now] = Object.entries(keys).find(([, key]) => `${name}.`.startsWith(`${key}.`)) ?? [];
+  return before === undefined || now === undefined ? path : `${before}${name.slice(now.length)}`.split('.');
 }
 
 /** The environment variable of a setting. */
