@@ -96,7 +96,7 @@ const boundaries = (mayAlso) => [
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', '.nx/**', 'artifacts/**'] },
   js.configs.recommended,
-  { plugins: { docstrings }, rules: { 'docstrings/opening': 'warn' } },
+  { plugins: { docstrings }, rules: { 'docstrings/opening': 'error' } },
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
@@ -107,6 +107,7 @@ export default tseslint.config(
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         Buffer: 'readonly',
+        fetch: 'readonly',
       },
     },
   },

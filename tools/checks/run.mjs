@@ -6,6 +6,7 @@ import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
 import { checkDeploymentFiles } from './deployment-files.mjs';
+import { checkContractComments, checkDocstringRule } from './docstrings.mjs';
 import { checkImportCircles } from './import-circles.mjs';
 import { checkRunbooks } from './runbooks.mjs';
 
@@ -42,6 +43,8 @@ const CHECKS = {
     run('eslint', ['tools', 'deploy', 'eslint.config.mjs', 'jest.preset.mjs', 'jest.environment.mjs']),
   'no circles of imports': checkImportCircles,
   'boundary canary': () => run('nx', ['graph', `--file=${join('.nx', 'graph.json')}`]) ?? checkBoundaries(),
+  'docstring canary': checkDocstringRule,
+  'comments of the contract': checkContractComments,
   'deployment files': checkDeploymentFiles,
   'a page for each alert and reason': checkRunbooks,
   'picture of the page is current': () => run('node', ['tools/picture/page.mjs', '--check']),
