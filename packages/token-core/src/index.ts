@@ -11,6 +11,7 @@ export {
   encryptToken,
 } from './token/encrypt.ts';
 export { type DecryptedToken, type TimestampUnit, type TokenKind } from './token/plaintext.ts';
+export { canonicalToken } from './token/form.ts';
 export { decryptToken, type RealmKeyVersion } from './token/decrypt.ts';
 export { type VerificationRules, verifyToken, type TokenVerification, type Verdict } from './token/verify.ts';
 export {

@@ -37,6 +37,35 @@ export function grantedDestination(
   throw new Refusal(reason, { rule: 'grant' });
 }
 
+/** A request with its visitor and time. */
+export interface Asked {
+  readonly request: AskedFor;
+  readonly visitor: Visitor;
+  readonly nowMs: number;
+}
+
+/**
+ * Refuses what is frozen. `realm` is that of the tokens: of the destination, or of an answer that was given before.
+ *
+ * @throws {Refusal} `FROZEN`.
+ */
+export function assertNotFrozen(
+  { freezes }: Snapshot,
+  { destination, realm }: { readonly destination: string; readonly realm: string | undefined },
+  { visitor, nowMs }: Pick<Asked, 'visitor' | 'nowMs'>,
+): void {
+  const freeze = freezes.find(
+    {
+      realm,
+      destination,
+      client: visitor.client,
+      subjectHash: freezes.hasSubjects ? visitor.subjectHash : undefined,
+    },
+    nowMs,
+  );
+  if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
+}
+
 /**
  * Freezes and the destination's rules: who calls whom.
  *
@@ -45,20 +74,11 @@ export function grantedDestination(
 export function decide(
   snapshot: Snapshot,
   compiled: CompiledDestination,
-  asked: { request: AskedFor; visitor: Visitor; nowMs: number },
+  asked: Asked,
 ): { callee: string; caller: string } {
-  const { request, visitor, nowMs } = asked;
+  const { request, nowMs } = asked;
   const { id, realm } = compiled.destination;
-  const freeze = snapshot.freezes.find(
-    {
-      realm,
-      destination: id,
-      client: visitor.client,
-      subjectHash: snapshot.freezes.hasSubjects ? visitor.subjectHash : undefined,
-    },
-    nowMs,
-  );
-  if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
+  assertNotFrozen(snapshot, { destination: id, realm }, asked);
   const decision = moderate(compiled, {
     callee: request.callee,
     caller: request.caller,

@@ -7,6 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { openCbc, openEcb } from '../testing/by-hand.ts';
 import { refusalOf } from '../testing/refusal.ts';
 import {
+  DOCUMENT,
   KEYS,
   START_MS,
   startConfiguredServer,
@@ -180,6 +181,40 @@ describe('request_id', () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+describe('request_id after a freeze', () => {
+  const requestId = 'c1d4c1de-0f5b-4b8e-8a56-5b1f0f1f2a3b';
+  const request = { destination: 'cbc', subject: 'visitor-19', requestId };
+
+  it.each([
+    ['realm', 'cbc.example'],
+    ['destination', 'cbc'],
+    ['client', 'local'],
+    ['subject', 'visitor-19'],
+  ] as const)('gives no credentials of a frozen %s again, alone and in a batch', async (scope, value) => {
+    const first = await issue(request);
+    await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
+    expect(await refusalOf(issue(request))).toMatchObject({ reason: 'FROZEN' });
+    const { results } = await server.credentials.batchIssueCredentials({ requests: [request] });
+    const [result] = results.map((each) => each.result);
+    const details = result?.case === 'status' ? result.value.details : [];
+    expect(details.map((any) => anyUnpack(any, ErrorInfoSchema)?.reason)).toContain('FROZEN');
+    await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
+    expect(await issue(request)).toEqual(first);
+  });
+
+  it('gives no credentials of a frozen realm that the destination has left', async () => {
+    await issue(request);
+    await server.configure(
+      DOCUMENT.replace('{ id: cbc, realm: cbc.example', '{ id: cbc, realm: ecb.example'),
+    );
+    const scope = { scope: { case: 'realm', value: 'cbc.example' } } as const;
+    await server.admin.freeze({ scope, reason: 'test' });
+    expect(await refusalOf(issue(request))).toMatchObject({ reason: 'FROZEN' });
+    await server.admin.unfreeze({ scope });
+    await server.configure(DOCUMENT);
   });
 });
 

@@ -36,7 +36,7 @@ import { Refusal } from '../errors/refusal.ts';
 import { explain, step } from '../errors/steps.ts';
 import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { decide, grantedDestination, encryptionOf, type Encryption } from './decide.ts';
+import { assertNotFrozen, decide, grantedDestination, encryptionOf, type Encryption } from './decide.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
@@ -85,6 +85,8 @@ export interface Idempotency {
   readonly bodyHash: Uint8Array;
   /** The answer as bytes, so that a repeated request gets the very same. */
   encode(issued: Issued): Uint8Array;
+  /** The realm of the tokens in such an answer; `undefined` for an unrestricted call. */
+  realmOf(answer: Uint8Array): string | undefined;
 }
 
 /** Something new was issued, or the same request was answered before with these bytes. */
@@ -150,6 +152,11 @@ function reportNotIssued(
   });
 }
 
+interface AnsweredBefore {
+  readonly bodyHash: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
 interface Scope {
   readonly snapshot: Snapshot;
   readonly visitor: Visitor;
@@ -164,11 +171,20 @@ async function grant(
 ): Promise<IssueOutcome> {
   const { clock, limiter, store } = dependencies;
   const compiled = step(SPAN_AUTHORIZE, () => grantedDestination(snapshot, principal, request.destination));
+  const repeat = (before: AnsweredBefore, asked: Idempotency): IssueOutcome => {
+    const { realm } = compiled.destination;
+    const scope = { visitor, nowMs: clock.now() };
+    for (const each of new Set([realm, asked.realmOf(before.answer)]))
+      assertNotFrozen(snapshot, { destination: request.destination, realm: each }, scope);
+    if (Buffer.compare(before.bodyHash, asked.bodyHash) !== 0)
+      throw new Refusal('REQUEST_ID_REUSED', { rule: 'requestId' });
+    return { kind: 'answeredBefore', answer: before.answer };
+  };
   if (idempotency) {
     const before = await step(SPAN_FIND_ANSWER, () =>
       store.findAnswer({ client: principal.client, requestId: idempotency.requestId, nowMs: clock.now() }),
     );
-    if (before) return repeated(before, idempotency);
+    if (before) return repeat(before, idempotency);
   }
 
   const { parties, encryption } = step(SPAN_MODERATE, () => {
@@ -211,7 +227,7 @@ async function grant(
       onCommit: span.recording ? span.sharedCommit : undefined,
     }),
   );
-  if (outcome.outcome === 'answeredBefore' && idempotency) return repeated(outcome, idempotency);
+  if (outcome.outcome === 'answeredBefore' && idempotency) return repeat(outcome, idempotency);
   setSpanAttributes({
     [ATTR_DECISION]: 'issued',
     [ATTR_ISSUANCE_ID]: issued.issuanceId,
@@ -272,14 +288,4 @@ function rememberAnswer(principal: Principal, idempotency: Idempotency, issued: 
     nowMs: issued.issueTimeMs,
     expireTimeMs: issued.timeLimited?.expireTimeMs ?? issued.issueTimeMs + UNRESTRICTED_MEMORY_MS,
   };
-}
-
-function repeated(
-  before: { readonly bodyHash: Uint8Array; readonly answer: Uint8Array },
-  idempotency: Idempotency,
-): IssueOutcome {
-  if (Buffer.compare(before.bodyHash, idempotency.bodyHash) !== 0) {
-    throw new Refusal('REQUEST_ID_REUSED', { rule: 'requestId' });
-  }
-  return { kind: 'answeredBefore', answer: before.answer };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { toBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   IssueCredentialsRequestSchema,
+  IssueCredentialsResponseSchema,
   Verdict,
   type CredentialService,
   type IssueCredentialsRequest,
@@ -93,5 +94,9 @@ function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefine
       .digest(),
     // A copy of its own: what goes to the store's thread is sent with the whole buffer that it is a piece of.
     encode: (issued) => new Uint8Array(encodeIssued(issued)),
+    realmOf: (answer) => {
+      const { grant } = fromBinary(IssueCredentialsResponseSchema, answer);
+      return grant.case === 'timeLimited' ? grant.value.realm : undefined;
+    },
   };
 }

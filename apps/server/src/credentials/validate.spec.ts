@@ -136,7 +136,9 @@ describe('ValidateToken', () => {
     );
     expect((await validate(CBC.realm, fromToken, { ...asked, kind: TokenKind.FROM })).verdict).toBe('VALID');
     expect((await validate(CBC.realm, toToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('VALID');
-    expect((await validate(CBC.realm, fromToken, { ...asked, kind: TokenKind.TO })).verdict).toBe('WRONG_KIND');
+    expect((await validate(CBC.realm, fromToken, { ...asked, kind: TokenKind.TO })).verdict).toBe(
+      'WRONG_KIND',
+    );
     expect((await validate(CBC.realm, fromToken, { kind: TokenKind.TO })).verdict).toBe('VALID');
   });
 
@@ -151,6 +153,50 @@ describe('ValidateToken', () => {
     expect((await validate(CBC.realm, toToken)).verdict).toBe('FROZEN');
     await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
     expect((await validate(CBC.realm, toToken)).verdict).toBe('VALID');
+  });
+});
+
+describe('FROZEN: a token stays what it is', () => {
+  it.each([
+    ['realm', ECB.realm],
+    ['destination', 'ecb'],
+    ['client', 'local'],
+    ['subject', 'visitor-18'],
+  ] as const)('%s: in any case of its hexadecimal, as any kind, alone and in a set', async (scope, value) => {
+    const timeLimited = await issue('ecb', { subject: 'visitor-18' });
+    const { accountToken, fromToken, toToken } = timeLimited;
+    const inAnotherCase = {
+      ...timeLimited,
+      accountToken: accountToken.toLowerCase(),
+      fromToken: fromToken.slice(0, 9).toLowerCase() + fromToken.slice(9),
+      toToken: toToken.toLowerCase(),
+    };
+    await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
+    const addresses = [fromToken, toToken, inAnotherCase.fromToken, inAnotherCase.toToken];
+    for (const requireIssuedHere of [false, true]) {
+      for (const token of addresses)
+        for (const kind of [TokenKind.TOKEN_KIND_UNSPECIFIED, TokenKind.FROM, TokenKind.TO])
+          expect((await validate(ECB.realm, token, { kind, requireIssuedHere })).verdict).toBe('FROZEN');
+      expect((await validate(ECB.realm, inAnotherCase.accountToken, { requireIssuedHere })).verdict).toBe(
+        'FROZEN',
+      );
+      for (const set of [
+        timeLimited,
+        inAnotherCase,
+        { ...timeLimited, fromToken: toToken, toToken: fromToken },
+      ]) {
+        const answer = await server.credentials.validateCredentials({ timeLimited: set, requireIssuedHere });
+        expect(
+          [answer, answer.account, answer.from, answer.to].map(
+            (part) => part && enumToJson(VerdictSchema, part.verdict),
+          ),
+        ).toEqual(['FROZEN', 'FROZEN', 'FROZEN', 'FROZEN']);
+      }
+    }
+    await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
+    const set = { timeLimited: inAnotherCase, requireIssuedHere: true };
+    const { verdict } = await server.credentials.validateCredentials(set);
+    expect(enumToJson(VerdictSchema, verdict)).toBe('VALID');
   });
 });
 

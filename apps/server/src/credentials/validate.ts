@@ -8,6 +8,7 @@ import {
   SPAN_VERIFY,
 } from '@callpass/telemetry';
 import {
+  canonicalToken,
   verifyCredentials,
   verifyToken,
   type CredentialsVerification,
@@ -68,7 +69,7 @@ export async function validateToken(
   );
   if (verification.verdict !== 'VALID') return report(dependencies, query, verification);
   const records = await recordsOf(dependencies, snapshot, query, [verification]);
-  const issued = records && matches(records, dependencies.keyedHash.token(query.token));
+  const issued = records && matches(records, fingerprintOf(dependencies, realm, query.token));
   const verdict = verdictByRecord(snapshot, query, issued, nowMs);
   return report(dependencies, query, { ...verification, verdict });
 }
@@ -107,7 +108,7 @@ export async function validateCredentials(
   const found: Match[][] = [];
   const withRecord = (verification: TokenVerification, kind: TokenKind): TokenVerification => {
     if (verification.verdict !== 'VALID') return verification;
-    const issued = records && matches(records, dependencies.keyedHash.token(texts[kind]));
+    const issued = records && matches(records, fingerprintOf(dependencies, realm, texts[kind]));
     if (issued) found.push(issued);
     return { ...verification, verdict: verdictByRecord(snapshot, { ...query, kind }, issued, nowMs) };
   };
@@ -179,6 +180,15 @@ async function recordsOf(
   return found.flat();
 }
 
+/** The fingerprint of a token as it was issued: hexadecimal in another case is the same token. */
+function fingerprintOf(
+  { keyedHash }: ValidateDependencies,
+  { realm }: SnapshotRealm,
+  token: string,
+): Uint8Array {
+  return keyedHash.token(canonicalToken(realm.cipher, token));
+}
+
 function matches(records: readonly LedgerEntry[], fingerprint: Uint8Array): Match[] {
   return records.flatMap((entry) => {
     if (!entry.fingerprints) return [];
@@ -200,14 +210,15 @@ function verdictByRecord(
   issued: readonly Match[] | undefined,
   nowMs: number,
 ): Verdict {
-  const fitting = issued?.filter(({ kind }) => query.kind === undefined || kind === query.kind) ?? [];
-  if (query.requireIssuedHere && fitting.length === 0) {
-    return issued && issued.length > 0 ? 'WRONG_KIND' : 'NOT_ISSUED_HERE';
-  }
+  const found = issued ?? [];
+  if (query.requireIssuedHere && found.length === 0) return 'NOT_ISSUED_HERE';
+  // As whatever it is used: what is frozen must not pass for something else.
   const frozen =
     snapshot.freezes.find({ realm: query.realm }, nowMs) !== undefined ||
-    fitting.some(({ entry }) => snapshot.freezes.find(entry, nowMs) !== undefined);
-  return frozen ? 'FROZEN' : 'VALID';
+    found.some(({ entry }) => snapshot.freezes.find(entry, nowMs) !== undefined);
+  if (frozen) return 'FROZEN';
+  const fits = found.some(({ kind }) => query.kind === undefined || kind === query.kind);
+  return query.requireIssuedHere && !fits ? 'WRONG_KIND' : 'VALID';
 }
 
 /** Tests that one issue holds all three tokens, each as what it is used for. */

@@ -1,4 +1,10 @@
-import { BLOCK_DIGITS, type CipherRow, type TokenPartName } from '../cipher/cipher-table.ts';
+import {
+  BLOCK_DIGITS,
+  type Cipher,
+  type CipherRow,
+  cipherRow,
+  type TokenPartName,
+} from '../cipher/cipher-table.ts';
 import { MAX_TOKEN_CHARACTERS } from '../cipher/engine.ts';
 
 /** Fault in the form of a token. Contains positions and lengths only, never the text. */
@@ -38,6 +44,17 @@ export function findFormFaults(row: CipherRow, token: string): FormFault[] {
 /** Checks that `token` has the form of the cipher. Independent of the key. */
 export function isWellFormed(row: CipherRow, token: string): boolean {
   return findFormFaults(row, token).length === 0;
+}
+
+/**
+ * Converts a well-formed token to its canonical text, which the issuer writes: hex in upper case. Compare tokens by it.
+ *
+ * @example
+ * console.log(canonicalToken('AES_128_ECB', 'ab'.repeat(16))); // ABABABABABABABABABABABABABABABAB
+ */
+export function canonicalToken(cipher: Cipher, token: string): string {
+  const row = cipherRow(cipher);
+  return row.caseMatters ? token : upperCaseHex(row, token);
 }
 
 /** Converts the hex of a well-formed `token` to upper case; the IV stays as it is. */
