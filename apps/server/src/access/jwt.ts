@@ -1,4 +1,4 @@
-import { decodeJwt, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type CryptoKey, type JWTPayload } from 'jose';
 import { AuthenticationRefusal } from './fault.ts';
 import type { KeySet } from './key-set.ts';
 
@@ -46,30 +46,26 @@ export function createJwtVerifier(issuers: readonly JwtIssuer[], clock: { now():
 
   const verifyAnew = async (token: string, name: string): Promise<JwtClaims> => {
     const issuer = issuerOf(token, byName);
-    let keysVersion = NaN;
-    const getKey: KeySet['getKey'] = async (header, parts) => {
-      const key = await issuer.keys.getKey(header, parts);
-      // With the key, since they may be read again while the signature is checked.
-      keysVersion = issuer.keys.version;
-      return key;
-    };
-    const { payload } = await jwtVerify(token, getKey, {
-      issuer: issuer.issuer,
-      audience: issuer.audience,
-      algorithms: [...issuer.algorithms],
-      requiredClaims: ['exp', 'sub'],
-      clockTolerance: TOLERANCE_SECONDS,
-      currentDate: new Date(clock.now()),
-    }).catch((error: unknown) => {
-      throw new AuthenticationRefusal(faultOf(error), error);
-    });
+    const { keys } = issuer;
+    // Before the keys, since others may come into force while the signature is checked.
+    let keysVersion = keys.version;
+    let payload = await payloadOf(token, issuer, clock.now());
+    if (payload === undefined) {
+      await keys.readAgain();
+      if (keys.version !== keysVersion) {
+        keysVersion = keys.version;
+        payload = await payloadOf(token, issuer, clock.now());
+      }
+    }
+    if (payload === undefined)
+      throw new AuthenticationRefusal(keys.outOfReach ? 'TOKEN_KEYS_UNAVAILABLE' : 'TOKEN_NOT_ACCEPTED');
     const { sub, exp = 0 } = payload;
     // The library wants it to be there, but not to be a text.
     if (typeof sub !== 'string') throw new AuthenticationRefusal('TOKEN_NOT_ACCEPTED');
     const claims = { issuer: issuer.issuer, subject: sub };
     const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined;
     if (oldest !== undefined) remembered.delete(oldest);
-    remembered.set(name, { ...claims, expireTimeMs: exp * 1000, keys: issuer.keys, keysVersion });
+    remembered.set(name, { ...claims, expireTimeMs: exp * 1000, keys, keysVersion });
     return claims;
   };
 
@@ -99,10 +95,48 @@ function issuerOf(token: string, byName: ReadonlyMap<string, JwtIssuer>): JwtIss
   return issuer;
 }
 
-function faultOf(error: unknown) {
-  if (error instanceof errors.JWTExpired) return 'TOKEN_EXPIRED';
-  if (error instanceof errors.JWKSTimeout) return 'TOKEN_KEYS_UNAVAILABLE';
-  // What is not about the token is about getting the keys.
-  const aboutToken = error instanceof errors.JOSEError && error.code !== 'ERR_JOSE_GENERIC';
-  return aboutToken ? 'TOKEN_NOT_ACCEPTED' : 'TOKEN_KEYS_UNAVAILABLE';
+/**
+ * The claims of a token that a key of its issuer has signed; `undefined` where none has. Each fitting key is tried.
+ *
+ * @throws {AuthenticationRefusal} for a token that is no good, whoever has signed it.
+ */
+async function payloadOf(token: string, issuer: JwtIssuer, nowMs: number): Promise<JWTPayload | undefined> {
+  try {
+    const header = decodeProtectedHeader(token);
+    if (!issuer.algorithms.includes(String(header.alg)))
+      throw new AuthenticationRefusal('TOKEN_NOT_ACCEPTED');
+    for await (const key of issuer.keys.keys?.fitting(header) ?? []) {
+      const payload = await verifyWith(key, token, issuer, nowMs);
+      if (payload !== undefined) return payload;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof AuthenticationRefusal) throw error;
+    const fault = error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'TOKEN_NOT_ACCEPTED';
+    throw new AuthenticationRefusal(fault, error);
+  }
+}
+
+async function verifyWith(
+  key: CryptoKey,
+  token: string,
+  { issuer, audience, algorithms }: JwtIssuer,
+  nowMs: number,
+): Promise<JWTPayload | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      issuer,
+      audience,
+      algorithms: [...algorithms],
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: TOLERANCE_SECONDS,
+      currentDate: new Date(nowMs),
+    });
+    return payload;
+  } catch (error) {
+    // A TypeError is about the key, for example one that is too short for the algorithm.
+    if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof TypeError)
+      return undefined;
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ export function openIdentity(
     ...issuer,
     keys:
       jwksFile === undefined
-        ? remoteKeySet(String(jwksUrl), dependencies.log)
+        ? remoteKeySet(String(jwksUrl), dependencies.log, dependencies.clock)
         : openKeyFile(jwksFile, dependencies.log),
   }));
   const refused = new RefusedAuthentications(dependencies);
