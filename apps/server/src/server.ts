@@ -18,6 +18,7 @@ import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpa
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { accessLog } from './access-log.ts';
+import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
 import { adminHandlers } from './admin/service.ts';
 import { startAdmission } from './admission/admission.ts';
@@ -210,7 +211,18 @@ function registerServices(opened: Opened): {
   const described = [...services, ALL_SERVICES.health];
   if (!settings.reflection) return { server, health, served: described };
   // No service imports the reasons: they travel in google.rpc.ErrorInfo.
-  addReflection(server, { services: described, files: [ErrorReasonSchema.file] }, forTools);
+  addReflection(
+    server,
+    {
+      services: described,
+      files: [ErrorReasonSchema.file],
+      stillAllowed: (call) => ({
+        check: call.state.require(REAUTHORIZE),
+        everyMs: REAUTHORIZE_INTERVAL_MS,
+      }),
+    },
+    forTools,
+  );
   return { server, health, served: Object.values(ALL_SERVICES) };
 }
 

@@ -17,6 +17,7 @@ export {
   screenCalls,
 } from './server/screen-calls.ts';
 export { checkHead, type HeadBounds, HEADER_OVERHEAD_BYTES, type HeadFault } from './server/request-head.ts';
+export { type AllowedCheck } from './server/while-allowed.ts';
 export { MessageLengths } from './server/message-lengths.ts';
 export {
   type GrpcServerCall,

@@ -1,5 +1,7 @@
 import { CredentialService, LedgerEntry_Kind, LedgerService } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
+import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
+import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-protos/gen/grpc/reflection/v1alpha/reflection_pb.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { authorization, connectPresenting } from '../testing/presented.ts';
 import { refusalOf } from '../testing/refusal.ts';
@@ -162,4 +164,45 @@ describe('an identity', () => {
     await server.configure(DOCUMENT + clients());
     expect(await refusalOf(following)).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'CLIENT_UNKNOWN' });
   });
+
+  it.each([
+    ['v1', ServerReflection],
+    ['v1alpha', ServerReflectionV1Alpha as unknown as typeof ServerReflection],
+  ])(
+    'that is taken out of the document ends an open stream of reflection %s, idle or not',
+    async (_, service) => {
+      await server.configure(DOCUMENT + clients());
+      const client = createClient(service, connection);
+      const question = { messageRequest: { case: 'listServices', value: '' } } as const;
+      const removed = Promise.withResolvers<void>();
+      const open = async (asking: boolean, first: PromiseWithResolvers<void>) => {
+        let answers = 0;
+        async function* ask() {
+          yield question;
+          await removed.promise;
+          if (asking) for (let round = 0; round < 20; round++) yield question;
+          await new Promise(() => undefined);
+        }
+        const stream = client.serverReflectionInfo(ask(), { ...as(some), timeoutMs: 60_000 });
+        try {
+          for await (const _answer of stream) {
+            answers++;
+            first.resolve();
+          }
+        } finally {
+          answered.push(answers);
+        }
+      };
+      const first = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+      const answered: number[] = [];
+      const streams = [open(false, first[0]), open(true, first[1])];
+      await Promise.all(first.map(({ promise }) => promise));
+      await server.configure(`${DOCUMENT}clients: []\n`);
+      removed.resolve();
+      for (const stream of streams)
+        expect(await refusalOf(stream)).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'CLIENT_UNKNOWN' });
+      expect(answered).toEqual([1, 1]);
+      await server.configure(DOCUMENT + clients());
+    },
+  );
 });

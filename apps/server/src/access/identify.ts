@@ -20,6 +20,9 @@ export const PRINCIPAL = createCallKey<Principal>('principal');
 /** Authenticates and authorizes a call again, and throws when that fails; for handlers that stream without an end. */
 export const REAUTHORIZE = createCallKey<() => Promise<void>>('reauthorize');
 
+/** Interval at which streams without an end use {@link REAUTHORIZE}. */
+export const REAUTHORIZE_INTERVAL_MS = 250;
+
 /** Dependencies of {@link identify}. */
 export interface IdentifyDependencies extends RecordDependencies {
   readonly authenticate: Authenticate;
@@ -43,7 +46,7 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
     if (!holds(principal, role)) return refuse(principal, role);
     call.state.set(PRINCIPAL, principal);
-    if (call.method.methodKind === 'server_streaming') call.state.set(REAUTHORIZE, reauthorize(call, role));
+    if (call.method.methodKind !== 'unary') call.state.set(REAUTHORIZE, reauthorize(call, role));
     return next();
   };
   const reauthorize = (call: ServerCall, role: MethodRow['role']) => async () => {

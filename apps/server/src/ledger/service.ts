@@ -9,11 +9,9 @@ import {
   type LedgerStore,
 } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
-import { PRINCIPAL, REAUTHORIZE } from '../access/identify.ts';
+import { PRINCIPAL, REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from '../access/identify.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { listEntries, removeEntries, tailEntries } from './entries.ts';
-
-const TAIL_INTERVAL_MS = 250;
 
 const kindOf = enumNames(LedgerEntry_Kind);
 
@@ -47,7 +45,7 @@ export function ledgerHandlers(dependencies: {
 
     async *tailEntries(request, call) {
       for await (const entry of tailEntries(store, {
-        pollIntervalMs: TAIL_INTERVAL_MS,
+        pollIntervalMs: REAUTHORIZE_INTERVAL_MS,
         signal: call.signal,
         beforeEach: call.state.require(REAUTHORIZE),
       })) {

@@ -8,6 +8,8 @@ import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-proto
 import { type Server, status } from '@grpc/grpc-js';
 import { addService, type ServiceOptions } from '../server/add-service.ts';
 import type { Handlers } from '../server/handlers.ts';
+import type { ServerCall } from '../server/server-call.ts';
+import { type AllowedCheck, whileAllowed } from '../server/while-allowed.ts';
 import { DescriptorIndex } from './descriptor-index.ts';
 
 type Query = MessageShape<typeof ServerReflectionRequestSchema>['messageRequest'];
@@ -23,15 +25,21 @@ export function addReflection(
   {
     services,
     files = [],
-  }: { readonly services: Iterable<DescService>; readonly files?: readonly DescFile[] },
+    stillAllowed,
+  }: {
+    readonly services: Iterable<DescService>;
+    readonly files?: readonly DescFile[];
+    /** Returns the check of a call that {@link whileAllowed} does. Default: none. */
+    readonly stillAllowed?: (call: ServerCall) => AllowedCheck;
+  },
   options?: ServiceOptions,
 ): void {
   const described = new Set([...services, ServerReflection, ServerReflectionV1Alpha]);
   const index = new DescriptorIndex([...described], files);
   const handlers: Handlers<typeof ServerReflection> = {
-    async *serverReflectionInfo(requests) {
+    async *serverReflectionInfo(requests, call) {
       const sent = new Set<DescFile>();
-      for await (const request of requests) {
+      for await (const request of stillAllowed ? whileAllowed(requests, stillAllowed(call)) : requests) {
         const messageResponse = answer(index, request.messageRequest, sent);
         yield { validHost: request.host, originalRequest: request, messageResponse };
       }
