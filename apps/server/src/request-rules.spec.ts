@@ -1,4 +1,4 @@
-import { create, type DescMessage, type Message } from '@bufbuild/protobuf';
+import { create, createRegistry, type DescMessage, type Message } from '@bufbuild/protobuf';
 import { createValidator } from '@bufbuild/protovalidate';
 import {
   AdminService,
@@ -15,6 +15,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 const protovalidate = createValidator({
+  registry: createRegistry(...CredentialService.file.dependencies),
   regexMatch: (pattern, value) => new RegExp(pattern, 'u').test(value),
 });
 

@@ -36,7 +36,7 @@ export {
   type RpcErrorOptions,
 } from './error/rpc-error.ts';
 export { hasCompiledRules, satisfiesCompiledRules } from './validation/compiled-rules.ts';
-export { assertValid, validation, warmUp } from './validation/validation.ts';
+export { assertValid, findViolations, validation, warmUp } from './validation/validation.ts';
 export {
   assertEveryMethodHasRow,
   defineMethods,

@@ -1,8 +1,7 @@
-import { pathToString } from '@bufbuild/protobuf/reflect';
-import { createValidator } from '@bufbuild/protovalidate';
 import { DocumentError, parseConfigurationDocument, type DocumentProblem } from '@callpass/config-document';
 import { ConfigurationSchema } from '@callpass/contract';
 import { warnings } from '@callpass/domain';
+import { findViolations } from '@callpass/grpc-kit';
 import { configurationFromMessage } from '../state/configuration-from-message.ts';
 import { problemsOf } from './configuration.ts';
 
@@ -19,11 +18,10 @@ export function checkDocument(text: string): {
     throw error;
   }
   const { configuration } = document;
-  const result = createValidator().validate(ConfigurationSchema, configuration);
-  if (result.kind === 'error') throw result.error;
+  const violations = findViolations(ConfigurationSchema, configuration);
   const found =
-    result.kind === 'invalid'
-      ? result.violations.map(({ field, message }) => ({ path: pathToString(field), message }))
+    violations.length > 0
+      ? violations.map(({ field, description }) => ({ path: field, message: description }))
       : problemsOf(configuration);
   const problems = found.map(({ path, message }) => ({ path, message, ...document.locate(path) }));
   return {

@@ -28,6 +28,7 @@ import {
   RepeatedRulesSchema,
   StringRulesSchema,
   UInt32RulesSchema,
+  UInt64RulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -39,9 +40,10 @@ import {
   SayRequestSchema,
   StyleSchema,
 } from '../testing/gen/kit/v1/echo_pb.ts';
+import { SpacelessSchema, TabbedSchema, TablessSchema } from '../testing/gen/kit/v1/words_pb.ts';
 import { patternOf } from './patterns.ts';
 import { hasCompiledRules, satisfiesCompiledRules } from './compiled-rules.ts';
-import { assertValid } from './validation.ts';
+import { assertValid, findViolations } from './validation.ts';
 
 type FieldInit = MessageInitShape<typeof FieldDescriptorProtoSchema>;
 interface FileInit {
@@ -57,6 +59,7 @@ const isValid = (schema: DescMessage, message: Message) =>
 
 const STRING: FieldInit = { type: Type.STRING };
 const UINT32: FieldInit = { type: Type.UINT32 };
+const UINT64: FieldInit = { type: Type.UINT64 };
 const LEVEL: FieldInit = { type: Type.ENUM, typeName: '.rules.Level' };
 const INNER: FieldInit = { type: Type.MESSAGE, typeName: '.rules.Inner' };
 const optional = (field: FieldInit): FieldInit => ({ ...field, proto3Optional: true, oneofIndex: 0 });
@@ -114,6 +117,9 @@ const rulesOf = {
   uint32: (value: MessageInitShape<typeof UInt32RulesSchema>): RulesInit => ({
     type: { case: 'uint32', value },
   }),
+  uint64: (value: MessageInitShape<typeof UInt64RulesSchema>): RulesInit => ({
+    type: { case: 'uint64', value },
+  }),
   repeated: (value: MessageInitShape<typeof RepeatedRulesSchema>): RulesInit => ({
     type: { case: 'repeated', value },
   }),
@@ -136,6 +142,7 @@ const text = fc.oneof(
 );
 const level = fc.integer({ min: -1, max: 4 });
 const number = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(2 ** 32 - 1));
+const wide = fc.oneof(fc.bigInt({ min: 0n, max: 5n }), fc.constant(2n ** 64n - 1n));
 const inner = text.map((value) => ({ text: value }));
 
 const KNOWN: [string, FieldInit, RulesInit, fc.Arbitrary<unknown>][] = [
@@ -177,6 +184,14 @@ const KNOWN: [string, FieldInit, RulesInit, fc.Arbitrary<unknown>][] = [
     optional(UINT32),
     rulesOf.uint32({ greaterThan: { case: 'gte', value: 2 } }),
     fc.option(number, { nil: undefined }),
+  ],
+  ['64 bits, gte', UINT64, rulesOf.uint64({ greaterThan: { case: 'gte', value: 2n } }), wide],
+  ['64 bits, lte', UINT64, rulesOf.uint64({ lessThan: { case: 'lte', value: 3n } }), wide],
+  [
+    '64 bits, lte that may be zero',
+    UINT64,
+    { ...IF_ZERO, ...rulesOf.uint64({ greaterThan: { case: 'gte', value: 2n } }) },
+    wide,
   ],
   ['message', INNER, {}, fc.option(inner, { nil: undefined })],
   ['required message', INNER, { required: true }, fc.option(inner, { nil: undefined })],
@@ -275,6 +290,7 @@ describe('a rule that is not known', () => {
       ['string', STRING, StringRulesSchema],
       ['enum', LEVEL, EnumRulesSchema],
       ['uint32', UINT32, UInt32RulesSchema],
+      ['uint64', UINT64, UInt64RulesSchema],
     ] as const
   ).flatMap(([kind, field, rules]) =>
     rules.fields
@@ -328,6 +344,45 @@ describe('a rule that is not known', () => {
       expect(satisfiesCompiledRules(schema, create(schema))).toBe(false);
     },
   );
+});
+
+describe('a predefined rule', () => {
+  const withSpaces = fc.string({ unit: fc.constantFrom('a', ' ', '\t', '\ud83d', '😀'), maxLength: 5 });
+
+  it('that is a pattern is compiled, and the same for protovalidate', () => {
+    expect(hasCompiledRules(TablessSchema)).toBe(true);
+    fc.assert(
+      fc.property(withSpaces, (value) => {
+        const message = create(TablessSchema, { text: value });
+        expect(satisfiesCompiledRules(TablessSchema, message)).toBe(
+          findViolations(TablessSchema, message).length === 0,
+        );
+      }),
+    );
+  });
+
+  it('of another form, or that is switched off, is left to protovalidate', () => {
+    expect([SpacelessSchema, TabbedSchema].map(hasCompiledRules)).toEqual([false, false]);
+    expect(findViolations(TabbedSchema, create(TabbedSchema, { text: '\t' }))).toEqual([]);
+    expect(() => {
+      assertValid(SpacelessSchema, create(SpacelessSchema, { texts: ['\t'] }));
+    }).not.toThrow();
+  });
+
+  it('that is broken is named by its field and its own text', () => {
+    expect(findViolations(TablessSchema, create(TablessSchema, { text: '\t' }))).toEqual([
+      { field: 'text', description: 'must not contain tabs' },
+    ]);
+    expect(findViolations(SpacelessSchema, create(SpacelessSchema, { texts: ['', ' '] }))).toEqual([
+      { field: 'texts[1]', description: 'must not contain spaces' },
+    ]);
+  });
+
+  it('of the same number for values of another type is not mistaken for it', () => {
+    const unknownRule = { no: 50001, wireType: 0, data: new Uint8Array([1]) };
+    const rules = rulesOf.uint32(Object.assign(create(UInt32RulesSchema), { $unknown: [unknownRule] }));
+    expect(hasCompiledRules(schemaWith(UINT32, rules))).toBe(false);
+  });
 });
 
 describe('satisfiesCompiledRules', () => {

@@ -111,9 +111,10 @@ function compileValue(field: DescField, rules: FieldRules | undefined, others: s
   return kind !== undefined && rules?.type.value !== undefined ? KINDS[kind](rules.type.value, field) : PASS;
 }
 
-function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | undefined {
+function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | 'uint64' | undefined {
   if (field.enum !== undefined) return 'enum';
   if (field.scalar === ScalarType.STRING) return 'string';
+  if (field.scalar === ScalarType.UINT64) return 'uint64';
   return field.scalar === ScalarType.UINT32 ? 'uint32' : undefined;
 }
 
@@ -122,6 +123,6 @@ function zeroOf(field: DescField): Check | undefined {
   if (field.fieldKind === 'list') return (value) => Array.isArray(value) && value.length === 0;
   const kind = kindOf(field);
   if (kind === undefined) return undefined;
-  const zero = kind === 'string' ? '' : kind === 'enum' ? field.enum?.values[0]?.number : 0;
+  const zero = { string: '', enum: field.enum?.values[0]?.number, uint32: 0, uint64: 0n }[kind];
   return (value) => value === zero;
 }

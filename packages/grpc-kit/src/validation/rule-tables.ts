@@ -1,15 +1,26 @@
-import { type DescField, type DescMessage, isFieldSet, type Message } from '@bufbuild/protobuf';
+import {
+  type DescField,
+  type DescMessage,
+  getExtension,
+  getOption,
+  isFieldSet,
+  type Message,
+} from '@bufbuild/protobuf';
 import {
   type EnumRules,
   EnumRulesSchema,
+  predefined,
   type RepeatedRules,
   RepeatedRulesSchema,
   type StringRules,
   StringRulesSchema,
   type UInt32Rules,
   UInt32RulesSchema,
+  type UInt64Rules,
+  UInt64RulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternOf } from './patterns.ts';
+import { predefinedRulesOf } from './predefined-rules.ts';
 
 /** Check of a value. True only if protovalidate finds the value valid too; may be false for a valid value. */
 export type Check<V = unknown> = (value: V) => boolean;
@@ -69,6 +80,12 @@ const UINT32: Rows<UInt32Rules, number> = {
   lte: ({ lessThan: { case: rule, value: max } }) => (rule === 'lte' ? (value) => value <= max : undefined),
 };
 
+const UINT64: Rows<UInt64Rules, bigint> = {
+  gte: ({ greaterThan: { case: rule, value: min } }) =>
+    rule === 'gte' ? (value) => value >= min : undefined,
+  lte: ({ lessThan: { case: rule, value: max } }) => (rule === 'lte' ? (value) => value <= max : undefined),
+};
+
 const REPEATED: Rows<RepeatedRules, readonly unknown[]> = {
   minItems({ minItems }) {
     const min = Number(minItems);
@@ -84,18 +101,23 @@ const REPEATED: Rows<RepeatedRules, readonly unknown[]> = {
 
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isBigint = (value: unknown): value is bigint => typeof value === 'bigint';
 
 /** Compilers by kind, named as in FieldRules. Each compiles the rules of a field, or returns undefined if one is unknown. */
 export const KINDS = {
-  string: kind(StringRulesSchema, isString, STRING),
+  string: kind(StringRulesSchema, isString, STRING, matching),
   enum: kind(EnumRulesSchema, isNumber, ENUM),
   uint32: kind(UInt32RulesSchema, isNumber, UINT32),
+  uint64: kind(UInt64RulesSchema, isBigint, UINT64),
   repeated: kind(RepeatedRulesSchema, (value): value is readonly unknown[] => Array.isArray(value), REPEATED),
 };
 
 /** Checks that only these fields are set, and no field that is unknown to this version of the rules' schema. */
 export function hasOnly(rules: Message, schema: DescMessage, names: readonly string[]): boolean {
-  if (rules.$unknown !== undefined && rules.$unknown.length > 0) return false;
+  return (rules.$unknown ?? []).length === 0 && setsOnly(rules, schema, names);
+}
+
+function setsOnly(rules: Message, schema: DescMessage, names: readonly string[]): boolean {
   return schema.fields.every((field) => names.includes(field.localName) || !isFieldSet(rules, field));
 }
 
@@ -118,14 +140,37 @@ function kind<R extends Message, V>(
   schema: DescMessage,
   isValue: (value: unknown) => value is V,
   rows: Rows<R, V>,
+  predefinedRow: (expression: string) => Check<V> | undefined = () => undefined,
 ) {
   const names = Object.keys(rows);
   return (rules: Message, field: DescField): Check | undefined => {
-    if (!hasOnly(rules, schema, names)) return undefined;
+    if (!setsOnly(rules, schema, names)) return undefined;
     const set = schema.fields.filter((rule) => isFieldSet(rules, rule));
-    const check = all(set.map(({ localName }) => rows[localName]?.(rules as R, field)));
+    const check = all([
+      ...set.map(({ localName }) => rows[localName]?.(rules as R, field)),
+      ...predefinedExpressions(rules, field).map((expression) =>
+        expression === undefined ? undefined : predefinedRow(expression),
+      ),
+    ]);
     return check && ((value) => isValue(value) && check(value));
   };
+}
+
+/** CEL expressions of the predefined rules that are set. Undefined in place of one that is unknown or not set to true. */
+function predefinedExpressions(rules: Message, field: DescField): (string | undefined)[] {
+  const known = predefinedRulesOf(field.parent.file);
+  return (rules.$unknown ?? []).flatMap(({ no }) => {
+    const rule = known.find(({ number, extendee }) => number === no && extendee.typeName === rules.$typeName);
+    if (rule === undefined || getExtension(rules, rule) !== true) return [undefined];
+    return getOption(rule, predefined).cel.map(({ expression }) => expression);
+  });
+}
+
+/** Compiles a predefined rule that is a pattern, written in this form. */
+function matching(expression: string): Check<string> | undefined {
+  const [, source] = /^!rule \|\| this\.matches\(r'([^']*)'\)$/.exec(expression) ?? [];
+  const pattern = source === undefined ? undefined : compilable(source);
+  return pattern && ((text) => pattern.test(text));
 }
 
 /** Compiles a pattern, or returns undefined for an invalid one, which protovalidate reports. */

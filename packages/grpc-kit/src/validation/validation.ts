@@ -1,15 +1,24 @@
-import { create, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf';
+import {
+  create,
+  createRegistry,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  type Message,
+} from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
-import { createValidator, type Violation } from '@bufbuild/protovalidate';
+import { createValidator, type Validator, type Violation } from '@bufbuild/protovalidate';
 import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { status } from '@grpc/grpc-js';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
 import { patternOf } from './patterns.ts';
+import { predefinedRulesOf } from './predefined-rules.ts';
 import { satisfiesCompiledRules } from './compiled-rules.ts';
 
-// One validator for the process, because it keeps the rules that warmUp compiles.
-const validator = createValidator({ regexMatch: (pattern, text) => patternOf(pattern).test(text) });
+// A validator keeps the rules that warmUp compiles, so there is one for all files with the same predefined rules.
+const validators = new Map<string, Validator>();
+const validatorOfFile = new WeakMap<DescFile, Validator>();
 
 // Keeps the details below the 4 KiB that are sent, with any map keys and lists that a client sends.
 const MAX_VIOLATIONS = 16;
@@ -35,15 +44,32 @@ export function validation(): ServerInterceptor {
  */
 export function assertValid(schema: DescMessage, message: Message): void {
   if (satisfiesCompiledRules(schema, message)) return;
-  const result = validator.validate(schema, message);
-  if (result.kind === 'valid') return;
-  if (result.kind === 'error') throw result.error;
-  const fieldViolations = result.violations.slice(0, MAX_VIOLATIONS).map(toFieldViolation);
+  const violations = findViolations(schema, message);
+  if (violations.length === 0) return;
+  const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => {
+    return {
+      field: field.slice(0, MAX_PATH_LENGTH),
+      description: description.slice(0, MAX_DESCRIPTION_LENGTH),
+    };
+  });
   const [first] = fieldViolations;
   const text =
     first === undefined || first.field === '' ? first?.description : `${first.field}: ${first.description}`;
   throw new RpcError(status.INVALID_ARGUMENT, `invalid request: ${text}`, {
     details: [detail(BadRequestSchema, { fieldViolations })],
+  });
+}
+
+/** Finds every violation of a message's rules, as field paths and messages of protovalidate. Throws if a rule cannot run. */
+export function findViolations(
+  schema: DescMessage,
+  message: Message,
+): readonly { field: string; description: string }[] {
+  const result = validatorFor(schema).validate(schema, message);
+  if (result.kind === 'valid') return [];
+  if (result.kind === 'error') throw result.error;
+  return result.violations.map((violation: Violation) => {
+    return { field: pathToString(violation.field), description: violation.message };
   });
 }
 
@@ -57,20 +83,31 @@ export function warmUp(services: Iterable<DescService>): void {
   for (const schema of seen) {
     const empty = create(schema);
     satisfiesCompiledRules(schema, empty);
-    const result = validator.validate(schema, empty);
+    const result = validatorFor(schema).validate(schema, empty);
     if (result.kind === 'error') {
       throw new TypeError(`the rules of ${schema.typeName} cannot run`, { cause: result.error });
     }
   }
 }
 
+function validatorFor({ file }: DescMessage): Validator {
+  let validator = validatorOfFile.get(file);
+  if (validator === undefined) {
+    const predefined = predefinedRulesOf(file);
+    const names = predefined.map(({ typeName }) => typeName).join();
+    validator = validators.get(names);
+    if (validator === undefined) {
+      const registry = createRegistry(...predefined);
+      const regexMatch = (pattern: string, text: string) => patternOf(pattern).test(text);
+      validators.set(names, (validator = createValidator({ registry, regexMatch })));
+    }
+    validatorOfFile.set(file, validator);
+  }
+  return validator;
+}
+
 function visit(schema: DescMessage, seen: Set<DescMessage>): void {
   if (seen.has(schema)) return;
   seen.add(schema);
   for (const { message } of schema.fields) if (message !== undefined) visit(message, seen);
-}
-
-function toFieldViolation(violation: Violation): { field: string; description: string } {
-  const field = pathToString(violation.field).slice(0, MAX_PATH_LENGTH);
-  return { field, description: violation.message.slice(0, MAX_DESCRIPTION_LENGTH) };
 }
