@@ -1,12 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import proxyAddr from '@fastify/proxy-addr';
+import { parseAddress } from './address.ts';
 
 /** Reads the address and scheme of a request. Headers count only where a listed proxy has sent them. */
 export interface Proxies {
   /** Checks if the other end of the connection is a listed proxy. */
   sentBy(request: IncomingMessage): boolean;
-  /** The address of the first hop, seen from here, that is no listed proxy. */
+  /**
+   * The address of the first hop, seen from here, that is no listed proxy, in its one form (`parseAddress`). A hop that its
+   * proxy does not name by an address counts as that proxy.
+   */
   addressOf(request: IncomingMessage): string;
   /** Reads the scheme that the browser used. */
   schemeOf(request: IncomingMessage): 'http' | 'https';
@@ -20,21 +24,40 @@ const UNKNOWN_ADDRESS = '0.0.0.0';
  */
 export function createProxies(listed: readonly string[]): Proxies {
   const isListed = proxyAddr.compile([...listed]);
-  const sentBy = ({ socket }: IncomingMessage) => isListed(socket.remoteAddress ?? UNKNOWN_ADDRESS, 0);
+  const peerOf = ({ socket }: IncomingMessage) => parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS;
+  const sentBy = (request: IncomingMessage) => listed.length > 0 && isListed(peerOf(request), 0);
   return {
     sentBy,
-    addressOf: (request) =>
-      sentBy(request) ? proxyAddr(request, isListed) : (request.socket.remoteAddress ?? UNKNOWN_ADDRESS),
+    addressOf(request) {
+      let address = peerOf(request);
+      if (listed.length === 0 || !isListed(address, 0)) return address;
+      for (const hop of lastToFirst(request.headers['x-forwarded-for'])) {
+        const next = parseAddress(hop);
+        if (next === undefined) return address;
+        address = next;
+        if (!isListed(address, 0)) return address;
+      }
+      return address;
+    },
     schemeOf(request) {
       if (sentBy(request)) {
         // The last one is the listed proxy's own word; those before it may be anybody's.
-        const forwarded = String(request.headers['x-forwarded-proto'] ?? '')
-          .split(',')
-          .at(-1)
-          ?.trim();
-        if (forwarded === 'http' || forwarded === 'https') return forwarded;
+        const [forwarded] = lastToFirst(request.headers['x-forwarded-proto']);
+        const scheme = forwarded?.toLowerCase();
+        if (scheme === 'http' || scheme === 'https') return scheme;
       }
       return (request.socket as TLSSocket).encrypted ? 'https' : 'http';
     },
   };
+}
+
+/** Members of a list header, the last one first; empty ones are none (RFC 9110, 5.6.1). */
+function* lastToFirst(header: string | string[] | undefined): Generator<string> {
+  const list = String(header ?? '');
+  for (let end = list.length; end >= 0;) {
+    const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
+    const member = list.slice(comma + 1, end).trim();
+    if (member !== '') yield member;
+    end = comma;
+  }
 }
