@@ -32,7 +32,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   await allowOrigins(parent, origins);
   addProbes(parent, options.isReady ?? (() => Promise.resolve(true)));
 
-  const limits = await createLimits(parent, {
+  const limits = createLimits({
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     proxies,
     visitorOf: createVisitors(options.visitor ?? {}, proxies),

@@ -1,14 +1,14 @@
-import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EdgeProblem } from '../problems/problem.ts';
+import { holderOf, siteOf } from '../visitor/address.ts';
 import type { Proxies } from '../visitor/proxies.ts';
 import type { Visitor } from '../visitor/visitor.ts';
 import { stateOf } from './exchange.ts';
 import type { EdgeLimits } from './options.ts';
+import { WindowCounter, type Counted } from './window-counter.ts';
 
-/** Number of addresses and of visitors that are counted at a time; the least recent are forgotten first. */
+/** Number of addresses and of visitors that are counted each by itself at a time. */
 const COUNTED = 50_000;
-const IPV6_PREFIX = 64;
 
 /** Checks of the edge, as hooks for routes. */
 export interface Limits {
@@ -18,37 +18,29 @@ export interface Limits {
   readonly visitor: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 }
 
-/** Registers the counters in the scope of the plugin. */
-export async function createLimits(
-  scope: FastifyInstance,
-  parts: { limits: EdgeLimits; proxies: Proxies; visitorOf: (request: FastifyRequest['raw']) => Visitor },
-): Promise<Limits> {
+/** Creates the counters. */
+export function createLimits(parts: {
+  limits: EdgeLimits;
+  proxies: Proxies;
+  visitorOf: (request: FastifyRequest['raw']) => Visitor;
+}): Limits {
   const { limits, proxies, visitorOf } = parts;
-  await scope.register(rateLimit, { global: false, cache: COUNTED });
-  const timeWindow = limits.windowMs;
-  const countAddress = scope.createRateLimit({
-    max: limits.perAddress,
-    timeWindow,
-    keyGenerator: ({ raw }) => rateLimit.normalizeIP(proxies.addressOf(raw), IPV6_PREFIX),
-  });
-  const countVisitor = scope.createRateLimit({
-    max: limits.perVisitor,
-    timeWindow,
-    keyGenerator: (request) => stateOf(request).visitorId,
-  });
-  const refuseAbove = async (counted: ReturnType<typeof countAddress>) => {
-    const count = await counted;
-    if (!count.isAllowed && count.isExceeded) {
-      throw new EdgeProblem('TOO_MANY_REQUESTS', { retryAfterMs: count.ttl });
-    }
-  };
+  const { windowMs, perAddress, perVisitor } = limits;
+  const addresses = new WindowCounter({ windowMs, maxKeys: COUNTED, widen: siteOf });
+  const visitors = new WindowCounter({ windowMs, maxKeys: COUNTED });
   return {
-    address: (request) => refuseAbove(countAddress(request)),
+    async address({ raw }) {
+      refuseAbove(perAddress, addresses.count(holderOf(proxies.addressOf(raw))));
+    },
     async visitor(request, reply) {
       const { id, isNew, setCookie } = visitorOf(request.raw);
       stateOf(request).visitorId = id;
       if (setCookie !== undefined) void reply.header('set-cookie', setCookie);
-      if (!isNew) await refuseAbove(countVisitor(request));
+      if (!isNew) refuseAbove(perVisitor, visitors.count(id));
     },
   };
+}
+
+function refuseAbove(limit: number, { count, leftMs }: Counted): void {
+  if (count > limit) throw new EdgeProblem('TOO_MANY_REQUESTS', { retryAfterMs: leftMs });
 }
