@@ -1,6 +1,7 @@
 import { reportReady, stopOnSignal } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
-import { createLog } from '@callpass/program/log';
+import { createLog, droppedLogLines } from '@callpass/program/log';
+import { createInstruments, METRICS } from '@callpass/telemetry';
 import type { Command } from 'commander';
 import { checkSettings, startEdge } from './lifecycle/start-edge.ts';
 import { loadEdgeSettings } from './settings/load.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
 
 async function serve(settings: Settings): Promise<void> {
   const log = createLog(settings.log);
+  createInstruments().total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   let stopping = false;
   const port = await openTelemetryPort(() => ({ ready: !stopping, detail: {} }));
   const edge = await startEdge(settings, log).catch(async (error: unknown) => {

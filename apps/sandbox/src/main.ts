@@ -1,12 +1,13 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '@callpass/program';
+import { EXIT, ignoreLostOutput } from '@callpass/program';
 import { DESTINATIONS } from './destinations.ts';
 import { readOptions } from './options.ts';
 import { report } from './report.ts';
 import { startSandbox } from './sandbox.ts';
 
+ignoreLostOutput();
 const options = readOptions();
 const folder = mkdtempSync(join(tmpdir(), 'callpass-sandbox-'));
 process.once('exit', () => {

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { droppedLogLines } from '@callpass/program/log';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 
 const WINDOW_MS = 10_000;
@@ -28,6 +29,7 @@ export function measureProcess(make: Instruments, version: string): () => void {
   make.gauge(METRICS.memoryUsage, () => process.memoryUsage.rss());
   make.gauge(METRICS.uptime, () => process.uptime());
   make.gauge(METRICS.buildInfo, () => [[1, version, process.versions.node]]);
+  make.total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   make.total(METRICS.cpuTime, () => {
     const { user, system } = process.cpuUsage();
     return [

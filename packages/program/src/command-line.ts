@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { EXIT } from './exit.ts';
+import { ignoreLostOutput } from './output.ts';
 import { SettingsError } from './settings/load.ts';
 
 /** The command line of a program that serves. Wrong use ends the process with `EXIT.wrongUse`. */
 export function createCommandLine(name: string, description: string): Command {
+  ignoreLostOutput();
   return new Command(name)
     .description(description)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));

@@ -1,35 +1,53 @@
 import { isatty } from 'node:tty';
 import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { LogDestination } from './log-destination.ts';
+import { ignoreLostOutput } from './output.ts';
 
 export type { Logger } from 'pino';
 
 const STDERR = 2;
-const BUNCH_BYTES = 4096;
-const BUNCH_MS = 1000;
+const BUNCH = 4096;
+
+let standardError: LogDestination | undefined;
 
 /**
- * A program's log on standard error: JSON lines, or readable ones where that is a terminal. It is given names and numbers
- * only, never a request or an answer. Each line is written at once, so that none is lost in a crash; `inBunches`, for a
- * program that writes one for each request, writes 4 KiB or a second together, the rest at the end of the process.
+ * Creates a program's log on standard error: JSON lines, or readable ones where that is a terminal. It is given names and
+ * numbers only, never a request or an answer. Each line is written at once, so that none is lost in a crash; `inBunches`, for
+ * a program that writes one for each request, writes 4 KiB or a second together, the rest at the end of the process. Lines
+ * that nobody takes are dropped and counted, see {@link LogDestination}.
  */
 export function createLog({ level, inBunches = false }: { level: string; inBunches?: boolean }): Logger {
-  const options = {
-    level,
-    base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
-  };
-  if (isatty(STDERR)) return pino(options, pretty({ destination: STDERR, sync: true, colorize: true }));
-  const destination = pino.destination({
-    fd: STDERR,
-    ...(inBunches ? { sync: false, minLength: BUNCH_BYTES, periodicFlush: BUNCH_MS } : { sync: true }),
+  const timestamp = () => `,"time":"${new Date().toISOString()}"`;
+  const format = isatty(STDERR) ? prettyFactory({ colorize: true }) : (line: string) => line;
+  const destination = (standardError ??= openStandardError((dropped) =>
+    format(
+      `{"level":${pino.levels.values['warn']}${timestamp()},"dropped":${dropped},"msg":"log lines were dropped: nobody took them"}\n`,
+    ),
+  ));
+  const bunch = inBunches ? BUNCH : 0;
+  return pino(
+    { level, base: null, timestamp },
+    {
+      write(line: string) {
+        destination.write(format(line), bunch);
+      },
+    },
+  );
+}
+
+function openStandardError(describeDropped: (lines: number) => string): LogDestination {
+  ignoreLostOutput();
+  const destination = new LogDestination(STDERR, describeDropped);
+  process.once('exit', () => {
+    destination.end();
   });
-  if (inBunches) {
-    process.once('exit', () => {
-      destination.flushSync();
-    });
-  }
-  return pino(options, destination);
+  return destination;
+}
+
+/** Number of log lines of this process that were dropped because standard error did not take them. */
+export function droppedLogLines(): number {
+  return standardError?.dropped ?? 0;
 }
 
 /** An error for the log: its kind and text, and those of its causes. */

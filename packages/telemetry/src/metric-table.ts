@@ -146,6 +146,10 @@ export const METRICS = {
     ...{ name: 'callpass.certificate.expiry', kind: 'gauge', unit: 's', labels: [ATTR_CERTIFICATE] },
     description: 'Time until a certificate of the process expires; below 0 when it has expired.',
   },
+  logLinesDropped: {
+    ...{ name: 'callpass.log.lines.dropped', kind: 'counter', unit: '{line}', labels: [] },
+    description: 'Log lines that were dropped because standard error did not take them.',
+  },
   requestsActive: {
     ...{ name: 'callpass.requests.active', kind: 'gauge', unit: '{request}', labels: [ATTR_LOAD_CLASS] },
     description: 'Requests in progress.',
