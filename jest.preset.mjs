@@ -1,5 +1,14 @@
+/** Options of a run of Jest, of one project or of all. */
+export const run = {
+  passWithNoTests: true,
+  // Nx runs two projects at a time.
+  maxWorkers: 1,
+  reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
+};
+
 // One Jest configuration for every project: TypeScript sources as native ES modules, the same module graph as production.
 export default {
+  ...run,
   testEnvironment: new URL('jest.environment.mjs', import.meta.url).pathname,
   testEnvironmentOptions: {
     customExportConditions: ['@callpass/pooled-threads', '@callpass/source', 'node', 'node-addons'],
@@ -7,12 +16,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
-  passWithNoTests: true,
   // Real processes, threads and databases on a machine that may be busy; what hangs still ends.
   testTimeout: 30_000,
-  // Nx runs two projects at a time; one process for each keeps a crash apart from a failure (tools/launch/test.mjs).
-  maxWorkers: 1,
-  reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -19,6 +19,6 @@ export default class CountsReporter {
       failed,
       skipped: results.numPendingTests + results.numTodoTests,
     };
-    writeFileSync(join(folder, `${basename(this.#rootDir)}.json`), JSON.stringify(counts));
+    writeFileSync(join(folder, `${basename(this.#rootDir)}-${process.pid}.json`), JSON.stringify(counts));
   }
 }
