@@ -1,13 +1,35 @@
 import preset from '../jest.preset.mjs';
 
-// Not named jest.config: `npm test` is for what runs in seconds, `npm run e2e` for the whole product.
-export default {
+/** Files that measure, and what: each has the machine to itself. The others run two at a time. */
+const MEASURING = {
+  'src/drain.e2e.ts': 'time to an end under load',
+  'src/edge.e2e.ts': 'time to an answer while the service is away',
+  'src/freeze.e2e.ts': 'time to take effect, and time to an answer with 10,000 frozen visitors',
+  'src/hygiene.e2e.ts': 'memory among hostile peers',
+  'src/identity.e2e.ts': 'time to an answer with 10,000 destinations',
+  'src/instances.e2e.ts': 'time to take effect at another instance',
+  'src/limits.e2e.ts': 'time to an answer while Redis is away',
+  'src/overload.e2e.ts': 'time to an answer, memory and recovery at three times the capacity',
+  'src/rotation.e2e.ts': 'validations in the lifetime of a token',
+};
+const measuring = Object.keys(MEASURING).map((file) => `<rootDir>/${file}`);
+
+const e2e = {
   ...preset,
   rootDir: import.meta.dirname,
-  testMatch: ['<rootDir>/src/**/*.e2e.ts'],
   testTimeout: 60_000,
   // Whatever a run emits is searched at its end for whatever it keeps secret.
   globalSetup: '<rootDir>/src/canary/global-setup.ts',
   setupFiles: ['<rootDir>/src/canary/tap.ts'],
   globalTeardown: '<rootDir>/src/canary/global-teardown.ts',
 };
+
+// Not named jest.config: `npm test` is for what runs in seconds, `npm run e2e` for the whole product.
+export default {
+  ...e2e,
+  testMatch: ['<rootDir>/src/**/*.e2e.ts'],
+  testPathIgnorePatterns: measuring,
+  maxWorkers: 2,
+};
+
+export const alone = { ...e2e, testMatch: measuring, maxWorkers: 1 };

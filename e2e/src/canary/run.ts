@@ -78,5 +78,5 @@ function leaveCounts(wentWell: boolean): void {
   const folder = process.env['CALLPASS_TEST_COUNTS'];
   if (!folder) return;
   const counts = { passed: Number(wentWell), failed: Number(!wentWell), skipped: 0 };
-  writeFileSync(join(folder, 'e2e-canary-scan.json'), JSON.stringify(counts));
+  writeFileSync(join(folder, `e2e-canary-scan-${process.pid}.json`), JSON.stringify(counts));
 }

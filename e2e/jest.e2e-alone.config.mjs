@@ -1,0 +1,1 @@
+export { alone as default } from './jest.e2e.config.mjs';
