@@ -9,6 +9,7 @@ import { addKeyCommands } from './commands/key.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { EXIT, versionOf, type ExitCode } from '@callpass/program';
+import { followGrpcLog } from '@callpass/program/grpc-log';
 import { failureOf } from './failure.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
 import { createOutput, type Output } from './output.ts';
@@ -32,6 +33,9 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
 /** Runs the command line `callpass` with these arguments and says what the process is to end with. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
+  followGrpcLog({
+    warn: ({ kind, count }) => terminal.stderr.write(`callpass: gRPC library: ${kind} (${count})\n`),
+  });
   const run = async (command: Command, work: Work) => {
     exitCode = await runCommand(command, work, terminal);
   };

@@ -2,6 +2,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, ignoreLostOutput } from '@callpass/program';
+import { followGrpcLog } from '@callpass/program/grpc-log';
 import { DESTINATIONS } from './destinations.ts';
 import { readOptions } from './options.ts';
 import { report } from './report.ts';
@@ -24,6 +25,9 @@ const stopAsked = new Promise<'asked'>((resolve) => {
   }
 });
 
+followGrpcLog({
+  warn: ({ kind, count }) => process.stderr.write(`callpass-sandbox: gRPC library: ${kind} (${count})\n`),
+});
 try {
   const sandbox = await startSandbox(options, folder);
   const { addresses, realms, proof } = sandbox;

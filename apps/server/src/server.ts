@@ -11,6 +11,7 @@ import {
   type HealthReporter,
 } from '@callpass/grpc-kit';
 import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
+import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
 import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
@@ -77,6 +78,7 @@ export async function startServer(
   clockSource: ClockSource = SYSTEM_CLOCKS,
 ): Promise<RunningServer> {
   const running = new AsyncDisposableStack();
+  followGrpcLog(log);
   try {
     const opened = await open({ settings, log, clock, clockSource, running });
     return await listen(opened, registerServices(opened));

@@ -4,6 +4,7 @@ import { splitHostAndPort } from '@callpass/program';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { createProofOfWork } from '../human-check/proof-of-work.ts';
 import type { HumanCheck } from '../human-check/human-check.ts';
+import { followGrpcLog } from '@callpass/program/grpc-log';
 import { createLog, type Logger } from '@callpass/program/log';
 import { callpassEdge } from '../plugin/edge.ts';
 import { sendProblem } from '../plugin/exchange.ts';
@@ -41,6 +42,7 @@ export async function startEdge(
   log: Logger,
   extras: EdgeExtras = {},
 ): Promise<RunningEdge> {
+  followGrpcLog(log);
   const { app, service, drain } = await createEdge(settings, log);
   try {
     await extras.mount?.(app);
