@@ -16,7 +16,7 @@ export interface Origins {
 /** Throws TypeError on what is no origin, such as a URL with a path, so that a slip is not found by visitors. */
 export function createOrigins(listed: readonly string[], proxies: Proxies): Origins {
   for (const origin of listed) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    if (canonicalOrigin(origin) !== origin) {
       throw new TypeError(
         `not an origin: ${origin} (scheme, host and port, nothing behind, such as https://www.example.org)`,
       );
@@ -28,7 +28,7 @@ export function createOrigins(listed: readonly string[], proxies: Proxies): Orig
     assertMayAsk({ raw }) {
       const { origin, host } = raw.headers;
       if (origin !== undefined) {
-        if (known.has(origin) || origin === `${proxies.schemeOf(raw)}://${host}`) return;
+        if (known.has(origin) || isOwn(origin, `${proxies.schemeOf(raw)}://${host}`)) return;
         throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
       }
       // Images, links and no-cors requests of other sites carry no origin, but newer browsers say which site they come from.
@@ -36,4 +36,18 @@ export function createOrigins(listed: readonly string[], proxies: Proxies): Orig
       if (site === 'cross-site' || site === 'same-site') throw new EdgeProblem('ORIGIN_NOT_ALLOWED');
     },
   };
+}
+
+/** Compares origins as browsers do (RFC 6454, 4 and 5): scheme and host without case, and a default port is none (RFC 9110, 4.2.3). */
+function isOwn(origin: string, own: string): boolean {
+  if (origin === own) return true;
+  const canonical = canonicalOrigin(own);
+  return canonical !== undefined && canonical === canonicalOrigin(origin);
+}
+
+/** Scheme, host and port in their one form; `undefined` for what is no origin or has something behind it. */
+function canonicalOrigin(text: string): string | undefined {
+  const { protocol, origin, href } = URL.parse(text) ?? {};
+  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
+  return href === `${origin}/` && !/[\\/?#]$|\s/.test(text) ? origin : undefined;
 }
