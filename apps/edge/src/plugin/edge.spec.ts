@@ -54,6 +54,39 @@ describe('POST /v1/destinations/{id}/credentials', () => {
     expect(again.json()).toEqual(first.json());
   });
 
+  it('answers a retry with the same Idempotency-Key alike where the browser has sent no cookie', async () => {
+    const { issue, client } = await start({ visitor: { secrets: ['s'.repeat(32)] } });
+    const key = '0b2f6f5e-7c1b-4f6a-9a55-0d6f0f3f1a11';
+    const first = await issue({ 'idempotency-key': key });
+    const again = await issue({ 'idempotency-key': `"${key}"` });
+    expect([first.statusCode, again.statusCode]).toEqual([200, 200]);
+    expect(again.json()).toEqual(first.json());
+    expect(again.headers['set-cookie']).toBe(first.headers['set-cookie']);
+    const [cookie = ''] = String(first.headers['set-cookie']).split(';');
+    expect((await issue({ 'idempotency-key': key, cookie })).json()).toEqual(first.json());
+    const subjects = client.calls.map(({ request }) => (request as { subject: string }).subject);
+    expect(new Set(subjects).size).toBe(1);
+    expect(subjects[0]).toMatch(/^[\w-]{22}$/);
+  });
+
+  it('takes two keys for two visitors, and a key for different visitors under different secrets', async () => {
+    const key = '0b2f6f5e-7c1b-4f6a-9a55-0d6f0f3f1a11';
+    const subjectOf = async (secret: string, sent: string) => {
+      const { app, client, issue } = await startTestEdge({ visitor: { secrets: [secret.repeat(32)] } });
+      await issue({ 'idempotency-key': sent });
+      await app.close();
+      return lastSubject(client);
+    };
+    await start();
+    const subjects = [
+      await subjectOf('s', key),
+      await subjectOf('t', key),
+      await subjectOf('s', key.replace('0b', '0c')),
+    ];
+    expect(new Set(subjects).size).toBe(3);
+    expect(await subjectOf('s', key)).toBe(subjects[0]);
+  });
+
   it.each([
     ['a member that is not known', { payload: '{"canary":1}' }, 400, 'REQUEST_INVALID'],
     ['a callee that is no address', { payload: '{"callee":"canary"}' }, 400, 'REQUEST_INVALID'],
@@ -215,11 +248,56 @@ describe('origins', () => {
     expect((await issue({ host: 'edge.example', origin: 'https://edge.example' })).statusCode).toBe(403);
   });
 
+  const own: [host: string, origin: string, scheme: 'http' | 'https'][] = [
+    ['edge.example:80', 'http://edge.example', 'http'],
+    ['edge.example:443', 'https://edge.example', 'https'],
+    ['EDGE.Example', 'https://edge.example', 'https'],
+    ['Edge.Example:443', 'https://edge.example', 'https'],
+    ['edge.example', 'https://edge.example:443', 'https'],
+    ['edge.example', 'HTTPS://Edge.Example', 'https'],
+    ['edge.example:8443', 'https://edge.example:8443', 'https'],
+    ['[2001:DB8::1]:443', 'https://[2001:db8::1]', 'https'],
+  ];
+  it.each(own)(
+    'host %s is the own origin of a page of %s, behind a proxy too',
+    async (host, origin, scheme) => {
+      const { issue } = await start({ trustedProxies: ['127.0.0.1'] });
+      const forwarded = { host, origin, 'x-forwarded-proto': scheme };
+      expect((await issue(forwarded)).statusCode).toBe(200);
+      expect(
+        (await issue({ ...forwarded, 'x-forwarded-proto': `http, ${scheme.toUpperCase()}` })).statusCode,
+      ).toBe(200);
+    },
+  );
+
+  it.each([
+    ['edge.example:80', 'https://edge.example', 'https'],
+    ['edge.example:443', 'http://edge.example', 'http'],
+    ['edge.example:8443', 'https://edge.example', 'https'],
+    ['edge.example', 'https://edge.example:8443', 'https'],
+    ['edge.example', 'https://edge.example.evil.example', 'https'],
+    ['edge.example', 'https://edge.example/', 'https'],
+    ['edge.example', 'https://user@edge.example', 'https'],
+    ['edge.example/', 'https://edge.example', 'https'],
+    ['evil.example@edge.example', 'https://edge.example', 'https'],
+    ['', 'https://edge.example', 'https'],
+    ['edge.example', 'null', 'https'],
+    ['edge.example', '', 'https'],
+  ])('host %s is not the own origin of a page of %s', async (host, origin, scheme) => {
+    const { issue, client } = await start({ trustedProxies: ['127.0.0.1'] });
+    const answer = await issue({ host, origin, 'x-forwarded-proto': scheme });
+    expect([answer.statusCode, answer.json().reason]).toEqual([403, 'ORIGIN_NOT_ALLOWED']);
+    expect(client.calls).toEqual([]);
+  });
+
   it('one that is none stops the start', async () => {
     await start();
     for (const origin of [
       'https://www.example.org/',
       'www.example.org',
+      'https://www.example.org:443',
+      'https://WWW.example.org',
+      'ftp://www.example.org',
       '*',
       'https://www.example.org/page',
     ]) {

@@ -4,12 +4,12 @@ import type { Issuer, IssueRequest } from '../issuing/issuer.ts';
 import { stateOf } from '../plugin/exchange.ts';
 import type { CompatibilityRoutes } from '../plugin/options.ts';
 import { EdgeProblem } from '../problems/problem.ts';
+import { idempotencyKeyOf } from '../visitor/idempotency-key.ts';
 import { ACTG_TOKEN, CALL_PARAMETERS, CREDENTIALS } from './schemas.ts';
 
 interface CredentialsRequest {
   Params: { id: string };
   Body: { callee?: string; caller?: string } | null;
-  Headers: { 'idempotency-key'?: string };
 }
 
 /** The routes that issue: the edge's own, and compatibility routes for pages written for the vendor's sample servers. */
@@ -29,7 +29,7 @@ export function addIssueRoutes(
     '/v1/destinations/:id/credentials',
     { schema: CREDENTIALS },
     async (request, reply) => {
-      const requestId = request.headers['idempotency-key']?.replaceAll('"', '');
+      const requestId = idempotencyKeyOf(request.headers);
       const asked = {
         destination: request.params.id,
         ...request.body,

@@ -1,3 +1,5 @@
+import { IDEMPOTENCY_KEY } from '../visitor/idempotency-key.ts';
+
 /** JSON Schemas of what routes take and give. Members that are not named are refused, and never given. */
 
 const text = { type: 'string' } as const;
@@ -19,7 +21,6 @@ const address = {
   pattern: '^[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+$',
   maxLength: 256,
 };
-const uuid = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 
 const problem = {
   type: 'object',
@@ -46,8 +47,7 @@ export const CREDENTIALS = {
   body: { ...object({ callee: address, caller: address }, []), type: ['object', 'null'] },
   headers: {
     type: 'object',
-    // A UUID; the quotes are those of a structured field, as the draft of the header has it.
-    properties: { 'idempotency-key': { type: 'string', pattern: `^("${uuid}"|${uuid})$` } },
+    properties: { 'idempotency-key': { type: 'string', pattern: IDEMPOTENCY_KEY } },
   },
   response: {
     200: object(

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import signed from '@fastify/cookie';
 import { parseCookie, stringifySetCookie } from 'cookie';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import type { Proxies } from './proxies.ts';
 
 /** A visitor, with the cookie by which they are recognised next time. */
@@ -39,7 +40,10 @@ const NAME = 'callpass-visitor';
 /** Over HTTPS the prefix makes browsers refuse a cookie that another host or a plain-text page has planted (RFC 6265bis). */
 const SECURE_NAME = `__Host-${NAME}`;
 
-/** Recognises visitors. A cookie that was forged, cut or signed with a secret that is gone makes a new visitor, and no error. */
+/**
+ * Recognises visitors. A cookie that was forged, cut or signed with a secret that is gone makes a new visitor, and no error. The
+ * id of a new visitor is random, or derived from the `Idempotency-Key`: a retry without a cookie is the same visitor.
+ */
 export function createVisitors(
   options: VisitorOptions,
   proxies: Proxies,
@@ -50,6 +54,7 @@ export function createVisitors(
     throw new TypeError(`a secret of the visitor cookie must have ${LEAST_SECRET_LENGTH} characters or more`);
   }
   const signer = new signed.Signer(secrets);
+  const newId = createNewIds(secrets[0] as string);
 
   const give = (id: string, secure: boolean) =>
     stringifySetCookie({
@@ -76,8 +81,21 @@ export function createVisitors(
         return { id: value, isNew: false, setCookie: renew ? give(value, secure) : undefined };
       }
     }
-    const id = randomBytes(ID_BYTES).toString('base64url');
+    const id = newId(request);
     return { id, isNew: true, setCookie: give(id, secure) };
+  };
+}
+
+/** The secret has signed cookies already, so ids are derived with a key of their own (HKDF, RFC 5869). */
+function createNewIds(secret: string): (request: IncomingMessage) => string {
+  const derivationKey = Buffer.from(hkdfSync('sha256', secret, '', 'callpass edge visitor of a key', 32));
+  return ({ headers }) => {
+    const key = idempotencyKeyOf(headers);
+    const id =
+      key === undefined
+        ? randomBytes(ID_BYTES)
+        : createHmac('sha256', derivationKey).update(key).digest().subarray(0, ID_BYTES);
+    return id.toString('base64url');
   };
 }
 
