@@ -47,8 +47,8 @@ function talk(edge: RunningEdge, text: string): Promise<string> {
   return new Promise((resolve) => socket.once('close', () => resolve(received)));
 }
 
-function open(edge: RunningEdge): Socket {
-  const socket = connect(Number(new URL(edge.address).port), '127.0.0.1');
+function open(edge: RunningEdge, localAddress = '127.0.0.1'): Socket {
+  const socket = connect({ port: Number(new URL(edge.address).port), host: '127.0.0.1', localAddress });
   socket.on('error', () => undefined);
   sockets.push(socket);
   return socket;
@@ -133,6 +133,71 @@ describe('senders that mean no good', () => {
     await new Promise((resolve) => third.once('close', resolve));
     first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
     expect(String(await new Promise((resolve) => first.once('data', resolve)))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('an address that holds connections', () => {
+  const HEAD = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
+  const answerOf = (socket: Socket) =>
+    new Promise<string>((resolve) => {
+      socket.once('data', (data) => resolve(String(data)));
+      socket.once('close', () => resolve('closed'));
+    });
+  const ask = (socket: Socket) => {
+    socket.write(HEAD);
+    return answerOf(socket);
+  };
+
+  it('does not take the places of others, with nothing, half a head or half a body sent, or with requests', async () => {
+    for (const sent of [
+      '',
+      'GET / HT',
+      'POST /canary HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{',
+      HEAD,
+    ]) {
+      const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '64' });
+      const held = Array.from({ length: 64 }, () => open(edge));
+      await Promise.all(held.map(connected));
+      for (const socket of held) {
+        socket.resume();
+        if (sent !== '') socket.write(sent);
+      }
+      for (let neighbour = 2; neighbour < 12; neighbour++) {
+        expect(await ask(open(edge, `127.0.0.${neighbour}`))).toMatch(/^HTTP\/1\.1 200 /);
+      }
+    }
+  });
+
+  it('is still served on a new connection while others of it have sent nothing', async () => {
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '64' });
+    const idle = Array.from({ length: 64 }, () => open(edge));
+    await Promise.all(idle.map(connected));
+    for (const socket of idle) socket.resume();
+    expect(await ask(open(edge))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('does not lose a connection that was served before to others that send nothing', async () => {
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '64' });
+    const served = open(edge);
+    expect(await ask(served)).toMatch(/^HTTP\/1\.1 200 /);
+    await Promise.all(Array.from({ length: 40 }, () => connected(open(edge).resume())));
+    expect(await ask(served)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('has the bound that is set, and none as a listed proxy', async () => {
+    const bound = { CALLPASS_EDGE_CONNECTIONS_MAX_PER_PEER: '2' };
+    const hold = async (edge: RunningEdge) => {
+      const answers = [await ask(open(edge)), await ask(open(edge)), await ask(open(edge))];
+      return answers.map((answer) => answer.split(' ')[1] ?? answer);
+    };
+    expect(await hold(await start(bound))).toEqual(['200', '200', 'closed']);
+    const trusted = { ...bound, CALLPASS_EDGE_TRUSTED_PROXIES: 'loopback' };
+    expect(await hold(await start(trusted))).toEqual(['200', '200', '200']);
+    expect(await hold(await start({ CALLPASS_EDGE_CONNECTIONS_MAX_PER_PEER: '0' }))).toEqual([
+      '200',
+      '200',
+      '200',
+    ]);
   });
 });
 

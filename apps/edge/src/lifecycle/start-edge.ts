@@ -13,6 +13,9 @@ import { EdgeProblem } from '../problems/problem.ts';
 import { cannotListen, SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
+import { createProxies } from '../visitor/proxies.ts';
+import { createFaultLines } from '../plugin/fault-lines.ts';
+import { boundConnections } from './connection-bounds.ts';
 import { refuseConnection } from './client-errors.ts';
 import { connectService, type ServiceConnection } from './service.ts';
 
@@ -83,7 +86,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   assertPlaintextAllowed(settings);
   const humanCheck = humanCheckOf(settings);
   const secrets = visitorSecretsOf(settings, log);
-  const app = createApp(settings, log);
+  const app = orSettingsError(() => createApp(settings, log));
   const service = connectService(settings);
   let draining = false;
   const options: EdgeOptions = {
@@ -110,6 +113,15 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   } catch (error) {
     service.close();
     // The plugin's own words for options that cannot be used.
+    throw error instanceof TypeError ? new SettingsError([error.message]) : error;
+  }
+}
+
+/** The words of the edge's parts for options that cannot be used. */
+function orSettingsError<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
     throw error instanceof TypeError ? new SettingsError([error.message]) : error;
   }
 }
@@ -141,11 +153,32 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
   const app = certificate
     ? (fastify({ ...options, https: { ...limits, ...certificate } }) as unknown as FastifyInstance)
     : fastify({ ...options, http: limits });
-  app.server.maxConnections = connections.max;
+  limitConnections(app, settings, log);
   app.decorateRequest('callpassEdge', null);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(app, request), request, reply));
   return app;
+}
+
+/** The least share of one address, and of those that have not sent a whole request: a browser opens some connections at once. */
+const LEAST_SHARE = 16;
+const shareOf = (places: number, part: number) => Math.max(LEAST_SHARE, Math.floor(places / part));
+
+function limitConnections(app: FastifyInstance, settings: Settings, log: Logger): void {
+  const { max, maxPerPeer = shareOf(max, 16) } = settings.connections;
+  const proxies = createProxies(settings.trustedProxies);
+  const lines = createFaultLines(() => performance.now());
+  app.server.maxConnections = max;
+  boundConnections(app.server, {
+    maxPerPeer,
+    maxUnfinishedPerPeer: shareOf(maxPerPeer, 4),
+    maxUnfinished: shareOf(max, 4),
+    isExempt: (socket) => maxPerPeer === 0 || proxies.sentBy({ socket }),
+    onClosed: (cause) => {
+      const line = lines.next(cause);
+      if (line !== undefined) log.warn({ cause, ...line }, 'a connection was closed: too many are open');
+    },
+  });
 }
 
 function certificateOf({ certFile, keyFile }: Settings['listen']): { cert: string; key: string } | undefined {

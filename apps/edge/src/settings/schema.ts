@@ -87,6 +87,7 @@ export const settingsSchema = z.strictObject({
   connections: z
     .strictObject({
       max: count(100_000).default(16_384),
+      maxPerPeer: wholeNumber({ min: 0, max: 100_000 }).optional(),
       idle: duration({ minMs: 1000, maxMs: HOUR_MS }).prefault('65s'),
       maxRequests: count(1_000_000_000).default(10_000),
     })

@@ -6,7 +6,7 @@ import { parseAddress } from './address.ts';
 /** Reads the address and scheme of a request. Headers count only where a listed proxy has sent them. */
 export interface Proxies {
   /** Checks if the other end of the connection is a listed proxy. */
-  sentBy(request: IncomingMessage): boolean;
+  sentBy(request: Pick<IncomingMessage, 'socket'>): boolean;
   /**
    * The address of the first hop, seen from here, that is no listed proxy, in its one form (`parseAddress`). A hop that its
    * proxy does not name by an address counts as that proxy.
@@ -24,8 +24,10 @@ const UNKNOWN_ADDRESS = '0.0.0.0';
  */
 export function createProxies(listed: readonly string[]): Proxies {
   const isListed = proxyAddr.compile([...listed]);
-  const peerOf = ({ socket }: IncomingMessage) => parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS;
-  const sentBy = (request: IncomingMessage) => listed.length > 0 && isListed(peerOf(request), 0);
+  const peerOf = ({ socket }: Pick<IncomingMessage, 'socket'>) =>
+    parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS;
+  const sentBy = (request: Pick<IncomingMessage, 'socket'>) =>
+    listed.length > 0 && isListed(peerOf(request), 0);
   return {
     sentBy,
     addressOf(request) {
