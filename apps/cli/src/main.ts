@@ -1,11 +1,9 @@
+import { openStandardOutput } from '@callpass/program';
 import { telemetry } from './telemetry.ts';
 import { runProgram } from './program.ts';
 
-// Whoever reads may stop early, as `head` does: then nothing is left to do.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', () => process.exit(process.exitCode));
-
-const { stdin, stdout, stderr, env } = process;
+const { stdin, stderr, env } = process;
+const stdout = openStandardOutput('callpass');
 process.exitCode = await runProgram(process.argv.slice(2), {
   stdin,
   stdout,
@@ -18,5 +16,5 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   },
 });
 await telemetry.stop();
-await new Promise((written) => stdout.write('', written));
+await stdout.flushed();
 process.exit();

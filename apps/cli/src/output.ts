@@ -64,7 +64,6 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
       if (terminal.stderr.isTTY === true) terminal.stderr.write(`\r${visible(text)}${ERASE_TO_END}`);
     },
     failure({ details, document }) {
-      if (format === 'json') writeJson({ error: details });
       const { message, reason, code, violations = [], retryAfterMs, traceId, metadata = {} } = details;
       err.line(`callpass: ${message}`, 'bad');
       for (const { field, description, line, column } of violations) {
@@ -80,6 +79,8 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
         'retry after': retryAfterMs === undefined ? undefined : `${retryAfterMs / 1000} s`,
         trace: traceId,
       });
+      // Last: where this cannot be written, the process ends.
+      if (format === 'json') writeJson({ error: details });
     },
   };
 }

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -57,6 +60,42 @@ describe('the process', () => {
     expect(await callpass(['isue'])).toMatchObject({ exitCode: 2, stdout: '' });
     expect(await callpass(['health', '--address', '127.0.0.1:1'])).toMatchObject({ exitCode: 3, stdout: '' });
   }, 20_000);
+
+  it('ends with 4 and a text where the answer cannot be written, all or in part, and quietly where nobody reads on', async () => {
+    const { address } = await validatingService([]);
+    const folder = mkdtempSync(join(tmpdir(), 'callpass-output-'));
+    open.push(() => rmSync(folder, { recursive: true }));
+    const shell = (command: string) => {
+      const child = spawn(
+        'bash',
+        [
+          '--norc',
+          '-c',
+          `callpass() { "${process.execPath}" --conditions=@callpass/source "${main}" "$@"; }; ${command}`,
+        ],
+        {
+          env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', CALLPASS_ADDRESS: address },
+          cwd: folder,
+        },
+      );
+      return Promise.all([text(child.stderr), once(child, 'close').then(([code]: unknown[]) => code)]);
+    };
+    const lost = expect.stringMatching(/^callpass: standard output could not be written: ENOSPC/);
+    for (const command of [
+      'validate AA --realm r',
+      'validate AA --realm r --output json',
+      '--help',
+      'health',
+    ])
+      expect(await shell(`callpass ${command} > /dev/full`)).toEqual([lost, 4]);
+    const cut = "trap '' XFSZ; ulimit -f 1; callpass --help > part";
+    expect(await shell(cut)).toEqual([expect.stringContaining('EFBIG'), 4]);
+    const quiet = 'callpass validate AA --realm r | true; exit ${PIPESTATUS[0]}';
+    expect((await shell(quiet))[0]).toBe('');
+    // Without standard error there is nobody to tell: the exit code still says it.
+    expect(await shell('callpass isue 2> /dev/full')).toEqual(['', 2]);
+    expect(await shell('callpass --help > /dev/full 2> /dev/full')).toEqual(['', 4]);
+  }, 60_000);
 
   it('sends linked spans where OTEL_* asks for them, and neither token nor subject in them', async () => {
     const traceparents: string[] = [];

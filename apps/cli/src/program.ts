@@ -107,7 +107,7 @@ function createProgram(terminal: Terminal, run: RunCommand): Command {
     })
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 refused or not valid, 2 wrong use, 3 the service could not be reached.',
+      '\nExit codes: 0 done, 1 refused or not valid, 2 wrong use, 3 the service could not be reached, 4 the answer could not be written.',
     );
   addGlobalOptions(program);
   for (const addGroup of GROUPS) addGroup(program, run);

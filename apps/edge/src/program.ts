@@ -1,4 +1,4 @@
-import { reportReady, stopOnSignal } from '@callpass/program';
+import { openStandardOutput, reportReady, stopOnSignal } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
 import { createLog, droppedLogLines } from '@callpass/program/log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
@@ -8,21 +8,23 @@ import { loadEdgeSettings } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { openTelemetryPort, telemetry } from './telemetry.ts';
 
+const NAME = 'callpass-edge';
+
 /** The command line `callpass-edge`. */
 export function createProgram(): Command {
   const program = createCommandLine(
-    'callpass-edge',
+    NAME,
     'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
   );
   const withSettings = (name: string, summary: string, work: (settings: Settings) => Promise<void>) =>
     addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) =>
-      runCommand('callpass-edge', () => work(loadEdgeSettings({ file, environment: process.env }))),
+      runCommand(NAME, () => work(loadEdgeSettings({ file, environment: process.env }))),
     );
 
   withSettings('serve', 'Serve until SIGTERM or SIGINT', serve);
   withSettings('check-config', 'Check the settings and the files they name', async (settings) => {
     await checkSettings(settings);
-    process.stdout.write('settings: ok\n');
+    openStandardOutput(NAME).write('settings: ok\n');
   });
   return program;
 }

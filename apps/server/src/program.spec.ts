@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -75,6 +75,25 @@ describe('callpass-server', () => {
     expect(stderr).toContain(`${document}:1:1: the document is empty`);
     expect(stderr).toContain('write {} if that is meant');
     expect(run(['check-config', file('braces.yaml', '{}\n')], settings).code).toBe(0);
+  });
+
+  it('ends with 4 where its answer cannot be written', () => {
+    const main = join(import.meta.dirname, 'main.ts');
+    const full = openSync('/dev/full', 'w');
+    for (const args of [['--help'], ['check-config']]) {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ['--conditions=@callpass/source', main, ...args],
+        {
+          encoding: 'utf8',
+          stdio: ['ignore', full, 'pipe'],
+          env: { PATH: process.env['PATH'], CALLPASS_KEY_ENCRYPTION_KEY: key() },
+        },
+      );
+      expect(stderr).toMatch(/^callpass-server: standard output could not be written: ENOSPC/);
+      expect(status).toBe(4);
+    }
+    closeSync(full);
   });
 
   it('ends with 2 for settings that do not hold, and names them', () => {

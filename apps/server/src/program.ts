@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EXIT, printFindings, reportReady, stopOnSignal } from '@callpass/program';
+import { EXIT, openStandardOutput, printFindings, reportReady, stopOnSignal } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
 import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
@@ -15,10 +15,12 @@ import { loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { startServerTelemetry } from './telemetry.ts';
 
+const NAME = 'callpass-server';
+
 /** The command line `callpass-server`. */
 export function createProgram(): Command {
   const program = createCommandLine(
-    'callpass-server',
+    NAME,
     'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
   );
   const withSettings = (name: string, summary: string) => addCommand(program, name, summary);
@@ -54,7 +56,7 @@ function run(
   { settings: file }: { settings?: string },
   command: (settings: Settings) => Promise<void>,
 ): Promise<void> {
-  return runCommand('callpass-server', () => command(loadServerSettings({ file, environment: process.env })));
+  return runCommand(NAME, () => command(loadServerSettings({ file, environment: process.env })));
 }
 
 async function serve(settings: Settings): Promise<void> {
@@ -74,7 +76,8 @@ async function checkConfig(settings: Settings, documents: readonly string[]): Pr
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
   assertFilesUsable(settings);
-  process.stdout.write('settings: ok\n');
+  const stdout = openStandardOutput(NAME);
+  stdout.write('settings: ok\n');
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
     for (const { line, column, path, message } of problems) {
@@ -82,7 +85,7 @@ async function checkConfig(settings: Settings, documents: readonly string[]): Pr
     }
     for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
     if (problems.length > 0) process.exitCode = EXIT.wrongUse;
-    else process.stdout.write(`${name}: ok\n`);
+    else stdout.write(`${name}: ok\n`);
   }
 }
 
@@ -99,7 +102,8 @@ async function migrate(settings: Settings): Promise<void> {
     url: settings.store.url,
     sealKey: loadKeyEncryptionKey(settings),
   });
-  process.stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
+  const stdout = openStandardOutput(NAME);
+  stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
 }
 
 async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
@@ -108,7 +112,8 @@ async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
     oldKey: loadKeyEncryptionKey(settings),
     newKey: loadKeyEncryptionKey({ keyEncryption: { keyFile: newKeyFile } }),
   });
-  process.stdout.write(
+  const stdout = openStandardOutput(NAME);
+  stdout.write(
     `resealed: ${resealed} values; give running instances the new key and restart them, and keep the old one with old backups\n`,
   );
 }
@@ -121,17 +126,17 @@ async function backUp(settings: Settings, to: string): Promise<void> {
     ]);
   }
   await backUpStore({ url, sealKey: loadKeyEncryptionKey(settings), to });
-  process.stdout.write(
-    `backed up to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`,
-  );
+  const stdout = openStandardOutput(NAME);
+  stdout.write(`backed up to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`);
 }
 
 async function doctor({ settings, output }: { settings?: string; output: 'text' | 'json' }): Promise<void> {
   const findings = await examine({ file: settings, environment: process.env, nowMs: Date.now() });
-  process.stdout.write(
+  const stdout = openStandardOutput(NAME);
+  stdout.write(
     output === 'json'
       ? `${JSON.stringify({ findings }, undefined, 2)}\n`
-      : printFindings(findings, process.stdout.isTTY && process.env['NO_COLOR'] === undefined),
+      : printFindings(findings, stdout.isTTY && process.env['NO_COLOR'] === undefined),
   );
   if (findings.some(({ state }) => state === 'problem')) process.exitCode = EXIT.failed;
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { EXIT } from './exit.ts';
-import { ignoreLostOutput } from './output.ts';
+import { ignoreLostOutput, openStandardOutput } from './output.ts';
 import { SettingsError } from './settings/load.ts';
 
 /** The command line of a program that serves. Wrong use ends the process with `EXIT.wrongUse`. */
@@ -8,6 +8,7 @@ export function createCommandLine(name: string, description: string): Command {
   ignoreLostOutput();
   return new Command(name)
     .description(description)
+    .configureOutput({ writeOut: (text) => openStandardOutput(name).write(text) })
     .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));
 }
 

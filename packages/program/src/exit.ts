@@ -8,6 +8,8 @@ export const EXIT = {
   wrongUse: 2,
   /** The service could not be reached or did not answer in time. */
   unreachable: 3,
+  /** The answer could not be written to standard output: the disk is full, for example. */
+  outputLost: 4,
 } as const;
 
 /** One of {@link EXIT}. */

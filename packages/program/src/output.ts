@@ -1,3 +1,6 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { EXIT } from './exit.ts';
+
 /**
  * Keeps the process going when standard output or standard error is gone or full, and puts them in non-blocking mode where
  * they are pipes or sockets. For programs that serve: nobody's call waits for what is written there.
@@ -5,4 +8,59 @@
 export function ignoreLostOutput(): void {
   for (const stream of [process.stdout, process.stderr])
     if (stream.listenerCount('error') === 0) stream.on('error', () => undefined);
+}
+
+/** Standard output of a command, for its answer. */
+export interface StandardOutput {
+  readonly isTTY: boolean;
+  /** Writes a text. Where that fails the process ends, see {@link openStandardOutput}. */
+  write(text: string): void;
+  /** Resolves when everything is written. */
+  flushed(): Promise<void>;
+}
+
+const STDOUT = 1;
+
+/**
+ * Opens standard output for the answer of a command. Where the answer cannot be written, the process ends: quietly if the
+ * reader has closed the pipe, as `head` does; otherwise with `EXIT.outputLost` and a text on standard error.
+ *
+ * @param program name of the program, for that text.
+ */
+export function openStandardOutput(program: string): StandardOutput {
+  const end = (error: NodeJS.ErrnoException): never => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode);
+    process.stderr.write(
+      `${program}: standard output could not be written: ${error.message}; the answer is incomplete, but what was asked for may have been done\n`,
+    );
+    process.exit(EXIT.outputLost);
+  };
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', end);
+  if (!isFile(STDOUT)) {
+    const { stdout } = process;
+    return {
+      isTTY: stdout.isTTY,
+      write: (text) => void stdout.write(text),
+      flushed: () => new Promise((resolve) => stdout.write('', () => resolve())),
+    };
+  }
+  return {
+    isTTY: false,
+    // Node's own stream takes a part that was written for the whole.
+    write(text) {
+      try {
+        for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(STDOUT, rest));
+      } catch (error) {
+        end(error as NodeJS.ErrnoException);
+      }
+    },
+    flushed: () => Promise.resolve(),
+  };
+}
+
+/** A regular file or a device that is no terminal: what is written synchronously. */
+function isFile(fd: number): boolean {
+  const stat = fstatSync(fd);
+  return stat.isFile() || (stat.isCharacterDevice() && !process.stdout.isTTY);
 }
