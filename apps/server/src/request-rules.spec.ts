@@ -2,10 +2,14 @@ import { create, createRegistry, type DescMessage, type Message } from '@bufbuil
 import { createValidator } from '@bufbuild/protovalidate';
 import {
   AdminService,
+  ApplyConfigurationRequestSchema,
   BatchIssueCredentialsRequestSchema,
   CredentialService,
   IssueCredentialsRequestSchema,
   LedgerService,
+  type Cipher,
+  type LimitScope,
+  type Role,
   type TokenKind,
   ValidateCredentialsRequestSchema,
   ValidateTokenRequestSchema,
@@ -26,6 +30,7 @@ const text = fc.oneof(
   fc.constantFrom(63, 64, 65, 85, 86, 128, 129, 255, 256, 257).map((length) => 'a'.repeat(length)),
   fc.constantFrom(64, 65, 128, 129).map((length) => '😀'.repeat(length)),
 );
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const address = fc.oneof(fc.constantFrom('', 'support@kandy.example', 'é@x', '@', 'a@b@c'), text);
 const realm = fc.oneof(fc.constantFrom('', 'support.example', 'a b'), text);
 const token = fc.oneof(
@@ -39,7 +44,62 @@ const issue = fc.record({
   caller: address,
   requestId: fc.oneof(fc.constant(''), fc.uuid(), text),
 });
-const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+
+const span = fc
+  .tuple(fc.constantFrom(0n, 1n, 60n, 600n, 601n, 86_400n, 86_401n), fc.constantFrom(0, 0, 0, 1, 500_000_000))
+  .map(([seconds, nanos]) => ({ seconds, nanos }));
+const word = fc.oneof(fc.constantFrom('a', 'support', 'a@b', 'é@x', '', 'a\0b', '*'), text);
+const configuration = fc.record({
+  realms: fc.array(
+    fc.record({
+      name: realm,
+      cipher: fc.constantFrom(0, 1, 2, 3 as Cipher),
+      tokenLifetime: optional(span),
+      maxClockSkew: optional(span),
+    }),
+    { maxLength: 1 },
+  ),
+  destinations: fc.array(
+    fc.record({
+      id: word,
+      account: address,
+      callees: fc.array(address, { maxLength: 2 }),
+      hours: optional(fc.record({ timeZone: word, open: fc.array(word, { maxLength: 2 }) })),
+      limits: fc.array(
+        fc.record({
+          per: fc.constantFrom(0, 1 as LimitScope),
+          max: fc.nat({ max: 2 }),
+          window: optional(span),
+        }),
+        { maxLength: 1 },
+      ),
+    }),
+    { maxLength: 1 },
+  ),
+  clients: fc.array(
+    fc.record({
+      name: word,
+      identities: fc.array(
+        fc.oneof(
+          fc.record({ kind: fc.record({ case: fc.constantFrom('dnsName', 'commonName'), value: word }) }),
+          fc.record({
+            kind: fc.record({
+              case: fc.constant('jwt'),
+              value: fc.record({ issuer: word, subject: word }),
+            }),
+          }),
+          fc.record({}),
+        ),
+        { maxLength: 1 },
+      ),
+      grants: fc.array(
+        fc.record({ role: fc.constantFrom(0, 1 as Role), destinations: fc.array(word, { maxLength: 2 }) }),
+        { maxLength: 1 },
+      ),
+    }),
+    { maxLength: 1 },
+  ),
+});
 
 const REQUESTS: [DescMessage, fc.Arbitrary<object>][] = [
   [IssueCredentialsRequestSchema, issue],
@@ -50,6 +110,7 @@ const REQUESTS: [DescMessage, fc.Arbitrary<object>][] = [
       fc.constantFrom(256, 257).map((length) => ({ requests: Array<object>(length).fill({}) })),
     ),
   ],
+  [ApplyConfigurationRequestSchema, fc.record({ configuration: optional(configuration) })],
   [
     ValidateTokenRequestSchema,
     fc.record({
@@ -99,13 +160,6 @@ describe('requests', () => {
       .flatMap(({ methods }) => methods)
       .filter(({ input }) => !hasCompiledRules(input))
       .map(({ name }) => name);
-    expect(slow).toEqual([
-      'ApplyConfiguration',
-      'Freeze',
-      'Unfreeze',
-      'TryIssue',
-      'ListEntries',
-      'RemoveEntries',
-    ]);
+    expect(slow).toEqual(['Freeze', 'TryIssue', 'ListEntries', 'RemoveEntries']);
   });
 });

@@ -1,7 +1,7 @@
 import { DocumentError, parseConfigurationDocument, type DocumentProblem } from '@callpass/config-document';
 import { ConfigurationSchema } from '@callpass/contract';
 import { warnings } from '@callpass/domain';
-import { findViolations } from '@callpass/grpc-kit';
+import { findViolations, satisfiesCompiledRules } from '@callpass/grpc-kit';
 import { configurationFromMessage } from '../state/configuration-from-message.ts';
 import { problemsOf } from './configuration.ts';
 
@@ -18,7 +18,9 @@ export function checkDocument(text: string): {
     throw error;
   }
   const { configuration } = document;
-  const violations = findViolations(ConfigurationSchema, configuration);
+  const violations = satisfiesCompiledRules(ConfigurationSchema, configuration)
+    ? []
+    : findViolations(ConfigurationSchema, configuration);
   const found =
     violations.length > 0
       ? violations.map(({ field, description }) => ({ path: field, message: description }))

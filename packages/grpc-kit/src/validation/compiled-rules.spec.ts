@@ -9,7 +9,9 @@ import {
 import { scalarZeroValue } from '@bufbuild/protobuf/reflect';
 import {
   DescriptorProtoSchema,
+  DurationSchema,
   EmptySchema,
+  file_google_protobuf_duration,
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
   type FieldDescriptorProtoSchema,
@@ -19,6 +21,7 @@ import {
 } from '@bufbuild/protobuf/wkt';
 import { createValidator } from '@bufbuild/protovalidate';
 import {
+  DurationRulesSchema,
   EnumRulesSchema,
   field as fieldOption,
   FieldRulesSchema,
@@ -40,7 +43,13 @@ import {
   SayRequestSchema,
   StyleSchema,
 } from '../testing/gen/kit/v1/echo_pb.ts';
-import { SpacelessSchema, TabbedSchema, TablessSchema } from '../testing/gen/kit/v1/words_pb.ts';
+import {
+  ChoiceSchema,
+  RequiredChoiceSchema,
+  SpacelessSchema,
+  TabbedSchema,
+  TablessSchema,
+} from '../testing/gen/kit/v1/words_pb.ts';
 import { patternOf } from './patterns.ts';
 import { hasCompiledRules, satisfiesCompiledRules } from './compiled-rules.ts';
 import { assertValid, findViolations } from './validation.ts';
@@ -61,6 +70,7 @@ const STRING: FieldInit = { type: Type.STRING };
 const UINT32: FieldInit = { type: Type.UINT32 };
 const UINT64: FieldInit = { type: Type.UINT64 };
 const LEVEL: FieldInit = { type: Type.ENUM, typeName: '.rules.Level' };
+const DURATION: FieldInit = { type: Type.MESSAGE, typeName: '.google.protobuf.Duration' };
 const INNER: FieldInit = { type: Type.MESSAGE, typeName: '.rules.Inner' };
 const optional = (field: FieldInit): FieldInit => ({ ...field, proto3Optional: true, oneofIndex: 0 });
 const list = (field: FieldInit): FieldInit => ({ ...field, label: Label.REPEATED });
@@ -85,6 +95,7 @@ function schemaWith(init: FieldInit, rules: RulesInit, file: FileInit = {}): Des
     name: 'rules.proto',
     package: 'rules',
     syntax: file.syntax ?? 'proto3',
+    dependency: [file_google_protobuf_duration.proto.name],
     enumType: [
       {
         name: 'Level',
@@ -105,7 +116,7 @@ function schemaWith(init: FieldInit, rules: RulesInit, file: FileInit = {}): Des
       create(DescriptorProtoSchema, { name: 'Inner', field: [text] }),
     ],
   });
-  return createFileRegistry(proto, () => undefined).getMessage('rules.Outer')!;
+  return createFileRegistry(proto, () => file_google_protobuf_duration).getMessage('rules.Outer')!;
 }
 
 const messageOf = (schema: DescMessage, value: unknown) => create(schema, { value });
@@ -119,6 +130,9 @@ const rulesOf = {
   }),
   uint64: (value: MessageInitShape<typeof UInt64RulesSchema>): RulesInit => ({
     type: { case: 'uint64', value },
+  }),
+  duration: (value: MessageInitShape<typeof DurationRulesSchema>): RulesInit => ({
+    type: { case: 'duration', value },
   }),
   repeated: (value: MessageInitShape<typeof RepeatedRulesSchema>): RulesInit => ({
     type: { case: 'repeated', value },
@@ -143,6 +157,18 @@ const text = fc.oneof(
 const level = fc.integer({ min: -1, max: 4 });
 const number = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(2 ** 32 - 1));
 const wide = fc.oneof(fc.bigInt({ min: 0n, max: 5n }), fc.constant(2n ** 64n - 1n));
+const span = (seconds: bigint, nanos: number) => create(DurationSchema, { seconds, nanos });
+const spans = fc
+  .tuple(fc.bigInt({ min: 0n, max: 4n }), fc.constantFrom(0, 1, 5, 6, 999_999_999))
+  .map(([seconds, nanos]) => span(seconds, nanos));
+/** Out of the range, or no duration at all. */
+const oddSpans = fc
+  .tuple(
+    fc.constantFrom(-1n, 0n, 2n, 9_223_372_036n, 9_223_372_037n, 2n ** 63n - 1n),
+    fc.constantFrom(-1, 0, 1, 1_000_000_000, 2 ** 31 - 1),
+  )
+  .map(([seconds, nanos]) => span(seconds, nanos));
+const maybe = fc.option(spans, { nil: undefined });
 const inner = text.map((value) => ({ text: value }));
 
 const KNOWN: [string, FieldInit, RulesInit, fc.Arbitrary<unknown>][] = [
@@ -193,6 +219,10 @@ const KNOWN: [string, FieldInit, RulesInit, fc.Arbitrary<unknown>][] = [
     { ...IF_ZERO, ...rulesOf.uint64({ greaterThan: { case: 'gte', value: 2n } }) },
     wide,
   ],
+  ['duration', DURATION, {}, maybe],
+  ['duration, gte', DURATION, rulesOf.duration({ greaterThan: { case: 'gte', value: span(2n, 5) } }), maybe],
+  ['duration, lte', DURATION, rulesOf.duration({ lessThan: { case: 'lte', value: span(3n, 0) } }), maybe],
+  ['required duration', DURATION, { required: true }, maybe],
   ['message', INNER, {}, fc.option(inner, { nil: undefined })],
   ['required message', INNER, { required: true }, fc.option(inner, { nil: undefined })],
   ['ignored message', INNER, { ...ALWAYS, required: true }, fc.option(inner, { nil: undefined })],
@@ -291,6 +321,7 @@ describe('a rule that is not known', () => {
       ['enum', LEVEL, EnumRulesSchema],
       ['uint32', UINT32, UInt32RulesSchema],
       ['uint64', UINT64, UInt64RulesSchema],
+      ['duration', DURATION, DurationRulesSchema],
     ] as const
   ).flatMap(([kind, field, rules]) =>
     rules.fields
@@ -299,7 +330,11 @@ describe('a rule that is not known', () => {
   );
 
   it.each(others)('leaves the message to protovalidate: %s', (_, kind, field, schema, rule) => {
-    const one = rule.scalar === undefined ? 0 : scalarZeroValue(rule.scalar, false);
+    const one = rule.message
+      ? create(rule.message)
+      : rule.scalar === undefined
+        ? 0
+        : scalarZeroValue(rule.scalar, false);
     const value = rule.fieldKind === 'list' ? [one] : one;
     const init = rule.oneof
       ? { [rule.oneof.localName]: { case: rule.localName, value } }
@@ -326,7 +361,9 @@ describe('a rule that is not known', () => {
     ['a required number that has no rule', UINT32, { required: true }],
     ['a pattern that is none', STRING, rulesOf.string({ pattern: '(' })],
     ['uuid switched off', STRING, rulesOf.string({ wellKnown: { case: 'uuid', value: false } })],
-    ['a oneof', { ...STRING, oneofIndex: 0 }, {}],
+    ['a field of a oneof that is ignored', { ...STRING, oneofIndex: 0 }, { ...ALWAYS, ...SIZES }],
+    ['a required field of a oneof', { ...STRING, oneofIndex: 0 }, { required: true }],
+    ['a rule of a field of a oneof', { ...STRING, oneofIndex: 0 }, { celExpression: ['this != "a"'] }],
     ['a message that contains itself', { type: Type.MESSAGE, typeName: '.rules.Outer' }, {}],
     ['proto2', STRING, SIZES, { syntax: 'proto2' }],
     ['a rule from the future', STRING, Object.assign(create(FieldRulesSchema), unknown)],
@@ -382,6 +419,52 @@ describe('a predefined rule', () => {
     const unknownRule = { no: 50001, wireType: 0, data: new Uint8Array([1]) };
     const rules = rulesOf.uint32(Object.assign(create(UInt32RulesSchema), { $unknown: [unknownRule] }));
     expect(hasCompiledRules(schemaWith(UINT32, rules))).toBe(false);
+  });
+});
+
+it.each([
+  ['gte', rulesOf.duration({ greaterThan: { case: 'gte', value: span(2n, 5) } })],
+  ['lte', rulesOf.duration({ lessThan: { case: 'lte', value: span(3n, 0) } })],
+])('a duration that is out of the range is never let through by %s', (_, rules) => {
+  const schema = schemaWith(DURATION, rules);
+  fc.assert(
+    fc.property(oddSpans, (value) => {
+      const message = messageOf(schema, value);
+      expect([value, satisfiesCompiledRules(schema, message) && !isValid(schema, message)]).toEqual([
+        value,
+        false,
+      ]);
+    }),
+  );
+});
+
+describe('a oneof', () => {
+  const member = fc.oneof(
+    fc.record({ case: fc.constant('text' as const), value: text }),
+    fc.record({ case: fc.constant('inner' as const), value: text.map((value) => ({ text: value })) }),
+    fc.record({ case: fc.constant('length' as const), value: spans }),
+    fc.record({ case: fc.constant(undefined) }),
+  );
+
+  it.each([ChoiceSchema, RequiredChoiceSchema])('is kept where protovalidate finds it kept: %s', (schema) => {
+    expect(hasCompiledRules(schema)).toBe(true);
+    fc.assert(
+      fc.property(member, (choice) => {
+        const message = create(schema, { choice } as MessageInitShape<typeof schema>);
+        expect([choice, satisfiesCompiledRules(schema, message)]).toEqual([
+          choice,
+          findViolations(schema, message).length === 0,
+        ]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is never kept by a member that it does not have', () => {
+    for (const choice of [{ case: 'other', value: '' }, { case: 'toString' }, undefined, null, 'text']) {
+      const message = Object.assign(create(ChoiceSchema), { choice });
+      expect(satisfiesCompiledRules(ChoiceSchema, message)).toBe(false);
+    }
   });
 });
 

@@ -2,8 +2,15 @@
 // few simple kinds of rules. These are compiled here, from the same options that protovalidate reads, to a check that only
 // confirms validity. Rules that are not in the tables, and violations, are left to protovalidate.
 
-import { type DescField, type DescMessage, getOption, type Message, ScalarType } from '@bufbuild/protobuf';
-import { Edition, FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
+import {
+  type DescField,
+  type DescMessage,
+  type DescOneof,
+  getOption,
+  type Message,
+  ScalarType,
+} from '@bufbuild/protobuf';
+import { DurationSchema, Edition, FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import {
   field as fieldOption,
   type FieldRules,
@@ -11,6 +18,8 @@ import {
   Ignore,
   message as messageOption,
   MessageRulesSchema,
+  oneof as oneofOption,
+  OneofRulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { all, type Check, hasOnly, KINDS, PASS } from './rule-tables.ts';
 
@@ -48,11 +57,14 @@ function rulesOf(schema: DescMessage): Check<Message> {
 
 function compileMessage(schema: DescMessage): Check<Message> | undefined {
   const { file, typeName, oneofs } = schema;
-  // Other editions have defaults and required fields; oneofs and well-known types have representations of their own.
-  if (file.edition !== Edition.EDITION_PROTO3 || oneofs.length > 0) return undefined;
+  // Other editions have defaults and required fields; well-known types have representations of their own.
+  if (file.edition !== Edition.EDITION_PROTO3) return undefined;
   if (typeName.startsWith('google.protobuf.')) return undefined;
   if (!hasOnly(getOption(schema, messageOption), MessageRulesSchema, [])) return undefined;
-  const fields = all(schema.fields.map(compileField));
+  const fields = all([
+    ...schema.fields.filter(({ oneof }) => oneof === undefined).map(compileField),
+    ...oneofs.map(compileOneof),
+  ]);
   return fields && ((message) => message.$typeName === typeName && fields(message));
 }
 
@@ -79,6 +91,25 @@ function compileField(field: DescField): Check<Fields> | undefined {
   return (message) => isZero(message[name]) || check(message[name]);
 }
 
+function compileOneof(oneof: DescOneof): Check<Fields> | undefined {
+  const rules = getOption(oneof, oneofOption);
+  if (!hasOnly(rules, OneofRulesSchema, ['required'])) return undefined;
+  const cases = new Map<unknown, Check>();
+  for (const field of oneof.fields) {
+    const check = compileValue(field, getOption(field, fieldOption), []);
+    if (check === undefined || getOption(field, fieldOption).ignore !== Ignore.UNSPECIFIED) return undefined;
+    cases.set(field.localName, check);
+  }
+  const { localName: name } = oneof;
+  return (message) => {
+    const chosen = message[name];
+    if (typeof chosen !== 'object' || chosen === null) return false;
+    const { case: member, value } = chosen as { case?: unknown; value?: unknown };
+    if (member === undefined) return !rules.required;
+    return cases.get(member)?.(value) ?? false;
+  };
+}
+
 function compileList(field: DescField & { fieldKind: 'list' }, rules: FieldRules): Check | undefined {
   if (!hasOnly(rules, FieldRulesSchema, ['ignore', 'required', 'repeated'])) return undefined;
   const repeated = rules.type.case === 'repeated' ? rules.type.value : undefined;
@@ -103,7 +134,7 @@ function compileValue(field: DescField, rules: FieldRules | undefined, others: s
   const known = kind === undefined ? others : [kind, ...others];
   if (rules && !hasOnly(rules, FieldRulesSchema, ['ignore', ...known])) return undefined;
   if (field.fieldKind === 'map') return undefined;
-  if (field.message !== undefined) {
+  if (field.message !== undefined && kind === undefined) {
     const nested = rulesOf(field.message);
     if (nested === NOT_COMPILED) return undefined;
     return (value) => typeof value === 'object' && value !== null && nested(value as Message);
@@ -111,8 +142,9 @@ function compileValue(field: DescField, rules: FieldRules | undefined, others: s
   return kind !== undefined && rules?.type.value !== undefined ? KINDS[kind](rules.type.value, field) : PASS;
 }
 
-function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | 'uint64' | undefined {
+function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | 'uint64' | 'duration' | undefined {
   if (field.enum !== undefined) return 'enum';
+  if (field.message?.typeName === DurationSchema.typeName) return 'duration';
   if (field.scalar === ScalarType.STRING) return 'string';
   if (field.scalar === ScalarType.UINT64) return 'uint64';
   return field.scalar === ScalarType.UINT32 ? 'uint32' : undefined;
@@ -122,7 +154,7 @@ function kindOf(field: DescField): 'string' | 'enum' | 'uint32' | 'uint64' | und
 function zeroOf(field: DescField): Check | undefined {
   if (field.fieldKind === 'list') return (value) => Array.isArray(value) && value.length === 0;
   const kind = kindOf(field);
-  if (kind === undefined) return undefined;
+  if (kind === undefined || kind === 'duration') return undefined;
   const zero = { string: '', enum: field.enum?.values[0]?.number, uint32: 0, uint64: 0n }[kind];
   return (value) => value === zero;
 }

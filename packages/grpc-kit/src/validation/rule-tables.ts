@@ -6,7 +6,10 @@ import {
   isFieldSet,
   type Message,
 } from '@bufbuild/protobuf';
+import { type Duration, DurationSchema } from '@bufbuild/protobuf/wkt';
 import {
+  type DurationRules,
+  DurationRulesSchema,
   type EnumRules,
   EnumRulesSchema,
   predefined,
@@ -24,6 +27,9 @@ import { predefinedRulesOf } from './predefined-rules.ts';
 
 /** Check of a value. True only if protovalidate finds the value valid too; may be false for a valid value. */
 export type Check<V = unknown> = (value: V) => boolean;
+
+/** The longest duration, in seconds, that CEL reads from a text: nanoseconds in 64 bits. */
+const MAX_CEL_SECONDS = 9_223_372_036n;
 
 /** Check that accepts every value. */
 export const PASS: Check = () => true;
@@ -86,6 +92,13 @@ const UINT64: Rows<UInt64Rules, bigint> = {
   lte: ({ lessThan: { case: rule, value: max } }) => (rule === 'lte' ? (value) => value <= max : undefined),
 };
 
+const DURATION: Rows<DurationRules, Duration> = {
+  gte: ({ greaterThan: { case: rule, value: min } }) =>
+    rule === 'gte' ? (value) => compareDurations(value, min) >= 0 : undefined,
+  lte: ({ lessThan: { case: rule, value: max } }) =>
+    rule === 'lte' ? (value) => compareDurations(value, max) <= 0 : undefined,
+};
+
 const REPEATED: Rows<RepeatedRules, readonly unknown[]> = {
   minItems({ minItems }) {
     const min = Number(minItems);
@@ -103,12 +116,28 @@ const isString = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const isBigint = (value: unknown): value is bigint => typeof value === 'bigint';
 
+// Others, out of the range or with parts of different signs, are left to protovalidate.
+const isPlainDuration = (value: unknown): value is Duration => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { $typeName, seconds, nanos } = value as Partial<Duration>;
+  return (
+    $typeName === DurationSchema.typeName &&
+    typeof seconds === 'bigint' &&
+    seconds >= 0n &&
+    seconds <= MAX_CEL_SECONDS &&
+    Number.isInteger(nanos) &&
+    nanos! >= 0 &&
+    nanos! < 1_000_000_000
+  );
+};
+
 /** Compilers by kind, named as in FieldRules. Each compiles the rules of a field, or returns undefined if one is unknown. */
 export const KINDS = {
   string: kind(StringRulesSchema, isString, STRING, matching),
   enum: kind(EnumRulesSchema, isNumber, ENUM),
   uint32: kind(UInt32RulesSchema, isNumber, UINT32),
   uint64: kind(UInt64RulesSchema, isBigint, UINT64),
+  duration: kind(DurationRulesSchema, isPlainDuration, DURATION, wholeSeconds),
   repeated: kind(RepeatedRulesSchema, (value): value is readonly unknown[] => Array.isArray(value), REPEATED),
 };
 
@@ -171,6 +200,20 @@ function matching(expression: string): Check<string> | undefined {
   const [, source] = /^!rule \|\| this\.matches\(r'([^']*)'\)$/.exec(expression) ?? [];
   const pattern = source === undefined ? undefined : compilable(source);
   return pattern && ((text) => pattern.test(text));
+}
+
+/** Compiles a predefined rule that demands whole seconds, alone or as an alternative to others. */
+function wholeSeconds(expression: string): Check<Duration> | undefined {
+  if (
+    !/^!rule \|\|(?: .* \|\|)? this == duration\(string\(this\.getSeconds\(\)\) \+ 's'\)$/.test(expression)
+  ) {
+    return undefined;
+  }
+  return ({ nanos }) => nanos === 0;
+}
+
+function compareDurations(a: Duration, b: Duration): number {
+  return a.seconds === b.seconds ? a.nanos - b.nanos : a.seconds < b.seconds ? -1 : 1;
 }
 
 /** Compiles a pattern, or returns undefined for an invalid one, which protovalidate reports. */

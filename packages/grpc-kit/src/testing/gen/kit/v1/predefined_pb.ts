@@ -6,14 +6,14 @@
 
 import type { GenExtension, GenFile } from "@bufbuild/protobuf/codegenv2";
 import { extDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
-import type { StringRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { DurationRules, StringRules } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 
 /**
  * Describes the file kit/v1/predefined.proto.
  */
 export const file_kit_v1_predefined: GenFile = /*@__PURE__*/
-  fileDesc("ChdraXQvdjEvcHJlZGVmaW5lZC5wcm90bxIGa2l0LnYxOoYBCgdub190YWJzEhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGNGGAyABKAhCUMJITQpLCg5zdHJpbmcubm9fdGFicxIVbXVzdCBub3QgY29udGFpbiB0YWJzGiIhcnVsZSB8fCB0aGlzLm1hdGNoZXMocideW15cdF0qJCcpUgZub1RhYnM6iAEKCW5vX3NwYWNlcxIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxjShgMgASgIQk7CSEsKSQoQc3RyaW5nLm5vX3NwYWNlcxIXbXVzdCBub3QgY29udGFpbiBzcGFjZXMaHCFydWxlIHx8ICF0aGlzLmNvbnRhaW5zKCcgJylSCG5vU3BhY2Vz", [file_buf_validate_validate]);
+  fileDesc("ChdraXQvdjEvcHJlZGVmaW5lZC5wcm90bxIGa2l0LnYxOoYBCgdub190YWJzEhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGNGGAyABKAhCUMJITQpLCg5zdHJpbmcubm9fdGFicxIVbXVzdCBub3QgY29udGFpbiB0YWJzGiIhcnVsZSB8fCB0aGlzLm1hdGNoZXMocideW15cdF0qJCcpUgZub1RhYnM6iAEKCW5vX3NwYWNlcxIZLmJ1Zi52YWxpZGF0ZS5TdHJpbmdSdWxlcxjShgMgASgIQk7CSEsKSQoQc3RyaW5nLm5vX3NwYWNlcxIXbXVzdCBub3QgY29udGFpbiBzcGFjZXMaHCFydWxlIHx8ICF0aGlzLmNvbnRhaW5zKCcgJylSCG5vU3BhY2VzOuUBCg13aG9sZV9zZWNvbmRzEhsuYnVmLnZhbGlkYXRlLkR1cmF0aW9uUnVsZXMY0YYDIAEoCEKgAcJInAEKmQEKFmR1cmF0aW9uLndob2xlX3NlY29uZHMSIW11c3QgYmUgYSB3aG9sZSBudW1iZXIgb2Ygc2Vjb25kcxpcIXJ1bGUgfHwgdGhpcyA+IGR1cmF0aW9uKCc5MDAwMDAwMDAwcycpIHx8IHRoaXMgPT0gZHVyYXRpb24oc3RyaW5nKHRoaXMuZ2V0U2Vjb25kcygpKSArICdzJylSDHdob2xlU2Vjb25kcw", [file_buf_validate_validate]);
 
 /**
  * A text without tabs, as a pattern.
@@ -30,4 +30,12 @@ export const no_tabs: GenExtension<StringRules, boolean> = /*@__PURE__*/
  */
 export const no_spaces: GenExtension<StringRules, boolean> = /*@__PURE__*/
   extDesc(file_kit_v1_predefined, 1);
+
+/**
+ * A whole number of seconds.
+ *
+ * @generated from extension: optional bool whole_seconds = 50001;
+ */
+export const whole_seconds: GenExtension<DurationRules, boolean> = /*@__PURE__*/
+  extDesc(file_kit_v1_predefined, 2);
 

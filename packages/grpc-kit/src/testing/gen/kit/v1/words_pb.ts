@@ -7,6 +7,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import { file_kit_v1_predefined } from "./predefined_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kit/v1/words.proto.
  */
 export const file_kit_v1_words: GenFile = /*@__PURE__*/
-  fileDesc("ChJraXQvdjEvd29yZHMucHJvdG8SBmtpdC52MSIkCgdUYWJsZXNzEhkKBHRleHQYASABKAlCC7pICHIGiLUYARgEIioKCVNwYWNlbGVzcxIdCgV0ZXh0cxgBIAMoCUIOukgLkgEIIgZyBJC1GAEiIQoGVGFiYmVkEhcKBHRleHQYASABKAlCCbpIBnIEiLUYAGIGcHJvdG8z", [file_buf_validate_validate, file_kit_v1_predefined]);
+  fileDesc("ChJraXQvdjEvd29yZHMucHJvdG8SBmtpdC52MSIkCgdUYWJsZXNzEhkKBHRleHQYASABKAlCC7pICHIGiLUYARgEIioKCVNwYWNlbGVzcxIdCgV0ZXh0cxgBIAMoCUIOukgLkgEIIgZyBJC1GAEiIQoGVGFiYmVkEhcKBHRleHQYASABKAlCCbpIBnIEiLUYACKKAQoGQ2hvaWNlEhcKBHRleHQYASABKAlCB7pIBHICGANIABIgCgVpbm5lchgCIAEoCzIPLmtpdC52MS5UYWJsZXNzSAASOwoGbGVuZ3RoGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQiItRgBIgIIA0gAQggKBmNob2ljZSKVAQoOUmVxdWlyZWRDaG9pY2USFwoEdGV4dBgBIAEoCUIHukgEcgIYA0gAEiAKBWlubmVyGAIgASgLMg8ua2l0LnYxLlRhYmxlc3NIABI3CgZsZW5ndGgYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCrpIB6oBBDICCAFIAEIPCgZjaG9pY2USBbpIAggBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_kit_v1_predefined]);
 
 /**
  * A message with a predefined rule that is compiled.
@@ -78,4 +80,94 @@ export type Tabbed = Message<"kit.v1.Tabbed"> & {
  */
 export const TabbedSchema: GenMessage<Tabbed> = /*@__PURE__*/
   messageDesc(file_kit_v1_words, 2);
+
+/**
+ * A message that may hold one of three values.
+ *
+ * @generated from message kit.v1.Choice
+ */
+export type Choice = Message<"kit.v1.Choice"> & {
+  /**
+   * One or none.
+   *
+   * @generated from oneof kit.v1.Choice.choice
+   */
+  choice: {
+    /**
+     * At most 3 characters.
+     *
+     * @generated from field: string text = 1;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * A message with a rule.
+     *
+     * @generated from field: kit.v1.Tabless inner = 2;
+     */
+    value: Tabless;
+    case: "inner";
+  } | {
+    /**
+     * Whole seconds, at most 3.
+     *
+     * @generated from field: google.protobuf.Duration length = 3;
+     */
+    value: Duration;
+    case: "length";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kit.v1.Choice.
+ * Use `create(ChoiceSchema)` to create a new message.
+ */
+export const ChoiceSchema: GenMessage<Choice> = /*@__PURE__*/
+  messageDesc(file_kit_v1_words, 3);
+
+/**
+ * A message that holds one of three values.
+ *
+ * @generated from message kit.v1.RequiredChoice
+ */
+export type RequiredChoice = Message<"kit.v1.RequiredChoice"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof kit.v1.RequiredChoice.choice
+   */
+  choice: {
+    /**
+     * At most 3 characters.
+     *
+     * @generated from field: string text = 1;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * A message with a rule.
+     *
+     * @generated from field: kit.v1.Tabless inner = 2;
+     */
+    value: Tabless;
+    case: "inner";
+  } | {
+    /**
+     * At least 1 s.
+     *
+     * @generated from field: google.protobuf.Duration length = 3;
+     */
+    value: Duration;
+    case: "length";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message kit.v1.RequiredChoice.
+ * Use `create(RequiredChoiceSchema)` to create a new message.
+ */
+export const RequiredChoiceSchema: GenMessage<RequiredChoice> = /*@__PURE__*/
+  messageDesc(file_kit_v1_words, 4);
 
