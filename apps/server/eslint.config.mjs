@@ -18,7 +18,7 @@ const ORDER = [
   ['connections', 'admission', 'access', 'limits', 'clock'],
   ['errors'],
   ['state'],
-  ['settings', 'methods', 'follow-files'],
+  ['settings', 'methods', 'follow-files', 'peer'],
 ];
 
 const TESTS = ['src/**/*.spec.ts', 'src/testing/**'];

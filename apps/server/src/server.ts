@@ -33,6 +33,7 @@ import { logRefusedCertificates, openTransport } from './connections/tls.ts';
 import { createCredentialMetrics } from './credentials/metrics.ts';
 import { credentialHandlers } from './credentials/service.ts';
 import { shutDown } from './drain.ts';
+import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
@@ -141,7 +142,10 @@ async function open(given: {
   const admission = running.adopt(startAdmission(settings, log, onShed), (started) => {
     started.stop();
   });
-  const identity = running.adopt(openIdentity(settings, { state, store, clock, log }), (opened) =>
+  const refusals = running.adopt(new RefusalRecords({ state, store, clock, log }), (records) =>
+    records.flush(),
+  );
+  const identity = running.adopt(openIdentity(settings, { state, store, clock, refusals, log }), (opened) =>
     opened.stop(),
   );
   return {
@@ -158,6 +162,7 @@ async function open(given: {
     trustedClock,
     admission,
     onShed,
+    refusals,
     identity,
   };
 }
@@ -171,7 +176,8 @@ function registerServices(opened: Opened): {
   /** Services that the server has. */
   served: readonly DescService[];
 } {
-  const { settings, log, clock, make, store, state, limiter, trustedClock, admission, identity } = opened;
+  const { settings, log, clock, make, store, state, limiter, trustedClock, admission, refusals, identity } =
+    opened;
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
@@ -181,6 +187,7 @@ function registerServices(opened: Opened): {
     store,
     clock,
     limiter,
+    refusals,
     keyedHash: new KeyedHash(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
     onFault,

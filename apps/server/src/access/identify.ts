@@ -5,7 +5,7 @@ import {
   type ServerInterceptor,
 } from '@callpass/grpc-kit';
 import { ATTR_CLIENT, setSpanAttributes, SPAN_AUTHENTICATE } from '@callpass/telemetry';
-import { recordRefusal, type RecordDependencies } from '../errors/record-refusal.ts';
+import type { RefusalRecords } from '../errors/refusal-records.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { step } from '../errors/steps.ts';
 import type { MethodRow } from '../methods.ts';
@@ -24,9 +24,10 @@ export const REAUTHORIZE = createCallKey<() => Promise<void>>('reauthorize');
 export const REAUTHORIZE_INTERVAL_MS = 250;
 
 /** Dependencies of {@link identify}. */
-export interface IdentifyDependencies extends RecordDependencies {
+export interface IdentifyDependencies {
   readonly authenticate: Authenticate;
   readonly refused: Pick<RefusedAuthentications, 'note'>;
+  readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly methods: MethodsTable<MethodRow>;
 }
 
@@ -35,7 +36,7 @@ export interface IdentifyDependencies extends RecordDependencies {
  * no row allows, and each refusal is in the ledger.
  */
 export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
-  const { authenticate, methods, refused } = dependencies;
+  const { authenticate, methods, refused, refusals } = dependencies;
 
   const authorize = (
     call: ServerCall,
@@ -44,7 +45,7 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     next: () => Promise<void>,
   ) => {
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
-    if (!holds(principal, role)) return refuse(principal, role);
+    if (!holds(principal, role)) return refuse(call, principal, role);
     call.state.set(PRINCIPAL, principal);
     if (call.method.methodKind !== 'unary') call.state.set(REAUTHORIZE, reauthorize(call, role));
     return next();
@@ -53,9 +54,9 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     if (!holds(await authenticate(call), role))
       throw new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
   };
-  const refuse = async (principal: Principal, role: string) => {
+  const refuse = async (call: ServerCall, principal: Principal, role: string) => {
     const refusal = new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
-    await recordRefusal(dependencies, principal, refusal);
+    await refusals.record({ principal, call }, refusal);
     throw refusal;
   };
   const refuseUnknown = async (call: ServerCall, error: unknown) => {

@@ -1,6 +1,7 @@
 import type { Store } from '@callpass/domain';
 import type { ServerInterceptor } from '@callpass/grpc-kit';
 import type { Logger } from '@callpass/program/log';
+import type { RefusalRecords } from '../errors/refusal-records.ts';
 import { METHODS } from '../methods.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -35,6 +36,7 @@ export function openIdentity(
     readonly state: { readonly snapshot: Snapshot };
     readonly store: Pick<Store, 'record'>;
     readonly clock: { now(): number };
+    readonly refusals: Pick<RefusalRecords, 'record'>;
     readonly log: Logger;
   },
 ): RunningIdentity {

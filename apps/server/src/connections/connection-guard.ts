@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { HEADER_OVERHEAD_BYTES, setSessionOptions } from '@callpass/grpc-kit';
 import type { ConnectionCause } from '@callpass/telemetry';
 import { CallTracker } from './call-tracker.ts';
-import { ConnectionCounter, peerOf, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
+import { peerOf } from '../peer.ts';
+import { ConnectionCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
 /** Bounds on what a peer does to a server apart from calling it. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConnectionCounter, peerOf, TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
+import { peerOf } from '../peer.ts';
+import { ConnectionCounter, TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],

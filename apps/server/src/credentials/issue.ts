@@ -31,7 +31,7 @@ import {
 import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
-import { recordRefusal } from '../errors/record-refusal.ts';
+import type { Caller, RefusalRecords } from '../errors/refusal-records.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { explain, step } from '../errors/steps.ts';
 import type { Principal } from '../state/principal.ts';
@@ -49,6 +49,7 @@ export interface IssueDependencies {
   readonly clock: Clock;
   readonly trustedClock: TrustedClock;
   readonly keyedHash: KeyedHash;
+  readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly metrics: Pick<CredentialMetrics, 'issued' | 'notIssued' | 'limited'>;
 }
 
@@ -105,10 +106,11 @@ const UNRESTRICTED_MEMORY_MS = 600_000;
  */
 export async function issue(
   dependencies: IssueDependencies,
-  principal: Principal,
+  caller: Caller,
   request: IssueRequest,
   idempotency?: Idempotency,
 ): Promise<IssueOutcome> {
+  const { principal } = caller;
   const { snapshot } = dependencies.state;
   const visitor = new Visitor(principal.client, request.subject, dependencies.keyedHash);
   setSpanAttributes({
@@ -122,7 +124,8 @@ export async function issue(
   } catch (error) {
     reportNotIssued(dependencies, snapshot, request, error);
     if (error instanceof Refusal) {
-      await recordRefusal({ ...dependencies, state: { snapshot } }, principal, error, {
+      await dependencies.refusals.record(caller, error, {
+        configurationRevision: snapshot.revision,
         destination: request.destination,
         realm: snapshot.destinations.get(request.destination)?.destination.realm ?? '',
         callee: request.callee,

@@ -116,6 +116,30 @@ describe('a batch', () => {
   });
 });
 
+describe('a flood of refusals', () => {
+  it('leaves a few entries and one with the number of the others, at the stop at the latest', async () => {
+    for (let n = 0; n < 40; n++)
+      expect(await refusalOf(issue({ destination: 'line', callee: 'c@x.example' }))).toMatchObject({
+        reason: 'CALLEE_NOT_ALLOWED',
+      });
+    const items = Array.from({ length: 200 }, (_, n) => ({ destination: `nowhere-${n}` }));
+    expect(new Set(await batch(items))).toEqual(new Set(['DESTINATION_UNKNOWN']));
+    expect(await entries(LedgerEntry_Kind.REFUSED)).toHaveLength(20);
+    const { environment } = server;
+    const other = await startTestServer({ environment });
+    await server.stop();
+    server = other;
+    const { entries: found } = await server.ledger.listEntries({
+      kind: LedgerEntry_Kind.REFUSED,
+      pageSize: 100,
+    });
+    expect(found).toHaveLength(22);
+    expect(found.map(({ rule }) => rule)).toEqual(
+      expect.arrayContaining(['callees, 30 more within a minute', 'grant, 190 more within a minute']),
+    );
+  });
+});
+
 describe('shadow limits', () => {
   it('refuse nothing; what they would have refused is in the ledger', async () => {
     for (const _ of [1, 2]) await issue({ destination: 'watched' });

@@ -7,11 +7,11 @@ import {
   type CredentialService,
   type IssueCredentialsRequest,
 } from '@callpass/contract';
-import { assertValid, EncodedMessage, type Handlers } from '@callpass/grpc-kit';
+import { assertValid, EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
 import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
 import { PRINCIPAL } from '../access/identify.ts';
 import { itemStatus, type OnFault } from '../errors/map-error.ts';
-import type { Principal } from '../state/principal.ts';
+import type { Caller } from '../errors/refusal-records.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
 import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
@@ -23,16 +23,16 @@ export type CredentialDependencies = IssueDependencies & ValidateDependencies & 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
   return {
-    issueCredentials: (request, call) => issueOne(dependencies, call.state.require(PRINCIPAL), request),
+    issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
     async batchIssueCredentials({ requests }, call) {
-      const principal = call.state.require(PRINCIPAL);
+      const caller = callerOf(call);
       const results = requests.map(async (request): Promise<EncodedResult> => {
         try {
           const { bytes: response } = await withSpan(SPAN_BATCH_ITEM, () => {
             // The batch's own rules leave the items out, so that an invalid one does not fail the others.
             assertValid(IssueCredentialsRequestSchema, request);
-            return issueOne(dependencies, principal, request);
+            return issueOne(dependencies, caller, request);
           });
           return { response };
         } catch (error) {
@@ -44,7 +44,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
 
     async validateToken(request, call) {
       return verificationToMessage(
-        await validateToken(dependencies, call.state.require(PRINCIPAL), {
+        await validateToken(dependencies, callerOf(call), {
           realm: request.realm,
           token: request.token,
           kind: kindFromMessage(request.kind),
@@ -55,7 +55,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
 
     async validateCredentials(request, call) {
       const { realm = '', accountToken = '', fromToken = '', toToken = '' } = request.timeLimited ?? {};
-      const verification = await validateCredentials(dependencies, call.state.require(PRINCIPAL), {
+      const verification = await validateCredentials(dependencies, callerOf(call), {
         realm,
         tokens: { accountToken, fromToken, toToken },
         expectedCallee: request.expectedCallee,
@@ -72,13 +72,15 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
   };
 }
 
+const callerOf = (call: ServerCall): Caller => ({ principal: call.state.require(PRINCIPAL), call });
+
 /** The encoded `IssueCredentialsResponse`: the very bytes that a repeated request id gets again. */
 async function issueOne(
   dependencies: IssueDependencies,
-  principal: Principal,
+  caller: Caller,
   request: IssueCredentialsRequest,
 ): Promise<EncodedMessage> {
-  const outcome = await issue(dependencies, principal, request, idempotencyOf(request));
+  const outcome = await issue(dependencies, caller, request, idempotencyOf(request));
   return new EncodedMessage(
     outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued),
   );

@@ -17,17 +17,18 @@ import {
   type TokenKind,
   type Verdict,
 } from '@callpass/token-core';
-import { recordRefusal } from '../errors/record-refusal.ts';
+import type { Caller, RefusalRecords } from '../errors/refusal-records.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { step } from '../errors/steps.ts';
-import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import { covers, seesEverything } from '../state/principal.ts';
 import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
 import type { CredentialMetrics } from './metrics.ts';
 
 /** Ports that validating needs. */
 export interface ValidateDependencies {
   readonly state: { readonly snapshot: Snapshot };
-  readonly store: Pick<Store, 'findIssued' | 'record'>;
+  readonly store: Pick<Store, 'findIssued'>;
+  readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
   readonly metrics: Pick<CredentialMetrics, 'validated'>;
@@ -58,11 +59,11 @@ export interface CredentialsQuery {
  */
 export async function validateToken(
   dependencies: ValidateDependencies,
-  principal: Principal,
+  caller: Caller,
   query: TokenQuery,
 ): Promise<TokenVerification> {
   const { snapshot } = dependencies.state;
-  const realm = await realmOf(dependencies, principal, query.realm);
+  const realm = await realmOf(dependencies, caller, query.realm);
   const nowMs = dependencies.clock.now();
   const verification = step(SPAN_VERIFY, () =>
     verifyToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
@@ -81,11 +82,11 @@ export async function validateToken(
  */
 export async function validateCredentials(
   dependencies: ValidateDependencies,
-  principal: Principal,
+  caller: Caller,
   query: CredentialsQuery,
 ): Promise<CredentialsVerification> {
   const { snapshot } = dependencies.state;
-  const realm = await realmOf(dependencies, principal, query.realm);
+  const realm = await realmOf(dependencies, caller, query.realm);
   const nowMs = dependencies.clock.now();
   const verified = step(SPAN_VERIFY, () =>
     verifyCredentials(decryptionKeys(realm, nowMs), query.tokens, {
@@ -140,15 +141,16 @@ interface Match {
 
 async function realmOf(
   dependencies: ValidateDependencies,
-  principal: Principal,
+  caller: Caller,
   name: string,
 ): Promise<SnapshotRealm> {
+  const { principal } = caller;
   const { realms } = dependencies.state.snapshot;
   const realm = covers(principal.realms, name) ? realms.get(name) : undefined;
   if (realm) return realm;
   const reason = seesEverything(principal) && !realms.has(name) ? 'REALM_UNKNOWN' : 'CLIENT_NOT_GRANTED';
   const refusal = new Refusal(reason, { rule: 'grant' });
-  await recordRefusal(dependencies, principal, refusal, { realm: name });
+  await dependencies.refusals.record(caller, refusal, { realm: name });
   throw refusal;
 }
 
