@@ -1,6 +1,8 @@
+import type { Server as HttpsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback } from '@callpass/client';
 import { splitHostAndPort } from '@callpass/program';
+import { createInstruments, METRICS } from '@callpass/telemetry';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { createProofOfWork } from '../human-check/proof-of-work.ts';
 import type { HumanCheck } from '../human-check/human-check.ts';
@@ -15,6 +17,7 @@ import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 import { createProxies } from '../visitor/proxies.ts';
 import { createFaultLines } from '../plugin/fault-lines.ts';
+import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
 import { refuseConnection } from './client-errors.ts';
 import { connectService, type ServiceConnection } from './service.ts';
@@ -87,7 +90,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   const humanCheck = humanCheckOf(settings);
   const secrets = visitorSecretsOf(settings, log);
   const app = orSettingsError(() => createApp(settings, log));
-  const service = connectService(settings);
+  const service = await orClose(app, () => connectService(settings));
   let draining = false;
   const options: EdgeOptions = {
     client: service.client,
@@ -112,8 +115,18 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     };
   } catch (error) {
     service.close();
+    await app.close();
     // The plugin's own words for options that cannot be used.
     throw error instanceof TypeError ? new SettingsError([error.message]) : error;
+  }
+}
+
+async function orClose<T>(app: FastifyInstance, make: () => T): Promise<T> {
+  try {
+    return make();
+  } catch (error) {
+    await app.close();
+    throw error;
   }
 }
 
@@ -149,15 +162,26 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     maxRequestsPerSocket: connections.maxRequests,
     clientErrorHandler: refuseConnection,
   } as const;
-  const certificate = certificateOf(listen);
+  const certificate = openCertificate(listen, log);
   const app = certificate
-    ? (fastify({ ...options, https: { ...limits, ...certificate } }) as unknown as FastifyInstance)
+    ? (fastify({ ...options, https: { ...limits, ...certificate.first } }) as unknown as FastifyInstance)
     : fastify({ ...options, http: limits });
+  if (certificate) followCertificate(app, certificate);
   limitConnections(app, settings, log);
   app.decorateRequest('callpassEdge', null);
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(app, request), request, reply));
   return app;
+}
+
+function followCertificate(app: FastifyInstance, certificate: Certificate): void {
+  certificate.follow(app.server as unknown as HttpsServer);
+  app.addHook('onClose', async () => {
+    certificate.stop();
+  });
+  createInstruments().gauge(METRICS.certificateExpiry, () => [
+    [(certificate.notAfterMs() - Date.now()) / 1000, 'edge'],
+  ]);
 }
 
 /** The least share of one address, and of those that have not sent a whole request: a browser opens some connections at once. */
@@ -179,17 +203,6 @@ function limitConnections(app: FastifyInstance, settings: Settings, log: Logger)
       if (line !== undefined) log.warn({ cause, ...line }, 'a connection was closed: too many are open');
     },
   });
-}
-
-function certificateOf({ certFile, keyFile }: Settings['listen']): { cert: string; key: string } | undefined {
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) {
-    throw new SettingsError(['listen.certFile and listen.keyFile go together']);
-  }
-  return {
-    cert: readSecretFile('listen.certFile', certFile),
-    key: readSecretFile('listen.keyFile', keyFile),
-  };
 }
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];

@@ -1,5 +1,5 @@
 import { describeError, type Logger } from '@callpass/program/log';
-import { followFiles } from '../follow-files.ts';
+import { followFiles } from '@callpass/program';
 import { parseIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 
 /** The public keys of an issuer, followed where they are published. */

@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions, type TLSSocket } from '
 import { http2ServersOf } from '@callpass/grpc-kit';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { describeError, type Logger } from '@callpass/program/log';
-import { followFiles } from '../follow-files.ts';
+import { followFiles } from '@callpass/program';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** Files that are read again while the server runs. */
+/** Files that are read again while a program runs. */
 export interface FollowedFiles {
   stop(): void;
 }
