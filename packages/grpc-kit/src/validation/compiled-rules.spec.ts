@@ -450,7 +450,7 @@ describe('a oneof', () => {
     expect(hasCompiledRules(schema)).toBe(true);
     fc.assert(
       fc.property(member, (choice) => {
-        const message = create(schema, { choice } as MessageInitShape<typeof schema>);
+        const message = create(schema, { choice });
         expect([choice, satisfiesCompiledRules(schema, message)]).toEqual([
           choice,
           findViolations(schema, message).length === 0,
