@@ -279,6 +279,24 @@ describe('exit code 3', () => {
   });
 });
 
+it.each(['2147484s', '99999999999m', `${2 ** 31}`])(
+  '--timeout %s is longer than a timer and not over',
+  async (timeout) => {
+    const seen: number[] = [];
+    const answers: Answers = {
+      credentials: {
+        validateToken: (_request, call) => {
+          seen.push((call.deadline?.getTime() ?? 0) - Date.now());
+          return { verdict: Verdict.VALID };
+        },
+      },
+    };
+    const run = await callpass(answers, ['validate', 'AA', '--realm', 'r', '--timeout', timeout]);
+    expect(run.exitCode).toBe(0);
+    expect((seen[0] ?? 0) / 86_400_000).toBeCloseTo(24.8, 0);
+  },
+);
+
 describe('exit code 2', () => {
   it.each([
     ['no command', [], 'Usage'],

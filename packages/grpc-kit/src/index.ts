@@ -1,3 +1,4 @@
+export { LONGEST_TIMEOUT_MS } from './longest-timeout.ts';
 export { addService, type ServiceOptions } from './server/add-service.ts';
 export type {
   BidiHandler,

@@ -6,7 +6,12 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import { createClient, RpcError, type CallOptions as KitCallOptions } from '@callpass/grpc-kit';
+import {
+  createClient,
+  LONGEST_TIMEOUT_MS,
+  RpcError,
+  type CallOptions as KitCallOptions,
+} from '@callpass/grpc-kit';
 import { status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
 import { CallpassError } from '../errors/callpass-error.ts';
@@ -22,7 +27,7 @@ import { repeatability } from './repeatable.ts';
  * ```
  */
 export interface CallOptions {
-  /** Time limit in ms for the call with all its attempts; the connection's when left out, none for a stream. */
+  /** Time limit in ms for the call with all its attempts; the connection's when left out, none for a stream. More than 24.8 days count as that. */
   readonly timeoutMs?: number | undefined;
   /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -85,7 +90,7 @@ function unaryCall(connection: Connection, isRepeatable: (request: unknown) => b
         }
       },
       repeatable: isRepeatable(request),
-      timeoutMs,
+      timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       signal,
     });
   };

@@ -43,6 +43,20 @@ async function clientOf(
   return client;
 }
 
+it('gives a call the time of a limit that is longer than a timer', async () => {
+  const leftMs: number[] = [];
+  const validateToken = (_request: unknown, call: ServerCall) => {
+    leftMs.push((call.deadline?.getTime() ?? 0) - Date.now());
+    return { verdict: Verdict.VALID };
+  };
+  const timeoutMs = 30 * 86_400_000;
+  const byCall = await clientOf({ validateToken });
+  await byCall.validateToken({ realm: 'r', token: 'AB' }, { timeoutMs });
+  const byConnection = await clientOf({ validateToken }, { defaultTimeoutMs: timeoutMs });
+  await byConnection.validateToken({ realm: 'r', token: 'AB' });
+  for (const left of leftMs) expect(left / 86_400_000).toBeCloseTo(24.8, 0);
+});
+
 /** A handler that fails so many times and then answers, and how often it was asked. */
 function flaky<T>(times: number, answer: T, error = refusal(status.UNAVAILABLE, 'STORE_UNAVAILABLE')) {
   const asked = { count: 0 };

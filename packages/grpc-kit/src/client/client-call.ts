@@ -5,7 +5,7 @@ import type { Metadata } from '@grpc/grpc-js';
 export interface CallOptions {
   /** Signal that cancels the call. */
   readonly signal?: AbortSignal;
-  /** Time limit in milliseconds from the start of the call. Default: the connection's. Infinity: none. */
+  /** Time limit in milliseconds from the start of the call. Default: the connection's. Infinity: none. Longer than 24.8 days counts as that. */
   readonly timeoutMs?: number;
   /** Metadata to send. It is copied, so one object may be used for many calls. */
   readonly metadata?: Metadata;

@@ -11,6 +11,7 @@ import {
   status,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { LONGEST_TIMEOUT_MS } from '../longest-timeout.ts';
 import { decode, encode, methodName, methodPath, passThrough } from '../codec/codec.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { fromServiceError } from '../error/status-details.ts';
@@ -32,6 +33,11 @@ export interface CallsOf {
   readonly run: (call: ClientCall, start: () => Promise<void>) => Promise<void>;
 }
 
+/** `Infinity` is no limit and stays. */
+function timerSafe(timeoutMs: number): number {
+  return timeoutMs === Infinity ? Infinity : Math.min(timeoutMs, LONGEST_TIMEOUT_MS);
+}
+
 class KitClientCall implements ClientCall {
   readonly method: DescMethod;
   readonly methodName: string;
@@ -45,7 +51,7 @@ class KitClientCall implements ClientCall {
     this.method = method;
     this.methodName = methodName(method);
     this.metadata = ownMetadata(options.metadata);
-    this.deadlineMs = Date.now() + (options.timeoutMs ?? connection.defaultDeadlineMs);
+    this.deadlineMs = Date.now() + timerSafe(options.timeoutMs ?? connection.defaultDeadlineMs);
     this.signal = options.signal;
     this.#options = options;
   }

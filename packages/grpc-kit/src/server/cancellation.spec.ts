@@ -54,6 +54,26 @@ describe('cancellation', () => {
     expect(deadlines[1]).toBeUndefined();
   });
 
+  it.each([25 * 86_400_000, 1e15, Number.MAX_VALUE])(
+    'gives a call of any kind all the time of a limit of %d ms, which is longer than a timer',
+    async (timeoutMs) => {
+      const leftMs: number[] = [];
+      const note = async (call: ServerCall) => {
+        leftMs.push(call.deadline!.getTime() - Date.now());
+        // A limit that is over at once would be reported by now.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      };
+      running = await startEcho({}, { interceptors: [(call, next) => note(call).then(next)] });
+      const options = { timeoutMs };
+      await client().say({}, options);
+      await collect(client().repeat({ times: 1 }, options));
+      await client().join(streamOf({}), options);
+      await collect(client().chat(streamOf({}), options));
+      expect(leftMs).toHaveLength(4);
+      for (const left of leftMs) expect(left / 86_400_000).toBeCloseTo(24.8, 0);
+    },
+  );
+
   it('reaches the handler when the caller aborts a unary call', async () => {
     const started = Promise.withResolvers<void>();
     const reason = Promise.withResolvers<unknown>();

@@ -1,3 +1,4 @@
+import { LONGEST_TIMEOUT_MS } from '../longest-timeout.ts';
 import type { CallHead } from './screen-calls.ts';
 
 /** Bounds on the headers of a call, which are in memory before the caller is known. */
@@ -28,8 +29,7 @@ const METADATA_VALUE = /^[ -~]*$/;
 /** `TimeoutValue TimeoutUnit` of gRPC over HTTP/2. */
 const TIMEOUT_FORM = /^(\d{1,8})([HMSmun])$/;
 const UNIT_SECONDS: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1e-6, n: 1e-9 };
-/** The longest time that a timer of Node can wait for, in whole seconds: 24.8 days. */
-const MAX_TIMEOUT_SECONDS = 2_147_483;
+const MAX_TIMEOUT_SECONDS = LONGEST_TIMEOUT_MS / 1000;
 
 /**
  * Checks the head of a call against its bounds, and prepares `headers` for grpc-js:
