@@ -212,6 +212,58 @@ it('answers what is not there with a problem, and a wrong method with the right 
   expect(await malformed.json()).toMatchObject({ status: 400, reason: 'REQUEST_INVALID' });
 });
 
+it.each([
+  ['404', 'GET /canary HTTP/1.1\r\n\r\n', 404, 'NOT_FOUND'],
+  ['405', 'DELETE /actg/token HTTP/1.1\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+  [
+    '405 of a path with a parameter',
+    'PUT /v1/destinations/d/credentials HTTP/1.1\r\n\r\n',
+    405,
+    'METHOD_NOT_ALLOWED',
+  ],
+  ['405 of a rare method', 'PROPFIND /healthz HTTP/1.1\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+  ['400 of a malformed path', 'GET /%ff HTTP/1.1\r\n\r\n', 400, 'REQUEST_INVALID'],
+  [
+    '413',
+    `POST /v1/destinations/d/credentials HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n${' '.repeat(5000)}`,
+    413,
+    'BODY_TOO_LARGE',
+  ],
+  [
+    '413 of a body in chunks',
+    `POST /v1/destinations/d/credentials HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1388\r\n${' '.repeat(5000)}\r\n0\r\n\r\n`,
+    413,
+    'BODY_TOO_LARGE',
+  ],
+  [
+    '415',
+    'POST /v1/destinations/d/credentials HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 1\r\n\r\nx',
+    415,
+    'CONTENT_TYPE_NOT_SUPPORTED',
+  ],
+  ['431', `GET /healthz HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
+  ['400', 'GET /healthz HTTP/1.1\r\ncontent-length: canary\r\n\r\n', 400, 'REQUEST_INVALID'],
+  ['an expectation', 'GET /canary HTTP/1.1\r\nexpect: canary\r\n\r\n', 404, 'NOT_FOUND'],
+])(
+  '%s is a problem that a listed page can read, with the time, and another page cannot',
+  async (_what, text, status, reason) => {
+    const edge = await start({ CALLPASS_EDGE_ORIGINS: 'https://www.example.org' });
+    const ask = (origin: string) =>
+      talk(edge, text.replace('\r\n', `\r\nhost: x\r\nconnection: close\r\nOrigin: ${origin}\r\n`));
+    const answer = await ask('https://www.example.org');
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/i);
+    expect(answer).toContain(`"reason":"${reason}"`);
+    expect(answer).toMatch(/\r\naccess-control-allow-origin: https:\/\/www\.example\.org\r\n/i);
+    expect(answer).toMatch(/\r\naccess-control-allow-credentials: true\r\n/i);
+    expect(answer).toMatch(/\r\naccess-control-expose-headers: .*\bdate\b/i);
+    expect(answer).toMatch(/\r\ndate: \w{3}, .* GMT\r\n/i);
+    expect(answer).toMatch(/\r\nvary: Origin/i);
+    expect(answer).not.toContain('canary');
+    expect(await ask('https://evil.example')).not.toMatch(/access-control-/i);
+  },
+);
+
 it('a route of files that is there for every path does not make a missing file a wrong method', async () => {
   const mount: EdgeExtras['mount'] = (app) => {
     app.get('/*', (_request, reply) => reply.callNotFound());

@@ -3,15 +3,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback } from '@callpass/client';
 import { splitHostAndPort } from '@callpass/program';
 import { createInstruments, METRICS } from '@callpass/telemetry';
-import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { createProofOfWork } from '../human-check/proof-of-work.ts';
 import type { HumanCheck } from '../human-check/human-check.ts';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { createLog, type Logger } from '@callpass/program/log';
 import { callpassEdge } from '../plugin/edge.ts';
 import { sendProblem } from '../plugin/exchange.ts';
+import { notFound } from '../plugin/not-found.ts';
+import { corsHeaders, createOrigins } from '../plugin/origins.ts';
 import type { EdgeOptions } from '../plugin/options.ts';
-import { EdgeProblem } from '../problems/problem.ts';
 import { cannotListen, SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
@@ -19,7 +26,7 @@ import { createProxies } from '../visitor/proxies.ts';
 import { createFaultLines } from '../plugin/fault-lines.ts';
 import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
-import { refuseConnection } from './client-errors.ts';
+import { createRefuseConnection } from './client-errors.ts';
 import { connectService, type ServiceConnection } from './service.ts';
 
 /** An edge that serves. */
@@ -141,6 +148,10 @@ function orSettingsError<T>(make: () => T): T {
 
 function createApp(settings: Settings, log: Logger): FastifyInstance {
   const { requests, connections, listen } = settings;
+  const origins = createOrigins(settings.origins, createProxies(settings.trustedProxies));
+  /** Outside the edge's routes no hook lets listed pages read the answer. */
+  const sendReadable = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendProblem(error, request, reply.headers(corsHeaders(origins, request.headers.origin)));
   const limits = {
     maxHeaderSize: requests.maxHeaderBytes,
     headersTimeout: requests.headersTimeout,
@@ -151,7 +162,7 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     // A line is found by its trace id; a log of its own for each request is made for nothing.
     childLoggerFactory: (own: FastifyBaseLogger) => own,
-    frameworkErrors: sendProblem,
+    frameworkErrors: sendReadable,
     // Requests that come while it drains are under way too: they are answered, and their connections closed then.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -160,7 +171,7 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     connectionTimeout: connections.idle,
     keepAliveTimeout: connections.idle,
     maxRequestsPerSocket: connections.maxRequests,
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: createRefuseConnection(origins),
   } as const;
   const certificate = openCertificate(listen, log);
   const app = certificate
@@ -169,8 +180,10 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
   if (certificate) followCertificate(app, certificate);
   limitConnections(app, settings, log);
   app.decorateRequest('callpassEdge', null);
-  app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => sendProblem(notFound(app, request), request, reply));
+  app.setErrorHandler(sendReadable);
+  app.setNotFoundHandler((request, reply) => sendReadable(notFound(app, request), request, reply));
+  // An expectation that is not known is left out (RFC 9110, 10.1.1); Node would answer without a problem.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   return app;
 }
 
@@ -203,19 +216,6 @@ function limitConnections(app: FastifyInstance, settings: Settings, log: Logger)
       if (line !== undefined) log.warn({ cause, ...line }, 'a connection was closed: too many are open');
     },
   });
-}
-
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
-
-/**
- * The problem of a request without a route: no such resource, or only not with this method. A route with the method may have
- * found nothing itself, as that of a page's files does, which matches every path.
- */
-function notFound(app: FastifyInstance, request: { url: string; method: string }): EdgeProblem {
-  const path = request.url.split('?', 1)[0] ?? '';
-  const allowed = METHODS.filter((method) => app.findRoute({ method, url: path }) !== null);
-  if (allowed.length === 0 || allowed.includes(request.method)) return new EdgeProblem('NOT_FOUND');
-  return new EdgeProblem('METHOD_NOT_ALLOWED', { headers: { allow: allowed.join(', ') } });
 }
 
 async function listen(app: FastifyInstance, address: string): Promise<string> {

@@ -447,11 +447,36 @@ it('keeps its hooks, parsers and errors to itself when it is mounted under a pre
   });
   expect(own.json()).toEqual({ got: 'text' });
   expect(own.headers).not.toHaveProperty('content-security-policy');
+  expect((await host.inject({ url: '/canary' })).json()).toMatchObject({ error: 'Not Found' });
   const refused = await host.inject({ method: 'POST', url: `/calls${CREDENTIALS}` });
   expect(refused.json()).toMatchObject({
     reason: 'HUMAN_CHECK_REQUIRED',
     challenge: '/calls/v1/human-check',
   });
+  await host.close();
+});
+
+it('answers what is not there under its prefix with a problem that a listed page can read', async () => {
+  await start();
+  const host = fastify();
+  await host.register(callpassEdge, {
+    prefix: '/calls',
+    client: createInMemoryCredentialClient(),
+    origins: [ORIGIN],
+  });
+  const headers = { origin: ORIGIN };
+  const missing = await host.inject({ url: '/calls/canary', headers });
+  expect(missing.json()).toMatchObject({ status: 404, reason: 'NOT_FOUND' });
+  const wrong = await host.inject({ method: 'DELETE', url: `/calls${CREDENTIALS}`, headers });
+  expect(wrong.json()).toMatchObject({ status: 405, reason: 'METHOD_NOT_ALLOWED' });
+  expect(wrong.headers['allow']).toBe('POST');
+  for (const answer of [missing, wrong]) {
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-expose-headers': 'retry-after, date',
+      'content-type': 'application/problem+json; charset=utf-8',
+    });
+  }
   await host.close();
 });
 

@@ -12,8 +12,9 @@ import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
 import { HEADERS, sendProblem, STRICT_TRANSPORT } from './exchange.ts';
 import { createLimits } from './limits.ts';
+import { notFound } from './not-found.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS, type EdgeOptions } from './options.ts';
-import { createOrigins, type Origins } from './origins.ts';
+import { createOrigins, EXPOSED_HEADERS, type Origins } from './origins.ts';
 
 /**
  * The edge as a plugin of Fastify: credentials over HTTP for browsers. Register it under any prefix. Its hooks, parsers and
@@ -30,6 +31,10 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   parent.setErrorHandler(sendProblem);
   takeJsonOnly(parent, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
   await allowOrigins(parent, origins);
+  // Without a prefix this is the whole server's, which is not the plugin's to set.
+  if (parent.prefix !== '') {
+    parent.setNotFoundHandler((request, reply) => sendProblem(notFound(parent, request), request, reply));
+  }
   addProbes(parent, options.isReady ?? (() => Promise.resolve(true)));
 
   const limits = createLimits({
@@ -99,8 +104,9 @@ async function allowOrigins(scope: FastifyInstance, origins: Origins): Promise<v
       ...['content-type', 'cache-control', 'idempotency-key', HUMAN_CHECK_HEADER],
       ...['traceparent', 'tracestate', 'baggage'],
     ],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
+    strictPreflight: false,
   });
 }
 

@@ -13,6 +13,23 @@ export interface Origins {
   assertMayAsk(request: FastifyRequest): void;
 }
 
+/** Headers of answers that pages may read. `date` tells a page how its clock differs. */
+export const EXPOSED_HEADERS = ['retry-after', 'date'];
+
+/** The CORS headers of an answer outside the edge's routes, where no hook sets them. */
+export function corsHeaders(
+  origins: Pick<Origins, 'has'>,
+  origin: string | undefined,
+): Record<string, string> {
+  if (origin === undefined || !origins.has(origin)) return { vary: 'Origin' };
+  return {
+    vary: 'Origin',
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': EXPOSED_HEADERS.join(', '),
+  };
+}
+
 /** Throws TypeError on what is no origin, such as a URL with a path, so that a slip is not found by visitors. */
 export function createOrigins(listed: readonly string[], proxies: Proxies): Origins {
   for (const origin of listed) {
