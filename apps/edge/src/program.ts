@@ -1,4 +1,4 @@
-import { openStandardOutput, reportReady, stopOnSignal } from '@callpass/program';
+import { openStandardOutput, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
 import { createLog, droppedLogLines } from '@callpass/program/log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
@@ -16,12 +16,17 @@ export function createProgram(): Command {
     NAME,
     'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
   );
-  const withSettings = (name: string, summary: string, work: (settings: Settings) => Promise<void>) =>
-    addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) =>
-      runCommand(NAME, () => work(loadEdgeSettings({ file, environment: process.env }))),
-    );
+  const withSettings = (
+    name: string,
+    summary: string,
+    work: (settings: Settings, readSettings: () => Settings) => Promise<void>,
+  ) =>
+    addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) => {
+      const readSettings = () => loadEdgeSettings({ file, environment: process.env });
+      return runCommand(NAME, () => work(readSettings(), readSettings));
+    });
 
-  withSettings('serve', 'Serve until SIGTERM or SIGINT', serve);
+  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve);
   withSettings('check-config', 'Check the settings and the files they name', async (settings) => {
     await checkSettings(settings);
     openStandardOutput(NAME).write('settings: ok\n');
@@ -29,8 +34,9 @@ export function createProgram(): Command {
   return program;
 }
 
-async function serve(settings: Settings): Promise<void> {
+async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
   const log = createLog(settings.log);
+  reloadOnSignal(log, () => readSettings().log.level);
   createInstruments().total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   let stopping = false;
   const port = await openTelemetryPort(() => ({ ready: !stopping, detail: {} }));

@@ -18,7 +18,7 @@ process.once('exit', () => {
 
 // Signals may come while it still starts: they are kept until there is something to stop.
 const stopAsked = new Promise<'asked'>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     process.on(signal, () => {
       resolve('asked');
     });

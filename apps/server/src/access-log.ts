@@ -12,8 +12,10 @@ import type { Settings } from './settings/schema.ts';
  * unless each RPC is to have a line. Put it inside telemetry and outside everything that refuses.
  */
 export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Logger): ServerInterceptor[] {
-  if (requests === 'none' || !log.isLevelEnabled('info')) return [];
+  if (requests === 'none') return [];
   const write = (call: ServerCall, startedAtMs: number, code: status) => {
+    // The level may change while the server runs.
+    if (!log.isLevelEnabled('info')) return;
     log.info(
       {
         method: call.methodName,

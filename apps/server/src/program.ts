@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { EXIT, openStandardOutput, printFindings, reportReady, stopOnSignal } from '@callpass/program';
+import {
+  EXIT,
+  openStandardOutput,
+  printFindings,
+  reloadOnSignal,
+  reportReady,
+  stopOnSignal,
+} from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
 import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
@@ -25,8 +32,10 @@ export function createProgram(): Command {
   );
   const withSettings = (name: string, summary: string) => addCommand(program, name, summary);
 
-  withSettings('serve', 'Serve until SIGTERM or SIGINT').action((options: { settings?: string }) =>
-    run(options, serve),
+  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT').action((options: { settings?: string }) =>
+    run(options, (settings) =>
+      serve(settings, () => loadServerSettings({ file: options.settings, environment: process.env })),
+    ),
   );
   withSettings('check-config', 'Check the settings, and configuration documents if given')
     .argument('[documents...]', 'configuration documents (YAML or JSON)')
@@ -59,8 +68,9 @@ function run(
   return runCommand(NAME, () => command(loadServerSettings({ file, environment: process.env })));
 }
 
-async function serve(settings: Settings): Promise<void> {
+async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
   const log = createLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
+  reloadOnSignal(log, () => readSettings().log.level);
   const telemetry = await startServerTelemetry(settings);
   const server = await startServer(settings, log);
   const telemetryAddress = await telemetry.open(() => server.readiness());

@@ -1,4 +1,14 @@
+import { isatty } from 'node:tty';
 import { EXIT } from './exit.ts';
+
+const STDERR = 2;
+/** SIGHUP says that a terminal is gone; without one it is for `reloadOnSignal`. */
+const STOP_SIGNALS: readonly NodeJS.Signals[] = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  ...(isatty(STDERR) ? (['SIGHUP'] as const) : []),
+];
 
 /** The lines that are written about a stop. */
 interface StopLog {
@@ -15,14 +25,14 @@ export function reportReady(addresses: Readonly<Record<string, string | undefine
 }
 
 /**
- * Calls `stop` at the first SIGTERM or SIGINT, or when the process that has started this one with an IPC channel is gone, and
+ * Calls `stop` at the first SIGTERM, SIGINT or SIGQUIT, at the end of the terminal, or when the process that has started this one with an IPC channel is gone, and
  * ends the process when it is done: with `EXIT.failed` where it rejects. A terminal's Ctrl-C reaches the whole process group,
  * and npm hands it on once more, so further signals change nothing.
  */
 export function stopOnSignal(
   log: StopLog,
   stop: () => Promise<unknown>,
-  signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'],
+  signals: readonly NodeJS.Signals[] = STOP_SIGNALS,
 ): void {
   let stopping = false;
   const stopOnce = (why: string) => {

@@ -29,8 +29,8 @@ const edge = await startEdge(settings, log, {
   },
 });
 
-// A terminal's Ctrl-C reaches the whole group; the parent asks for the stop when it is time.
-process.on('SIGINT', () => undefined);
+// What a terminal sends reaches the whole group; the parent asks for the stop when it is time.
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 stopOnSignal(log, async () => {
   await edge.stop();
   await telemetry.stop();
