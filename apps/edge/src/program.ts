@@ -35,7 +35,7 @@ export function createProgram(): Command {
 }
 
 async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
-  const log = createLog(settings.log);
+  const log = createLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
   reloadOnSignal(log, () => readSettings().log.level);
   createInstruments().total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   let stopping = false;

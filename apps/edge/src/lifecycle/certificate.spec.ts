@@ -6,20 +6,19 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createAuthority, type Authority, type CertifiedKey } from '@callpass/dev-certificates';
-import { createLog, type Logger } from '@callpass/program/log';
 import { loadEdgeSettings } from '../settings/load.ts';
+import { createKeptLog, type KeptLine, type KeptLog } from '../testing/kept-log.ts';
 import { startEdge, type RunningEdge } from './start-edge.ts';
 
 let folder: string;
 let authority: Authority;
 let edge: RunningEdge | undefined;
-const lines: { level: string; message: string; fields: Record<string, unknown> }[] = [];
-let heard: () => void = () => undefined;
+let kept: KeptLog;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'callpass-edge-'));
   authority = await createAuthority();
-  lines.length = 0;
+  kept = createKeptLog();
 });
 afterEach(async () => {
   await edge?.stop();
@@ -34,26 +33,7 @@ const write = ({ cert, key }: CertifiedKey) => {
 const issued = (commonName: string, notAfter?: Date) =>
   authority.issue({ commonName, names: ['127.0.0.1'], use: 'server', ...(notAfter && { notAfter }) });
 
-/** A log that keeps lines of the levels used here. */
-function keepingLog(): Logger {
-  const log = createLog({ level: 'silent' });
-  const keep =
-    (level: string) =>
-    (fields: Record<string, unknown>, message = '') => {
-      lines.push({ level, fields, message });
-      heard();
-    };
-  return Object.assign(log, { info: keep('info'), error: keep('error') });
-}
-
-/** Resolves when a line with this text is there. */
-const said = (message: string, level: string, at: number) =>
-  new Promise<void>((resolve) => {
-    heard = () => {
-      if (lines.slice(at).some((line) => line.message.startsWith(message) && line.level === level)) resolve();
-    };
-    heard();
-  });
+const inUse = ({ message }: KeptLine) => message === 'certificate in use';
 
 async function start(): Promise<RunningEdge> {
   const { certFile, keyFile } = files();
@@ -65,7 +45,7 @@ async function start(): Promise<RunningEdge> {
       CALLPASS_EDGE_SERVICE_ADDRESS: '127.0.0.1:1',
     },
   });
-  edge = await startEdge(settings, keepingLog());
+  edge = await startEdge(settings, kept.log);
   return edge;
 }
 
@@ -86,12 +66,11 @@ it('a renewed certificate is served without a restart, and the log says so', asy
   write(await issued('first'));
   const running = await start();
   expect(await ask(running)).toEqual({ status: 200, name: 'first' });
-  const at = lines.length;
+  const at = kept.lines.length;
   write(await issued('second'));
-  await said('certificate in use', 'info', at);
+  const line = await kept.said(inUse, at);
   expect(await ask(running)).toEqual({ status: 200, name: 'second' });
-  const renewed = lines.slice(at).find(({ message }) => message === 'certificate in use');
-  expect(renewed?.fields).toMatchObject({
+  expect(line.fields).toMatchObject({
     certFile: files().certFile,
     notAfter: expect.stringMatching(/Z$/),
   });
@@ -106,14 +85,14 @@ it.each([
   async (_what, bad) => {
     write(await issued('first'));
     const running = await start();
-    let at = lines.length;
+    let at = kept.lines.length;
     write(await bad());
-    await said('new certificate or key not taken', 'error', at);
+    await kept.said(({ level, message }) => level === 'error' && message.includes('not taken'), at);
     expect(await ask(running)).toEqual({ status: 200, name: 'first' });
-    expect(JSON.stringify(lines)).not.toContain('canary');
-    at = lines.length;
+    expect(JSON.stringify(kept.lines)).not.toContain('canary');
+    at = kept.lines.length;
     write(await issued('third'));
-    await said('certificate in use', 'info', at);
+    await kept.said(inUse, at);
     expect(await ask(running)).toEqual({ status: 200, name: 'third' });
   },
 );

@@ -4,6 +4,7 @@ import { HEADERS } from '../plugin/exchange.ts';
 import { corsHeaders, type Origins } from '../plugin/origins.ts';
 import { EdgeProblem, PROBLEM_TYPE } from '../problems/problem.ts';
 import type { EdgeReason } from '../problems/reasons.ts';
+import type { LogUnrouted } from './access-log.ts';
 
 const REASONS: Readonly<Record<string, EdgeReason>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TOO_SLOW',
@@ -18,6 +19,7 @@ interface ClientError extends NodeJS.ErrnoException {
 /** Answers what is no HTTP, or comes too slowly, or too large, with a problem, and closes the connection. */
 export function createRefuseConnection(
   origins: Pick<Origins, 'has'>,
+  onRefused: LogUnrouted,
 ): (error: ClientError, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
@@ -25,7 +27,8 @@ export function createRefuseConnection(
       return;
     }
     const problem = new EdgeProblem(REASONS[error.code ?? ''] ?? 'REQUEST_INVALID');
-    const body = JSON.stringify(problem.body(randomBytes(16).toString('hex')));
+    const traceId = randomBytes(16).toString('hex');
+    const body = JSON.stringify(problem.body(traceId));
     const headers = {
       'content-type': PROBLEM_TYPE,
       'content-length': Buffer.byteLength(body),
@@ -38,6 +41,7 @@ export function createRefuseConnection(
       `HTTP/1.1 ${problem.status} Refused`,
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
+    onRefused({ status: problem.status, reason: problem.reason, traceId });
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
   };
 }

@@ -15,7 +15,7 @@ import type { HumanCheck } from '../human-check/human-check.ts';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { createLog, type Logger } from '@callpass/program/log';
 import { callpassEdge } from '../plugin/edge.ts';
-import { sendProblem } from '../plugin/exchange.ts';
+import { refusalOf, sendProblem } from '../plugin/exchange.ts';
 import { notFound } from '../plugin/not-found.ts';
 import { corsHeaders, createOrigins } from '../plugin/origins.ts';
 import type { EdgeOptions } from '../plugin/options.ts';
@@ -24,6 +24,7 @@ import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 import { createProxies } from '../visitor/proxies.ts';
 import { createFaultLines } from '../plugin/fault-lines.ts';
+import { logRequests, type LogUnrouted } from './access-log.ts';
 import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
 import { createRefuseConnection } from './client-errors.ts';
@@ -96,7 +97,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   assertPlaintextAllowed(settings);
   const humanCheck = humanCheckOf(settings);
   const secrets = visitorSecretsOf(settings, log);
-  const app = orSettingsError(() => createApp(settings, log));
+  const app = orSettingsError(() => createApp(settings, log, secrets[0]));
   const service = await orClose(app, () => connectService(settings));
   let draining = false;
   const options: EdgeOptions = {
@@ -146,7 +147,7 @@ function orSettingsError<T>(make: () => T): T {
   }
 }
 
-function createApp(settings: Settings, log: Logger): FastifyInstance {
+function createApp(settings: Settings, log: Logger, visitorSecret: string | undefined): FastifyInstance {
   const { requests, connections, listen } = settings;
   const origins = createOrigins(settings.origins, createProxies(settings.trustedProxies));
   /** Outside the edge's routes no hook lets listed pages read the answer. */
@@ -157,12 +158,18 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     headersTimeout: requests.headersTimeout,
     connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
   };
+  let logRefused: LogUnrouted = () => undefined;
   const options = {
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     // A line is found by its trace id; a log of its own for each request is made for nothing.
     childLoggerFactory: (own: FastifyBaseLogger) => own,
-    frameworkErrors: sendReadable,
+    // No hook runs for these, so their line is written here.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      const sent = sendReadable(error, request, reply);
+      logRefused({ method: request.method, status: reply.statusCode, ...refusalOf(request) });
+      return sent;
+    },
     // Requests that come while it drains are under way too: they are answered, and their connections closed then.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -171,7 +178,7 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     connectionTimeout: connections.idle,
     keepAliveTimeout: connections.idle,
     maxRequestsPerSocket: connections.maxRequests,
-    clientErrorHandler: createRefuseConnection(origins),
+    clientErrorHandler: createRefuseConnection(origins, (refused) => logRefused(refused)),
   } as const;
   const certificate = openCertificate(listen, log);
   const app = certificate
@@ -179,6 +186,7 @@ function createApp(settings: Settings, log: Logger): FastifyInstance {
     : fastify({ ...options, http: limits });
   if (certificate) followCertificate(app, certificate);
   limitConnections(app, settings, log);
+  logRefused = logRequests(app, settings, log, visitorSecret);
   app.decorateRequest('callpassEdge', null);
   app.setErrorHandler(sendReadable);
   app.setNotFoundHandler((request, reply) => sendReadable(notFound(app, request), request, reply));

@@ -10,7 +10,7 @@ import { addProbes } from '../routes/probes.ts';
 import { PROBLEMS } from '../routes/schemas.ts';
 import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
-import { HEADERS, sendProblem, STRICT_TRANSPORT } from './exchange.ts';
+import { CLIENT_CLOSED_REQUEST, HEADERS, sendProblem, STRICT_TRANSPORT } from './exchange.ts';
 import { createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS, type EdgeOptions } from './options.ts';
@@ -58,9 +58,6 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     });
   });
 };
-
-/** Status of a request whose client went away before the answer, as proxies log it. */
-const CLIENT_CLOSED_REQUEST = 499;
 
 function observe(scope: FastifyInstance, proxies: Proxies): void {
   const begin = httpTelemetry();

@@ -39,6 +39,22 @@ export const HEADERS = {
 /** Over HTTPS browsers keep to it, for two years. */
 export const STRICT_TRANSPORT = 'max-age=63072000';
 
+/** Status of a request whose client went away before the answer, as proxies log it. */
+export const CLIENT_CLOSED_REQUEST = 499;
+
+/** The refusal that a request was answered with. */
+export interface Refusal {
+  readonly reason: string;
+  readonly traceId: string;
+}
+
+const refusals = new WeakMap<FastifyRequest, Refusal>();
+
+/** The refusal that a request was answered with, of the edge's routes or not; undefined for others. */
+export function refusalOf(request: FastifyRequest): Refusal | undefined {
+  return refusals.get(request);
+}
+
 const faultLines = createFaultLines(() => performance.now());
 
 /**
@@ -49,6 +65,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error);
   const traceId = request.callpassEdge?.http.traceId ?? randomBytes(16).toString('hex');
   const body = problem.body(traceId);
+  refusals.set(request, { reason: problem.reason, traceId: String(body['traceId']) });
   logProblem(request, problem, body['traceId']);
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
   void reply.headers({ ...HEADERS, ...problem.details.headers });

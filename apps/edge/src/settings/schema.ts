@@ -99,7 +99,14 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      requests: z.preprocess(
+        // The word of the server's setting.
+        (value) => (value === 'none' ? 'off' : value),
+        z.enum(['off', 'refused', 'all']).default('off'),
+      ),
+    })
     .prefault({}),
 });
 
