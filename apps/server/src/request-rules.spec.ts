@@ -5,11 +5,13 @@ import {
   ApplyConfigurationRequestSchema,
   BatchIssueCredentialsRequestSchema,
   CredentialService,
+  type IssueCredentialsRequest,
   IssueCredentialsRequestSchema,
   LedgerService,
   type Cipher,
   type LimitScope,
   type Role,
+  type MessageFields,
   type TokenKind,
   ValidateCredentialsRequestSchema,
   ValidateTokenRequestSchema,
@@ -37,7 +39,7 @@ const token = fc.oneof(
   text,
   fc.integer({ min: 4090, max: 4100 }).map((length) => 'A'.repeat(length)),
 );
-const issue = fc.record({
+const issue: fc.Arbitrary<MessageFields<IssueCredentialsRequest>> = fc.record({
   destination: fc.oneof(fc.constantFrom('', 'support', 'a'.repeat(64), 'a'.repeat(65), '-a', 'A'), text),
   subject: text,
   callee: address,

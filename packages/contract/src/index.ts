@@ -7,4 +7,5 @@ export * from './gen/callpass/v1/ledger_service_pb.ts';
 export * from './gen/callpass/v1/token_pb.ts';
 
 export { type EnumName, enumNames } from './enum-names.ts';
+export { type MessageFields } from './message-fields.ts';
 export { type FailureCode, type Reason, type ReasonFacts, REASONS } from './reasons.ts';

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   canonicalBytes,
   chaining,
+  ENTRY_VERSION,
   faultOf,
   GENESIS_HASH,
   linkEntry,
@@ -16,6 +17,7 @@ import {
   entryFields,
   type EntryFields,
   type EntryKind,
+  type FieldType,
   type LedgerEntry,
 } from './entry.ts';
 import { entryLines } from './export-format.ts';
@@ -38,32 +40,22 @@ const ISSUED: EntryFields = entryFields({
   fingerprints: { account: print(1), from: print(2), to: print(3) },
 });
 
-const bytesOf = (writerId: string, sequence: number, fields: EntryFields) =>
-  canonicalBytes({ version: 1, writerId, sequence }, fields);
+const bytesOf = (writerId: string, sequence: number, fields: EntryFields, version = ENTRY_VERSION) =>
+  canonicalBytes({ version, writerId, sequence }, fields);
 
-const text = fc.string({ unit: 'grapheme' });
-const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const fingerprint = fc.uint8Array({ minLength: 16, maxLength: 16 });
-const draft: fc.Arbitrary<EntryFields> = fc.record({
+const VALUES: Readonly<Record<FieldType, fc.Arbitrary<unknown>>> = {
   kind: fc.constantFrom(...(Object.keys(ENTRY_KINDS) as EntryKind[])),
-  timeMs: fc.maxSafeNat(),
-  client: text,
-  destination: text,
-  realm: text,
-  keyVersion: uint32,
-  callee: text,
-  caller: text,
-  subjectHash: text,
-  reason: text,
-  rule: text,
-  configurationRevision: uint32,
-  traceId: text,
-  issuanceId: text,
-  expireTimeMs: fc.maxSafeNat(),
+  uint32: fc.integer({ min: 0, max: 0xffff_ffff }),
+  time: fc.maxSafeNat(),
+  text: fc.string({ unit: 'grapheme' }),
   fingerprints: fc.option(fc.record({ account: fingerprint, from: fingerprint, to: fingerprint }), {
     nil: undefined,
   }),
-});
+};
+const draft = fc.record(
+  Object.fromEntries(ENTRY_FIELDS.map(({ name, type }) => [name, VALUES[type]])),
+) as unknown as fc.Arbitrary<EntryFields>;
 
 function chainOf(drafts: readonly EntryFields[]): LedgerEntry[] {
   let head: ChainHead = newChain('writer-1');
@@ -97,7 +89,7 @@ describe('canonicalBytes', () => {
   it('never change: version 1, to the byte', () => {
     const digest = (entry: EntryFields) =>
       createHash('sha256')
-        .update(bytesOf('writer-1', 42, entry))
+        .update(bytesOf('writer-1', 42, entry, 1))
         .digest('hex');
     expect(digest(ISSUED)).toBe('16160d92a15e33819965bf73ee59b3ad97797a98f3e9beef7bfdc0cc387e8e2c');
     expect(digest(entryFields({ kind: 'REFUSED', timeMs: 1, client: 'ü' }))).toBe(
@@ -106,7 +98,7 @@ describe('canonicalBytes', () => {
   });
 
   it('are laid out as documented: fixed numbers, then texts with their length, then fingerprints', () => {
-    const bytes = Buffer.from(bytesOf('w', 2, entryFields({ kind: 'REFUSED', timeMs: 3, client: 'ü' })));
+    const bytes = Buffer.from(bytesOf('w', 2, entryFields({ kind: 'REFUSED', timeMs: 3, client: 'ü' }), 1));
     const numbers =
       '01' + '02' + '00000000' + '00000000' + '0000000000000002' + '0000000000000003' + '0000000000000000';
     const texts = '00000001' + '77' + '00000002' + 'c3bc' + '00000000'.repeat(9);
@@ -222,7 +214,8 @@ describe('a chain', () => {
 });
 
 describe('an entry of a later version', () => {
-  const grown = [...ENTRY_FIELDS, { name: 'callId', column: 'call_id', type: 'text', since: 2 }] as const;
+  const next = ENTRY_VERSION + 1;
+  const grown = [...ENTRY_FIELDS, { name: 'callId', column: 'call_id', type: 'text', since: next }] as const;
   const later = chaining<(typeof grown)[number]>(grown);
   type LaterEntry = ReturnType<typeof later.linkEntry>;
   const old: readonly LaterEntry[] = entries.map((entry) => ({ ...entry, callId: '' }));
@@ -243,12 +236,18 @@ describe('an entry of a later version', () => {
   };
 
   it('has the fields of its version, and the version of entries before it stays what it was', () => {
-    expect(fresh.map(({ version }) => version)).toEqual([2, 2]);
-    expect(mixed.map(({ version }) => version)).toEqual([1, 1, 1, 1, 2, 2]);
+    expect(fresh.map(({ version }) => version)).toEqual([next, next]);
+    expect(mixed.map(({ version }) => version)).toEqual([
+      ...Array<number>(4).fill(ENTRY_VERSION),
+      next,
+      next,
+    ]);
     const place = { writerId: 'writer-1', sequence: 1 };
-    const before = Buffer.from(canonicalBytes({ ...place, version: 1 }, ISSUED));
-    expect(later.canonicalBytes({ ...place, version: 1 }, { ...ISSUED, callId: '' })).toEqual(before);
-    expect(later.canonicalBytes({ ...place, version: 2 }, { ...ISSUED, callId: '' })).not.toEqual(before);
+    const before = Buffer.from(canonicalBytes({ ...place, version: ENTRY_VERSION }, ISSUED));
+    expect(later.canonicalBytes({ ...place, version: ENTRY_VERSION }, { ...ISSUED, callId: '' })).toEqual(
+      before,
+    );
+    expect(later.canonicalBytes({ ...place, version: next }, { ...ISSUED, callId: '' })).not.toEqual(before);
   });
 
   it.each([
@@ -262,12 +261,12 @@ describe('an entry of a later version', () => {
   it('is found altered when its version is flipped, or the new field of it or of an older entry', () => {
     const at = (index: number, changes: Partial<LaterEntry>) =>
       fault(mixed.with(index, { ...(mixed[index] as LaterEntry), ...changes }));
-    expect(at(1, { version: 2 })).toBe('2: was altered');
-    expect(at(4, { version: 1 })).toBe('5: was altered');
-    expect(at(5, { version: 1 })).toBe('6: was altered');
+    expect(at(1, { version: next })).toBe('2: was altered');
+    expect(at(4, { version: ENTRY_VERSION })).toBe('5: was altered');
+    expect(at(5, { version: ENTRY_VERSION })).toBe('6: was altered');
     expect(at(4, { callId: 'call-2' })).toBe('5: was altered');
     expect(at(1, { callId: 'call-2' })).toBe('2: was altered');
-    for (const version of [0, 3, -1, 1.5, NaN]) expect(at(1, { version })).toBe('2: was altered');
+    for (const version of [0, next + 1, -1, 1.5, NaN]) expect(at(1, { version })).toBe('2: was altered');
   });
 
   it('is not known to a program that is older', () => {
@@ -289,7 +288,7 @@ describe('an entry of a later version', () => {
     for (const line of [
       fifth.replace('"callId":"call-1",', ''),
       second.replace('"previousHash"', '"callId":"","previousHash"'),
-      second.replace('"version":1,', ''),
+      second.replace(`"version":${ENTRY_VERSION},`, ''),
     ]) {
       expect(readEntry(line)).toEqual(expect.any(String));
     }

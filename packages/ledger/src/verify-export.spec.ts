@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { linkEntry } from './chain.ts';
+import { ENTRY_VERSION, linkEntry } from './chain.ts';
 import { ENTRY_KINDS } from './entry.ts';
 import { chainsOf, exportOf, madeUpEntries, wholeExport } from './testing/made-up-ledger.ts';
 import { entryLine } from './export-format.ts';
@@ -125,12 +125,15 @@ describe('verifyExport', () => {
   });
 
   it('finds an entry whose version was flipped or left out', async () => {
-    const flipped = changed((all) => all.with(3, all[3]?.replace('"version":1', '"version":2') ?? ''));
+    const version = `"version":${ENTRY_VERSION},`;
+    const flipped = changed((all) =>
+      all.with(3, all[3]?.replace(version, `"version":${ENTRY_VERSION + 1},`) ?? ''),
+    );
     expect((await verify(flipped)).fault).toEqual({
       line: 4,
       text: 'is of another version than this program reads',
     });
-    const without = changed((all) => all.with(3, all[3]?.replace('"version":1,', '') ?? ''));
+    const without = changed((all) => all.with(3, all[3]?.replace(version, '') ?? ''));
     expect((await verify(without)).fault?.line).toBe(4);
   });
 

@@ -3,7 +3,7 @@ import { type EntryDraft } from '@callpass/domain';
 
 /** Creates an ISSUED entry with all fields set. Each issue has its own fingerprints. */
 export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
-  return {
+  const all: Required<EntryDraft> = {
     kind: 'ISSUED',
     timeMs: 1_800_000_000_000,
     client: 'web-edge',
@@ -20,6 +20,6 @@ export function sampleEntry(fields: Partial<EntryDraft> = {}): EntryDraft {
     issuanceId: '019b0000-0000-7000-8000-000000000000',
     expireTimeMs: 1_800_000_600_000,
     fingerprints: { account: randomBytes(16), from: randomBytes(16), to: randomBytes(16) },
-    ...fields,
   };
+  return { ...all, ...fields };
 }

@@ -1,10 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
-import type { EnumName, LedgerEntry_Kind, ListEntriesRequestSchema } from '@callpass/contract';
+import type {
+  EnumName,
+  LedgerEntry,
+  LedgerEntry_Kind,
+  ListEntriesRequestSchema,
+  MessageFields,
+} from '@callpass/contract';
 import { keyOfChoice, parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '@callpass/program';
 import { Failure } from '../failure.ts';
-import { textOf } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 
@@ -74,7 +79,10 @@ async function list(session: Session, { since, until, kind, limit, ...names }: L
     page.nextPageToken = next.nextPageToken;
   }
   session.answer(page, (print, { entries }) => {
-    print.table(HEADER, (entries as JsonObject[]).map(rowOf));
+    print.table(
+      COLUMNS.map(([, heading]) => heading),
+      (entries as JsonObject[]).map(rowOf),
+    );
   });
   if (page.nextPageToken !== '') session.note('there are more; see --since and --limit');
 }
@@ -97,28 +105,37 @@ async function tail(session: Session, { destination = '', client = '' }: FilterO
   throw new Failure(EXIT.unreachable, { message: `${session.address} has ended the stream of entries` });
 }
 
-const HEADER = [
-  'TIME',
-  'KIND',
-  'CLIENT',
-  'DESTINATION',
-  'REALM',
-  'KEY',
-  'CALLEE',
-  'REASON',
-  'RULE',
-  'ISSUANCE',
-  'TRACE',
-  'CHAIN',
-  'SEQUENCE',
-];
+/** Heading of each field of an entry, in the order of the columns. Those with an empty one are shown by `--output json` only. */
+const HEADINGS: Readonly<Record<keyof MessageFields<LedgerEntry>, string>> = {
+  time: 'TIME',
+  kind: 'KIND',
+  client: 'CLIENT',
+  destination: 'DESTINATION',
+  realm: 'REALM',
+  keyVersion: 'KEY',
+  callee: 'CALLEE',
+  reason: 'REASON',
+  rule: 'RULE',
+  issuanceId: 'ISSUANCE',
+  traceId: 'TRACE',
+  writerId: 'CHAIN',
+  sequence: 'SEQUENCE',
+  caller: '',
+  subjectHash: '',
+  configurationRevision: '',
+  expireTime: '',
+  tokenFingerprints: '',
+  version: '',
+  previousHash: '',
+  hash: '',
+};
+
+const COLUMNS = Object.entries(HEADINGS).filter(([, heading]) => heading !== '');
 
 /** Of the columns of a tail, which does not know what will come. */
 const WIDTHS = [24, 17, 16, 16];
 
 function rowOf(entry: JsonObject): unknown[] {
-  const { time, kind, client, destination, realm, keyVersion, callee, reason, rule } = entry;
-  const key = keyVersion === 0 ? '' : textOf(keyVersion);
-  const about = [time, kind, client, destination, realm, key, callee, reason, rule];
-  return [...about, entry['issuanceId'], entry['traceId'], entry['writerId'], entry['sequence']];
+  const shown: JsonObject = { ...entry, keyVersion: entry['keyVersion'] || '' };
+  return COLUMNS.map(([field]) => shown[field]);
 }

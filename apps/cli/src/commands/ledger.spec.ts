@@ -258,9 +258,10 @@ describe('callpass ledger export', () => {
   });
 
   it('takes entries of a service that does not send versions as of version 1', async () => {
+    const first = madeUpEntries(5, 1);
     const older: Answers['ledger'] = {
-      ...ledgerOf(entries),
-      listEntries: () => ({ entries: entries.map((entry) => ({ ...messageOf(entry), version: 0 })) }),
+      ...ledgerOf(first),
+      listEntries: () => ({ entries: first.map((entry) => ({ ...messageOf(entry), version: 0 })) }),
     };
     const out = join(folder, 'older.jsonl');
     expect(await ledger(older, ['export', '-o', out])).toMatchObject({ exitCode: 0 });

@@ -1,4 +1,4 @@
-import { REASONS } from '@callpass/contract';
+import { REASONS, type IssueCredentialsRequest, type MessageFields } from '@callpass/contract';
 import {
   credentialTimes,
   limitKeys,
@@ -6,6 +6,7 @@ import {
   type Clock,
   type CompiledDestination,
   type EntryDraft,
+  type EntryFields,
   type IssuedTokens,
   type KeyedHash,
   type Limiter,
@@ -31,7 +32,7 @@ import {
 import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
-import type { Caller, RefusalRecords } from '../errors/refusal-records.ts';
+import type { Caller, RefusalRecords, RefusedRequest } from '../errors/refusal-records.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { explain, step } from '../errors/steps.ts';
 import type { Principal } from '../state/principal.ts';
@@ -54,12 +55,10 @@ export interface IssueDependencies {
 }
 
 /** A client's request. Texts left out are empty. */
-export interface IssueRequest {
-  readonly destination: string;
-  readonly subject: string;
-  readonly callee: string;
-  readonly caller: string;
-}
+export type IssueRequest = Readonly<Omit<MessageFields<IssueCredentialsRequest>, 'requestId'>>;
+
+/** Fields that request and entry have under the same name: each is recorded, of a grant and of a refusal. */
+type RequestedFields = Pick<EntryFields, keyof IssueRequest & keyof EntryFields>;
 
 /** The credentials that were granted. Times in milliseconds since the epoch. */
 export interface Issued {
@@ -131,7 +130,7 @@ export async function issue(
         callee: request.callee,
         caller: request.caller,
         visitor: visitor.forRecord,
-      });
+      } satisfies RefusedRequest & RequestedFields);
     }
     throw error;
   }
@@ -207,7 +206,7 @@ async function grant(
 
   const issued = encrypt(compiled, encryption, parties, clock.now());
   const { timeLimited } = issued;
-  const entry: EntryDraft = {
+  const entry: EntryDraft & RequestedFields = {
     kind: 'ISSUED',
     visitor: visitor.forRecord,
     timeMs: issued.issueTimeMs,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { entryFields, type LedgerEntry } from '../entry.ts';
-import { GENESIS_HASH, linkEntry, newChain } from '../chain.ts';
+import { ENTRY_FIELDS, entryFields, type CurrentField, type LedgerEntry } from '../entry.ts';
+import { chaining, ENTRY_VERSION, GENESIS_HASH, newChain } from '../chain.ts';
 import {
   digestLine,
   EXPORT_VERSION,
@@ -13,8 +13,9 @@ import {
 const START_MS = Date.parse('2026-11-25T10:00:00Z');
 const print = (fill: number): Uint8Array => new Uint8Array(16).fill(fill % 256);
 
-/** Entries of two writers in turn, as a service would have written them; all kinds of fields filled. */
-export function madeUpEntries(count: number): LedgerEntry[] {
+/** Entries of two writers in turn, as a service of a version would have written them; all kinds of fields filled. */
+export function madeUpEntries(count: number, version = ENTRY_VERSION): LedgerEntry[] {
+  const { linkEntry } = chaining<CurrentField>(ENTRY_FIELDS.filter(({ since }) => since <= version));
   const heads = [newChain('writer-a'), newChain('writer-b')];
   return Array.from({ length: count }, (_, index) => {
     const writer = index % heads.length;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { verifyLedger, type LedgerFault, type Store } from '@callpass/domain';
+import { ENTRY_VERSION } from '@callpass/ledger';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import type { Updateable } from 'kysely';
 import { migrateStore, openStore, resealStore } from '../index.ts';
@@ -14,7 +15,7 @@ const OTHER_BYTES = new Uint8Array(32).fill(1);
 const ALTERATIONS: { [Column in Exclude<keyof LedgerRow, 'position'>]: Updateable<LedgerRow>[Column] } = {
   writer: 2,
   sequence: 99,
-  version: 2,
+  version: ENTRY_VERSION + 1,
   kind: 2,
   time_ms: NOW_MS + 1,
   client: 'other',
