@@ -159,6 +159,24 @@ it('a key of another certificate is not taken: the old pair stays in use, and th
   expect(await servedAfterMs(one)).toBeLessThan(WITHIN_MS);
 });
 
+it("a client's certificate that is renewed is taken by open connections before the old one's time is over", async () => {
+  const taken = () => server.output().split('certificate in use').length;
+  const before = taken();
+  writeFileSync(file('ca.crt'), fileIn(server.folder, 'ca.crt') + authority.cert);
+  while (taken() === before) await new Promise((resolve) => setTimeout(resolve, 25));
+  const renew = async (notAfterMs: number) => {
+    const notAfter = new Date(notAfterMs);
+    const pair = await authority.issue({ names: ['edge.callpass.example'], use: 'client', notAfter });
+    writeFileSync(file('edge.crt'), pair.cert);
+    writeFileSync(file('edge.key'), pair.key);
+  };
+  const endMs = Date.now() + 16_000;
+  await renew(endMs);
+  while (Date.now() < endMs - 8_000) await new Promise((resolve) => setTimeout(resolve, 25));
+  await renew(endMs + 3_600_000);
+  while (Date.now() < endMs + 3_000) await new Promise((resolve) => setTimeout(resolve, 25));
+}, 60_000);
+
 it('all the while no request has failed, and the connections from before went on', async () => {
   const before = tailed;
   const { granted, failed } = await stopLoad();

@@ -36,7 +36,9 @@ export function connectService({ service }: Pick<Settings, 'service'>): ServiceC
     retry: { maxAttempts: 2 },
     channelOptions: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS },
   };
-  const connection = connectChecked(options);
+  // Files are read at the first call only; what they hold is checked now.
+  connectChecked(options).close();
+  const connection = connectChecked({ ...options, ...(tls && { tls: filesOf(service) }) });
   const health = createHealthClient(connection);
   return {
     client: createCredentialClient(connection),
@@ -59,6 +61,11 @@ function tlsOf({ tls, caFile, certFile, keyFile }: Settings['service']): Connect
     file === undefined ? undefined : readSecretFile(`service.${name}`, file);
   const [ca, cert, key] = [read('caFile', caFile), read('certFile', certFile), read('keyFile', keyFile)];
   return tls || ca !== undefined || cert !== undefined || key !== undefined ? { ca, cert, key } : undefined;
+}
+
+/** Files that are followed, so that a renewed certificate needs no restart. */
+function filesOf({ caFile, certFile, keyFile }: Settings['service']): ConnectOptions['tls'] {
+  return { caFile, certFile, keyFile };
 }
 
 /** Read anew for each call, so that a renewed file needs no restart. */

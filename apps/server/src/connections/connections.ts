@@ -4,6 +4,7 @@ import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
+import { endWithCertificate } from './certificate-end.ts';
 import { createCallScreen, type ScreenParts } from './call-screen.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 import { createRejectedCounter, createRequestRejectedCounter, measureConnections } from './metrics.ts';
@@ -69,7 +70,12 @@ export function guardConnections(
       report(cause);
     },
   );
-  for (const http2Server of http2ServersOf(server)) guard.guard(http2Server);
+  for (const http2Server of http2ServersOf(server)) {
+    guard.guard(http2Server);
+    http2Server.on('session', (session) => {
+      endWithCertificate(session, connections.maxAgeGrace);
+    });
+  }
   screenCalls(
     server,
     createCallScreen({

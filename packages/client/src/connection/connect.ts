@@ -1,9 +1,14 @@
-import { type Connection as Channel, connect as openChannel } from '@callpass/grpc-kit';
+import {
+  type ClientInterceptor,
+  type Connection as Channel,
+  connect as openChannel,
+} from '@callpass/grpc-kit';
 import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
 import { isLoopback } from './loopback.ts';
+import { openRenewingChannel } from './renewing-channel.ts';
 import { reportExpiry, TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
 /** Interval of keepalive pings, in ms, also without calls. Servers that enforce a minimum must allow it. */
@@ -76,17 +81,25 @@ export function connect(options: ConnectOptions): Connection {
   const { address, token, defaultTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
   assertTimeout('defaultTimeoutMs', defaultTimeoutMs);
   const channelCredentials = credentialsOf(options);
-  const channel = openChannel({
-    address,
-    credentials: channelCredentials,
-    channelOptions: channelOptions(options),
-    interceptors: [
-      clientTelemetry(),
-      ...(channelCredentials instanceof TlsCredentials ? [reportExpiry(channelCredentials)] : []),
-      ...(token === undefined ? [] : [bearerToken(token)]),
-    ],
-    defaultDeadlineMs: defaultTimeoutMs,
-  });
+  const open = (given: ChannelCredentials, ...innermost: ClientInterceptor[]): Channel =>
+    openChannel({
+      address,
+      credentials: given,
+      channelOptions: channelOptions(options),
+      interceptors: [
+        clientTelemetry(),
+        ...(given instanceof TlsCredentials ? [reportExpiry(() => current().notAfterMs)] : []),
+        ...(token === undefined ? [] : [bearerToken(token)]),
+        ...innermost,
+      ],
+      defaultDeadlineMs: defaultTimeoutMs,
+    });
+  const renewing =
+    channelCredentials instanceof TlsCredentials && channelCredentials.hasFiles
+      ? openRenewingChannel(channelCredentials, open)
+      : undefined;
+  const current = () => renewing?.credentials ?? (channelCredentials as TlsCredentials);
+  const channel = renewing ?? open(channelCredentials);
   let closed = false;
   return {
     channel,

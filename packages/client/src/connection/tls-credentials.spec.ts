@@ -101,6 +101,28 @@ describe('TLS', () => {
     expect(seen).toEqual([]);
   });
 
+  it('takes a renewed certificate without a lost call, and never one that is half written', async () => {
+    const [old, renewed, other] = [await issue('old'), await issue('renewed'), await issue('other')];
+    const certFile = write('renewed.crt', old.cert);
+    const keyFile = write('renewed.key', old.key);
+    const client = open({ tls: { ca: authority.cert, certFile, keyFile } });
+    const askUntil = async (subject: string) => {
+      for (;;) {
+        await ask(client);
+        if (seen.splice(0).at(-1)?.subject === subject) return;
+      }
+    };
+    await askUntil('old');
+    write('renewed.crt', renewed.cert);
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 1500) await askUntil('old');
+    write('renewed.key', renewed.key);
+    await askUntil('renewed');
+    write('renewed.key', other.key);
+    write('renewed.crt', other.cert);
+    await askUntil('other');
+  }, 30_000);
+
   it("tells the caller that the client's own certificate has expired, which a server that insists on one does not", async () => {
     const day = 86_400_000;
     const times = { notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) };

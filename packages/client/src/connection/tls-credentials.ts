@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
@@ -15,7 +16,8 @@ import { hostsOf } from './loopback.ts';
 
 /**
  * TLS to the service. `{}` trusts the system's authorities and presents no certificate. Files are read again for each new
- * connection, so a certificate may be renewed; while a file is unusable, its last content stays in use.
+ * connection, and when they change a new connection is made, so a certificate may be renewed without a lost call; while a file
+ * is unusable, its last content stays in use.
  *
  * @example
  * ```ts
@@ -37,6 +39,13 @@ export interface TlsOptions {
   readonly keyFile?: string | undefined;
 }
 
+/** Contents of the files; `undefined` where there is none. */
+interface Files {
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+}
+
 type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
 
 /**
@@ -48,14 +57,15 @@ export class TlsCredentials extends ChannelCredentials {
   #context: SecureContext | undefined;
   /** The certificate of the last context. */
   #presented: TlsOptions['cert'];
+  /** Contents of the files for the first context. */
+  #firstRead: Files | undefined;
 
   /** Throws TypeError on options that contradict each other, and on PEM texts that are none. */
   constructor(options: TlsOptions) {
     super();
     assertConsistent(options);
     this.#options = options;
-    if (![options.caFile, options.certFile, options.keyFile].some((file) => file !== undefined))
-      this.#use(options);
+    if (!this.hasFiles) this.#use(options);
   }
 
   /** End of validity of this client's own certificate, in ms since the epoch; `undefined` if it presents none. */
@@ -63,6 +73,29 @@ export class TlsCredentials extends ChannelCredentials {
     return this.#presented === undefined
       ? undefined
       : new X509Certificate(this.#presented).validToDate.getTime();
+  }
+
+  /** `true` if certificate, key or authorities are in files. */
+  get hasFiles(): boolean {
+    const { caFile, certFile, keyFile } = this.#options;
+    return caFile !== undefined || certFile !== undefined || keyFile !== undefined;
+  }
+
+  /**
+   * Credentials with what the files hold now; `undefined` if they hold what the first connection was made with, or none was
+   * made yet. Rejects while the files are unusable.
+   */
+  async renewed(): Promise<TlsCredentials | undefined> {
+    const before = this.#firstRead;
+    if (before === undefined) return undefined;
+    const { caFile, certFile, keyFile } = this.#options;
+    const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file));
+    const [ca, cert, key] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
+    if (sameContent(ca, before.ca) && sameContent(cert, before.cert) && sameContent(key, before.key))
+      return undefined;
+    const renewed = new TlsCredentials(this.#options);
+    renewed.#useFiles({ ca, cert, key });
+    return renewed;
   }
 
   override _isSecure(): boolean {
@@ -90,19 +123,22 @@ export class TlsCredentials extends ChannelCredentials {
 
   #current(): SecureContext {
     const { caFile, certFile, keyFile } = this.#options;
-    if (caFile === undefined && certFile === undefined) return this.#context as SecureContext;
+    if (!this.hasFiles) return this.#context as SecureContext;
+    const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
     try {
-      return this.#use({
-        ...this.#options,
-        ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-        ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
-        ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
-      });
+      return this.#useFiles({ ca: read(caFile), cert: read(certFile), key: read(keyFile) });
     } catch (error) {
       // Files that belong together may be just being replaced.
       if (this.#context !== undefined) return this.#context;
       throw error;
     }
+  }
+
+  #useFiles(files: Files): SecureContext {
+    const { ca, cert, key } = this.#options;
+    const context = this.#use({ ca: files.ca ?? ca, cert: files.cert ?? cert, key: files.key ?? key });
+    this.#firstRead ??= files;
+    return context;
   }
 
   #use(options: TlsOptions): SecureContext {
@@ -116,13 +152,13 @@ export class TlsCredentials extends ChannelCredentials {
  * Adds to the error of a call without a connection that this client's own certificate has expired, if it has. A service that
  * requires certificates closes the connection without a reason, so only the client can report it.
  */
-export function reportExpiry(certificate: { readonly notAfterMs: number | undefined }): ClientInterceptor {
+export function reportExpiry(notAfterMsNow: () => number | undefined): ClientInterceptor {
   return async (_call, next) => {
     try {
       await next();
     } catch (error) {
       if (!(error instanceof RpcError) || error.code !== status.UNAVAILABLE) throw error;
-      const { notAfterMs = Infinity } = certificate;
+      const notAfterMs = notAfterMsNow() ?? Infinity;
       if (error.details.length > 0 || notAfterMs > Date.now()) throw error;
       const since = new Date(notAfterMs).toISOString();
       throw new RpcError(error.code, `this client's certificate has expired at ${since}; ${error.message}`, {
@@ -131,6 +167,10 @@ export function reportExpiry(certificate: { readonly notAfterMs: number | undefi
       });
     }
   };
+}
+
+function sameContent(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other);
 }
 
 function handshake(
