@@ -51,7 +51,7 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
   };
   const close = (connection: Connection, cause: ConnectionCause) => {
     finish(connection);
-    connection.socket.resetAndDestroy();
+    connection.socket.destroy();
     bounds.onClosed(cause);
   };
   const closeOldest = (among: Set<Connection>, cause: ConnectionCause) => {
@@ -73,7 +73,7 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
     }
     const [holder, peer] = peerOf(socket);
     if (peer.open >= bounds.maxPerPeer && peer.unfinished.size === 0) {
-      socket.resetAndDestroy();
+      socket.destroy();
       bounds.onClosed('peer');
       return false;
     }

@@ -1,9 +1,10 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** Length of the longest address with port, zone and brackets that is read; longer text is no address. */
 const MAX_LENGTH = 128;
 const IPV4 = /^(\d{1,10})\.(\d{1,10})\.(\d{1,10})\.(\d{1,10})$/;
 const IPV4_CANONICAL = /^[1-9]\d{0,2}(\.(0|[1-9]\d{0,2})){3}$/;
+const MAPPED_TEXT = '::ffff:';
 const PORT = /:\d{1,10}$/;
 const GROUPS = 8;
 const MAX_BYTE = 255;
@@ -15,7 +16,9 @@ const MAX_BYTE = 255;
  */
 export function parseAddress(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return undefined;
-  if (IPV4_CANONICAL.test(text) && isIP(text) === 4) return text;
+  // The two forms of a socket's peer are the frequent ones.
+  const plain = text.startsWith(MAPPED_TEXT) ? text.slice(MAPPED_TEXT.length) : text;
+  if (IPV4_CANONICAL.test(plain) && isIPv4(plain)) return plain;
   const bare = withoutQuotes(text.trim());
   const bracketed = /^\[([^[\]]+)\](:\d{1,10})?$/.exec(bare)?.[1];
   if (bracketed !== undefined) return parseIPv6(bracketed);
