@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { createRegistry, type JsonObject, type Message, toJson } from '@bufbuild/protobuf';
 import {
   type AdminClient,
@@ -111,17 +112,33 @@ async function openConnection(
     );
   }
   const token = tokenFile === undefined ? options.token : await readSecret(tokenFile, stdin);
+  const target = {
+    address,
+    token,
+    defaultTimeoutMs: timeout,
+    channelOptions: { 'grpc.max_receive_message_length': NO_LIMIT },
+  };
   try {
-    return connect({
-      address,
-      tls,
-      token,
-      defaultTimeoutMs: timeout,
-      channelOptions: { 'grpc.max_receive_message_length': NO_LIMIT },
-    });
+    // Files are read at the first call only; what they hold is checked now.
+    connect({ ...target, tls }).close();
+    return connect({ ...target, tls: tls && followed(tls, options) });
   } catch (error) {
     throw wrongUse((error as Error).message);
   }
+}
+
+/** The same with files that are followed, so that a renewed certificate is used. A pipe can be read once only. */
+function followed(
+  { ca, cert, key }: TlsOptions,
+  names: Pick<GlobalOptions, 'ca' | 'cert' | 'key'>,
+): TlsOptions {
+  const isFile = (name: string | undefined) =>
+    name !== undefined && statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+  return {
+    ...(isFile(names.ca) ? { caFile: names.ca } : { ca }),
+    ...(isFile(names.cert) ? { certFile: names.cert } : { cert }),
+    ...(isFile(names.key) ? { keyFile: names.key } : { key }),
+  };
 }
 
 async function tlsOf(
