@@ -10,6 +10,8 @@ const isOfTheRun = (option) => option in run;
 export default {
   ...run,
   maxWorkers: 2,
+  // Modules of a test file are not freed by Node: a process that holds more than this is replaced by another.
+  workerIdleMemoryLimit: '1.5GB',
   testTimeout: preset.testTimeout,
   testSequencer: join(import.meta.dirname, 'tools/launch/longest-first.mjs'),
   projects: await Promise.all(
