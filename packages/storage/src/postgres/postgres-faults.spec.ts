@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
@@ -165,10 +166,16 @@ function codeOf(error: { code?: string }): string | undefined {
   return error.code;
 }
 
+// While a commit is overdue a record is refused at once. The loops let what comes from the thread in between.
+
 async function untilRecorded(store: Store, issuanceId: string): Promise<void> {
-  while ((await store.record(sampleEntry({ issuanceId })).catch(codeOf)) === 'LEDGER_UNAVAILABLE');
+  while ((await store.record(sampleEntry({ issuanceId })).catch(codeOf)) === 'LEDGER_UNAVAILABLE') {
+    await setImmediate();
+  }
 }
 
 async function untilRefused(store: Store): Promise<void> {
-  while ((await within(store.record(sampleEntry()).catch(codeOf))) !== 'LEDGER_UNAVAILABLE');
+  while ((await within(store.record(sampleEntry()).catch(codeOf))) !== 'LEDGER_UNAVAILABLE') {
+    await setImmediate();
+  }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
@@ -186,6 +187,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
             for (;;) {
               const outcome = await store.record(sampleEntry()).catch(() => undefined);
               if (outcome) return;
+              await setImmediate();
             }
           }),
         );
