@@ -31,7 +31,7 @@ function opened(file: string, flags: number): number {
 }
 
 /** Starts the program with this as standard output and standard error. */
-async function serve(output: number): Promise<string> {
+async function serve(output: number, requests: string): Promise<string> {
   const main = join(import.meta.dirname, 'main.ts');
   child = spawn(process.execPath, ['--conditions=@callpass/source', main, 'serve'], {
     stdio: ['ignore', output, output, 'ipc'],
@@ -40,6 +40,7 @@ async function serve(output: number): Promise<string> {
       CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
       CALLPASS_EDGE_SERVICE_ADDRESS: '127.0.0.1:1',
       CALLPASS_EDGE_DRAIN_DELAY: '0s',
+      CALLPASS_EDGE_LOG_REQUESTS: requests,
     },
   });
   const [{ ready }] = (await once(child, 'message')) as [{ ready: { edge: string } }];
@@ -54,32 +55,34 @@ async function expectAnswersAndEnd(edge: string): Promise<void> {
   expect((await exit)[0]).toBe(0);
 }
 
+const EACH = ['off', 'refused', 'all'];
+
 describe('a log that nobody takes changes no answer and no end', () => {
-  it(
-    'where the disk is full from the start',
-    async () => {
-      await expectAnswersAndEnd(await serve(opened('/dev/full', O_WRONLY)));
+  it.each(EACH)(
+    'log.requests %s: the disk is full from the start',
+    async (requests) => {
+      await expectAnswersAndEnd(await serve(opened('/dev/full', O_WRONLY), requests));
     },
     TIMEOUT_MS,
   );
 
-  it(
-    'where the reader of the pipe is gone',
-    async () => {
+  it.each(EACH)(
+    'log.requests %s: the reader of the pipe is gone',
+    async (requests) => {
       const reader = openSync(pipe, O_RDONLY | O_NONBLOCK);
-      const edge = await serve(opened(pipe, O_WRONLY));
+      const edge = await serve(opened(pipe, O_WRONLY), requests);
       closeSync(reader);
       await expectAnswersAndEnd(edge);
     },
     TIMEOUT_MS,
   );
 
-  it(
-    'where the pipe is full, and its reader is stopped',
-    async () => {
+  it.each(EACH)(
+    'log.requests %s: the pipe is full, and its reader is stopped',
+    async (requests) => {
       opened(pipe, O_RDWR);
       spawnSync('sh', ['-c', `yes > ${pipe}`], { timeout: 500, killSignal: 'SIGKILL' });
-      await expectAnswersAndEnd(await serve(opened(pipe, O_RDWR)));
+      await expectAnswersAndEnd(await serve(opened(pipe, O_RDWR), requests));
     },
     TIMEOUT_MS,
   );
