@@ -25,6 +25,8 @@ async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): P
       CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
       CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
       CALLPASS_EDGE_LOG_LEVEL: 'debug',
+      // What is not traced goes to the service in batches.
+      CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -9,6 +9,7 @@ import {
   validation,
   warmUp,
   type HealthReporter,
+  type ServerCall,
 } from '@callpass/grpc-kit';
 import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
@@ -200,7 +201,12 @@ function registerServices(opened: Opened): {
   const mapError = createMapError(onFault);
   const options = {
     interceptors: [
-      serverTelemetry(telemetryAddress(settings.listen.address)),
+      serverTelemetry<ServerCall>({
+        ...telemetryAddress(settings.listen.address),
+        ...(settings.telemetry.trustTraceparentOf === 'clients' && {
+          trustsParent: (call) => identity.recognises(call),
+        }),
+      }),
       ...accessLog(settings, log),
       admit(admission, METHODS, {
         maxCallMs: settings.overload.maxCallTime,

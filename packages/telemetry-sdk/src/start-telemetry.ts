@@ -53,6 +53,7 @@ export async function startTelemetry(
     ...(withScrape ? { metricReaders: withScrape.readers } : metrics ? {} : { metricReaders: [] }),
     logRecordProcessors: [],
     idGenerator: traceIds,
+    ...(traces ? await sampling() : {}),
     instrumentations: [],
   });
   sdk.start();
@@ -72,6 +73,11 @@ export function prometheusAddress(): string | undefined {
   if (!metricExporters().includes('prometheus')) return undefined;
   const host = process.env['OTEL_EXPORTER_PROMETHEUS_HOST']?.trim() || '127.0.0.1';
   return `${host}:${process.env['OTEL_EXPORTER_PROMETHEUS_PORT']?.trim() || '9464'}`;
+}
+
+async function sampling(): Promise<Partial<NodeSDKConfiguration>> {
+  const { createSampler } = await import('./sampler.ts');
+  return { sampler: createSampler() };
 }
 
 /** Configures the export of traces, unless the SDK does it. */

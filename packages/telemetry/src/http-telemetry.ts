@@ -23,6 +23,7 @@ import {
   METHOD_OTHER,
   SCOPE_NAME,
 } from './names.ts';
+import { withUntrustedParent } from './untrusted-parent.ts';
 
 /** Headers in the form of node:http. */
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -55,6 +56,8 @@ export type HttpTelemetry = (request: ObservedHttpRequest) => HttpExchange;
 export interface HttpTelemetryOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   readonly meterProvider?: MeterProvider | undefined;
+  /** The sampling decision of a request's `traceparent` counts; see {@link withUntrustedParent}. Default: it counts. */
+  readonly trustsParent?: boolean | undefined;
 }
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
@@ -76,6 +79,7 @@ export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry
   const tracer = (options.tracerProvider ?? trace).getTracer(SCOPE_NAME);
   const meter = (options.meterProvider ?? metrics).getMeter(SCOPE_NAME);
   const duration = createHistogram(meter, METRICS.httpServerRequestDuration);
+  const { trustsParent = true } = options;
   const labels = createLabels();
 
   return ({ method, route, scheme, headers }) => {
@@ -86,7 +90,7 @@ export function httpTelemetry(options: HttpTelemetryOptions = {}): HttpTelemetry
     const span = tracer.startSpan(
       route === undefined ? name : `${name} ${route}`,
       { kind: SpanKind.SERVER },
-      parent,
+      trustsParent ? parent : withUntrustedParent(parent),
     );
     const inSpan: Context = trace.setSpan(parent, span);
     const spanContext = span.spanContext();

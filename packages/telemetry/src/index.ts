@@ -20,6 +20,7 @@ export {
   type SpanAttributes,
   type StepSpan,
 } from './span.ts';
+export { hasUntrustedParent, withUntrustedParent } from './untrusted-parent.ts';
 export { isClientFault, isServerFault } from './rpc-status.ts';
 export { createInstruments, type Cell, type Instruments, type Reading, type Tally } from './instruments.ts';
 export { type GroupCommit } from './group-commit.ts';

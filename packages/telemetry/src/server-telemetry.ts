@@ -3,6 +3,7 @@ import { createCallTelemetry, type CallTelemetryOptions } from './call-telemetry
 import { metadataGetter, type ReadableMetadata } from './metadata-carrier.ts';
 import { METRICS } from './metric-table.ts';
 import { ATTR_NETWORK_PEER_ADDRESS } from './names.ts';
+import { withUntrustedParent } from './untrusted-parent.ts';
 import { isServerFault, STATUS_INTERNAL, STATUS_OK, statusOf } from './rpc-status.ts';
 
 /** Properties of a call that server telemetry reads. */
@@ -16,7 +17,19 @@ export interface ObservedServerCall {
 }
 
 /** Server interceptor. `next` runs the rest of the call and settles at its end. */
-export type ServerTelemetry = (call: ObservedServerCall, next: () => Promise<void>) => Promise<void>;
+export type ServerTelemetry<C extends ObservedServerCall = ObservedServerCall> = (
+  call: C,
+  next: () => Promise<void>,
+) => Promise<void>;
+
+/** Options of {@link serverTelemetry}. */
+export interface ServerTelemetryOptions<C extends ObservedServerCall> extends CallTelemetryOptions {
+  /**
+   * Checks if the sampling decision of a call's remote parent counts; see {@link withUntrustedParent}. Asked only for a call
+   * with such a parent. Default: it counts.
+   */
+  readonly trustsParent?: ((call: C) => boolean) | undefined;
+}
 
 /**
  * Creates the server interceptor. For each call it records one SERVER span and one point of `rpc.server.call.duration`. The
@@ -24,7 +37,10 @@ export type ServerTelemetry = (call: ObservedServerCall, next: () => Promise<voi
  * passed on unchanged; their `code` is the status, or INTERNAL if they have none. Put it outermost, so that it counts the
  * refusals of all other interceptors too.
  */
-export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelemetry {
+export function serverTelemetry<C extends ObservedServerCall = ObservedServerCall>(
+  options: ServerTelemetryOptions<C> = {},
+): ServerTelemetry<C> {
+  const { trustsParent } = options;
   const { tracer, rowOf, finish } = createCallTelemetry(
     {
       kind: SpanKind.SERVER,
@@ -41,7 +57,9 @@ export function serverTelemetry(options: CallTelemetryOptions = {}): ServerTelem
     const parent = propagation.extract(ROOT_CONTEXT, call.metadata, metadataGetter);
     // Attributes are set only on recorded spans, because the SDK would copy them for the others too. The standard samplers
     // decide by trace id and parent, not by attributes.
-    const span = tracer.startSpan(row.spanName, AS_SERVER, parent);
+    const hasParent = trace.getSpanContext(parent) !== undefined;
+    const trusted = !hasParent || trustsParent === undefined || trustsParent(call);
+    const span = tracer.startSpan(row.spanName, AS_SERVER, trusted ? parent : withUntrustedParent(parent));
     if (span.isRecording()) {
       span.setAttributes(row.spanOptions.attributes);
       span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, hostOf(call.peer));

@@ -110,6 +110,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     limits: { ...settings.limits, windowMs: settings.limits.window },
     humanCheck,
     compatibilityRoutes: settings.compatibilityRoutes,
+    trustTraceparent: settings.telemetry.trustTraceparentOf === 'everybody',
     maxBodyBytes: settings.requests.maxBodyBytes,
   };
   try {

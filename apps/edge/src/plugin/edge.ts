@@ -27,7 +27,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   const origins = createOrigins(options.origins ?? [], proxies);
   if (!parent.hasRequestDecorator('callpassEdge')) parent.decorateRequest('callpassEdge', null);
 
-  observe(parent, proxies);
+  observe(parent, proxies, options.trustTraceparent ?? false);
   parent.setErrorHandler(sendProblem);
   takeJsonOnly(parent, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
   await allowOrigins(parent, origins);
@@ -59,8 +59,8 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   });
 };
 
-function observe(scope: FastifyInstance, proxies: Proxies): void {
-  const begin = httpTelemetry();
+function observe(scope: FastifyInstance, proxies: Proxies, trustsParent: boolean): void {
+  const begin = httpTelemetry({ trustsParent });
   scope.addHook('onRequest', async (request, reply) => {
     const { method, headers, raw } = request;
     const scheme = proxies.schemeOf(raw);

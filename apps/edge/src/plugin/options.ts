@@ -27,6 +27,11 @@ export interface EdgeOptions {
   readonly humanCheck?: HumanCheck | undefined;
   /** Options of the routes for pages written for the vendor's sample servers. */
   readonly compatibilityRoutes?: CompatibilityRoutes | undefined;
+  /**
+   * The sampling decision in a browser's `traceparent` counts, with the sampler of this edge's telemetry. Default: false; the
+   * trace id is kept, and the sampler decides.
+   */
+  readonly trustTraceparent?: boolean | undefined;
   /** Largest body in bytes. Default 4,096. */
   readonly maxBodyBytes?: number | undefined;
 }

@@ -98,6 +98,9 @@ export const settingsSchema = z.strictObject({
       grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s'),
     })
     .prefault({}),
+  telemetry: z
+    .strictObject({ trustTraceparentOf: z.enum(['nobody', 'everybody']).default('nobody') })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),

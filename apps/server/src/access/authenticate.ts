@@ -17,7 +17,7 @@ export interface PresentedCall {
 /** Ports that authentication needs. */
 export interface AuthenticationDependencies {
   readonly state: { readonly snapshot: { readonly clients: ClientIndex } };
-  readonly jwt: JwtVerifier;
+  readonly jwt: Pick<JwtVerifier, 'verify'>;
   readonly clock: { now(): number };
   /** Takes plain text with nothing presented for `local`; the settings allow that on loopback only. */
   readonly trustLocal: boolean;

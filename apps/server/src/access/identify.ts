@@ -17,6 +17,9 @@ import type { RefusedAuthentications } from './refused-authentications.ts';
 /** Principal of a call, set here for the handlers. */
 export const PRINCIPAL = createCallKey<Principal>('principal');
 
+/** Principal of a call that was recognised before {@link identify}. */
+export const RECOGNISED = createCallKey<Principal>('recognised');
+
 /** Authenticates and authorizes a call again, and throws when that fails; for handlers that stream without an end. */
 export const REAUTHORIZE = createCallKey<() => Promise<void>>('reauthorize');
 
@@ -69,7 +72,7 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     if (role === 'ANYBODY') return next();
     let principal: Principal | Promise<Principal>;
     try {
-      principal = step(SPAN_AUTHENTICATE, () => authenticate(call));
+      principal = step(SPAN_AUTHENTICATE, () => call.state.get(RECOGNISED) ?? authenticate(call));
     } catch (error) {
       return refuseUnknown(call, error);
     }

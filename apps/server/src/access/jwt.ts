@@ -26,6 +26,8 @@ export interface JwtVerifier {
    * @throws {AuthenticationRefusal} for a token that is not good now.
    */
   verify(token: string, digest: Buffer): JwtClaims | Promise<JwtClaims>;
+  /** The claims of a token that was verified before and is still good; `undefined` for any other. */
+  recall(digest: Buffer): JwtClaims | undefined;
 }
 
 interface Verified extends JwtClaims {
@@ -69,17 +71,21 @@ export function createJwtVerifier(issuers: readonly JwtIssuer[], clock: { now():
     return claims;
   };
 
+  const recall = (name: string): JwtClaims | undefined => {
+    const known = remembered.get(name);
+    if (known === undefined) return undefined;
+    if (known.keys.version === known.keysVersion && clock.now() < known.expireTimeMs) return known;
+    remembered.delete(name);
+    return undefined;
+  };
+
   return {
     verify(token, digest) {
       if (byName.size === 0 || !LOOKS_LIKE_JWT.test(token)) throw new AuthenticationRefusal('UNKNOWN');
       const name = digest.toString('base64');
-      const known = remembered.get(name);
-      if (known !== undefined) {
-        if (known.keys.version === known.keysVersion && clock.now() < known.expireTimeMs) return known;
-        remembered.delete(name);
-      }
-      return verifyAnew(token, name);
+      return recall(name) ?? verifyAnew(token, name);
     },
+    recall: (digest) => recall(digest.toString('base64')),
   };
 }
 

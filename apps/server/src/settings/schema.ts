@@ -98,7 +98,12 @@ export const settingsSchema = z.strictObject({
   keys: z
     .strictObject({ rotateAfter: duration({ minMs: 3_600_000, maxMs: 87_600_000_000 }).prefault('4380h') })
     .prefault({}),
-  telemetry: z.strictObject({ address: hostAndPort.optional() }).prefault({}),
+  telemetry: z
+    .strictObject({
+      address: hostAndPort.optional(),
+      trustTraceparentOf: z.enum(['clients', 'everybody']).default('clients'),
+    })
+    .prefault({}),
   reflection: flag.default(true),
   log: z
     .strictObject({
