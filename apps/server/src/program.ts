@@ -9,7 +9,7 @@ import {
 } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
-import { backUpStore, migrateStore, resealStore } from '@callpass/storage';
+import { backUpStore, migrateStore, resealStore, storeFile } from '@callpass/storage';
 import { type Command, Option } from 'commander';
 import { openKeyFile } from './access/open-identity.ts';
 import { checkDocument } from './admin/check-document.ts';
@@ -130,7 +130,7 @@ async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
 
 async function backUp(settings: Settings, to: string): Promise<void> {
   const { url } = settings.store;
-  if (!url.startsWith('sqlite:')) {
+  if (storeFile(url) === undefined) {
     throw new SettingsError([
       'store.url: only SQLite is backed up this way; PostgreSQL has pg_dump and pg_basebackup (docs/operations/backup-and-restore.md)',
     ]);

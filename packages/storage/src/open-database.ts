@@ -9,11 +9,15 @@ export async function openDatabase(
 ): Promise<Database> {
   const address = parseStoreUrl(url);
   // Only the driver that is used is loaded.
-  if (address.engine === 'postgres') {
-    const { PostgresDatabase } = await import('./postgres/postgres-database.ts');
-    return new PostgresDatabase(address.url, options.limits);
+  switch (address.engine) {
+    case 'sqlite': {
+      const { createSqliteFile, SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
+      if (options.create) createSqliteFile(address.path);
+      return new SqliteDatabase(address.path, { busyMs: options.limits.lockMs });
+    }
+    case 'postgres': {
+      const { PostgresDatabase } = await import('./postgres/postgres-database.ts');
+      return new PostgresDatabase(address.url, options.limits);
+    }
   }
-  const { createSqliteFile, SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
-  if (options.create) createSqliteFile(address.path);
-  return new SqliteDatabase(address.path, { busyMs: options.limits.lockMs });
 }

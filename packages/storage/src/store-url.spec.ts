@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { parseStoreUrl } from './store-url.ts';
+import { ENGINES, isStoreUrl, parseStoreUrl, storeFile } from './store-url.ts';
 
 describe('parseStoreUrl', () => {
   it('reads both kinds of store', () => {
@@ -9,10 +10,19 @@ describe('parseStoreUrl', () => {
       url: 'postgres://u@db/callpass',
     });
     expect(parseStoreUrl('postgresql://db/callpass').engine).toBe('postgres');
+    expect(storeFile('sqlite:./data/store.db')).toBe('./data/store.db');
+    expect(storeFile('postgres://u@db/callpass')).toBeUndefined();
   });
 
   it.each(['', 'sqlite:', 'mysql://user:canary-password@db/x', '/var/lib/store.db'])('refuses %p', (url) => {
+    expect(isStoreUrl(url)).toBe(false);
     expect(() => parseStoreUrl(url)).toThrow(TypeError);
     expect(() => parseStoreUrl(url)).toThrow(expect.not.objectContaining({ message: /canary/ }));
+  });
+});
+
+describe('each engine', () => {
+  it.each(ENGINES)('runs the suites of a store: %s', (engine) => {
+    expect(existsSync(new URL(`${engine}/${engine}-store.spec.ts`, import.meta.url))).toBe(true);
   });
 });

@@ -1,16 +1,43 @@
-/** Address of a store. */
+/** Address of a store. An engine that keeps it in a file has the file's path. */
 export type StoreAddress =
   | { readonly engine: 'sqlite'; readonly path: string }
   | { readonly engine: 'postgres'; readonly url: string };
 
+/** Form of the URLs of each engine. */
+const URL_FORMS: Readonly<Record<StoreAddress['engine'], string>> = {
+  sqlite: 'sqlite:PATH',
+  postgres: 'postgres://…',
+};
+
+/** Names of the engines. Each has a folder of its name. */
+export const ENGINES: readonly string[] = Object.keys(URL_FORMS);
+
+/** Forms of a store URL, for messages. */
+export const STORE_URL_FORMS: string = Object.values(URL_FORMS).join(' or ');
+
 /**
- * Reads `sqlite:PATH` or `postgres://…`. Throws `TypeError` for anything else, without the text, which may hold a
- * password.
+ * Reads the URL of a store: one of {@link STORE_URL_FORMS}. Throws `TypeError` for anything else, without the text, which may
+ * hold a password.
  */
 export function parseStoreUrl(url: string): StoreAddress {
-  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) {
-    return { engine: 'sqlite', path: url.slice('sqlite:'.length) };
-  }
-  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url };
-  throw new TypeError('the store URL must be sqlite:PATH or postgres://…');
+  const address = addressOf(url);
+  if (address === undefined) throw new TypeError(`the store URL must be ${STORE_URL_FORMS}`);
+  return address;
+}
+
+/** Tests whether a text is the URL of a store. */
+export function isStoreUrl(url: string): boolean {
+  return addressOf(url) !== undefined;
+}
+
+/** Path of the file that holds a store; `undefined` for a store on a database server. Throws as {@link parseStoreUrl} does. */
+export function storeFile(url: string): string | undefined {
+  const address = parseStoreUrl(url);
+  return 'path' in address ? address.path : undefined;
+}
+
+function addressOf(url: string): StoreAddress | undefined {
+  const [, path] = /^sqlite:(.+)$/.exec(url) ?? [];
+  if (path !== undefined) return { engine: 'sqlite', path };
+  return /^postgres(ql)?:\/\/.+$/.test(url) ? { engine: 'postgres', url } : undefined;
 }

@@ -1,6 +1,7 @@
 import { statSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ok, problem, warning, type Finding } from '@callpass/program';
+import { storeFile } from '@callpass/storage';
 import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -37,14 +38,15 @@ export function checkKeyEncryptionKey(settings: Pick<Settings, 'keyEncryption'>)
   return ok(name, keyFile);
 }
 
-/** Looks how much room the disk of an SQLite store has. A PostgreSQL looks after its own. */
+/** Looks how much room the disk of a store in a file has. A database server looks after its own. */
 export function checkDisk(
   { store }: Pick<Settings, 'store'>,
   freeBytes: (folder: string) => number = readFreeBytes,
 ): readonly Finding[] {
-  if (!store.url.startsWith('sqlite:')) return [];
+  const file = storeFile(store.url);
+  if (file === undefined) return [];
   const name = 'disk';
-  const folder = dirname(resolve(store.url.slice('sqlite:'.length)));
+  const folder = dirname(resolve(file));
   const advice =
     'free some, enlarge it, or shorten the ledger: callpass ledger export, then callpass ledger remove';
   let free: number;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { STORE_URL_FORMS } from '@callpass/storage';
 import { leafPaths, variableOf } from '@callpass/program/settings';
 import { loadServerSettings, SETTINGS_PREFIX } from './load.ts';
 import { settingsSchema } from './schema.ts';
@@ -18,6 +19,11 @@ describe('settings.sample.yaml', () => {
       expect(text).toContain(`${path[path.length - 1]}:`);
       expect(text).toContain(`# ${variableOf(SETTINGS_PREFIX, path)}\n`);
     }
+  });
+
+  it('names the URL of each kind of store', () => {
+    const schemes = STORE_URL_FORMS.split(' or ').map((form) => form.slice(0, form.indexOf(':') + 1));
+    for (const scheme of schemes) expect(text).toMatch(new RegExp(`# .*\\b${scheme}`));
   });
 
   it('names no variable that does not exist', () => {

@@ -1,4 +1,5 @@
 import { duration, flag, hostAndPort, wholeNumber } from '@callpass/program/settings';
+import { isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
 
@@ -22,10 +23,7 @@ export const settingsSchema = z.strictObject({
   identity: z.strictObject({ jwt: jwtIssuers.prefault([]) }).prefault({}),
   store: z
     .strictObject({
-      url: z
-        .string()
-        .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'expected sqlite:PATH or postgres://…')
-        .default('sqlite:callpass.db'),
+      url: z.string().refine(isStoreUrl, `expected ${STORE_URL_FORMS}`).default('sqlite:callpass.db'),
       migrateOnStart: flag.default(true),
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),
     })
