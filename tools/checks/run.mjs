@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
+import { checkDependencies } from './dependencies.mjs';
 import { checkDeploymentFiles } from './deployment-files.mjs';
 import { checkContractComments, checkDocstringRule } from './docstrings.mjs';
 import { checkImportCircles } from './import-circles.mjs';
@@ -44,6 +45,7 @@ const CHECKS = {
   'boundary canary': () => drawGraph() ?? checkBoundaries(),
   'docstring canary': checkDocstringRule,
   'comments of the contract': checkContractComments,
+  'a line for each dependency': checkDependencies,
   'deployment files': checkDeploymentFiles,
   'a page for each alert and reason': checkRunbooks,
   'picture of the page is current': () => run('node', ['tools/picture/page.mjs', '--check']),

@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
-import { migrateStore, openStore, resealStore } from '../index.ts';
+import { backUpStore, migrateStore, openStore, resealStore, storeFile } from '../index.ts';
 import { chainFaults, sampleEntries } from './chains.ts';
 import { runChild } from './child.ts';
 import { tamper, tamperSql } from './test-database.ts';
@@ -75,6 +78,18 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
           code: 'SCHEMA_TOO_NEW',
         });
       });
+    });
+
+    it('is backed up into a new file exactly if it is in a file itself', async () => {
+      await migrateStore({ url: database.url, sealKey });
+      const folder = await mkdtemp(join(tmpdir(), 'callpass-backup-'));
+      const backedUp = await backUpStore({ url: database.url, sealKey, to: join(folder, 'copy.db') }).then(
+        () => true,
+        (error: unknown) => !(error instanceof TypeError),
+      );
+      expect(backedUp).toBe(storeFile(database.url) !== undefined);
+      expect(await readdir(folder)).toEqual(backedUp ? ['copy.db'] : []);
+      await rm(folder, { recursive: true });
     });
 
     describe('sealing', () => {
