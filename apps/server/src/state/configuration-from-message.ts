@@ -17,9 +17,10 @@ import type * as domain from '@callpass/domain';
 
 const cipherOf = enumNames(Cipher);
 const unitOf = enumNames(TimestampUnit);
-const scopeOf = enumNames(LimitScope);
-const fallbackOf = enumNames(LimitFallback);
-const roleOf = enumNames(Role);
+// The other way round: a name that only the domain has is a type error here.
+const scopeOf = enumNames(LimitScope satisfies Readonly<Record<domain.LimitScope, number>>);
+const fallbackOf = enumNames(LimitFallback satisfies Readonly<Record<domain.LimitFallback, number>>);
+const roleOf = enumNames(Role satisfies Readonly<Record<domain.Role, number>>);
 
 const DEFAULT_CLOCK_SKEW_MS = 30_000;
 
