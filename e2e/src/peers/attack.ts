@@ -3,6 +3,7 @@ import {
   connect,
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
@@ -102,12 +103,14 @@ function call(session: ClientHttp2Session): ClientHttp2Stream | undefined {
     ...headers,
   });
   outcome.sent++;
-  let status: unknown;
-  stream.on('response', (header) => (status = header['grpc-status'] ?? status));
-  stream.on('trailers', (trailer) => (status = trailer['grpc-status'] ?? status));
+  let status: string | undefined;
+  const read = (headers: IncomingHttpHeaders) => {
+    status = headers['grpc-status']?.toString() ?? status;
+  };
+  stream.on('response', read).on('trailers', read);
   stream.on('error', () => undefined);
   stream.on('close', () => {
-    const name = status === undefined ? `reset ${stream.rstCode}` : String(status);
+    const name = status ?? `reset ${stream.rstCode}`;
     outcome.ended[name] = (outcome.ended[name] ?? 0) + 1;
   });
   stream.resume();

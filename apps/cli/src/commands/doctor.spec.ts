@@ -6,12 +6,7 @@ import { KeyState, RealmKeySchema } from '@callpass/contract';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { clockFinding, keyFindings } from '../doctor/remote.ts';
-import {
-  type Answers,
-  type LocalService,
-  refusal,
-  startLocalService,
-} from '../testing/local-service.ts';
+import { type Answers, type LocalService, refusal, startLocalService } from '../testing/local-service.ts';
 import { runInProcess } from '../testing/run-in-process.ts';
 
 type Admin = Pick<

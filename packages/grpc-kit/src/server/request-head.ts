@@ -52,7 +52,7 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
     bytes += name.length + value.length + HEADER_OVERHEAD_BYTES;
     if (bytes > bounds.maxBytes) return 'headers_too_large';
     if (name.endsWith('-bin')) {
-      binaryValues += countValues(value);
+      binaryValues += countValues(value, bounds.maxBinaryValues);
       if (binaryValues > bounds.maxBinaryValues) return 'headers_too_large';
       if (!METADATA_KEY.test(name)) delete headers[name];
     } else if (name === CREDENTIAL) {
@@ -72,8 +72,9 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
   return bytes;
 }
 
-function countValues(value: string): number {
+/** Counts the values of a binary header, up to one more than `max`: a stranger's header is not read further than needed. */
+function countValues(value: string, max: number): number {
   let count = 1;
-  for (let at = value.indexOf(','); at !== -1; at = value.indexOf(',', at + 1)) count++;
+  for (let at = value.indexOf(','); at !== -1 && count <= max; at = value.indexOf(',', at + 1)) count++;
   return count;
 }
