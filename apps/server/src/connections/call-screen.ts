@@ -12,7 +12,7 @@ import type { RequestFault } from '@callpass/telemetry';
 import { refusalToError } from '../errors/map-error.ts';
 import { Refusal } from '../errors/refusal.ts';
 import type { LoadClass, MethodRow, RequestSize } from '../methods.ts';
-import type { CallBound, CallTracker } from './call-tracker.ts';
+import type { CallBound, CallBounds, CallTracker } from './call-tracker.ts';
 
 /** Headers of one call, those of HTTP/2 and of a service mesh among them. */
 const MAX_HEADERS = 64;
@@ -72,11 +72,6 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     BATCH: 1024 * KIB,
     DOCUMENT: parts.maxMessageBytes,
   };
-  const rows = new Map(
-    parts.services.flatMap((service) =>
-      service.methods.map((method) => [methodPath(method), methods.row(method)]),
-    ),
-  );
   const refusals = new Map<RequestFault, PreparedRefusal>();
   const rejection = (fault: RequestFault): PreparedRefusal => {
     onRejected(fault);
@@ -91,26 +86,30 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     refusalToError(new Refusal('OVERLOADED', { retryAfterMs: RETRY_AFTER_MS })),
   );
 
+  // Once for each RPC, since every call pays for what is made here.
+  const rpcs = new Map(
+    parts.services.flatMap((service) =>
+      service.methods.map((method): [string, CallBounds] => {
+        const { load, request = 'SMALL', stays = false } = methods.row(method);
+        const onBound = (reached: CallBound) => {
+          onShed(load, reached);
+          return overloaded;
+        };
+        const onTooLarge = () => rejection('message_too_large');
+        return [methodPath(method), { maxMessageBytes: maxBytes[request], stays, onTooLarge, onBound }];
+      }),
+    ),
+  );
+
   return (head, stream) => {
     tracker.follow(stream);
     const size = checkHead(head, bounds);
     if (typeof size === 'string') return rejection(size);
-    const row = rows.get(head.path);
-    if (row === undefined) return rejection('method_unknown');
+    const rpc = rpcs.get(head.path);
+    if (rpc === undefined) return rejection('method_unknown');
     const refusal = admit(head.path);
     if (refusal !== undefined) return refusal;
-    const bound = tracker.begin(stream, {
-      headBytes: size,
-      maxMessageBytes: maxBytes[row.request ?? 'SMALL'],
-      stays: row.stays === true,
-      onTooLarge: () => rejection('message_too_large'),
-      onBound: (reached) => {
-        onShed(row.load, reached);
-        return overloaded;
-      },
-    });
-    if (bound === undefined) return undefined;
-    onShed(row.load, bound);
-    return overloaded;
+    const reached = tracker.begin(stream, size, rpc);
+    return reached === undefined ? undefined : rpc.onBound(reached);
   };
 }

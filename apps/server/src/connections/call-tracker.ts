@@ -6,10 +6,8 @@ import { ConnectionCounter, type TokenBuckets, UnfinishedRequests } from './peer
 /** Bound that a call has reached: memory that its connection or peer holds, or streams that stay open. */
 export type CallBound = 'memory' | 'streams';
 
-/** A call that is served. */
-export interface TrackedCall {
-  /** Size of its head as HTTP/2 counts it. */
-  readonly headBytes: number;
+/** Bounds that all calls of an RPC share, made once. */
+export interface CallBounds {
   readonly maxMessageBytes: number;
   /** The caller keeps it open for as long as it likes. */
   readonly stays: boolean;
@@ -39,7 +37,10 @@ interface TrackedConnection {
   staying: number;
 }
 
-interface CallState extends TrackedCall {
+interface CallState {
+  readonly bounds: CallBounds;
+  /** Size of its head as HTTP/2 counts it. */
+  readonly headBytes: number;
   readonly messages: MessageLengths;
   /** Bytes of its request so far; 0 once the request is complete. */
   unfinishedBytes: number;
@@ -111,16 +112,17 @@ export class CallTracker {
    * Where too many requests are not complete, the oldest is given up: an honest caller completes a request at once, so the
    * oldest is that of a peer that waits on purpose.
    */
-  begin(stream: TrackedStream, call: TrackedCall): CallBound | undefined {
+  begin(stream: TrackedStream, headBytes: number, bounds: CallBounds): CallBound | undefined {
     const connection = stream[CONNECTION];
     if (connection === undefined) return undefined;
-    if (connection.headBytes + call.headBytes > MAX_HEAD_BYTES_OF_CONNECTION) return 'memory';
-    if (call.stays && !this.#takeStaying(connection)) return 'streams';
-    connection.headBytes += call.headBytes;
-    stream[CALL] = { ...call, messages: new MessageLengths(call.maxMessageBytes), unfinishedBytes: 0 };
+    if (connection.headBytes + headBytes > MAX_HEAD_BYTES_OF_CONNECTION) return 'memory';
+    if (bounds.stays && !this.#takeStaying(connection)) return 'streams';
+    connection.headBytes += headBytes;
+    const messages = new MessageLengths(bounds.maxMessageBytes);
+    stream[CALL] = { bounds, headBytes, messages, unfinishedBytes: 0 };
     stream.on('data', this.#onData).on('end', this.#onEnd);
     // A stream that stays open may never complete its request; it has a bound of its own.
-    if (!call.stays) this.#addIncomplete(stream);
+    if (!bounds.stays) this.#addIncomplete(stream);
     return undefined;
   }
 
@@ -135,13 +137,13 @@ export class CallTracker {
     this.#incomplete.add(stream);
     if (this.#incomplete.size <= MAX_INCOMPLETE) return;
     const [oldest] = this.#incomplete;
-    if (oldest !== undefined) this.#giveUp(oldest, (call) => call.onBound('memory'));
+    if (oldest !== undefined) this.#giveUp(oldest, (bounds) => bounds.onBound('memory'));
   }
 
-  #giveUp(stream: TrackedStream, answer: (call: TrackedCall) => PreparedRefusal): void {
+  #giveUp(stream: TrackedStream, answer: (bounds: CallBounds) => PreparedRefusal): void {
     this.#incomplete.delete(stream);
     const call = stream[CALL];
-    if (call !== undefined) refuseCall(stream, answer(call));
+    if (call !== undefined) refuseCall(stream, answer(call.bounds));
     // One that has an answer already cannot get another.
     if (!stream.closed) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -151,10 +153,11 @@ export class CallTracker {
     const peer = stream[CONNECTION]?.peer;
     if (call === undefined || peer === undefined || stream.closed) return;
     if (!call.messages.take(chunk)) {
-      this.#giveUp(stream, () => call.onTooLarge());
-    } else if (!call.stays) {
+      this.#giveUp(stream, (bounds) => bounds.onTooLarge());
+    } else if (!call.bounds.stays) {
       call.unfinishedBytes += chunk.length;
-      if (!this.#unfinished.add(peer, chunk.length)) this.#giveUp(stream, () => call.onBound('memory'));
+      if (!this.#unfinished.add(peer, chunk.length))
+        this.#giveUp(stream, (bounds) => bounds.onBound('memory'));
     }
   }
 
@@ -174,7 +177,7 @@ export class CallTracker {
     const call = stream[CALL];
     if (call !== undefined) {
       connection.headBytes -= call.headBytes;
-      if (call.stays) {
+      if (call.bounds.stays) {
         connection.staying--;
         this.#staying.leave(connection.peer);
       }
