@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   type AddRealmKeyRequest,
+  type DestroyRealmKeyRequest,
   type ApplyConfigurationRequest,
   ConfigurationChange_Kind,
   type FreezeRequest,
@@ -613,6 +614,18 @@ describe('callpass key', () => {
     const step = (realmKey: { realm: string; version: number }) => ({ realmKey });
     const run = await callpass({ admin: { [rpc]: step } }, ['key', command, 'r', '2']);
     expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('realm: r\nversion: 2\n') });
+  });
+
+  it('destroys by force with a reason, and not without one', async () => {
+    const seen: DestroyRealmKeyRequest[] = [];
+    const destroyRealmKey = (request: DestroyRealmKeyRequest) => {
+      seen.push(request);
+      return { realmKey: { realm: request.realm, version: request.version } };
+    };
+    const destroy = ['key', 'destroy', 'r', '2', '--force'];
+    expect(await callpass({ admin: { destroyRealmKey } }, destroy)).toMatchObject({ exitCode: 2 });
+    await callpass({ admin: { destroyRealmKey } }, [...destroy, '--reason', 'leaked']);
+    expect(seen).toMatchObject([{ realm: 'r', version: 2, force: true, reason: 'leaked' }]);
   });
 
   it('lists keys as a table on a terminal and as rows in a pipe', async () => {

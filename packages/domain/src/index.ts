@@ -15,6 +15,7 @@ export {
 export { identityKey } from './realm/identity-key.ts';
 export {
   keyValidates,
+  isCompromised,
   mayStep,
   validateUntil,
   type KeyState,

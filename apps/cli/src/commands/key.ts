@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { JsonObject } from '@bufbuild/protobuf';
+import type { JsonObject, Message } from '@bufbuild/protobuf';
 import { wrongUse } from '../failure.ts';
 import type { RunCommand } from '../run-command.ts';
 import { readSecret } from '../read-file.ts';
@@ -22,11 +22,12 @@ const STEPS = {
     'retireRealmKey',
     'encrypt no longer with this key; it validates until its last token has run out',
   ],
-  destroy: [
-    'destroyRealmKey',
-    'erase a pending or retired key for good; what it encrypted no longer validates',
-  ],
 } as const;
+
+interface DestroyOptions {
+  readonly force?: true;
+  readonly reason?: string;
+}
 
 /** `callpass key …`. */
 export function addKeyCommands(program: Command, run: RunCommand): void {
@@ -62,21 +63,34 @@ export function addKeyCommands(program: Command, run: RunCommand): void {
 
   addKeyPlanCommand(key, run);
 
-  for (const [name, [rpc, summary]] of Object.entries(STEPS)) {
+  const stepCommand = (name: string, summary: string) =>
     key
       .command(name)
       .description(summary)
       .argument('<realm>', 'name of the realm')
-      .argument('<version>', 'version of the key', wholeNumberFrom(1))
-      .action((realm: string, version: number, _options: unknown, command: Command) =>
-        run(command, async (session) => {
-          const response = await session.admin[rpc]({ realm, version });
-          session.answer(response, (print, { realmKey }) => {
-            print.fields((realmKey ?? {}) as JsonObject);
-          });
-        }),
-      );
+      .argument('<version>', 'version of the key', wholeNumberFrom(1));
+  for (const [name, [rpc, summary]] of Object.entries(STEPS)) {
+    stepCommand(name, summary).action((realm: string, version: number, _options: unknown, command: Command) =>
+      run(command, async (session) => {
+        showKey(session, await session.admin[rpc]({ realm, version }));
+      }),
+    );
   }
+  stepCommand('destroy', 'erase a pending or retired key for good; what it encrypted no longer validates')
+    .option('--force', 'erase it whatever its state, also while its tokens are valid: when it has leaked')
+    .option('--reason <text>', 'why; goes into the ledger')
+    .action((realm: string, version: number, options: DestroyOptions, command: Command) =>
+      run(command, async (session) => {
+        if (options.force && !options.reason) throw wrongUse('--force needs --reason');
+        showKey(session, await session.admin.destroyRealmKey({ realm, version, ...options }));
+      }),
+    );
+}
+
+function showKey(session: Session, response: Message): void {
+  session.answer(response, (print, { realmKey }) => {
+    print.fields((realmKey ?? {}) as JsonObject);
+  });
 }
 
 async function add(session: Session, realm: string, { keyFile, generate }: AddOptions): Promise<void> {

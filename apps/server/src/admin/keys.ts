@@ -1,8 +1,10 @@
 import {
+  isCompromised,
   keyValidates,
   mayStep,
   validateUntil,
   type KeyMove,
+  type KeyState,
   type KeyStep,
   type KeyedHash,
   type Realm,
@@ -38,15 +40,19 @@ export async function addKey(
   assertLength(realm, keyText);
   const fingerprint = dependencies.keyedHash.realmKey(keyText);
   const known = await keysOf(dependencies, realm.name);
-  if (known.some((record) => record.fingerprint === fingerprint && record.state !== 'DESTROYED')) {
+  const same = known.filter((record) => record.fingerprint === fingerprint);
+  if (same.some(({ state }) => state !== 'DESTROYED')) {
     throw invalidField('key', 'is a key of this realm already');
+  }
+  if (same.some(isCompromised)) {
+    throw invalidField('key', 'was destroyed while its tokens were valid, as a leaked key is: take another');
   }
   const version = 1 + Math.max(0, ...known.map((record) => record.version));
   const createTimeMs = dependencies.clock.now();
   await recordStep(
     dependencies,
     principal,
-    { realm: realm.name, version, reason: 'PENDING' },
+    { realm: realm.name, version, state: 'PENDING', why: '' },
     {
       kind: 'addKey',
       realm: realm.name,
@@ -69,39 +75,57 @@ export async function listKeys(
   return realm === '' ? keys : keys.filter((key) => key.realm === realm);
 }
 
+/** A step of a key that an operator asks for. */
+export interface KeyStepRequest {
+  readonly realm: string;
+  readonly version: number;
+  readonly step: KeyStep;
+  /** Destroys a key in any state and with valid tokens. */
+  readonly force?: boolean;
+  /** The operator's reason; empty for none. */
+  readonly reason?: string;
+}
+
 /**
  * Takes a step in a key's life. Activating one retires the one that was active.
  *
  * @throws {Refusal} `REALM_UNKNOWN`, `KEY_UNKNOWN`; `KEY_STATE_INVALID` where the state does not allow the step, also when
- * another operator was faster.
+ * another operator was faster; `REQUEST_INVALID` for force without a reason.
  */
 export async function stepKey(
   dependencies: AdminDependencies,
   principal: Principal,
-  request: { realm: string; version: number; step: KeyStep },
+  { realm, version, step, force = false, reason = '' }: KeyStepRequest,
 ): Promise<RealmKeyRecord> {
-  const keys = await keysOf(dependencies, request.realm);
-  const key = keys.find((record) => record.version === request.version);
+  if (force && reason === '') throw invalidField('reason', 'is required with force');
+  const keys = await keysOf(dependencies, realm);
+  const key = keys.find((record) => record.version === version);
   if (!key) throw new Refusal(keys.length > 0 ? 'KEY_UNKNOWN' : 'REALM_UNKNOWN');
-  if (!mayStep(key.state, request.step)) throw stateInvalid(key, request.step);
 
   const timeMs = dependencies.clock.now();
-  if (request.step === 'destroy' && key.activateTimeMs !== undefined && keyValidates(key, timeMs)) {
-    throw new Refusal('KEY_STATE_INVALID', {
-      message: 'tokens of this key are still valid; destroy it when the last has run out',
-      metadata: { validateUntil: new Date(key.validateUntilMs ?? timeMs).toISOString() },
-    });
-  }
-  const moves = [move(dependencies, key, STEPS[request.step], timeMs)];
+  if (force) {
+    if (key.state === 'DESTROYED') throw stateInvalid(key, step);
+  } else assertMayStep(key, step, timeMs);
+  const moves = [move(dependencies, key, STEPS[step], timeMs)];
   const active = keys.find((record) => record.state === 'ACTIVE');
-  if (request.step === 'activate' && active) moves.unshift(move(dependencies, active, 'RETIRED', timeMs));
+  if (step === 'activate' && active) moves.unshift(move(dependencies, active, 'RETIRED', timeMs));
   await recordStep(
     dependencies,
     principal,
-    { realm: key.realm, version: key.version, reason: STEPS[request.step] },
+    { realm, version, state: STEPS[step], why: force ? `forced: ${reason}` : reason },
     { kind: 'moveKeys', moves },
   );
-  return keyOf(dependencies, key.realm, key.version);
+  return keyOf(dependencies, realm, version);
+}
+
+function assertMayStep(key: RealmKeyRecord, step: KeyStep, nowMs: number): void {
+  if (!mayStep(key.state, step)) throw stateInvalid(key, step);
+  if (step !== 'destroy' || key.activateTimeMs === undefined || !keyValidates(key, nowMs)) return;
+  throw new Refusal('KEY_STATE_INVALID', {
+    message:
+      'tokens of this key are still valid; destroy it when the last has run out, or with force if it has leaked',
+    metadata: { validateUntil: new Date(key.validateUntilMs ?? nowMs).toISOString() },
+  });
 }
 
 function move(
@@ -121,7 +145,7 @@ function move(
 async function recordStep(
   dependencies: AdminDependencies,
   principal: Principal,
-  step: { realm: string; version: number; reason: string },
+  step: { realm: string; version: number; state: KeyState; why: string },
   change: StateChange,
 ): Promise<void> {
   const outcome = await dependencies.store.record(
@@ -131,7 +155,8 @@ async function recordStep(
       client: principal.client,
       realm: step.realm,
       keyVersion: step.version,
-      reason: step.reason,
+      reason: step.state,
+      rule: step.why,
       configurationRevision: dependencies.state.snapshot.revision,
       traceId: traceId() ?? '',
     },

@@ -236,6 +236,71 @@ describe('realm keys', () => {
     expect(await validate()).toBe('UNDECIPHERABLE');
   });
 
+  describe('a leaked key is destroyed by force, with a reason', () => {
+    const destroy = (force: boolean, reason = '') =>
+      server.admin.destroyRealmKey({ realm: 'r', version: 1, force, reason });
+    const issue = (requestId = '') => server.credentials.issueCredentials({ destination: 'd', requestId });
+    const validate = async (token: string) =>
+      enumToJson(VerdictSchema, (await server.credentials.validateToken({ realm: 'r', token })).verdict);
+    const tokenOf = ({ grant }: Awaited<ReturnType<typeof issue>>) =>
+      grant.case === 'timeLimited' ? grant.value.toToken : '';
+
+    it.each([
+      ['active', false],
+      ['retired', true],
+    ])('while it is %s and its tokens live: none of them is valid any more', async (_state, retired) => {
+      await server.activateKey('r', KEY);
+      const token = tokenOf(await issue());
+      if (retired) await server.activateKey('r', 'another-16-bytes');
+      expect(await validate(token)).toBe('VALID');
+      expect(await refusalOf(destroy(false, 'leaked'))).toMatchObject({ reason: 'KEY_STATE_INVALID' });
+      expect(await refusalOf(destroy(true))).toMatchObject({ reason: 'REQUEST_INVALID', fields: ['reason'] });
+      expect((await destroy(true, 'leaked')).realmKey).toMatchObject({ state: KeyState.DESTROYED });
+      expect(await validate(token)).toBe('UNDECIPHERABLE');
+      if (!retired) expect(await refusalOf(issue())).toMatchObject({ reason: 'KEY_NOT_ACTIVE' });
+      expect(await refusalOf(destroy(true, 'again'))).toMatchObject({ reason: 'KEY_STATE_INVALID' });
+    });
+
+    it('and is recorded with the reason', async () => {
+      await server.activateKey('r', KEY);
+      await destroy(true, 'found in a public log');
+      const { entries } = await server.ledger.listEntries({});
+      expect(entries.at(-1)).toMatchObject({
+        realm: 'r',
+        keyVersion: 1,
+        reason: 'DESTROYED',
+        rule: 'forced: found in a public log',
+      });
+    });
+
+    it('and is not taken again under another version, which would bring its tokens back', async () => {
+      await server.activateKey('r', KEY);
+      await destroy(true, 'leaked');
+      expect(await refusalOf(server.admin.addRealmKey({ realm: 'r', key: KEY }))).toMatchObject({
+        reason: 'REQUEST_INVALID',
+        fields: ['key'],
+      });
+    });
+
+    it('and the answer to a request id that holds its tokens is not given again', async () => {
+      const requestId = '7d7d0d1e-4d0a-4a4e-8a39-1f6d0f9d3f10';
+      await server.activateKey('r', KEY);
+      const first = await issue(requestId);
+      await server.activateKey('r', 'another-16-bytes');
+      expect(await issue(requestId)).toEqual(first);
+      await destroy(true, 'leaked');
+      expect(await refusalOf(issue(requestId))).toMatchObject({ reason: 'KEY_NOT_ACTIVE' });
+    });
+  });
+
+  it('takes a key again that was destroyed after its last token had run out', async () => {
+    await server.activateKey('r', KEY);
+    await server.activateKey('r', 'another-16-bytes');
+    server.clock.nowMs += 90_000;
+    await server.admin.destroyRealmKey({ realm: 'r', version: 1 });
+    expect((await server.admin.addRealmKey({ realm: 'r', key: KEY })).realmKey?.version).toBe(3);
+  });
+
   it('keeps to the order of its states', async () => {
     await server.activateKey('r', KEY);
     const step = { realm: 'r', version: 1 };

@@ -10,7 +10,7 @@ import { invalidField, Refusal } from '../errors/refusal.ts';
 import { decryptionKeys } from '../state/snapshot.ts';
 import { applyConfiguration, listRevisions, readRevision, type AdminDependencies } from './configuration.ts';
 import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
-import { addKey, listKeys, stepKey } from './keys.ts';
+import { addKey, listKeys, stepKey, type KeyStepRequest } from './keys.ts';
 import {
   changeToMessage,
   freezeToMessage,
@@ -27,13 +27,9 @@ const MAX_CHANGES = 5000;
 export function adminHandlers(
   dependencies: AdminDependencies & TryDependencies,
 ): Handlers<typeof AdminService> {
-  const step = async (call: ServerCall, request: { realm: string; version: number }, name: KeyStep) => ({
+  const step = async (call: ServerCall, request: Omit<KeyStepRequest, 'step'>, name: KeyStep) => ({
     realmKey: keyToMessage(
-      await stepKey(dependencies, call.state.require(PRINCIPAL), {
-        realm: request.realm,
-        version: request.version,
-        step: name,
-      }),
+      await stepKey(dependencies, call.state.require(PRINCIPAL), { ...request, step: name }),
     ),
   });
   const scope = (message: FreezeScope | undefined) => {

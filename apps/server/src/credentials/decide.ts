@@ -108,3 +108,20 @@ export function encryptionOf(snapshot: Snapshot, compiled: CompiledDestination):
   if (!realm?.active) throw new Refusal('KEY_NOT_ACTIVE', { rule: 'realm', metadata: { realm: name } });
   return { realm: realm.realm, key: realm.active };
 }
+
+/**
+ * Refuses to give out tokens once more whose key was destroyed since: they are valid nowhere.
+ *
+ * @throws {Refusal} `KEY_NOT_ACTIVE`.
+ */
+export function assertKeyExists(
+  { realms }: Snapshot,
+  { realm, version }: { readonly realm: string; readonly version: number },
+): void {
+  if (realms.get(realm)?.keys.some((key) => key.version === version)) return;
+  throw new Refusal('KEY_NOT_ACTIVE', {
+    rule: 'requestId',
+    message: 'the key of the answer to this request id was destroyed; ask again with another request id',
+    metadata: { realm },
+  });
+}

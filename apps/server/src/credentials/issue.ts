@@ -37,7 +37,14 @@ import { Refusal } from '../errors/refusal.ts';
 import { explain, step } from '../errors/steps.ts';
 import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
-import { assertNotFrozen, decide, grantedDestination, encryptionOf, type Encryption } from './decide.ts';
+import {
+  assertKeyExists,
+  assertNotFrozen,
+  decide,
+  grantedDestination,
+  encryptionOf,
+  type Encryption,
+} from './decide.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
@@ -85,8 +92,8 @@ export interface Idempotency {
   readonly bodyHash: Uint8Array;
   /** The answer as bytes, so that a repeated request gets the very same. */
   encode(issued: Issued): Uint8Array;
-  /** The realm of the tokens in such an answer; `undefined` for an unrestricted call. */
-  realmOf(answer: Uint8Array): string | undefined;
+  /** The key of the tokens in such an answer; `undefined` for an unrestricted call. */
+  keyOf(answer: Uint8Array): { readonly realm: string; readonly version: number } | undefined;
 }
 
 /** Something new was issued, or the same request was answered before with these bytes. */
@@ -176,10 +183,12 @@ async function grant(
   const repeat = (before: AnsweredBefore, asked: Idempotency): IssueOutcome => {
     const { realm } = compiled.destination;
     const scope = { visitor, nowMs: clock.now() };
-    for (const each of new Set([realm, asked.realmOf(before.answer)]))
+    const key = asked.keyOf(before.answer);
+    for (const each of new Set([realm, key?.realm]))
       assertNotFrozen(snapshot, { destination: request.destination, realm: each }, scope);
     if (Buffer.compare(before.bodyHash, asked.bodyHash) !== 0)
       throw new Refusal('REQUEST_ID_REUSED', { rule: 'requestId' });
+    if (key) assertKeyExists(snapshot, key);
     return { kind: 'answeredBefore', answer: before.answer };
   };
   if (idempotency) {

@@ -96,9 +96,9 @@ function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefine
       .digest(),
     // A copy of its own: what goes to the store's thread is sent with the whole buffer that it is a piece of.
     encode: (issued) => new Uint8Array(encodeIssued(issued)),
-    realmOf: (answer) => {
-      const { grant } = fromBinary(IssueCredentialsResponseSchema, answer);
-      return grant.case === 'timeLimited' ? grant.value.realm : undefined;
+    keyOf: (answer) => {
+      const { grant, keyVersion: version } = fromBinary(IssueCredentialsResponseSchema, answer);
+      return grant.case === 'timeLimited' ? { realm: grant.value.realm, version } : undefined;
     },
   };
 }

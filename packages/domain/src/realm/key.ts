@@ -32,6 +32,15 @@ export function mayStep(state: KeyState, step: KeyStep): boolean {
 }
 
 /**
+ * Tests that a key may not be used again: it was destroyed while tokens of it were valid, as a leaked one is. With the same
+ * key under a new version these would be valid once more.
+ */
+export function isCompromised({ destroyTimeMs, activateTimeMs, validateUntilMs }: RealmKeyRecord): boolean {
+  if (destroyTimeMs === undefined || activateTimeMs === undefined) return false;
+  return validateUntilMs === undefined || destroyTimeMs < validateUntilMs;
+}
+
+/**
  * Tells whether a key decrypts tokens at `nowMs`. A pending one does, since another issuer of the realm may use it already. A
  * retired one without a time until which it does, does not.
  */

@@ -109,7 +109,8 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
 
   /**
    * For REFUSED: the rule that refused. For ISSUED: a limit that was not enforced, such as "shadow limits[1] per REALM" or, if
-   * the counters were unreachable, "uncounted limits[0] per SUBJECT". For the freeze of a client: the client.
+   * the counters were unreachable, "uncounted limits[0] per SUBJECT". For the freeze of a client: the client. For a key that
+   * was destroyed: "forced: " if it was, and the operator's reason.
    *
    * @generated from field: string rule = 13;
    */

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CredentialService, Verdict, VerdictSchema } from '@callpass/contract';
+import { connect, createClient } from '@callpass/grpc-kit';
+import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { credentials } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plant } from './canary/keep.ts';
+import { keptDatabase } from './canary/kept.ts';
+import { ROOT, run, startServerProcess, type ServerProcess } from './processes.ts';
+
+const PAGE = join(ROOT, 'docs/operations/incident-leaked-key.md');
+const LEAKED_KEY = 'leaked-key-16-by';
+const REALM = 'support.example';
+const DOCUMENT = `
+realms: [{ name: ${REALM}, cipher: AES_128_ECB, tokenLifetime: 600s }]
+destinations: [{ id: support, realm: ${REALM}, account: a@x.example, callees: [b@x.example] }]
+`;
+/** Time limit of the contract for changes at another instance. */
+const LIMIT_MS = 2000;
+
+let postgres: PostgresServer;
+let database: TestDatabase;
+let servers: [ServerProcess, ServerProcess];
+
+beforeAll(async () => {
+  postgres = await postgresServer();
+  database = await keptDatabase(postgres);
+  const environment = {
+    CALLPASS_STORE_URL: database.url,
+    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_LOG_LEVEL: 'error',
+  };
+  servers = [await startServerProcess(environment), await startServerProcess(environment)];
+}, 60_000);
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  await database.remove();
+  await postgres.remove();
+});
+
+/** The commands of a page, as they are printed. */
+function commandsOf(page: string): string[] {
+  const blocks = readFileSync(page, 'utf8').matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm);
+  return [...blocks].flatMap(([, block = '']) => block.split('\n').flatMap((line) => line.trim() || []));
+}
+
+/** Runs a command line as a shell does, at one of the servers. */
+function shell(command: string, server: ServerProcess, options: { input?: string; token?: string } = {}) {
+  return run('sh', ['-c', command], {
+    env: { CALLPASS_ADDRESS: server.address, LEAKED_TOKEN: options.token },
+    ...(options.input !== undefined && { input: options.input }),
+  });
+}
+
+describe('the page about a leaked key', () => {
+  it('ends with its tokens refused at every instance, also after the freeze is lifted', async () => {
+    const [here, there] = servers;
+    plant('realm key', LEAKED_KEY);
+    await shell('callpass config apply -f -', here, { input: DOCUMENT });
+    await shell(`callpass key add ${REALM} --key-file -`, here, { input: LEAKED_KEY });
+    await shell(`callpass key activate ${REALM} 1`, here);
+    const connection = connect({ address: there.address, credentials: credentials.createInsecure() });
+    const client = createClient(CredentialService, connection);
+    const verdictOf = async (token: string) =>
+      VerdictSchema.value[(await client.validateToken({ realm: REALM, token })).verdict]?.name;
+    const { grant } = await issued(() => client.issueCredentials({ destination: 'support' }));
+    const token = grant.case === 'timeLimited' ? grant.value.toToken : '';
+    expect(await verdictOf(token)).toBe('VALID');
+
+    const commands = commandsOf(PAGE);
+    expect(commands.length).toBeGreaterThan(7);
+    for (const command of commands) {
+      const outcome = await shell(command, here, { token });
+      const refused = command.startsWith('callpass validate');
+      expect({ command, ...outcome }).toMatchObject({ command, code: refused ? 1 : 0 });
+      if (refused) expect(outcome.stdout).toContain('UNDECIPHERABLE');
+    }
+    await until(async () => (await verdictOf(token)) === 'UNDECIPHERABLE');
+    const after = await issued(() => client.issueCredentials({ destination: 'support' }));
+    expect(after.keyVersion).toBe(2);
+    const { verdict } = await client.validateCredentials({
+      timeLimited: after.grant.case === 'timeLimited' ? after.grant.value : {},
+    });
+    expect(verdict).toBe(Verdict.VALID);
+    connection.close();
+  });
+});
+
+/** Asks until it is granted, for as long as a change may take to be in force. */
+async function issued<T>(ask: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() - start > LIMIT_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const start = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - start > LIMIT_MS) throw new Error('not in force after 2 s');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
