@@ -1,3 +1,8 @@
+import { COMPILE_CACHE } from './tools/launch/compile-cache.mjs';
+
+// For processes that tests start; Node reads it at its start.
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+
 /** Options of a run of Jest, of one project or of all. */
 export const run = {
   passWithNoTests: true,

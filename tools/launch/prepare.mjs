@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { COMPILE_CACHE } from './compile-cache.mjs';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 const BIN = join(ROOT, 'node_modules', '.bin');
@@ -12,6 +13,7 @@ const STAMP = join(ROOT, 'node_modules', '.callpass-lock-sha256');
 export const ENV = {
   ...process.env,
   PATH: `${BIN}${delimiter}${process.env.PATH}`,
+  NODE_COMPILE_CACHE: COMPILE_CACHE,
   NX_NO_CLOUD: 'true',
   NX_DAEMON: 'false',
   NX_ISOLATE_PLUGINS: 'false',

@@ -10,6 +10,8 @@ import { Verdict } from '@callpass/contract';
 import { startOtlpReceiver } from '@callpass/otlp-receiver';
 import { startLocalService } from './testing/local-service.ts';
 
+/** The compiled code that Node keeps halves the time of a start. */
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const open: (() => unknown)[] = [];
 afterEach(async () => {
@@ -22,7 +24,7 @@ async function callpass(
   { env = {}, stdin = '' }: { env?: NodeJS.ProcessEnv; stdin?: string } = {},
 ) {
   const child = spawn(process.execPath, ['--conditions=@callpass/source', main, ...args], {
-    env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1', ...env },
   });
   child.stdin.end(stdin);
   const [stdout, stderr, [exitCode]] = await Promise.all([
@@ -74,7 +76,7 @@ describe('the process', () => {
           `callpass() { "${process.execPath}" --conditions=@callpass/source "${main}" "$@"; }; ${command}`,
         ],
         {
-          env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', CALLPASS_ADDRESS: address },
+          env: { PATH, NODE_COMPILE_CACHE, NODE_NO_WARNINGS: '1', CALLPASS_ADDRESS: address },
           cwd: folder,
         },
       );

@@ -1,5 +1,5 @@
-import { openStandardOutput, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
-import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
+import { reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
+import { addCommand, createCommandLine, runCommand, THIS_PROCESS } from '@callpass/program/command-line';
 import { createLog, droppedLogLines } from '@callpass/program/log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
 import type { Command } from 'commander';
@@ -15,6 +15,7 @@ export function createProgram(): Command {
   const program = createCommandLine(
     NAME,
     'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
+    THIS_PROCESS,
   );
   const withSettings = (
     name: string,
@@ -22,14 +23,14 @@ export function createProgram(): Command {
     work: (settings: Settings, readSettings: () => Settings) => Promise<void>,
   ) =>
     addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) => {
-      const readSettings = () => loadEdgeSettings({ file, environment: process.env });
-      return runCommand(NAME, () => work(readSettings(), readSettings));
+      const readSettings = () => loadEdgeSettings({ file, environment: THIS_PROCESS.environment });
+      return runCommand(NAME, THIS_PROCESS, () => work(readSettings(), readSettings));
     });
 
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve);
   withSettings('check-config', 'Check the settings and the files they name', async (settings) => {
     await checkSettings(settings);
-    openStandardOutput(NAME).write('settings: ok\n');
+    THIS_PROCESS.stdout(NAME).write('settings: ok\n');
   });
   return program;
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { EXIT, printFindings, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import {
-  EXIT,
-  openStandardOutput,
-  printFindings,
-  reloadOnSignal,
-  reportReady,
-  stopOnSignal,
-} from '@callpass/program';
-import { addCommand, createCommandLine, runCommand } from '@callpass/program/command-line';
+  addCommand,
+  createCommandLine,
+  runCommand,
+  THIS_PROCESS,
+  type Surroundings,
+} from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
 import { backUpStore, migrateStore, resealStore, storeFile } from '@callpass/storage';
 import { type Command, Option } from 'commander';
@@ -25,22 +24,28 @@ import { startServerTelemetry } from './telemetry.ts';
 const NAME = 'callpass-server';
 
 /** The command line `callpass-server`. */
-export function createProgram(): Command {
+export function createProgram(surroundings: Surroundings = THIS_PROCESS): Command {
+  const { environment } = surroundings;
   const program = createCommandLine(
     NAME,
     'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
+    surroundings,
   );
   const withSettings = (name: string, summary: string) => addCommand(program, name, summary);
+  const run = (
+    { settings: file }: { settings?: string },
+    command: (settings: Settings, surroundings: Surroundings) => Promise<void>,
+  ) => runCommand(NAME, surroundings, () => command(loadServerSettings({ file, environment }), surroundings));
 
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT').action((options: { settings?: string }) =>
     run(options, (settings) =>
-      serve(settings, () => loadServerSettings({ file: options.settings, environment: process.env })),
+      serve(settings, () => loadServerSettings({ file: options.settings, environment })),
     ),
   );
   withSettings('check-config', 'Check the settings, and configuration documents if given')
     .argument('[documents...]', 'configuration documents (YAML or JSON)')
     .action((documents: string[], options: { settings?: string }) =>
-      run(options, (settings) => checkConfig(settings, documents)),
+      run(options, (settings) => checkConfig(settings, documents, surroundings)),
     );
   withSettings('migrate', 'Bring the schema of the store up to date').action(
     (options: { settings?: string }) => run(options, migrate),
@@ -48,24 +53,17 @@ export function createProgram(): Command {
   withSettings('reseal', 'Seal the keys in the store anew, under another key-encryption key')
     .requiredOption('--new-key-file <file>', 'the new key-encryption key')
     .action((options: { settings?: string; newKeyFile: string }) =>
-      run(options, (settings) => reseal(settings, options.newKeyFile)),
+      run(options, (settings) => reseal(settings, options.newKeyFile, surroundings)),
     );
   withSettings('backup', 'Copy an SQLite store that is in use into a new file')
     .requiredOption('--to <file>', 'the new file')
     .action((options: { settings?: string; to: string }) =>
-      run(options, (settings) => backUp(settings, options.to)),
+      run(options, (settings) => backUp(settings, options.to, surroundings)),
     );
   withSettings('doctor', 'Look at all that the server needs here, and say what to do; changes nothing')
     .addOption(new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text'))
-    .action(doctor);
+    .action((options: DoctorOptions) => doctor(options, surroundings));
   return program;
-}
-
-function run(
-  { settings: file }: { settings?: string },
-  command: (settings: Settings) => Promise<void>,
-): Promise<void> {
-  return runCommand(NAME, () => command(loadServerSettings({ file, environment: process.env })));
 }
 
 async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
@@ -82,19 +80,23 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
   reportReady({ grpc: server.address, telemetry: telemetryAddress });
 }
 
-async function checkConfig(settings: Settings, documents: readonly string[]): Promise<void> {
+async function checkConfig(
+  settings: Settings,
+  documents: readonly string[],
+  surroundings: Surroundings,
+): Promise<void> {
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
   assertFilesUsable(settings);
-  const stdout = openStandardOutput(NAME);
+  const stdout = surroundings.stdout(NAME);
   stdout.write('settings: ok\n');
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
     for (const { line, column, path, message } of problems) {
-      process.stderr.write(`${name}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
+      surroundings.stderr.write(`${name}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
     }
-    for (const warning of warnings) process.stderr.write(`${name}: warning: ${warning}\n`);
-    if (problems.length > 0) process.exitCode = EXIT.wrongUse;
+    for (const warning of warnings) surroundings.stderr.write(`${name}: warning: ${warning}\n`);
+    if (problems.length > 0) surroundings.exitWith(EXIT.wrongUse);
     else stdout.write(`${name}: ok\n`);
   }
 }
@@ -107,28 +109,28 @@ function assertFilesUsable(settings: Settings): void {
     if (jwksFile !== undefined) openKeyFile(jwksFile, silent).stop();
 }
 
-async function migrate(settings: Settings): Promise<void> {
+async function migrate(settings: Settings, surroundings: Surroundings): Promise<void> {
   const { applied } = await migrateStore({
     url: settings.store.url,
     sealKey: loadKeyEncryptionKey(settings),
   });
-  const stdout = openStandardOutput(NAME);
+  const stdout = surroundings.stdout(NAME);
   stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
 }
 
-async function reseal(settings: Settings, newKeyFile: string): Promise<void> {
+async function reseal(settings: Settings, newKeyFile: string, surroundings: Surroundings): Promise<void> {
   const { resealed } = await resealStore({
     url: settings.store.url,
     oldKey: loadKeyEncryptionKey(settings),
     newKey: loadKeyEncryptionKey({ keyEncryption: { keyFile: newKeyFile } }),
   });
-  const stdout = openStandardOutput(NAME);
+  const stdout = surroundings.stdout(NAME);
   stdout.write(
     `resealed: ${resealed} values; give running instances the new key and restart them, and keep the old one with old backups\n`,
   );
 }
 
-async function backUp(settings: Settings, to: string): Promise<void> {
+async function backUp(settings: Settings, to: string, surroundings: Surroundings): Promise<void> {
   const { url } = settings.store;
   if (storeFile(url) === undefined) {
     throw new SettingsError([
@@ -136,17 +138,23 @@ async function backUp(settings: Settings, to: string): Promise<void> {
     ]);
   }
   await backUpStore({ url, sealKey: loadKeyEncryptionKey(settings), to });
-  const stdout = openStandardOutput(NAME);
+  const stdout = surroundings.stdout(NAME);
   stdout.write(`backed up to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`);
 }
 
-async function doctor({ settings, output }: { settings?: string; output: 'text' | 'json' }): Promise<void> {
-  const findings = await examine({ file: settings, environment: process.env, nowMs: Date.now() });
-  const stdout = openStandardOutput(NAME);
+interface DoctorOptions {
+  readonly settings?: string;
+  readonly output: 'text' | 'json';
+}
+
+async function doctor({ settings, output }: DoctorOptions, surroundings: Surroundings): Promise<void> {
+  const { environment } = surroundings;
+  const findings = await examine({ file: settings, environment, nowMs: Date.now() });
+  const stdout = surroundings.stdout(NAME);
   stdout.write(
     output === 'json'
       ? `${JSON.stringify({ findings }, undefined, 2)}\n`
-      : printFindings(findings, stdout.isTTY && process.env['NO_COLOR'] === undefined),
+      : printFindings(findings, stdout.isTTY && environment['NO_COLOR'] === undefined),
   );
-  if (findings.some(({ state }) => state === 'problem')) process.exitCode = EXIT.failed;
+  if (findings.some(({ state }) => state === 'problem')) surroundings.exitWith(EXIT.failed);
 }

@@ -9,6 +9,8 @@ import { RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_detai
 import { status } from '@grpc/grpc-js';
 import { refusal, startLocalService, type CredentialHandlers } from './testing/local-service.ts';
 
+/** The compiled code that Node keeps halves the time of a start. */
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const samples = [...readFileSync(`${folder}/README.md`, 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(
   ([, code = '']) => code,
@@ -19,7 +21,7 @@ async function runSample(index: number, address = ''): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--conditions=@callpass/source', '--input-type=module-typescript', '--eval', samples[index] ?? ''],
-    { cwd: folder, env: { PATH: process.env.PATH, CALLPASS_ADDRESS: address, NODE_NO_WARNINGS: '1' } },
+    { cwd: folder, env: { PATH, NODE_COMPILE_CACHE, CALLPASS_ADDRESS: address, NODE_NO_WARNINGS: '1' } },
   );
   return stdout;
 }

@@ -1,15 +1,21 @@
 import { Command } from 'commander';
 import { EXIT } from './exit.ts';
-import { ignoreLostOutput, openStandardOutput } from './output.ts';
+import { ignoreLostOutput } from './output.ts';
 import { SettingsError } from './settings/load.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** The command line of a program that serves. Wrong use ends the process with `EXIT.wrongUse`. */
-export function createCommandLine(name: string, description: string): Command {
+export { THIS_PROCESS, type Surroundings } from './surroundings.ts';
+
+/** The command line of a program that serves. Wrong use ends the program with `EXIT.wrongUse`. */
+export function createCommandLine(name: string, description: string, surroundings: Surroundings): Command {
   ignoreLostOutput();
   return new Command(name)
     .description(description)
-    .configureOutput({ writeOut: (text) => openStandardOutput(name).write(text) })
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout(name).write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+    })
+    .exitOverride((error) => surroundings.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));
 }
 
 /** Adds a command that reads the settings. */
@@ -22,16 +28,20 @@ export function addCommand(program: Command, name: string, summary: string): Com
 }
 
 /**
- * Does the work of a command. Where it rejects, standard error says why, and the process ends with `EXIT.wrongUse` for a
+ * Does the work of a command. Where it rejects, standard error says why, and the program ends with `EXIT.wrongUse` for a
  * SettingsError and with `EXIT.failed` for anything else. Errors with a code are meant for the operator, so their message
  * is enough; others show their stack.
  */
-export async function runCommand(program: string, work: () => Promise<void>): Promise<void> {
+export async function runCommand(
+  program: string,
+  surroundings: Surroundings,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
-    process.stderr.write(`${program}: ${isForOperator(error) ? error.message : stackOf(error)}\n`);
-    process.exitCode = error instanceof SettingsError ? EXIT.wrongUse : EXIT.failed;
+    surroundings.stderr.write(`${program}: ${isForOperator(error) ? error.message : stackOf(error)}\n`);
+    surroundings.exitWith(error instanceof SettingsError ? EXIT.wrongUse : EXIT.failed);
   }
 }
 
