@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   blankOf,
   ENTRY_KINDS,
@@ -10,8 +11,13 @@ import {
   type TokenFingerprints,
 } from './entry.ts';
 
-/** Computes the canonical bytes of the entries that a table of fields describes; see {@link canonicalForm}. */
-export type CanonicalForm<F extends EntryField> = (place: EntryPlace, fields: FieldsOf<F>) => Uint8Array;
+/** Canonical form of the entries that a table of fields describes; see {@link canonicalForm}. */
+export interface CanonicalForm<F extends EntryField> {
+  /** Computes the canonical bytes of an entry. */
+  bytes(place: EntryPlace, fields: FieldsOf<F>): Uint8Array;
+  /** Computes SHA-256 of the previous hash and the canonical bytes, without a copy of them. */
+  hash(previousHash: Uint8Array, place: EntryPlace, fields: FieldsOf<F>): Uint8Array;
+}
 
 /** The names of the fields of one version by how they are written, and the fields that the version does not have. */
 interface Layout {
@@ -21,7 +27,7 @@ interface Layout {
   readonly texts: readonly string[];
   readonly fingerprints: readonly string[];
   readonly later: readonly EntryField[];
-  /** Bytes that do not depend on the entry. */
+  /** Bytes at most, without those of texts. */
   readonly fixedBytes: number;
 }
 
@@ -29,6 +35,9 @@ const TEXT_LENGTH_BYTES = 4;
 const TIME_BYTES = 8;
 /** Version and sequence. */
 const PLACE_BYTES = 1 + 8;
+/** Bytes that UTF-8 needs at most for one unit of UTF-16. */
+const UTF8_BYTES = 3;
+const NOTHING = new Uint8Array(0);
 
 /**
  * The canonical bytes of entries, which their hashes cover: two entries have the same bytes only if version, place and every
@@ -46,7 +55,20 @@ export function canonicalForm<F extends EntryField>(table: readonly F[]): Canoni
   const layouts: readonly Layout[] = Array.from({ length: latestVersion(table) }, (_, index) =>
     layoutOf(table, index + 1),
   );
-  return (place, fields) => bytesOf(layouts[place.version - 1], place, fields);
+  // Of one entry at a time. To measure each text and to allocate for each entry would take as long as to write it.
+  let bytes = Buffer.alloc(1024);
+  const write = (before: Uint8Array, place: EntryPlace, fields: FieldsOf<F>) => {
+    const layout = layouts[place.version - 1];
+    if (layout === undefined) throw new RangeError('an entry has an unknown version');
+    const size = before.length + mostBytes(layout, place, fields);
+    if (bytes.length < size) bytes = Buffer.alloc(2 * size);
+    bytes.set(before, 0);
+    return bytes.subarray(0, writeEntry(bytes, before.length, layout, place, fields));
+  };
+  return {
+    bytes: (place, fields) => Uint8Array.from(write(NOTHING, place, fields)),
+    hash: (previousHash, place, fields) => hash('sha256', write(previousHash, place, fields), 'buffer'),
+  };
 }
 
 /** The version that new entries are written with: the latest that has a field of its own. */
@@ -72,26 +94,27 @@ function layoutOf(table: readonly EntryField[], version: number): Layout {
     4 * uint32s.length +
     TIME_BYTES * times.length +
     TEXT_LENGTH_BYTES * (1 + texts.length) +
-    fingerprints.length;
+    (1 + 3 * FINGERPRINT_BYTES) * fingerprints.length;
   return { ...layout, fixedBytes };
 }
 
 /** Fields as they are looked up by name; their types are checked where they are written. */
 type Values = Readonly<Record<string, unknown>>;
 
-function bytesOf(layout: Layout | undefined, place: EntryPlace, fields: object): Uint8Array {
-  if (layout === undefined) throw new RangeError('an entry has an unknown version');
+function mostBytes({ fixedBytes, texts }: Layout, { writerId }: EntryPlace, fields: object): number {
+  let units = writerId.length;
+  for (const name of texts) units += ((fields as Values)[name] as string).length;
+  return fixedBytes + UTF8_BYTES * units;
+}
+
+/** Writes the canonical bytes from `start` and gives their end. */
+function writeEntry(bytes: Buffer, start: number, layout: Layout, place: EntryPlace, fields: object): number {
   const values = fields as Values;
   for (const field of layout.later) {
     if (values[field.name] !== blankOf(field))
       throw new RangeError('an entry has a field of a later version');
   }
-  let size = layout.fixedBytes + Buffer.byteLength(place.writerId);
-  for (const name of layout.texts) size += Buffer.byteLength(values[name] as string);
-  for (const name of layout.fingerprints) if (values[name]) size += 3 * FINGERPRINT_BYTES;
-
-  const bytes = Buffer.allocUnsafe(size);
-  let at = bytes.writeUInt8(place.version, 0);
+  let at = bytes.writeUInt8(place.version, start);
   for (const name of layout.kinds) at = bytes.writeUInt8(kindNumber(values[name]), at);
   for (const name of layout.uint32s) at = bytes.writeUInt32BE(whole(values[name]), at);
   at = writeUint64(bytes, place.sequence, at);
@@ -101,7 +124,7 @@ function bytesOf(layout: Layout | undefined, place: EntryPlace, fields: object):
   for (const name of layout.fingerprints) {
     at = writeFingerprints(bytes, values[name] as TokenFingerprints | undefined, at);
   }
-  return bytes;
+  return at;
 }
 
 function kindNumber(kind: unknown): number {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { canonicalForm, latestVersion, type CanonicalForm } from './canonical.ts';
 import {
   ENTRY_FIELDS,
@@ -31,7 +30,7 @@ export type ChainedEntry<F extends EntryField> = FieldsOf<F> & EntryPlace & Entr
 /** The chaining of the entries that a table of fields describes. */
 export interface Chaining<F extends EntryField> {
   /** Computes the bytes that the hash of an entry covers. */
-  readonly canonicalBytes: CanonicalForm<F>;
+  readonly canonicalBytes: CanonicalForm<F>['bytes'];
   /** Links fields to a head, in the table's latest version. The entry is the new head. */
   readonly linkEntry: (head: ChainHead, fields: FieldsOf<F>) => ChainedEntry<F>;
   /** Finds the fault of an entry that should follow a head, whichever version it has; `undefined` for none. */
@@ -40,28 +39,21 @@ export interface Chaining<F extends EntryField> {
 
 /** Chains entries with the fields of a table. A chain may hold entries of every version that the table has. */
 export function chaining<F extends EntryField>(table: readonly F[]): Chaining<F> {
-  const canonicalBytes = canonicalForm(table);
+  const canonical = canonicalForm(table);
   const version = latestVersion(table);
   return {
-    canonicalBytes,
+    canonicalBytes: canonical.bytes,
     linkEntry(head, fields) {
       const { writerId, hash: previousHash } = head;
       const sequence = head.sequence + 1;
-      const canonical = canonicalBytes({ version, writerId, sequence }, fields);
-      return {
-        ...fields,
-        version,
-        writerId,
-        sequence,
-        previousHash,
-        hash: entryHash(previousHash, canonical),
-      };
+      const hash = canonical.hash(previousHash, { version, writerId, sequence }, fields);
+      return { ...fields, version, writerId, sequence, previousHash, hash };
     },
     faultOf(head, entry) {
       if (entry.writerId !== head.writerId) return 'belongs to another chain';
       if (entry.sequence !== head.sequence + 1) return `entry ${head.sequence + 1} is missing`;
       if (!equalBytes(entry.previousHash, head.hash)) return 'does not follow the entry before it';
-      return hashHolds(canonicalBytes, entry) ? undefined : 'was altered';
+      return hashHolds(canonical, entry) ? undefined : 'was altered';
     },
   };
 }
@@ -73,17 +65,13 @@ export const { canonicalBytes, linkEntry, faultOf }: Chaining<CurrentField> =
 /** The version that entries are written with today. */
 export const ENTRY_VERSION: number = latestVersion(ENTRY_FIELDS);
 
-function hashHolds<F extends EntryField>(canonicalBytes: CanonicalForm<F>, entry: ChainedEntry<F>): boolean {
+function hashHolds<F extends EntryField>(canonical: CanonicalForm<F>, entry: ChainedEntry<F>): boolean {
   try {
-    return equalBytes(entry.hash, entryHash(entry.previousHash, canonicalBytes(entry, entry)));
+    return equalBytes(entry.hash, canonical.hash(entry.previousHash, entry, entry));
   } catch {
     // What was put in place of the true value has no canonical form.
     return false;
   }
-}
-
-function entryHash(previousHash: Uint8Array, canonical: Uint8Array): Uint8Array {
-  return hash('sha256', Buffer.concat([previousHash, canonical]), 'buffer');
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
