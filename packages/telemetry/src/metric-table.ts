@@ -273,10 +273,18 @@ export type RequestFault = (typeof REQUEST_FAULTS)[number];
 
 /**
  * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:
- * `handshake` (no HTTP/2 handshake in time), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not read
- * the rest).
+ * `handshake` (no HTTP/2 handshake in time), `unfinished` (the oldest of too many without one), `pings`, `resets` (more than
+ * allowed), `stuck` (closing, but the peer does not read the rest).
  */
-export const CONNECTION_CAUSES = ['total', 'peer', 'handshake', 'pings', 'resets', 'stuck'] as const;
+export const CONNECTION_CAUSES = [
+  'total',
+  'peer',
+  'handshake',
+  'unfinished',
+  'pings',
+  'resets',
+  'stuck',
+] as const;
 /** Cause of refusing or closing a connection. */
 export type ConnectionCause = (typeof CONNECTION_CAUSES)[number];
 

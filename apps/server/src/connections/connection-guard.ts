@@ -4,6 +4,7 @@ import { HEADER_OVERHEAD_BYTES, setSessionOptions } from '@callpass/grpc-kit';
 import type { ConnectionCause } from '@callpass/telemetry';
 import { CallTracker } from './call-tracker.ts';
 import { peerOf } from '../peer.ts';
+import { Handshakes } from './handshakes.ts';
 import { ConnectionCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
@@ -31,10 +32,12 @@ interface Connection {
   readonly socket: Socket;
   readonly peer: string;
   readonly pings: PingStrikes;
-  readonly handshake: NodeJS.Timeout;
+  readonly handshakeTimeout: NodeJS.Timeout;
   session: ServerHttp2Session | undefined;
   /** It was ended already when it was looked at last. */
   ending: boolean;
+  /** It has a place among those that are counted. */
+  counted: boolean;
 }
 
 /** Limits what comes before calls: connections, and frames that are no calls. */
@@ -44,6 +47,7 @@ export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
   readonly #onRejected: (cause: ConnectionCause) => void;
   readonly #counter: ConnectionCounter;
+  readonly #handshakes: Handshakes<Connection>;
   readonly #resets: TokenBuckets;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
   readonly #connections = new Map<string, Connection>();
@@ -53,6 +57,7 @@ export class ConnectionGuard {
     this.#bounds = bounds;
     this.#onRejected = onRejected;
     this.#counter = new ConnectionCounter(bounds);
+    this.#handshakes = new Handshakes(bounds);
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
     this.calls = new CallTracker({
       maxUnfinishedBytes: bounds.maxUnfinishedBytes,
@@ -108,25 +113,57 @@ export class ConnectionGuard {
       if (refusal !== undefined) this.#onRejected(refusal);
       return false;
     }
-    const handshake = setTimeout(() => {
+    this.#open(socket, peer);
+    return true;
+  }
+
+  #open(socket: Socket, peer: string): void {
+    const handshakeTimeout = setTimeout(() => {
       this.#onRejected('handshake');
       socket.destroy();
     }, this.#bounds.handshakeTimeoutMs).unref();
     const pings = new PingStrikes(this.#bounds.minPingIntervalMs);
+    const state = { session: undefined, ending: false, counted: true };
+    const connection: Connection = { socket, peer, pings, handshakeTimeout, ...state };
     const key = keyOf(socket);
-    this.#connections.set(key, { socket, peer, pings, handshake, session: undefined, ending: false });
+    this.#connections.set(key, connection);
+    const late = this.#handshakes.begin(connection);
+    if (late !== undefined) this.#giveWay(late);
     socket.once('close', () => {
-      clearTimeout(handshake);
+      this.#endHandshake(connection);
       // A peer may use its port again before the end of the last connection is heard of.
       if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
-      this.#counter.leave(peer);
+      this.#leave(connection);
     });
-    return true;
+  }
+
+  #endHandshake(connection: Connection): void {
+    clearTimeout(connection.handshakeTimeout);
+    this.#handshakes.end(connection);
+  }
+
+  #leave(connection: Connection): void {
+    if (connection.counted) this.#counter.leave(connection.peer);
+    connection.counted = false;
+  }
+
+  /** Closes a connection whose handshake is not finished, for one that has just come. */
+  #giveWay(connection: Connection): void {
+    this.#endHandshake(connection);
+    this.#leave(connection);
+    this.#onRejected('unfinished');
+    connection.socket.destroy();
   }
 
   #countConnection(peer: string): ConnectionCause | undefined {
     // What it sends first on each new connection would be work already.
-    return this.#resets.isSpent(peer, performance.now()) ? 'resets' : this.#counter.take(peer);
+    if (this.#resets.isSpent(peer, performance.now())) return 'resets';
+    for (;;) {
+      const reached = this.#counter.take(peer);
+      const late = reached && this.#handshakes.oldest(reached === 'peer' ? peer : undefined);
+      if (late === undefined) return reached;
+      this.#giveWay(late);
+    }
   }
 
   #follow(session: ServerHttp2Session): void {
@@ -140,7 +177,7 @@ export class ConnectionGuard {
     connection.session = session;
     let awaited = 2;
     const hear = () => {
-      if (--awaited === 0) clearTimeout(connection.handshake);
+      if (--awaited === 0) this.#endHandshake(connection);
     };
     session.once('remoteSettings', hear);
     // The limits of headers hold from when the client has confirmed them.

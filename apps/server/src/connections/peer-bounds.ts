@@ -20,12 +20,13 @@ export class ConnectionCounter {
     return this.#open;
   }
 
-  /** Counts a connection, or gives the limit that is reached. */
+  /** Counts a connection, or gives the limit that is reached: that of the peer where both are. */
   take(peer: string): 'total' | 'peer' | undefined {
     const { max, maxPerPeer } = this.#limits;
-    if (this.#open >= max) return 'total';
     const own = this.#ofPeer.get(peer) ?? 0;
+    // First its own: who has all of them takes no place from others.
     if (maxPerPeer > 0 && own >= maxPerPeer) return 'peer';
+    if (this.#open >= max) return 'total';
     this.#open++;
     this.#ofPeer.set(peer, own + 1);
     return undefined;
