@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { CredentialService, Verdict, VerdictSchema } from '@callpass/contract';
-import { connect, createClient } from '@callpass/grpc-kit';
+import { connect, createClient, RpcError } from '@callpass/grpc-kit';
+import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,15 +24,17 @@ const LIMIT_MS = 2000;
 
 let postgres: PostgresServer;
 let database: TestDatabase;
+let environment: Readonly<Record<string, string>>;
 let servers: [ServerProcess, ServerProcess];
 
 beforeAll(async () => {
   postgres = await postgresServer();
   database = await keptDatabase(postgres);
-  const environment = {
+  environment = {
     CALLPASS_STORE_URL: database.url,
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     CALLPASS_LOG_LEVEL: 'error',
+    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
   };
   servers = [await startServerProcess(environment), await startServerProcess(environment)];
 }, 60_000);
@@ -87,6 +91,65 @@ describe('the page about a leaked key', () => {
     connection.close();
   });
 });
+
+describe('a freeze while the store is sealed under another key', () => {
+  it('stops an instance with the former key within 2 s, which says why and goes on validating', async () => {
+    const former = servers[1];
+    const connection = connect({ address: former.address, credentials: credentials.createInsecure() });
+    const client = createClient(CredentialService, connection);
+    const before = await client.issueCredentials({ destination: 'support' });
+    const validate = () =>
+      client.validateCredentials({
+        timeLimited: before.grant.case === 'timeLimited' ? before.grant.value : {},
+      });
+    await servers[0].stop();
+
+    const file = join(mkdtempSync(join(tmpdir(), 'callpass-e2e-')), 'new-key');
+    const newKey = randomBytes(32).toString('base64');
+    plant('key-encryption key', newKey);
+    writeFileSync(file, newKey, { mode: 0o600 });
+    const resealed = await run('npx', ['callpass-server', 'reseal', '--new-key-file', file], {
+      env: environment,
+    });
+    rmSync(dirname(file), { recursive: true });
+    expect(resealed).toMatchObject({ code: 0 });
+    const renewed = await startServerProcess({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: newKey });
+    servers = [renewed, former];
+    const open = connect({ address: renewed.address, credentials: credentials.createInsecure() });
+    await issued(() => createClient(CredentialService, open).issueCredentials({ destination: 'support' }));
+    open.close();
+    expect(await shell(`callpass freeze realm ${REALM} --reason stop`, renewed)).toMatchObject({ code: 0 });
+    await new Promise((resolve) => setTimeout(resolve, LIMIT_MS));
+
+    const reasons = new Set<string>();
+    const end = performance.now() + 1000;
+    while (performance.now() < end)
+      reasons.add(await refusalOf(client.issueCredentials({ destination: 'support' })));
+    expect([...reasons]).toEqual(['SNAPSHOT_STALE']);
+    // The freeze has reached it although it cannot open what is sealed.
+    expect(await validate()).toMatchObject({ verdict: Verdict.FROZEN, stale: true });
+    const port = `http://${former.telemetry ?? ''}`;
+    const metrics = await (await fetch(`${port}/metrics`)).text();
+    expect(metrics).toMatch(/^callpass_snapshot_stale\{.*"SEALED_ANEW".*\} 1$/m);
+    expect(await (await fetch(`${port}/readyz`)).json()).toMatchObject({
+      issuing: 'no',
+      validating: 'yes',
+      state: 'sealed under another key-encryption key',
+    });
+    expect(former.output()).toContain('"cause":"SEALED_ANEW"');
+    connection.close();
+  });
+});
+
+/** Reason that a call is refused for. */
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error === undefined) return 'granted';
+  return error instanceof RpcError ? (error.findDetails(ErrorInfoSchema)[0]?.reason ?? '') : String(error);
+}
 
 /** Asks until it is granted, for as long as a change may take to be in force. */
 async function issued<T>(ask: () => Promise<T>): Promise<T> {

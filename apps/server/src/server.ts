@@ -102,7 +102,7 @@ async function open(given: {
   const { settings, log, clock, clockSource, running } = given;
   assertTransportSafe(settings);
   const sealKey = loadKeyEncryptionKey(settings);
-  const { url, migrateOnStart, pollInterval } = settings.store;
+  const { url, migrateOnStart, pollInterval, maxSnapshotAge } = settings.store;
   if (migrateOnStart) {
     const { applied } = await migrateStore({ url, sealKey });
     if (applied.length > 0) log.info({ applied }, 'store migrated');
@@ -120,6 +120,7 @@ async function open(given: {
   const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
   const state = await CurrentState.follow(store, {
     pollIntervalMs: pollInterval,
+    maxAgeMs: maxSnapshotAge,
     operators: settings.access.operators,
     events: {
       onChanged: ({ revision }) => {
@@ -127,6 +128,10 @@ async function open(given: {
       },
       onFailed: (error) => {
         log.warn({ error: describeError(error) }, 'cannot follow the store; the last state stays in force');
+      },
+      onStale: (cause) => {
+        if (cause) log.error({ cause }, 'the newest state of the store cannot be read: issuing stops');
+        else log.warn('the newest state of the store is in force: issuing goes on');
       },
     },
   });

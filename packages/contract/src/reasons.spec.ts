@@ -38,6 +38,7 @@ const STATUS: Readonly<Record<Reason, FailureCode>> = {
   REQUEST_TOO_LARGE: Code.RESOURCE_EXHAUSTED,
   COMPRESSION_UNSUPPORTED: Code.UNIMPLEMENTED,
   METHOD_UNKNOWN: Code.UNIMPLEMENTED,
+  SNAPSHOT_STALE: Code.UNAVAILABLE,
 };
 
 describe('the reasons', () => {

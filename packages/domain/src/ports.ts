@@ -21,7 +21,7 @@ export interface StoredRevision extends RevisionRecord {
   readonly document: Uint8Array;
 }
 
-/** A realm key with its text, unsealed. `keyText` is undefined once destroyed. */
+/** A realm key with its text, unsealed. `keyText` is undefined once destroyed, and where {@link StoredState.sealedAnew}. */
 export interface StoredRealmKey extends RealmKeyRecord {
   readonly keyText: Uint8Array | undefined;
 }
@@ -36,6 +36,11 @@ export interface StoredState {
   readonly keys: readonly StoredRealmKey[];
   /** Freezes that are not lifted; expired ones may be among them. */
   readonly freezes: readonly Freeze[];
+  /**
+   * Set where the store was sealed under another key-encryption key since this process has opened it. Keys are without their
+   * text then; everything that stops (freezes, revision, states of keys) is there all the same.
+   */
+  readonly sealedAnew: boolean;
 }
 
 /** A change of state that goes into the store together with the entry that records it, or not at all. */

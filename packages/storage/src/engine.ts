@@ -75,7 +75,8 @@ export class StoreEngine {
 
   /** See `Store.loadState`. */
   loadState(): Promise<StoredState> {
-    return this.#database.snapshot((db) => reads.readState(db, this.#sealer));
+    const seal = { sealer: this.#sealer, sealedCheck: this.#secrets.sealedCheck };
+    return this.#database.snapshot((db) => reads.readState(db, seal));
   }
 
   /** See `Store.getRevision`. */

@@ -22,6 +22,7 @@ import {
   ATTR_RPC_STATUS_CODE,
   ATTR_RPC_SYSTEM_NAME,
   ATTR_SHED_CAUSE,
+  ATTR_SNAPSHOT_STALENESS,
   ATTR_URL_SCHEME,
   ATTR_VERDICT,
   METRIC_HTTP_SERVER_REQUEST_DURATION,
@@ -132,6 +133,10 @@ export const METRICS = {
   snapshotAge: {
     ...{ name: 'callpass.snapshot.age', kind: 'gauge', unit: 's', labels: [] },
     description: 'Time since the store last confirmed the state in force.',
+  },
+  snapshotStale: {
+    ...{ name: 'callpass.snapshot.stale', kind: 'gauge', unit: '', labels: [ATTR_SNAPSHOT_STALENESS] },
+    description: 'Cause for which nothing is issued by the state in force, 1 or 0.',
   },
   keyAge: {
     ...{ name: 'callpass.key.age', kind: 'gauge', unit: 's', labels: [ATTR_REALM] },

@@ -77,6 +77,8 @@ export const ATTR_ATTEMPT = 'callpass.attempt';
 export const ATTR_RETRY_DELAY_MS = 'callpass.retry.delay_ms';
 /** Class of a call for load shedding: `ISSUE`, `VALIDATE`, `OPERATE`. */
 export const ATTR_LOAD_CLASS = 'callpass.load_class';
+/** Cause for which nothing is issued by the state in force: `TOO_OLD`, `SEALED_ANEW`, `UNREADABLE`. */
+export const ATTR_SNAPSHOT_STALENESS = 'callpass.snapshot.staleness';
 /** Cause of shedding a request: see `SHED_CAUSES`. */
 export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
 /** Cause of refusing or closing a connection: see `CONNECTION_CAUSES`. */

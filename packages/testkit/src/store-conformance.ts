@@ -159,6 +159,7 @@ export function storeConformance(name: string, openFresh: () => Promise<Conforma
           revision: undefined,
           keys: [],
           freezes: [],
+          sealedAnew: false,
         });
         expect(await store.getRevision(1)).toBeUndefined();
         expect(await store.listRevisions({ beforeRevision: 0, limit: 10 })).toEqual([]);

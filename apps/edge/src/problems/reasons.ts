@@ -44,6 +44,7 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   REVISION_UNKNOWN: { status: 404, title: 'no such configuration revision' },
   FREEZE_UNKNOWN: { status: 404, title: 'nothing is frozen under this scope' },
   CLOCK_UNTRUSTED: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
+  SNAPSHOT_STALE: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
   REQUEST_TOO_LARGE: { status: 413, title: 'the request is larger than the service takes' },
   COMPRESSION_UNSUPPORTED: { status: 502, title: 'the service does not accept calls of this edge' },
   METHOD_UNKNOWN: { status: 502, title: 'the service does not accept calls of this edge' },

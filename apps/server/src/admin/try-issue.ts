@@ -18,7 +18,7 @@ import { Refusal } from '../errors/refusal.ts';
 import { principalOf } from '../state/client-index.ts';
 import { configurationFromMessage } from '../state/configuration-from-message.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
-import { compileDestinations, type Snapshot } from '../state/snapshot.ts';
+import { compileDestinations, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
 import { problemsOf, refuseProblems } from './configuration.ts';
 
 /** Ports that a trial needs. It changes nothing through them. */
@@ -93,8 +93,11 @@ function snapshotToTry(snapshot: Snapshot, message: ConfigurationMessage | undef
   const configuration = configurationFromMessage(message);
   const realms = configuration.realms.map((realm) => {
     const known = snapshot.realms.get(realm.name);
-    const { active, keys } = known?.realm.cipher === realm.cipher ? known : { active: undefined, keys: [] };
-    return [realm.name, { realm, active, keys }] as const;
+    const same = known?.realm.cipher === realm.cipher ? known : undefined;
+    return [
+      realm.name,
+      { active: undefined, keys: [], hasUnopenedKey: false, ...same, realm } satisfies SnapshotRealm,
+    ] as const;
   });
   return {
     ...snapshot,

@@ -1,8 +1,31 @@
 import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
 import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import type { Staleness } from '../state/current-state.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import type { Visitor } from './visitor.ts';
+
+/** The state in force, and the cause for which it is not the newest of the store. */
+export interface FollowedState {
+  readonly snapshot: Snapshot;
+  readonly staleness: Staleness | undefined;
+}
+
+const STALE_TEXTS: Readonly<Record<Staleness, string>> = {
+  TOO_OLD: 'the store has not confirmed the state of this server for too long, so nothing is issued',
+  SEALED_ANEW:
+    'the store was sealed under another key-encryption key than this server has, so nothing is issued',
+  UNREADABLE: 'the store has a newer state that this server cannot read, so nothing is issued',
+};
+
+/**
+ * Refuses by a state that may miss a freeze or a key.
+ *
+ * @throws {Refusal} `SNAPSHOT_STALE`.
+ */
+export function assertNewest({ staleness: cause }: FollowedState): void {
+  if (cause) throw new Refusal('SNAPSHOT_STALE', { message: STALE_TEXTS[cause], metadata: { cause } });
+}
 
 /** The part of a request that rules look at. Texts left out are empty. */
 export interface AskedFor {

@@ -39,11 +39,13 @@ import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import {
   assertKeyExists,
+  assertNewest,
   assertNotFrozen,
   decide,
   grantedDestination,
   encryptionOf,
   type Encryption,
+  type FollowedState,
 } from './decide.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
@@ -51,7 +53,7 @@ import { Visitor } from './visitor.ts';
 
 /** Ports that issuing needs. */
 export interface IssueDependencies {
-  readonly state: { readonly snapshot: Snapshot };
+  readonly state: FollowedState;
   readonly store: Pick<Store, 'record' | 'findAnswer'>;
   readonly limiter: Limiter;
   readonly clock: Clock;
@@ -180,6 +182,7 @@ async function grant(
 ): Promise<IssueOutcome> {
   const { clock, limiter, store } = dependencies;
   const compiled = step(SPAN_AUTHORIZE, () => grantedDestination(snapshot, principal, request.destination));
+  assertNewest(dependencies.state);
   const repeat = (before: AnsweredBefore, asked: Idempotency): IssueOutcome => {
     const { realm } = compiled.destination;
     const scope = { visitor, nowMs: clock.now() };

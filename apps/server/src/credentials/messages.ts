@@ -9,12 +9,16 @@ import {
 } from '@callpass/contract';
 import type { TokenVerification, TokenKind as CoreTokenKind } from '@callpass/token-core';
 
-/** A verification as the contract's message. */
-export function verificationToMessage(verification: TokenVerification): ValidateTokenResponse {
+/** A verification as the contract's message. `stale`: it is by a state that may not be the newest. */
+export function verificationToMessage(
+  verification: TokenVerification,
+  stale: boolean,
+): ValidateTokenResponse {
   return create(ValidateTokenResponseSchema, {
     verdict: Verdict[verification.verdict],
     user: verification.user ?? '',
     keyVersion: verification.keyVersion ?? 0,
+    stale,
     ...times({ issueTime: verification.issueTimeMs, expireTime: verification.expireTimeMs }),
   });
 }

@@ -22,6 +22,7 @@ export type CredentialDependencies = IssueDependencies & ValidateDependencies & 
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
+  const isStale = () => dependencies.state.staleness !== undefined;
   return {
     issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
@@ -43,14 +44,13 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     },
 
     async validateToken(request, call) {
-      return verificationToMessage(
-        await validateToken(dependencies, callerOf(call), {
-          realm: request.realm,
-          token: request.token,
-          kind: kindFromMessage(request.kind),
-          requireIssuedHere: request.requireIssuedHere,
-        }),
-      );
+      const verification = await validateToken(dependencies, callerOf(call), {
+        realm: request.realm,
+        token: request.token,
+        kind: kindFromMessage(request.kind),
+        requireIssuedHere: request.requireIssuedHere,
+      });
+      return verificationToMessage(verification, isStale());
     },
 
     async validateCredentials(request, call) {
@@ -62,11 +62,13 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
         expectedCaller: request.expectedCaller,
         requireIssuedHere: request.requireIssuedHere,
       });
+      const stale = isStale();
       return {
         verdict: Verdict[verification.verdict],
-        account: verificationToMessage(verification.account),
-        from: verificationToMessage(verification.from),
-        to: verificationToMessage(verification.to),
+        account: verificationToMessage(verification.account, stale),
+        from: verificationToMessage(verification.from, stale),
+        to: verificationToMessage(verification.to, stale),
+        stale,
       };
     },
   };

@@ -22,11 +22,12 @@ import { Refusal } from '../errors/refusal.ts';
 import { step } from '../errors/steps.ts';
 import { covers, seesEverything } from '../state/principal.ts';
 import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
+import { assertNewest, type FollowedState } from './decide.ts';
 import type { CredentialMetrics } from './metrics.ts';
 
 /** Ports that validating needs. */
 export interface ValidateDependencies {
-  readonly state: { readonly snapshot: Snapshot };
+  readonly state: FollowedState;
   readonly store: Pick<Store, 'findIssued'>;
   readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly clock: Clock;
@@ -68,7 +69,10 @@ export async function validateToken(
   const verification = step(SPAN_VERIFY, () =>
     verifyToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
   );
-  if (verification.verdict !== 'VALID') return report(dependencies, query, verification);
+  if (verification.verdict !== 'VALID') {
+    assertKeysOpened(dependencies, realm, [verification]);
+    return report(dependencies, query, verification);
+  }
   const records = await recordsOf(dependencies, snapshot, query, [verification]);
   const issued = records && matches(records, fingerprintOf(dependencies, realm, query.token));
   const verdict = verdictByRecord(snapshot, query, issued, nowMs);
@@ -96,11 +100,9 @@ export async function validateCredentials(
       expectedCaller: query.expectedCaller,
     }),
   );
-  const records = await recordsOf(dependencies, snapshot, query, [
-    verified.account,
-    verified.from,
-    verified.to,
-  ]);
+  const verifications = [verified.account, verified.from, verified.to];
+  assertKeysOpened(dependencies, realm, verifications);
+  const records = await recordsOf(dependencies, snapshot, query, verifications);
   const texts = {
     ACCOUNT: query.tokens.accountToken,
     FROM: query.tokens.fromToken,
@@ -152,6 +154,16 @@ async function realmOf(
   const refusal = new Refusal(reason, { rule: 'grant' });
   await dependencies.refusals.record(caller, refusal, { realm: name });
   throw refusal;
+}
+
+/** A token that no key opens may be one of a key that only this instance cannot open: another instance can tell. */
+function assertKeysOpened(
+  { state }: ValidateDependencies,
+  { hasUnopenedKey }: SnapshotRealm,
+  verifications: readonly TokenVerification[],
+): void {
+  if (hasUnopenedKey && verifications.some(({ verdict }) => verdict === 'UNDECIPHERABLE'))
+    assertNewest(state);
 }
 
 function rulesOf({ realm }: SnapshotRealm) {

@@ -44,6 +44,8 @@ export class RefusalRecords {
 
   /** Records or counts a refusal. Resolves when its entry is durable, if it has one; throws StoreError when that cannot be. */
   async record(caller: Caller, refusal: Refusal, asked: RefusedRequest = {}): Promise<void> {
+    // The ledger is as far away as the state, and would give its own reason in the place of this one.
+    if (refusal.reason === 'SNAPSHOT_STALE') return;
     const { state, store, clock } = this.#dependencies;
     const common = {
       kind: 'REFUSED',

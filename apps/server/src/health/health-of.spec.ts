@@ -9,6 +9,8 @@ const WELL: Condition = {
   limiterMisses: 0,
   issuingNeedsLimiter: true,
   clockTrusted: true,
+  staleness: undefined,
+  keyUnopened: false,
 };
 
 const STORE_AWAY = { storeMisses: OUTAGE_LOOKS };
@@ -38,6 +40,19 @@ const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
     { limiter: 'silent', issuing: 'yes' },
   ],
   ['the clock has stepped', { clockTrusted: false }, 'no yes yes', { clock: 'untrusted' }],
+  ['the state is too old', { staleness: 'TOO_OLD' }, 'no yes yes', { state: 'too old' }],
+  [
+    'the store was sealed under another key',
+    { staleness: 'SEALED_ANEW' },
+    'no yes yes',
+    { state: 'sealed under another key-encryption key' },
+  ],
+  [
+    'the same, and a key was added since',
+    { staleness: 'SEALED_ANEW', keyUnopened: true },
+    'no no yes',
+    { validating: 'no' },
+  ],
   ['it drains', { draining: true }, 'no no no', { serving: 'draining', store: 'answers' }],
 ];
 

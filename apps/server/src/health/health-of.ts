@@ -1,3 +1,4 @@
+import type { Staleness } from '../state/current-state.ts';
 import { limitGap, type Configuration, type Destination } from '@callpass/domain';
 
 /** State of the things that the server works with. */
@@ -15,6 +16,10 @@ export interface Condition {
   /** No destination would be granted anything while the limiter is away. */
   readonly issuingNeedsLimiter: boolean;
   readonly clockTrusted: boolean;
+  /** Cause for which the snapshot is not the newest state of the store; `undefined` while it is. */
+  readonly staleness: Staleness | undefined;
+  /** A realm has a key that may decrypt tokens, and that the server cannot open. */
+  readonly keyUnopened: boolean;
 }
 
 /** Services that the server can give now. */
@@ -34,12 +39,17 @@ export const OUTAGE_LOOKS = 3;
 
 /** Derives from a condition what the server can do. */
 export function healthOf(condition: Condition): ServerHealth {
-  const { draining, ledgerFailing, clockTrusted } = condition;
+  const { draining, ledgerFailing, clockTrusted, staleness } = condition;
   const store = condition.storeMisses < OUTAGE_LOOKS;
   const limiter = condition.limiterMisses < OUTAGE_LOOKS;
   const issuing =
-    !draining && store && !ledgerFailing && clockTrusted && (limiter || !condition.issuingNeedsLimiter);
-  const validating = !draining && (store || !condition.validatingAsksStore);
+    !draining &&
+    store &&
+    !ledgerFailing &&
+    clockTrusted &&
+    staleness === undefined &&
+    (limiter || !condition.issuingNeedsLimiter);
+  const validating = !draining && (store || !condition.validatingAsksStore) && !condition.keyUnopened;
   return {
     issuing,
     validating,
@@ -52,9 +62,16 @@ export function healthOf(condition: Condition): ServerHealth {
       ledger: ledgerFailing ? 'fails' : 'writes',
       limiter: limiter ? 'answers' : 'silent',
       clock: clockTrusted ? 'trusted' : 'untrusted',
+      state: staleness === undefined ? 'newest' : STATE_TEXTS[staleness],
     },
   };
 }
+
+const STATE_TEXTS: Readonly<Record<Staleness, string>> = {
+  TOO_OLD: 'too old',
+  SEALED_ANEW: 'sealed under another key-encryption key',
+  UNREADABLE: 'unreadable',
+};
 
 const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
 

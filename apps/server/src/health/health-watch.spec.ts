@@ -11,7 +11,7 @@ import { LedgerHealth } from './ledger-health.ts';
 const FAILED = { kind: 'commitFailed', size: 1, durationMs: 1, cause: undefined } as const;
 
 const SNAPSHOT = buildSnapshot(
-  { version: 1, revision: undefined, keys: [], freezes: [] },
+  { version: 1, revision: undefined, keys: [], freezes: [], sealedAnew: false },
   { configuration: EMPTY_CONFIGURATION, clients: indexClients([], []), destinations: new Map() },
   () => undefined,
 );
@@ -29,7 +29,7 @@ function watched() {
       info: (_detail: unknown, text?: string) => void reported.push(`info: ${text}`),
       warn: (_detail: unknown, text?: string) => void reported.push(`warn: ${text}`),
     },
-    state: { snapshot: SNAPSHOT },
+    state: { snapshot: SNAPSHOT, staleness: undefined },
     store: { probe: () => answer('store') },
     limiter: { peek: () => answer('limiter').then(() => []) },
     ledger,

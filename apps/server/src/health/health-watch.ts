@@ -4,7 +4,8 @@ import type { Limiter, Store } from '@callpass/domain';
 import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
-import type { Snapshot } from '../state/snapshot.ts';
+import type { Staleness } from '../state/current-state.ts';
+import { hasUnopenedKey, type Snapshot } from '../state/snapshot.ts';
 import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts';
 import type { LedgerHealth } from './ledger-health.ts';
 import { Probe } from './probe.ts';
@@ -13,7 +14,7 @@ import { Probe } from './probe.ts';
 export interface WatchedParts {
   readonly health: HealthReporter;
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  readonly state: { readonly snapshot: Snapshot };
+  readonly state: { readonly snapshot: Snapshot; readonly staleness: Staleness | undefined };
   readonly store: Pick<Store, 'probe'>;
   readonly limiter: Pick<Limiter, 'peek'>;
   readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
@@ -111,8 +112,10 @@ export class HealthWatch {
   }
 
   #evaluate(): ServerHealth {
-    const { snapshot } = this.#parts.state;
+    const { snapshot, staleness } = this.#parts.state;
     return healthOf({
+      staleness,
+      keyUnopened: hasUnopenedKey(snapshot),
       draining: this.#draining,
       storeMisses: this.#store.misses,
       ledgerFailing: this.#parts.ledger.failing,

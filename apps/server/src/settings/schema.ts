@@ -26,6 +26,7 @@ export const settingsSchema = z.strictObject({
       url: z.string().refine(isStoreUrl, `expected ${STORE_URL_FORMS}`).default('sqlite:callpass.db'),
       migrateOnStart: flag.default(true),
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),
+      maxSnapshotAge: duration({ minMs: 3000, maxMs: 86_400_000 }).prefault('60s'),
     })
     .prefault({}),
   limits: z

@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ConfigurationSchema } from '@callpass/contract';
 import {
   EMPTY_CONFIGURATION,
+  StoreError,
   type Configuration,
   type Realm,
   type Store,
@@ -16,40 +17,62 @@ import { buildSnapshot, compileDestinations, type Snapshot } from './snapshot.ts
 export interface StateEvents {
   onChanged(snapshot: Snapshot): void;
   onFailed(error: unknown): void;
+  /** The snapshot is no longer the newest state of the store, or is it again. */
+  onStale(staleness: Staleness | undefined): void;
+}
+
+/**
+ * Cause for which the snapshot may miss a freeze or a key, so that nothing is issued by it: the store has not confirmed it
+ * for too long; the store was sealed under another key-encryption key, so that new keys cannot be opened; or the store has a
+ * newer state that cannot be read.
+ */
+export type Staleness = 'TOO_OLD' | 'SEALED_ANEW' | 'UNREADABLE';
+
+/** Bounds on how the store is followed. */
+export interface FollowOptions {
+  readonly pollIntervalMs: number;
+  /** Age at which a snapshot that the store does not confirm is too old for issuing. */
+  readonly maxAgeMs: number;
+  readonly events: StateEvents;
+  readonly operators: readonly NamedOperator[];
+  /** Milliseconds of a monotonic clock; `performance.now` where left out. */
+  readonly nowMs?: () => number;
 }
 
 /**
  * Holds the snapshot in force and follows the store: a change made by any instance is served after the poll interval at
- * the latest. While the store does not answer, the last snapshot stays in force.
+ * the latest. While the store does not answer, or what it holds cannot be read, the last snapshot stays in force for
+ * validating; {@link CurrentState.staleness} says so.
  */
 export class CurrentState {
   readonly #store: Store;
   readonly #events: StateEvents;
+  readonly #maxAgeMs: number;
+  readonly #nowMs: () => number;
   readonly #keys = new Map<string, RealmKey>();
   readonly #operators: readonly NamedOperator[];
   #configuration: { revision: number; value: Configuration } & Pick<Snapshot, 'clients' | 'destinations'>;
   #snapshot: Snapshot;
   #timer: NodeJS.Timeout | undefined;
   #reloading: Promise<void> | undefined;
-  #confirmedAtMs = performance.now();
+  #confirmedAtMs: number;
+  /** The last attempt to read a newer state has shown it, and what it is. */
+  #unread: 'SEALED_ANEW' | 'UNREADABLE' | undefined;
+  #reported: Staleness | undefined;
 
-  private constructor(
-    store: Store,
-    options: { events: StateEvents; operators: readonly NamedOperator[] },
-    state: StoredState,
-  ) {
+  private constructor(store: Store, options: FollowOptions, state: StoredState) {
     this.#store = store;
     this.#events = options.events;
+    this.#maxAgeMs = options.maxAgeMs;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#confirmedAtMs = this.#nowMs();
     this.#operators = options.operators;
     this.#configuration = this.#indexed(0, EMPTY_CONFIGURATION);
     this.#snapshot = this.#build(state);
   }
 
   /** Reads the state once and keeps following it until `stop`. */
-  static async follow(
-    store: Store,
-    options: { pollIntervalMs: number; events: StateEvents; operators: readonly NamedOperator[] },
-  ): Promise<CurrentState> {
+  static async follow(store: Store, options: FollowOptions): Promise<CurrentState> {
     const current = new CurrentState(store, options, await store.loadState());
     current.#poll(options.pollIntervalMs);
     // Where the store can tell, a change is in force at once; polling stays behind it for what gets lost.
@@ -71,12 +94,24 @@ export class CurrentState {
     return this.#confirmedAtMs;
   }
 
+  /** Cause for which nothing may be issued by this snapshot; `undefined` while it is the newest state of the store. */
+  get staleness(): Staleness | undefined {
+    if (this.#unread !== undefined) return this.#unread;
+    return this.#nowMs() - this.#confirmedAtMs > this.#maxAgeMs ? 'TOO_OLD' : undefined;
+  }
+
   /** Reads the state again, now: after a change of our own. Resolves when a snapshot not older than the call is in force. */
   async reload(): Promise<void> {
     await this.#reloading?.catch(() => undefined);
-    this.#reloading ??= this.#load().finally(() => {
-      this.#reloading = undefined;
-    });
+    this.#reloading ??= this.#load()
+      .catch((error: unknown) => {
+        this.#noteFailure(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#reloading = undefined;
+        this.#reportStaleness();
+      });
     await this.#reloading;
   }
 
@@ -94,13 +129,15 @@ export class CurrentState {
         .stateVersion()
         .then((version) => {
           if (version !== this.#snapshot.version) return this.reload();
-          this.#confirmedAtMs = performance.now();
+          this.#confirm(this.#snapshot);
           return undefined;
         })
         .catch((error: unknown) => {
+          this.#noteFailure(error);
           this.#events.onFailed(error);
         })
         .finally(() => {
+          this.#reportStaleness();
           if (this.#timer !== undefined) this.#poll(intervalMs);
         });
     }, intervalMs);
@@ -111,8 +148,27 @@ export class CurrentState {
     const snapshot = this.#build(await this.#store.loadState());
     const changed = snapshot.version !== this.#snapshot.version;
     this.#snapshot = snapshot;
-    this.#confirmedAtMs = performance.now();
+    this.#confirm(snapshot);
     if (changed) this.#events.onChanged(snapshot);
+  }
+
+  #confirm({ sealedAnew }: Snapshot): void {
+    this.#confirmedAtMs = this.#nowMs();
+    this.#unread = sealedAnew ? 'SEALED_ANEW' : undefined;
+  }
+
+  /** A store that is silent may have nothing new. One that answers with what cannot be read has. */
+  #noteFailure(error: unknown): void {
+    const code = error instanceof StoreError ? error.code : undefined;
+    if (code === 'STORE_UNAVAILABLE') return;
+    this.#unread = code === 'SEAL_KEY_WRONG' && this.#snapshot.sealedAnew ? 'SEALED_ANEW' : 'UNREADABLE';
+  }
+
+  #reportStaleness(): void {
+    const { staleness } = this;
+    if (staleness === this.#reported) return;
+    this.#reported = staleness;
+    this.#events.onStale(staleness);
   }
 
   #build(state: StoredState): Snapshot {
@@ -146,12 +202,15 @@ export class CurrentState {
     };
   }
 
-  /** Opens each key once and keeps its handle from snapshot to snapshot: making one costs more than a token. */
+  /**
+   * Opens each key once and keeps its handle from snapshot to snapshot: making one costs more than a token. So what was opened
+   * goes on validating when the store is sealed under another key-encryption key.
+   */
   #handle(realm: Realm, stored: StoredState['keys'][number]): RealmKey | undefined {
-    if (stored.keyText === undefined) return undefined;
+    if (stored.state === 'DESTROYED') return undefined;
     const name = handleName(realm, stored.version);
     let handle = this.#keys.get(name);
-    if (!handle) {
+    if (!handle && stored.keyText) {
       handle = openRealmKey(realm.cipher, stored.keyText);
       this.#keys.set(name, handle);
     }

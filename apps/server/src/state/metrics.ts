@@ -1,4 +1,5 @@
 import { METRICS, type Instruments, type Reading } from '@callpass/telemetry';
+import type { Staleness } from './current-state.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Realms whose keys are reported, at most. */
@@ -9,7 +10,10 @@ export interface MeasuredState {
   readonly snapshot: Snapshot;
   /** Time at which the store last confirmed it, on the clock of `performance.now()`. */
   readonly confirmedAtMs: number;
+  readonly staleness: Staleness | undefined;
 }
+
+const STALENESS = ['TOO_OLD', 'SEALED_ANEW', 'UNREADABLE'] as const satisfies readonly Staleness[];
 
 /** Measures the state in force: its revision and age, and the age of the keys that encrypt. */
 export function measureState(
@@ -19,6 +23,9 @@ export function measureState(
 ): void {
   make.gauge(METRICS.configurationRevision, () => state.snapshot.revision);
   make.gauge(METRICS.snapshotAge, () => (performance.now() - state.confirmedAtMs) / 1000);
+  make.gauge(METRICS.snapshotStale, () =>
+    STALENESS.map((cause): Reading => [Number(state.staleness === cause), cause]),
+  );
   make.gauge(METRICS.keyAge, () => keyAges(state.snapshot, options.now()));
   make.gauge(METRICS.keyRotationDue, () =>
     keyAges(state.snapshot, options.now()).map(([age, realm]): Reading => [

@@ -24,6 +24,8 @@ export interface SnapshotRealm {
   readonly active: SnapshotKey | undefined;
   /** The keys that may decrypt tokens, newest first. A retired one may have run out since: ask `decryptionKeys`. */
   readonly keys: readonly SnapshotKey[];
+  /** Set where there is a key that may decrypt tokens, and that this process cannot open. */
+  readonly hasUnopenedKey: boolean;
 }
 
 /** Everything a request needs to know, immutable, made once for each change of state. */
@@ -37,6 +39,8 @@ export interface Snapshot {
   readonly destinations: ReadonlyMap<string, CompiledDestination>;
   readonly freezes: FreezeIndex;
   readonly clients: ClientIndex;
+  /** See {@link StoredState.sealedAnew}. */
+  readonly sealedAnew: boolean;
 }
 
 /** The destinations of a configuration, ready to be asked: once for each revision, since there may be many. */
@@ -54,13 +58,13 @@ export function buildSnapshot(
 ): Snapshot {
   const realms = new Map<string, SnapshotRealm>();
   for (const realm of configuration.realms) {
-    const keys = state.keys
-      .filter((stored) => stored.realm === realm.name)
-      .flatMap((stored) => {
-        const key = keyOf(realm, stored);
-        return key === undefined ? [] : [{ record: stored, version: stored.version, key }];
-      });
-    realms.set(realm.name, { realm, active: keys.find(({ record }) => record.state === 'ACTIVE'), keys });
+    const stored = state.keys.filter((key) => key.realm === realm.name && key.state !== 'DESTROYED');
+    const keys = stored.flatMap((record) => {
+      const key = keyOf(realm, record);
+      return key === undefined ? [] : [{ record, version: record.version, key }];
+    });
+    const active = keys.find(({ record }) => record.state === 'ACTIVE');
+    realms.set(realm.name, { realm, active, keys, hasUnopenedKey: keys.length < stored.length });
   }
   return {
     version: state.version,
@@ -70,7 +74,13 @@ export function buildSnapshot(
     destinations,
     freezes: new FreezeIndex(state.freezes),
     clients,
+    sealedAnew: state.sealedAnew,
   };
+}
+
+/** Tests that a realm has a key that this process cannot open. */
+export function hasUnopenedKey({ realms }: Snapshot): boolean {
+  return [...realms.values()].some((realm) => realm.hasUnopenedKey);
 }
 
 /** The keys that decrypt tokens at `nowMs`, newest first. */

@@ -14,6 +14,7 @@ import type { FreezeRow, RealmKeyRow, Tables } from '../schema/tables.ts';
 import { answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
 import { entryOf, selectEntries, type SelectedEntry } from './entry-rows.ts';
+import { isSameSeal } from './secrets.ts';
 
 /** See `Store.stateVersion`. */
 export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
@@ -21,8 +22,12 @@ export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
 }
 
 /** See `Store.loadState`. `db` must read one instant. */
-export async function readState(db: Kysely<Tables>, sealer: Sealer): Promise<StoredState> {
+export async function readState(
+  db: Kysely<Tables>,
+  { sealer, sealedCheck }: { sealer: Sealer; sealedCheck: Uint8Array },
+): Promise<StoredState> {
   const version = await readStateVersion(db);
+  const sealedAnew = !(await isSameSeal(db, sealedCheck));
   const revision = await db
     .selectFrom('revisions')
     .selectAll()
@@ -39,8 +44,9 @@ export async function readState(db: Kysely<Tables>, sealer: Sealer): Promise<Sto
   return {
     version,
     revision: revision && toRevision(revision),
-    keys: keys.map((row) => toRealmKey(row, sealer)),
+    keys: keys.map((row) => toRealmKey(row, sealedAnew ? undefined : sealer)),
     freezes: freezes.map(toFreeze),
+    sealedAnew,
   };
 }
 
@@ -123,7 +129,7 @@ function toRevision(row: Tables['revisions']): StoredRevision {
   };
 }
 
-function toRealmKey(row: RealmKeyRow, sealer: Sealer): StoredRealmKey {
+function toRealmKey(row: RealmKeyRow, sealer: Sealer | undefined): StoredRealmKey {
   return {
     realm: row.realm,
     version: row.version,
@@ -134,7 +140,7 @@ function toRealmKey(row: RealmKeyRow, sealer: Sealer): StoredRealmKey {
     retireTimeMs: row.retire_time_ms ?? undefined,
     destroyTimeMs: row.destroy_time_ms ?? undefined,
     validateUntilMs: row.validate_until_ms ?? undefined,
-    keyText: row.sealed_text ? sealer.open(realmKeyPlace(row), row.sealed_text) : undefined,
+    keyText: row.sealed_text ? sealer?.open(realmKeyPlace(row), row.sealed_text) : undefined,
   };
 }
 

@@ -43,14 +43,15 @@ export async function openSecrets(db: Kysely<Tables>, sealer: Sealer): Promise<S
   return { sealedCheck, ledgerSecret: sealer.open(SECRET_PLACES.ledger, sealedLedger) };
 }
 
+/** Tests that the store was not sealed anew since its secrets were opened. */
+export async function isSameSeal(db: Kysely<Tables>, sealedCheck: Uint8Array): Promise<boolean> {
+  const row = await db.selectFrom('secrets').select('sealed').where('name', '=', 'check').executeTakeFirst();
+  return row !== undefined && Buffer.compare(row.sealed, sealedCheck) === 0;
+}
+
 /** Throws `SEAL_KEY_WRONG` when the store was sealed anew since: nothing more may be sealed with the former key. */
 export async function assertSameSeal(transaction: Kysely<Tables>, sealedCheck: Uint8Array): Promise<void> {
-  const row = await transaction
-    .selectFrom('secrets')
-    .select('sealed')
-    .where('name', '=', 'check')
-    .executeTakeFirst();
-  if (row === undefined || Buffer.compare(row.sealed, sealedCheck) !== 0) {
+  if (!(await isSameSeal(transaction, sealedCheck))) {
     throw new StoreError('SEAL_KEY_WRONG', 'the store was sealed under another key-encryption key: restart');
   }
 }

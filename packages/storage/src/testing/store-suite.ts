@@ -169,6 +169,24 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         await expect(open()).resolves.toBeDefined();
       });
 
+      it('gives everything that stops, and no key, to an instance that runs with a former key', async () => {
+        const store = await open();
+        await store.record(sampleEntry(), { change: addKey(throwawayKey(16)) });
+        expect(await store.loadState()).toMatchObject({ sealedAnew: false, freezes: [] });
+        const newKey = throwawayKey();
+        await resealStore({ url: database.url, oldKey: sealKey, newKey });
+        const other = await open({ sealKey: newKey });
+        const freeze = {
+          scope: { kind: 'REALM', value: 'support.example' },
+          ...{ reason: 'leak', freezeTimeMs: NOW_MS, untilMs: undefined, frozenBy: 'operator' },
+        } as const;
+        await other.record(sampleEntry(), { change: { kind: 'freeze', freeze } });
+        const state = await store.loadState();
+        expect(state).toMatchObject({ sealedAnew: true, freezes: [freeze] });
+        expect(state.keys).toMatchObject([{ state: 'PENDING', keyText: undefined }]);
+        expect(await other.loadState()).toMatchObject({ sealedAnew: false, version: state.version });
+      });
+
       it('seals nothing more with a former key in an instance that still runs with it', async () => {
         const store = await open();
         await resealStore({ url: database.url, oldKey: sealKey, newKey: throwawayKey() });
