@@ -143,12 +143,13 @@ describe('a freeze while the store is sealed under another key', () => {
 
 /** Reason that a call is refused for. */
 async function refusalOf(call: Promise<unknown>): Promise<string> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error === undefined) return 'granted';
-  return error instanceof RpcError ? (error.findDetails(ErrorInfoSchema)[0]?.reason ?? '') : String(error);
+  try {
+    await call;
+    return 'granted';
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return error.findDetails(ErrorInfoSchema)[0]?.reason ?? error.message;
+  }
 }
 
 /** Asks until it is granted, for as long as a change may take to be in force. */

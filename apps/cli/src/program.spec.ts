@@ -409,6 +409,13 @@ describe('callpass validate', () => {
     ]);
   });
 
+  it('says beside the verdict that the server cannot read the newest state', async () => {
+    const credentials = { validateToken: () => ({ verdict: Verdict.VALID, stale: true }) };
+    const run = await callpass({ credentials }, ['validate', 'C0FFEE', '--realm', 'r']);
+    expect(run).toMatchObject({ exitCode: 0, stdout: 'VALID\nstale: true\n' });
+    expect(run.stderr).toContain('may miss a freeze');
+  });
+
   it('ends with 1 for any other verdict, which is an answer and no error', async () => {
     const run = await callpass(answering(Verdict.EXPIRED), [
       'validate',
@@ -418,7 +425,12 @@ describe('callpass validate', () => {
       '--output=json',
     ]);
     expect(run).toMatchObject({ exitCode: 1, stderr: '' });
-    expect(JSON.parse(run.stdout)).toEqual({ verdict: 'EXPIRED', user: 'sip:a@b', keyVersion: 2 });
+    expect(JSON.parse(run.stdout)).toEqual({
+      verdict: 'EXPIRED',
+      user: 'sip:a@b',
+      keyVersion: 2,
+      stale: false,
+    });
   });
 });
 

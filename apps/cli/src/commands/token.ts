@@ -13,6 +13,9 @@ type Kind = EnumName<typeof TokenKind>;
 /** Values of --kind. */
 const KINDS: Readonly<Record<Kind, string>> = { ACCOUNT: 'account', FROM: 'from', TO: 'to' };
 
+const STALE =
+  'The server cannot read the newest state of its store: the verdict may miss a freeze or a destroyed key.';
+
 interface TokenOptions {
   readonly realm: string;
   readonly kind?: Kind;
@@ -34,6 +37,7 @@ export function addTokenCommands(program: Command, run: RunCommand): void {
           print.line(verdict as string, valid ? 'good' : 'bad');
           print.fields(known(rest));
         });
+        if (response.stale) session.note(STALE, 'warn');
         return valid ? EXIT.done : EXIT.failed;
       }),
     );
@@ -76,7 +80,11 @@ async function requestOf({ contract, terminal }: Session, token: string, { realm
   };
 }
 
-/** A token that could not be decrypted has no key. */
-function known({ keyVersion, ...rest }: JsonObject): JsonObject {
-  return { ...rest, ...(keyVersion === 0 ? {} : { keyVersion: keyVersion ?? null }) };
+/** A token that could not be decrypted has no key; a verdict that is not stale needs no word about it. */
+function known({ keyVersion, stale, ...rest }: JsonObject): JsonObject {
+  return {
+    ...rest,
+    ...(keyVersion === 0 ? {} : { keyVersion: keyVersion ?? null }),
+    ...(stale === true && { stale }),
+  };
 }
