@@ -4,6 +4,7 @@ export { isFresh } from './credentials/freshness.ts';
 export { CallpassError, type CallpassErrorDetails, type Violation } from './errors/callpass-error.ts';
 export { type Reason } from '@callpass/contract';
 export { errorFromStatus } from './errors/from-status.ts';
+export { type CoalesceOptions } from './calls/coalescer.ts';
 export { type CallOptions } from './calls/service-client.ts';
 export { type RetryOptions } from './calls/retries.ts';
 export { type ConnectOptions } from './connection/connect.ts';

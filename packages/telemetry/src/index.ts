@@ -26,3 +26,4 @@ export { createInstruments, type Cell, type Instruments, type Reading, type Tall
 export { type GroupCommit } from './group-commit.ts';
 export * from './metric-table.ts';
 export * from './names.ts';
+export { startCoalescedSpan, withSharedCall, type CoalescedSpan } from './shared-call.ts';

@@ -127,6 +127,10 @@ export const SPAN_ENCRYPT = 'callpass.token.encrypt';
 export const SPAN_COMMIT = 'callpass.ledger.commit';
 /** Commit of the store for the entries of many requests. Linked to each {@link SPAN_COMMIT}; part of the first one's trace. */
 export const SPAN_GROUP_COMMIT = 'callpass.ledger.group_commit';
+/** Child span at a client: a request that waits for an RPC which it shares. Linked to its {@link SPAN_SHARE}. */
+export const SPAN_COALESCE = 'callpass.request.coalesce';
+/** RPC of a client for many requests. Linked to each {@link SPAN_COALESCE}; part of the first one's trace. */
+export const SPAN_SHARE = 'callpass.request.share';
 /** Child span: the verification of tokens. */
 export const SPAN_VERIFY = 'callpass.token.verify';
 /** Child span: the look-up of the record of an issue. */

@@ -154,7 +154,8 @@ export function traceId(): string | undefined {
   return id === INVALID_TRACEID ? undefined : id;
 }
 
-function endFailed(span: Span, error: unknown): void {
+/** Ends a span; an error that is no refusal marks it as failed, without its message, which may hold secrets. */
+export function endFailed(span: Span, error: unknown): void {
   const code = statusOf(error);
   if (span.isRecording() && (code === undefined || isServerFault(code))) {
     span.setAttribute(ATTR_ERROR_TYPE, errorType(error, code));

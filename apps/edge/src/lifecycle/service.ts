@@ -34,6 +34,7 @@ export function connectService({ service }: Pick<Settings, 'service'>): ServiceC
     defaultTimeoutMs: service.timeout,
     // A visitor waits, and may ask again: one more attempt and no longer.
     retry: { maxAttempts: 2 },
+    coalesce: true,
     channelOptions: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS },
   };
   // Files are read at the first call only; what they hold is checked now.

@@ -3,7 +3,6 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { httpTelemetry } from '@callpass/telemetry';
 import { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from '../human-check/human-check.ts';
-import { createIssuer } from '../issuing/issuer.ts';
 import { EdgeProblem } from '../problems/problem.ts';
 import { addIssueRoutes } from '../routes/issue-routes.ts';
 import { addProbes } from '../routes/probes.ts';
@@ -42,11 +41,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     proxies,
     visitorOf: createVisitors(options.visitor ?? {}, proxies),
   });
-  const issue = createIssuer({
-    client: options.client,
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  });
-  const { humanCheck } = options;
+  const { client, humanCheck, timeoutMs = DEFAULT_TIMEOUT_MS, compatibilityRoutes = {} } = options;
   await parent.register(async (guarded) => {
     guarded.addHook('onRequest', async (request) => origins.assertMayAsk(request));
     guarded.addHook('onRequest', limits.address);
@@ -54,7 +49,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     await guarded.register(async (issuing) => {
       issuing.addHook('onRequest', limits.visitor);
       if (humanCheck) askForHuman(issuing, humanCheck, `${parent.prefix}${HUMAN_CHECK_PATH}`);
-      addIssueRoutes(issuing, { issue, compatibilityRoutes: options.compatibilityRoutes ?? {} });
+      addIssueRoutes(issuing, { client, timeoutMs, compatibilityRoutes });
     });
   });
 };

@@ -4,7 +4,7 @@ import type { VisitorOptions } from '../visitor/visitor.ts';
 
 /** Options of the edge as a plugin. Only `client` is required; what is left out is closed. */
 export interface EdgeOptions {
-  /** Asks the service; the plugin does not close it. */
+  /** Asks the service; the plugin does not close it. With `coalesce: true`, requests that come together share an RPC. */
   readonly client: CredentialClient;
   /**
    * Asks if the service serves, for `GET /readyz`: at most once a second, with a second to answer. Left out, the edge is

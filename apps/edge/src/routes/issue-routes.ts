@@ -1,11 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toCredentialsAnswer, toTokens } from '../issuing/answers.ts';
-import type { Issuer, IssueRequest } from '../issuing/issuer.ts';
+import type { CredentialClient } from '@callpass/client';
 import { stateOf } from '../plugin/exchange.ts';
 import type { CompatibilityRoutes } from '../plugin/options.ts';
 import { EdgeProblem } from '../problems/problem.ts';
 import { idempotencyKeyOf } from '../visitor/idempotency-key.ts';
+import { toCredentialsAnswer, toTokens } from './answers.ts';
 import { ACTG_TOKEN, CALL_PARAMETERS, CREDENTIALS } from './schemas.ts';
+
+/** Issue that a route asks for, for the visitor of its request. */
+interface AskedIssue {
+  readonly destination: string;
+  readonly callee?: string;
+  readonly caller?: string;
+  readonly requestId?: string;
+}
 
 interface CredentialsRequest {
   Params: { id: string };
@@ -15,14 +23,16 @@ interface CredentialsRequest {
 /** The routes that issue: the edge's own, and compatibility routes for pages written for the vendor's sample servers. */
 export function addIssueRoutes(
   scope: FastifyInstance,
-  parts: { issue: Issuer; compatibilityRoutes: CompatibilityRoutes },
+  parts: { client: CredentialClient; timeoutMs: number; compatibilityRoutes: CompatibilityRoutes },
 ): void {
-  const { issue, compatibilityRoutes } = parts;
-  const issueFor = (request: FastifyRequest, reply: FastifyReply, asked: Omit<IssueRequest, 'subject'>) => {
+  const { client, timeoutMs, compatibilityRoutes } = parts;
+  const issueFor = (request: FastifyRequest, reply: FastifyReply, asked: AskedIssue) => {
     const { http, visitorId } = stateOf(request);
-    const work = () =>
-      issue({ ...asked, subject: visitorId }, { signal: whileWaitedFor(reply), alone: http.recording });
-    return http.recording ? http.run(work) : work();
+    const issue = { ...asked, subject: visitorId };
+    const signal = whileWaitedFor(reply);
+    if (!http.recording) return client.issueCredentials(issue, { timeoutMs, signal });
+    // An RPC of its own, so that the trace leads to the record of the ledger.
+    return http.run(() => client.issueCredentials(issue, { timeoutMs, signal, coalesce: false }));
   };
 
   scope.post<CredentialsRequest>(

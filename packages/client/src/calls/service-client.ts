@@ -16,6 +16,7 @@ import { status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
 import { CallpassError } from '../errors/callpass-error.ts';
 import { toCallpassError } from '../errors/from-status.ts';
+import type { Attempt } from './coalescer.ts';
 import { repeatability } from './repeatable.ts';
 
 /**
@@ -31,6 +32,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** `false`: the call has an RPC of its own, also where the client coalesces. */
+  readonly coalesce?: false | undefined;
 }
 
 /**
@@ -55,40 +58,68 @@ type ServiceCall<M extends DescMethod> =
       ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
       : never;
 
+/** @internal Attempts by the local names of unary methods. */
+export type Attempts = Readonly<Record<string, Attempt<unknown, unknown>>>;
+
 type KitUnaryCall = (request: unknown, options: KitCallOptions) => Promise<unknown>;
 type KitStreamCall = (request: unknown, options: KitCallOptions) => AsyncIterable<unknown>;
 
-/** A client of one service on a connection of its own or on a shared one. */
+/**
+ * A client of one service on a connection of its own or on a shared one. `coalesced` makes attempts that share RPCs, from
+ * those that have one each.
+ */
 export function createServiceClient<D extends DescService>(
   service: D,
   target: Connection | ConnectOptions,
+  coalesced: (attempts: Attempts, connection: Connection) => Attempts = () => ({}),
 ): ServiceClient<D> {
   const shared = 'channel' in target;
   const connection = shared ? target : connect(target);
   const kit = createClient(service, connection.channel) as unknown as Record<string, unknown>;
+  const unary = service.methods.filter(({ methodKind }) => methodKind === 'unary');
+  const attempts: Attempts = Object.fromEntries(
+    unary.map(({ localName }) => [localName, attemptOf(connection, kit[localName] as KitUnaryCall)]),
+  );
+  const sharing = coalesced(attempts, connection);
   const client: Record<string, unknown> = { close: () => shared || connection.close() };
   for (const method of service.methods) {
     const call = kit[method.localName];
-    if (method.methodKind === 'unary')
-      client[method.localName] = unaryCall(connection, repeatability(method), call as KitUnaryCall);
+    const alone = attempts[method.localName];
+    if (alone !== undefined)
+      client[method.localName] = unaryCall(connection, repeatability(method), {
+        alone,
+        usual: sharing[method.localName] ?? alone,
+      });
     if (method.methodKind === 'server_streaming')
       client[method.localName] = streamCall(connection, call as KitStreamCall);
   }
   return client as ServiceClient<D>;
 }
 
-function unaryCall(connection: Connection, isRepeatable: (request: unknown) => boolean, call: KitUnaryCall) {
-  return async (request: unknown, { timeoutMs = connection.defaultTimeoutMs, signal }: CallOptions = {}) => {
+function attemptOf(connection: Connection, call: KitUnaryCall): Attempt<unknown, unknown> {
+  return async (request, { timeoutMs, signal }) => {
+    if (connection.closed) throw closedError();
+    try {
+      return await call(request, { timeoutMs, ...(signal && { signal }) });
+    } catch (error) {
+      throw error instanceof RpcError ? toCallpassError(error) : error;
+    }
+  };
+}
+
+function unaryCall(
+  connection: Connection,
+  isRepeatable: (request: unknown) => boolean,
+  attempts: { readonly alone: Attempt<unknown, unknown>; readonly usual: Attempt<unknown, unknown> },
+) {
+  return async (
+    request: unknown,
+    { timeoutMs = connection.defaultTimeoutMs, signal, coalesce }: CallOptions = {},
+  ) => {
     assertTimeout('timeoutMs', timeoutMs);
+    const attempt = coalesce === false ? attempts.alone : attempts.usual;
     return connection.retries.run({
-      attempt: async (remainingMs) => {
-        if (connection.closed) throw closedError();
-        try {
-          return await call(request, { timeoutMs: remainingMs, ...(signal && { signal }) });
-        } catch (error) {
-          throw error instanceof RpcError ? toCallpassError(error) : error;
-        }
-      },
+      attempt: (remainingMs) => attempt(request, { timeoutMs: remainingMs, signal }),
       repeatable: isRepeatable(request),
       timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       signal,

@@ -5,6 +5,7 @@ import {
 } from '@callpass/grpc-kit';
 import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { CoalesceOptions } from '../calls/coalescer.ts';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
 import { isLoopback } from './loopback.ts';
@@ -45,6 +46,11 @@ export interface ConnectOptions {
   readonly defaultTimeoutMs?: number | undefined;
   /** Retries; `false` for none. */
   readonly retry?: RetryOptions | false | undefined;
+  /**
+   * Lets issues share RPCs: those that are asked for while RPCs are under way go together in the next one, each with its own
+   * time limit, signal, request id and error. Most of what an issue costs is its RPC. Default: `false`.
+   */
+  readonly coalesce?: boolean | CoalesceOptions | undefined;
   /** Options of grpc-js, over those that this client sets. */
   readonly channelOptions?: ChannelOptions | undefined;
   /** Clock, pause and chance of retries, for tests. */
@@ -57,6 +63,8 @@ export interface Connection {
   readonly channel: Channel;
   /** @internal */
   readonly retries: Retries;
+  /** @internal Undefined: each request has an RPC of its own. */
+  readonly coalesce: CoalesceOptions | undefined;
   readonly defaultTimeoutMs: number;
   /** True after {@link close}. */
   readonly closed: boolean;
@@ -104,6 +112,7 @@ export function connect(options: ConnectOptions): Connection {
   return {
     channel,
     retries: createRetries(options.retry, options.timing),
+    coalesce: options.coalesce === true ? {} : options.coalesce || undefined,
     defaultTimeoutMs,
     get closed() {
       return closed;

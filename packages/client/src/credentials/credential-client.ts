@@ -3,6 +3,7 @@ import {
   CredentialService,
   type BatchIssueCredentialsRequestSchema,
   type BatchIssueCredentialsResponse,
+  type BatchIssueCredentialsResult,
   type IssueCredentialsRequestSchema,
   type IssueCredentialsResponse,
   type ValidateCredentialsRequestSchema,
@@ -10,8 +11,12 @@ import {
   type ValidateTokenRequestSchema,
   type ValidateTokenResponse,
 } from '@callpass/contract';
-import { createServiceClient, type CallOptions } from '../calls/service-client.ts';
+import { status } from '@grpc/grpc-js';
+import { coalesceAttempts, type BatchOutcome } from '../calls/coalescer.ts';
+import { createServiceClient, type Attempts, type CallOptions } from '../calls/service-client.ts';
 import type { Connection, ConnectOptions } from '../connection/connect.ts';
+import { CallpassError } from '../errors/callpass-error.ts';
+import { errorFromStatus } from '../errors/from-status.ts';
 import { assertUsable } from './assert-usable.ts';
 
 /** Issues and validates credentials. Each method rejects with a {@link CallpassError}. */
@@ -58,10 +63,41 @@ export interface CredentialClient {
  * ```
  */
 export function createCredentialClient(target: Connection | ConnectOptions): CredentialClient {
-  const client = createServiceClient(CredentialService, target);
+  const client = createServiceClient(CredentialService, target, coalescedIssues);
   return {
     ...client,
     issueCredentials: async (request, options) =>
       assertUsable(await client.issueCredentials(request, options)),
   };
+}
+
+/** Issues that share `BatchIssueCredentials`. */
+function coalescedIssues(
+  { issueCredentials, batchIssueCredentials }: Attempts,
+  { coalesce }: Connection,
+): Attempts {
+  if (coalesce === undefined || !issueCredentials || !batchIssueCredentials) return {};
+  return {
+    issueCredentials: coalesceAttempts(
+      {
+        single: issueCredentials,
+        batch: async (requests, options) => {
+          const response = await batchIssueCredentials({ requests }, options);
+          return (response as BatchIssueCredentialsResponse).results.map(outcomeOf);
+        },
+      },
+      coalesce,
+    ),
+  };
+}
+
+function outcomeOf({ result }: BatchIssueCredentialsResult): BatchOutcome<unknown> {
+  switch (result.case) {
+    case 'response':
+      return { answer: result.value };
+    case 'status':
+      return { error: errorFromStatus(result.value) };
+    case undefined:
+      return { error: new CallpassError('the service left out an answer', { code: status.INTERNAL }) };
+  }
 }
