@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
+import { checkPackages } from '../packages/check.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
 import { checkDependencies } from './dependencies.mjs';
 import { checkDeploymentFiles } from './deployment-files.mjs';
@@ -47,6 +48,7 @@ const CHECKS = {
   'comments of the contract': checkContractComments,
   'a line for each dependency': checkDependencies,
   'deployment files': checkDeploymentFiles,
+  'published packages': checkPackages,
   'a page for each alert and reason': checkRunbooks,
   'picture of the page is current': () => run('node', ['tools/picture/page.mjs', '--check']),
   'lock file names no registry': () =>

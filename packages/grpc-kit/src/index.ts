@@ -1,4 +1,4 @@
-export { LONGEST_TIMEOUT_MS } from './longest-timeout.ts';
+export * from './client.ts';
 export { addService, type ServiceOptions } from './server/add-service.ts';
 export type {
   BidiHandler,
@@ -29,13 +29,6 @@ export {
 } from './server/server-call.ts';
 export { http2ServersOf, sessionOf, setSessionOptions } from './server/grpc-js-internals.ts';
 export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
-export {
-  detail,
-  type ErrorCode,
-  RpcError,
-  type RpcErrorDetail,
-  type RpcErrorOptions,
-} from './error/rpc-error.ts';
 export { hasCompiledRules, satisfiesCompiledRules } from './validation/compiled-rules.ts';
 export { assertValid, findViolations, validation, warmUp } from './validation/validation.ts';
 export {
@@ -44,10 +37,6 @@ export {
   type MethodRows,
   type MethodsTable,
 } from './methods/methods-table.ts';
-export { type Client, type ClientMethod, createClient } from './client/create-client.ts';
-export { isLoopbackHost } from './client/loopback.ts';
-export { connect, type Connection, type ConnectOptions } from './client/connection.ts';
-export type { CallOptions, ClientCall, ClientInterceptor } from './client/client-call.ts';
 export { createHealth, type HealthReporter, type HealthStatus } from './health/health.ts';
 export { addReflection } from './reflection/reflection.ts';
-export { EncodedMessage, methodName, methodPath } from './codec/codec.ts';
+export { EncodedMessage } from './codec/codec.ts';

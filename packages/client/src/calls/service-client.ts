@@ -11,7 +11,7 @@ import {
   LONGEST_TIMEOUT_MS,
   RpcError,
   type CallOptions as KitCallOptions,
-} from '@callpass/grpc-kit';
+} from '@callpass/grpc-kit/client';
 import { status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
 import { CallpassError } from '../errors/callpass-error.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { ClientInterceptor } from '@callpass/grpc-kit';
+import type { ClientInterceptor } from '@callpass/grpc-kit/client';
 
 /**
  * A bearer token, a file with one, or a function that returns the current one. A file is read at most once a second, a

@@ -2,7 +2,7 @@ import {
   type ClientInterceptor,
   type Connection as Channel,
   connect as openChannel,
-} from '@callpass/grpc-kit';
+} from '@callpass/grpc-kit/client';
 import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { CoalesceOptions } from '../calls/coalescer.ts';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isLoopbackHost } from '@callpass/grpc-kit';
+import { isLoopbackHost } from '@callpass/grpc-kit/client';
 
 /**
  * Checks that a gRPC target stays on this machine: `localhost`, a loopback address or a Unix socket. Another name may resolve

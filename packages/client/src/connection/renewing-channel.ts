@@ -1,4 +1,4 @@
-import type { ClientInterceptor, Connection as Channel } from '@callpass/grpc-kit';
+import type { ClientInterceptor, Connection as Channel } from '@callpass/grpc-kit/client';
 import type { TlsCredentials } from './tls-credentials.ts';
 
 /** Interval at which calls have the files looked at. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type SecureContext } from 'node:tls';
-import { RpcError, type ClientInterceptor } from '@callpass/grpc-kit';
+import { RpcError, type ClientInterceptor } from '@callpass/grpc-kit/client';
 import {
   CallCredentials,
   ChannelCredentials,

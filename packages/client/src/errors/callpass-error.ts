@@ -20,6 +20,9 @@ export interface CallpassErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Marks errors of this class, of whichever copy of this package. */
+const MARK = Symbol.for('@callpass/client.CallpassError');
+
 /**
  * The error of every failed call: a refusal by the service, or a failure to reach it.
  *
@@ -50,6 +53,12 @@ export class CallpassError extends Error {
   readonly traceId: string | undefined;
   /** Further facts, such as the next opening time. The keys depend on the reason. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** `instanceof` is true for errors of every copy of this package that a program has loaded. */
+  static override [Symbol.hasInstance](value: unknown): value is CallpassError {
+    return this === CallpassError
+      ? typeof value === 'object' && value !== null && MARK in value
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 
   constructor(message: string, details: CallpassErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -62,3 +71,5 @@ export class CallpassError extends Error {
     this.metadata = details.metadata ?? {};
   }
 }
+
+Object.defineProperty(CallpassError.prototype, MARK, { value: true });

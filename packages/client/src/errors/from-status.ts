@@ -1,5 +1,5 @@
 import type { Duration } from '@bufbuild/protobuf/wkt';
-import { RpcError } from '@callpass/grpc-kit';
+import { RpcError } from '@callpass/grpc-kit/client';
 import {
   BadRequestSchema,
   ErrorInfoSchema,

@@ -11,7 +11,7 @@ import {
   type ValidateCredentialsRequest,
   type ValidateTokenRequest,
 } from '@callpass/contract';
-import type { RpcError } from '@callpass/grpc-kit';
+import type { RpcError } from '@callpass/grpc-kit/client';
 import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import type { CredentialClient } from '../credentials/credential-client.ts';
 import { toCallpassError } from '../errors/from-status.ts';

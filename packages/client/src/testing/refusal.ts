@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from '@callpass/contract';
-import { detail, RpcError, type ErrorCode, type RpcErrorDetail } from '@callpass/grpc-kit';
+import { detail, RpcError, type ErrorCode, type RpcErrorDetail } from '@callpass/grpc-kit/client';
 import {
   BadRequestSchema,
   ErrorInfoSchema,

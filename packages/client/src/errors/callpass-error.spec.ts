@@ -1,0 +1,24 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { CallpassError } from './callpass-error.ts';
+
+const UNAVAILABLE = 14;
+
+describe('instanceof CallpassError', () => {
+  it('is true for an error of another copy of this package, as in the edge', async () => {
+    jest.resetModules();
+    const other = await import('./callpass-error.ts');
+    expect(other.CallpassError).not.toBe(CallpassError);
+    const error: unknown = new other.CallpassError('x', { code: UNAVAILABLE });
+    expect(error instanceof CallpassError).toBe(true);
+    expect(new CallpassError('x', { code: UNAVAILABLE }) instanceof other.CallpassError).toBe(true);
+  });
+
+  it('is false for other errors, and a subclass has its own errors only', () => {
+    class Refused extends CallpassError {}
+    for (const value of [new Error('x'), { name: 'CallpassError' }, null, undefined, 'x'])
+      expect(value instanceof CallpassError).toBe(false);
+    expect(new Refused('x', { code: UNAVAILABLE }) instanceof CallpassError).toBe(true);
+    expect(new Refused('x', { code: UNAVAILABLE }) instanceof Refused).toBe(true);
+    expect(new CallpassError('x', { code: UNAVAILABLE }) instanceof Refused).toBe(false);
+  });
+});

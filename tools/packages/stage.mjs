@@ -1,0 +1,128 @@
+// The folders that npm packs and publishes: artifacts/packages/NAME for each row of PUBLISHED.
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { ROOT } from '../launch/prepare.mjs';
+import { bundle } from './bundle.mjs';
+import { noticesOf } from './notices.mjs';
+import { ENGINES, manifestOf, PUBLISHED } from './published.mjs';
+
+/** Folder of the staged packages. nx.json names it as the root of what is published. */
+export const STAGED = join(ROOT, 'artifacts', 'packages');
+
+/** Stages every package from what `tsc -b` has built. Returns their folders. */
+export async function stageAll() {
+  rmSync(STAGED, { recursive: true, force: true });
+  return Promise.all(PUBLISHED.map(stage));
+}
+
+async function stage(row) {
+  const from = join(ROOT, row.folder);
+  const folder = join(STAGED, basename(row.folder));
+  mkdirSync(folder, { recursive: true });
+  const { imported, inside } = await bundle(row, folder);
+  for (const name of ['bin', 'settings.sample.yaml', 'README.md'])
+    if (existsSync(join(from, name))) cpSync(join(from, name), join(folder, name), { recursive: true });
+  for (const name of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, name), join(folder, name));
+  const notices = noticesOf(inside);
+  if (notices !== undefined) writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), notices);
+  const manifest = publishedManifest(row, imported, readdirSync(folder));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return folder;
+}
+
+function publishedManifest(row, imported, files) {
+  const { name, version, description, license, type, bin, keywords } = row.manifest;
+  return {
+    name,
+    version,
+    description,
+    keywords,
+    license,
+    type,
+    engines: ENGINES,
+    ...(bin && { bin }),
+    ...entryPoints(row.library),
+    files: files.filter((file) => file !== 'package.json'),
+    sideEffects: row.program !== undefined,
+    dependencies: dependenciesOf(row, imported),
+    ...buildFacts(),
+  };
+}
+
+function entryPoints(library = {}) {
+  const exports = Object.fromEntries(
+    Object.keys(library).map((name) => [
+      name === 'index' ? '.' : `./${name}`,
+      {
+        import: { types: `./dist/${name}.d.mts`, default: `./dist/${name}.mjs` },
+        require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+      },
+    ]),
+  );
+  return {
+    ...(library.index && { main: './dist/index.cjs', types: './dist/index.d.cts' }),
+    exports: { ...exports, './package.json': './package.json' },
+  };
+}
+
+/** Versions of what is imported, as the rooms that are part of the package say them. */
+function dependenciesOf(row, imported) {
+  const known = new Map();
+  for (const { dependencies = {} } of roomsOf(row.folder))
+    for (const [name, version] of Object.entries(dependencies)) known.set(name, version);
+  const versions = imported.map((name) => {
+    const version = row.ranges?.[name] ?? known.get(name);
+    if (version === undefined)
+      throw new Error(`${row.folder} imports ${name}, which no package.json of its rooms names`);
+    return [name, version];
+  });
+  if (row.library) versions.push(['@types/node', '>=18']);
+  return Object.fromEntries(versions.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Manifests of a package and of all packages of the workspace below it. */
+function roomsOf(folder) {
+  const folders = new Map(
+    ['packages', 'apps'].flatMap((parent) =>
+      readdirSync(join(ROOT, parent))
+        .filter((name) => statSync(join(ROOT, parent, name)).isDirectory())
+        .map((name) => [manifestOf(`${parent}/${name}`).name, `${parent}/${name}`]),
+    ),
+  );
+  const rooms = new Map();
+  const visit = (place) => {
+    if (rooms.has(place)) return;
+    const manifest = manifestOf(place);
+    rooms.set(place, manifest);
+    for (const name of Object.keys(manifest.dependencies ?? {}))
+      if (folders.has(name)) visit(folders.get(name));
+  };
+  visit(folder);
+  return rooms.values();
+}
+
+/** The commit that the files were made from, and its time: what `--version` and telemetry say. None outside of git. */
+function buildFacts() {
+  const git = (...args) =>
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    return { gitHead: git('rev-parse', 'HEAD'), builtFrom: git('show', '-s', '--format=%cI', 'HEAD') };
+  } catch {
+    return {};
+  }
+}
+
+/** The manifest of a staged package. */
+export function stagedManifest(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
