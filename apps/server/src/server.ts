@@ -5,6 +5,7 @@ import {
   addReflection,
   addService,
   assertEveryMethodHasRow,
+  completeStatuses,
   createHealth,
   validation,
   warmUp,
@@ -35,7 +36,7 @@ import { createCredentialMetrics } from './credentials/metrics.ts';
 import { credentialHandlers } from './credentials/service.ts';
 import { shutDown } from './drain.ts';
 import { RefusalRecords } from './errors/refusal-records.ts';
-import { createMapError, type OnFault } from './errors/map-error.ts';
+import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
 import { createLedgerMetrics } from './ledger/metrics.ts';
@@ -202,7 +203,10 @@ function registerServices(opened: Opened): {
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
   measure(opened);
-  const server = new Server(connectionOptions(settings));
+  const server = new Server({
+    ...connectionOptions(settings),
+    interceptors: [completeStatuses(statusWithReason)],
+  });
   const mapError = createMapError(onFault);
   const options = {
     interceptors: [

@@ -19,7 +19,8 @@ export {
 } from './server/screen-calls.ts';
 export { checkHead, type HeadBounds, HEADER_OVERHEAD_BYTES, type HeadFault } from './server/request-head.ts';
 export { type AllowedCheck } from './server/while-allowed.ts';
-export { MessageLengths } from './server/message-lengths.ts';
+export { type BodyBounds, type BodyFault, RequestBody } from './server/request-body.ts';
+export { completeStatuses } from './server/complete-statuses.ts';
 export {
   type GrpcServerCall,
   type MapError,

@@ -267,11 +267,13 @@ export type ShedCause = (typeof SHED_CAUSES)[number];
 
 /** Values of `callpass.request.fault`. */
 export const REQUEST_FAULTS = [
+  'not_grpc',
   'headers_too_large',
   'timeout_invalid',
   'compressed',
   'method_unknown',
   'message_too_large',
+  'body_invalid',
 ] as const;
 /** Fault for which a request was refused before its client was known. */
 export type RequestFault = (typeof REQUEST_FAULTS)[number];

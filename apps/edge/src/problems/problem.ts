@@ -1,5 +1,6 @@
 import { CallpassError, type Reason, type Violation } from '@callpass/client';
 import { status as code } from '@grpc/grpc-js';
+import { describeFault, type SchemaFault } from './forms.ts';
 import { EDGE_REASONS, SERVICE_REASONS, type EdgeReason, type ProblemRow } from './reasons.ts';
 
 /** Media type of every error that the edge answers with (RFC 9457). */
@@ -98,11 +99,7 @@ function withoutReason(error: CallpassError): EdgeReason {
 interface RequestFault {
   readonly code?: string;
   readonly statusCode?: number;
-  readonly validation?: readonly {
-    instancePath: string;
-    message?: string;
-    params?: Record<string, unknown>;
-  }[];
+  readonly validation?: readonly SchemaFault[];
   readonly validationContext?: string;
 }
 
@@ -119,10 +116,9 @@ export function toProblem(error: unknown): EdgeProblem {
   if (typeof error !== 'object' || error === null) return new EdgeProblem('EDGE_FAULT', { cause: error });
   const { code: name = '', statusCode = 500, validation, validationContext = '' } = error as RequestFault;
   if (validation) {
-    const violations = validation.map(({ instancePath, message = 'invalid', params }) => ({
-      field: `${validationContext}${instancePath}`,
-      // The name of a member that is too much is the asker's own text; names of known ones are ours.
-      description: params?.['additionalProperty'] === undefined ? message : 'has a member that is not known',
+    const violations = validation.map((fault) => ({
+      field: `${validationContext}${fault.instancePath}`,
+      description: describeFault(fault),
     }));
     return new EdgeProblem('REQUEST_INVALID', { violations });
   }

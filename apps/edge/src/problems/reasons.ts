@@ -48,6 +48,12 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   REQUEST_TOO_LARGE: { status: 413, title: 'the request is larger than the service takes' },
   COMPRESSION_UNSUPPORTED: { status: 502, title: 'the service does not accept calls of this edge' },
   METHOD_UNKNOWN: { status: 502, title: 'the service does not accept calls of this edge' },
+  SERVICE_UNKNOWN: { status: 502, title: 'the service does not accept calls of this edge' },
+  DEADLINE_EXCEEDED: {
+    status: 503,
+    title: 'the service did not answer in time',
+    retryAfterMs: RETRY_SOON_MS,
+  },
 };
 
 /** Reasons of the edge itself, including those for a service that gives no reason. A closed set of its own. */

@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_KEY } from '../visitor/idempotency-key.ts';
+import { FORMS } from '../problems/forms.ts';
 
 /** JSON Schemas of what routes take and give. Members that are not named are refused, and never given. */
 
@@ -15,12 +15,8 @@ const object = (
   additionalProperties: false,
 });
 
-const destinationId = { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]*$', maxLength: 64 };
-const address = {
-  type: 'string',
-  pattern: '^[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+@[^@;:\\s\\x00-\\x1f\\x7f-\\x9f]+$',
-  maxLength: 256,
-};
+const destinationId = { ...text, ...FORMS.destinationId, maxLength: 64 };
+const address = { ...text, ...FORMS.address, maxLength: 256 };
 
 const problem = {
   type: 'object',
@@ -47,7 +43,7 @@ export const CREDENTIALS = {
   body: { ...object({ callee: address, caller: address }, []), type: ['object', 'null'] },
   headers: {
     type: 'object',
-    properties: { 'idempotency-key': { type: 'string', pattern: IDEMPOTENCY_KEY } },
+    properties: { 'idempotency-key': { ...text, ...FORMS.idempotencyKey } },
   },
   response: {
     200: object(

@@ -1,11 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { FORMS } from '../problems/forms.ts';
 
-const UUID = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
-
-/** Pattern of the header: a UUID; the quotes are those of a structured field, as the draft of the header has it. */
-export const IDEMPOTENCY_KEY = `^("${UUID}"|${UUID})$`;
-
-const pattern = new RegExp(IDEMPOTENCY_KEY);
+const pattern = new RegExp(FORMS.idempotencyKey.pattern);
 
 /** The UUID in `Idempotency-Key`; `undefined` where there is none. */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {

@@ -190,7 +190,12 @@ export async function listRevisions(
   const beforeRevision = page.token === '' ? 0 : Number(page.token);
   if (!Number.isSafeInteger(beforeRevision) || beforeRevision < 0) {
     throw new Refusal('REQUEST_INVALID', {
-      violations: [{ field: 'page_token', description: 'is not from this list' }],
+      violations: [
+        {
+          field: 'page_token',
+          description: 'must be the next_page_token of an answer to the same list, or empty',
+        },
+      ],
     });
   }
   const limit = page.size || 50;

@@ -114,7 +114,10 @@ function principalNamed({ clients }: Configuration, name: string): Principal {
   const client = clients.find((each) => each.name === name);
   if (client) return principalOf(client);
   if (name === LOCAL_PRINCIPAL.client) return LOCAL_PRINCIPAL;
-  throw new Refusal('CLIENT_UNKNOWN', { rule: 'clients', message: 'the configuration has no such client' });
+  throw new Refusal('CLIENT_UNKNOWN', {
+    rule: 'clients',
+    message: "the configuration has no such client; 'callpass config get' lists them",
+  });
 }
 
 async function look(

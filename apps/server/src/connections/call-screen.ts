@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
 import {
   checkHead,
@@ -22,20 +23,30 @@ const MAX_BINARY_VALUES = 16;
 const KIB = 1024;
 
 const REASON_OF: Readonly<Record<RequestFault, Reason>> = {
+  not_grpc: 'REQUEST_INVALID',
   headers_too_large: 'REQUEST_TOO_LARGE',
   message_too_large: 'REQUEST_TOO_LARGE',
   timeout_invalid: 'REQUEST_INVALID',
   compressed: 'COMPRESSION_UNSUPPORTED',
   method_unknown: 'METHOD_UNKNOWN',
+  body_invalid: 'REQUEST_INVALID',
 };
+
+const violation = (field: string, description: string) => ({ violations: [{ field, description }] });
 
 /** Details that only one of these faults has. */
 const DETAILS: Partial<Record<RequestFault, ConstructorParameters<typeof Refusal>[1]>> = {
-  timeout_invalid: {
-    violations: [
-      { field: 'grpc-timeout', description: 'must be up to 8 digits and one of the units H, M, S, m, u, n' },
-    ],
-  },
+  not_grpc: violation(
+    'content-type',
+    'must be application/grpc in a POST request: use a gRPC client, or the edge for HTTP',
+  ),
+  timeout_invalid: violation('grpc-timeout', 'must be up to 8 digits and one of the units H, M, S, m, u, n'),
+  body_invalid: violation('body', 'must be the whole message of the RPC, once, with its length before it'),
+};
+
+/** HTTP status of the refusals of what is no call of gRPC; 200 otherwise. */
+const HTTP_STATUS: Partial<Record<RequestFault, number>> = {
+  not_grpc: constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE,
 };
 
 const RETRY_AFTER_MS = 1000;
@@ -77,7 +88,10 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     onRejected(fault);
     let refusal = refusals.get(fault);
     if (refusal === undefined) {
-      refusal = prepareRefusal(refusalToError(new Refusal(REASON_OF[fault], DETAILS[fault])));
+      refusal = prepareRefusal(
+        refusalToError(new Refusal(REASON_OF[fault], DETAILS[fault])),
+        HTTP_STATUS[fault],
+      );
       refusals.set(fault, refusal);
     }
     return refusal;
@@ -95,8 +109,9 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
           onShed(load, reached);
           return overloaded;
         };
-        const onTooLarge = () => rejection('message_too_large');
-        return [methodPath(method), { maxMessageBytes: maxBytes[request], stays, onTooLarge, onBound }];
+        const single = method.methodKind === 'unary' || method.methodKind === 'server_streaming';
+        const maxMessageBytes = maxBytes[request];
+        return [methodPath(method), { maxMessageBytes, single, stays, onFault: rejection, onBound }];
       }),
     ),
   );

@@ -1,18 +1,23 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { MessageLengths, type PreparedRefusal, refuseCall } from '@callpass/grpc-kit';
+import {
+  type BodyBounds,
+  type BodyFault,
+  type PreparedRefusal,
+  refuseCall,
+  RequestBody,
+} from '@callpass/grpc-kit';
 import { ConnectionCounter, type TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
 
 /** Bound that a call has reached: memory that its connection or peer holds, or streams that stay open. */
 export type CallBound = 'memory' | 'streams';
 
 /** Bounds that all calls of an RPC share, made once. */
-export interface CallBounds {
-  readonly maxMessageBytes: number;
+export interface CallBounds extends BodyBounds {
   /** The caller keeps it open for as long as it likes. */
   readonly stays: boolean;
-  /** Gives the answer to a message that is too large. */
-  readonly onTooLarge: () => PreparedRefusal;
+  /** Gives the answer to a body with a fault. */
+  readonly onFault: (fault: BodyFault) => PreparedRefusal;
   /** Gives the answer to a call that is given up because a bound was reached after it began. */
   readonly onBound: (bound: CallBound) => PreparedRefusal;
 }
@@ -41,7 +46,7 @@ interface CallState {
   readonly bounds: CallBounds;
   /** Size of its head as HTTP/2 counts it. */
   readonly headBytes: number;
-  readonly messages: MessageLengths;
+  readonly body: RequestBody;
   /** Bytes of its request so far; 0 once the request is complete. */
   unfinishedBytes: number;
 }
@@ -81,13 +86,13 @@ export class CallTracker {
     this.#onTooManyResets = parts.onTooManyResets;
     this.#unfinished = new UnfinishedRequests(parts.maxUnfinishedBytes);
     const received = this.#received.bind(this);
-    const completed = this.#completed.bind(this);
+    const ended = this.#ended.bind(this);
     const closed = this.#closed.bind(this);
     this.#onData = function (chunk) {
       received(this, chunk);
     };
     this.#onEnd = function () {
-      completed(this);
+      ended(this);
     };
     this.#onClose = function () {
       closed(this);
@@ -118,8 +123,7 @@ export class CallTracker {
     if (connection.headBytes + headBytes > MAX_HEAD_BYTES_OF_CONNECTION) return 'memory';
     if (bounds.stays && !this.#takeStaying(connection)) return 'streams';
     connection.headBytes += headBytes;
-    const messages = new MessageLengths(bounds.maxMessageBytes);
-    stream[CALL] = { bounds, headBytes, messages, unfinishedBytes: 0 };
+    stream[CALL] = { bounds, headBytes, body: new RequestBody(bounds), unfinishedBytes: 0 };
     stream.on('data', this.#onData).on('end', this.#onEnd);
     // A stream that stays open may never complete its request; it has a bound of its own.
     if (!bounds.stays) this.#addIncomplete(stream);
@@ -152,13 +156,21 @@ export class CallTracker {
     const call = stream[CALL];
     const peer = stream[CONNECTION]?.peer;
     if (call === undefined || peer === undefined || stream.closed) return;
-    if (!call.messages.take(chunk)) {
-      this.#giveUp(stream, (bounds) => bounds.onTooLarge());
+    const fault = call.body.take(chunk);
+    if (fault !== undefined) {
+      this.#giveUp(stream, (bounds) => bounds.onFault(fault));
     } else if (!call.bounds.stays) {
       call.unfinishedBytes += chunk.length;
       if (!this.#unfinished.add(peer, chunk.length))
         this.#giveUp(stream, (bounds) => bounds.onBound('memory'));
     }
+  }
+
+  #ended(stream: TrackedStream): void {
+    // Node ends a stream that was reset or refused like a complete one.
+    const fault = stream.closed ? undefined : stream[CALL]?.body.end();
+    if (fault !== undefined) this.#giveUp(stream, (bounds) => bounds.onFault(fault));
+    this.#completed(stream);
   }
 
   #completed(stream: TrackedStream): void {

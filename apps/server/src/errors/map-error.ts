@@ -3,7 +3,14 @@ import { create } from '@bufbuild/protobuf';
 import { anyIs } from '@bufbuild/protobuf/wkt';
 import { REASONS, type Reason } from '@callpass/contract';
 import { LimiterError, StoreError } from '@callpass/domain';
-import { createCallKey, detail, RpcError, type MapError, type RpcErrorDetail } from '@callpass/grpc-kit';
+import {
+  createCallKey,
+  detail,
+  type ErrorCode,
+  type MapError,
+  RpcError,
+  type RpcErrorDetail,
+} from '@callpass/grpc-kit';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -35,8 +42,7 @@ const MAX_VIOLATIONS_CHARACTERS = 3000;
 export function createMapError(onFault: OnFault): MapError {
   return (error, call) => {
     const mapped = knownError(error) ?? faultError(error, call.methodName, onFault);
-    const reason =
-      reasonOf(error) ?? (mapped.code === status.INVALID_ARGUMENT ? 'REQUEST_INVALID' : undefined);
+    const reason = reasonOf(error);
     if (reason !== undefined) call.state.set(REASON, reason);
     setSpanAttributes({
       [ATTR_REASON]: reason ?? (mapped.code === status.INTERNAL ? 'INTERNAL' : undefined),
@@ -62,7 +68,7 @@ export function reasonOf(error: unknown): Reason | undefined {
   if (error instanceof StoreError)
     return error.code === 'LEDGER_UNAVAILABLE' ? error.code : 'STORE_UNAVAILABLE';
   if (error instanceof LimiterError) return error.code;
-  return undefined;
+  return error instanceof RpcError ? REASON_OF_STATUS[error.code] : undefined;
 }
 
 function faultError(error: unknown, method: string, onFault: OnFault): RpcError {
@@ -101,13 +107,31 @@ export function refusalToError({ reason, details: given }: Refusal): RpcError {
   return new RpcError(facts.status, message, { details, cause: given.cause });
 }
 
-/** The kit's own errors know nothing of reasons. */
+/**
+ * Reasons of the errors that grpc-kit and grpc-js make themselves, by their status: a message that cannot be decoded or
+ * breaks a rule, health of an unknown service, a message that is too large, the end of a deadline.
+ */
+const REASON_OF_STATUS: Partial<Record<ErrorCode, Reason>> = {
+  [status.INVALID_ARGUMENT]: 'REQUEST_INVALID',
+  [status.NOT_FOUND]: 'SERVICE_UNKNOWN',
+  [status.RESOURCE_EXHAUSTED]: 'REQUEST_TOO_LARGE',
+  [status.DEADLINE_EXCEEDED]: 'DEADLINE_EXCEEDED',
+};
+
+/** Gives an error of {@link REASON_OF_STATUS} its reason. */
 function withErrorInfo(error: RpcError): RpcError {
   if (error.details.some((any) => anyIs(any, ErrorInfoSchema))) return error;
-  const reason = error.code === status.INVALID_ARGUMENT ? 'REQUEST_INVALID' : undefined;
+  const reason = REASON_OF_STATUS[error.code];
   if (!reason) return error;
+  if (reason !== 'REQUEST_INVALID') return refusalToError(new Refusal(reason, { cause: error }));
+  // The only one of them whose text says more than its reason does.
   const { code, message, details, cause } = error;
   return new RpcError(code, message, { details: [errorInfo(reason), ...details, help(reason)], cause });
+}
+
+/** Completes a status that grpc-js made itself, see `completeStatuses` of grpc-kit. */
+export function statusWithReason(code: ErrorCode): RpcError {
+  return refusalToError(new Refusal(REASON_OF_STATUS[code] ?? 'INTERNAL'));
 }
 
 function errorInfo(reason: Reason, metadata: Readonly<Record<string, string>> = {}): RpcErrorDetail {

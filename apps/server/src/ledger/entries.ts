@@ -22,7 +22,7 @@ export async function listEntries(
 ): Promise<{ entries: readonly PositionedEntry[]; nextToken: string }> {
   const afterPosition = page.token === '' ? 0 : Number(page.token);
   if (!Number.isSafeInteger(afterPosition) || afterPosition < 0)
-    throw invalidField('page_token', 'is not from this list');
+    throw invalidField('page_token', 'must be the next_page_token of an answer to the same list, or empty');
   const limit = page.size || DEFAULT_PAGE;
   const entries = await store.listEntries({ ...filter, afterPosition, limit });
   const last = entries.at(-1);

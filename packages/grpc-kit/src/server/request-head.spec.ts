@@ -4,9 +4,12 @@ import { checkHead, type HeadBounds } from './request-head.ts';
 
 const BOUNDS: HeadBounds = { maxBytes: 4096, maxHeaders: 20, maxBinaryValues: 4 };
 
+/** Headers that each call of gRPC has besides. */
+const CALL = { ':method': 'POST', 'content-type': 'application/grpc' };
+
 /** A head as Node gives it: names and values in turn, and the same as an object with repeated values joined. */
 function headOf(...pairs: [name: string, value: string][]) {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...CALL };
   for (const [name, value] of pairs) headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   return { path: '/a.B/C', headers, rawHeaders: pairs.flat() };
 }
@@ -20,7 +23,20 @@ describe('a head that is in order', () => {
   it('has the size that HTTP/2 counts, and stays as it is', () => {
     const { found, headers } = check([':path', '/a.B/C'], ['x-one', 'value'], ['trace-bin', 'AAEC']);
     expect(found).toBe(5 + 6 + 32 + 5 + 5 + 32 + 9 + 4 + 32);
-    expect(headers).toEqual({ ':path': '/a.B/C', 'x-one': 'value', 'trace-bin': 'AAEC' });
+    expect(headers).toEqual({ ...CALL, ':path': '/a.B/C', 'x-one': 'value', 'trace-bin': 'AAEC' });
+  });
+});
+
+describe('a request that is no call of gRPC is refused', () => {
+  it.each([
+    [{ ':method': 'GET' }],
+    [{ ':method': 'post' }],
+    [{ 'content-type': 'text/html' }],
+    [{ 'content-type': undefined }],
+  ])('%j', (other) => {
+    expect(checkHead({ path: '/a.B/C', headers: { ...CALL, ...other }, rawHeaders: [] }, BOUNDS)).toBe(
+      'not_grpc',
+    );
   });
 });
 
@@ -79,7 +95,7 @@ describe('what metadata cannot hold', () => {
   ])('is taken out before grpc-js prints it: %s', (_what, name, value) => {
     const { found, headers } = check([name, value], ['x-kept', 'yes']);
     expect(found).toBeGreaterThan(0);
-    expect(headers).toEqual({ 'x-kept': 'yes' });
+    expect(headers).toEqual({ ...CALL, 'x-kept': 'yes' });
   });
 
   it.each<[string, [string, string][]]>([
@@ -102,7 +118,7 @@ describe('what metadata cannot hold', () => {
       ],
     ],
   ])('does not make a credential pass for none: %s', (_what, pairs) => {
-    expect(check(...pairs).headers).toEqual({ authorization: '' });
+    expect(check(...pairs).headers).toEqual({ ...CALL, authorization: '' });
   });
 });
 
@@ -122,7 +138,7 @@ describe('a time limit', () => {
     ['99999999m', '99999999m'],
     ['0n', '0n'],
   ])('%s is waited for as %s', (sent, kept) => {
-    expect(timeoutOf(sent).headers).toEqual({ 'grpc-timeout': kept });
+    expect(timeoutOf(sent).headers).toEqual({ ...CALL, 'grpc-timeout': kept });
   });
 
   it.each(['', '1', 'S', '1s', '-1S', '1.5S', '123456789S', '1S2M', ' 1S', '1 S'])('%j is none', (sent) => {

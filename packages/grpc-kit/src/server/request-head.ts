@@ -12,13 +12,16 @@ export interface HeadBounds {
 }
 
 /** A fault of a call's head, for which the call is refused. */
-export type HeadFault = 'headers_too_large' | 'timeout_invalid' | 'compressed';
+export type HeadFault = 'not_grpc' | 'headers_too_large' | 'timeout_invalid' | 'compressed';
 
 /** Bytes that HTTP/2 counts for a header besides its name and value (RFC 9113, section 6.5.2). */
 export const HEADER_OVERHEAD_BYTES = 32;
 
 /** The credential of a call (RFC 9110, section 11.6.2). */
 const CREDENTIAL = 'authorization';
+const METHOD = ':method';
+const CONTENT_TYPE = 'content-type';
+const GRPC_CONTENT_TYPE = 'application/grpc';
 const TIMEOUT = 'grpc-timeout';
 const ENCODING = 'grpc-encoding';
 
@@ -60,6 +63,8 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
       if (credentials > 1 || !METADATA_VALUE.test(value) || value !== value.trim()) headers[name] = '';
     } else if (!METADATA_VALUE.test(value) || !METADATA_KEY.test(name)) delete headers[name];
   }
+  const contentType = headers[CONTENT_TYPE];
+  if (headers[METHOD] !== 'POST' || !contentType?.startsWith(GRPC_CONTENT_TYPE)) return 'not_grpc';
   const encoding = headers[ENCODING];
   if (encoding !== undefined && encoding !== 'identity') return 'compressed';
   const timeout = headers[TIMEOUT];

@@ -24,12 +24,17 @@ export interface PreparedRefusal {
   readonly headers: OutgoingHttpHeaders;
 }
 
-/** Encodes a refusal once, for {@link screenCalls} and {@link refuseCall}. */
-export function prepareRefusal(error: RpcError): PreparedRefusal {
+/**
+ * Encodes a refusal once, for {@link screenCalls} and {@link refuseCall}.
+ *
+ * @param httpStatus for a request that is no call of gRPC, so that a peer that knows no `grpc-status` does not take the
+ * refusal for a success.
+ */
+export function prepareRefusal(error: RpcError, httpStatus: number = HTTP_STATUS_OK): PreparedRefusal {
   const { code, details, metadata } = toWireStatus(error);
   return {
     headers: {
-      [HTTP2_HEADER_STATUS]: HTTP_STATUS_OK,
+      [HTTP2_HEADER_STATUS]: httpStatus,
       [HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc+proto',
       'grpc-status': String(code),
       'grpc-message': encodeURI(details),

@@ -42,7 +42,7 @@ describe('validation', () => {
     expect(violationsOf(error)).toEqual([
       ['text', 'must be at most 64 characters'],
       ['style', 'a loud text has a volume of at least 1'],
-      ['labels[1]', 'must be at least 1 characters'],
+      ['labels[1]', 'must not be empty'],
     ]);
     expect(error.message).toBe('invalid request: text: must be at most 64 characters');
     expect(JSON.stringify([error.message, violationsOf(error), error.metadata!.toJSON()])).not.toContain(

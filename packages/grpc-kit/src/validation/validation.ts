@@ -12,6 +12,7 @@ import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_deta
 import { status } from '@grpc/grpc-js';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
+import { describeViolation } from './describe-violation.ts';
 import { patternOf } from './patterns.ts';
 import { predefinedRulesOf } from './predefined-rules.ts';
 import { satisfiesCompiledRules } from './compiled-rules.ts';
@@ -39,7 +40,7 @@ export function validation(): ServerInterceptor {
 
 /**
  * Checks a message against its rules. Throws an {@link RpcError} INVALID_ARGUMENT with google.rpc.BadRequest for a violation:
- * the field paths of protovalidate and the messages of the first 16 rules, never a value. If a rule cannot run, its own
+ * the paths of the fields and what the first 16 rules demand, never a value. If a rule cannot run, its own
  * error is thrown.
  */
 export function assertValid(schema: DescMessage, message: Message): void {
@@ -60,7 +61,7 @@ export function assertValid(schema: DescMessage, message: Message): void {
   });
 }
 
-/** Finds every violation of a message's rules, as field paths and messages of protovalidate. Throws if a rule cannot run. */
+/** Finds every violation of a message's rules: the path of the field and what the rule demands. Throws if a rule cannot run. */
 export function findViolations(
   schema: DescMessage,
   message: Message,
@@ -69,7 +70,7 @@ export function findViolations(
   if (result.kind === 'valid') return [];
   if (result.kind === 'error') throw result.error;
   return result.violations.map((violation: Violation) => {
-    return { field: pathToString(violation.field), description: violation.message };
+    return { field: pathToString(violation.field), description: describeViolation(violation) };
   });
 }
 

@@ -11,7 +11,7 @@ import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/vali
  * Describes the file callpass/v1/field_rules.proto.
  */
 export const file_callpass_v1_field_rules: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jYWxscGFzcy92MS9maWVsZF9ydWxlcy5wcm90bxILY2FsbHBhc3MudjE6jQEKBHRleHQSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMY0YYDIAEoCEJcwkhZClcKC3N0cmluZy50ZXh0EiNtdXN0IG5vdCBjb250YWluIGNvbnRyb2wgY2hhcmFjdGVycxojIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKHInXlxQe0NjfSokJylSBHRleHQ6iAIKDXdob2xlX3NlY29uZHMSGy5idWYudmFsaWRhdGUuRHVyYXRpb25SdWxlcxjRhgMgASgIQsMBwki/AQq8AQoWZHVyYXRpb24ud2hvbGVfc2Vjb25kcxIhbXVzdCBiZSBhIHdob2xlIG51bWJlciBvZiBzZWNvbmRzGn8hcnVsZSB8fCB0aGlzIDwgZHVyYXRpb24oJy05MDAwMDAwMDAwcycpIHx8IHRoaXMgPiBkdXJhdGlvbignOTAwMDAwMDAwMHMnKSB8fCB0aGlzID09IGR1cmF0aW9uKHN0cmluZyh0aGlzLmdldFNlY29uZHMoKSkgKyAncycpUgx3aG9sZVNlY29uZHM67AEKCGNhbGVuZGFyEhwuYnVmLnZhbGlkYXRlLlRpbWVzdGFtcFJ1bGVzGNGGAyABKAhCrwHCSKsBCqgBChJ0aW1lc3RhbXAuY2FsZW5kYXISJW11c3QgYmUgYSB0aW1lIG9mIHRoZSB5ZWFycyAxIHRvIDk5OTkaayFydWxlIHx8ICh0aGlzID49IHRpbWVzdGFtcCgnMDAwMS0wMS0wMVQwMDowMDowMFonKSAmJiB0aGlzIDw9IHRpbWVzdGFtcCgnOTk5OS0xMi0zMVQyMzo1OTo1OS45OTk5OTk5OTlaJykpUghjYWxlbmRhcg", [file_buf_validate_validate]);
+  fileDesc("Ch1jYWxscGFzcy92MS9maWVsZF9ydWxlcy5wcm90bxILY2FsbHBhc3MudjE6jQEKBHRleHQSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMY0YYDIAEoCEJcwkhZClcKC3N0cmluZy50ZXh0EiNtdXN0IG5vdCBjb250YWluIGNvbnRyb2wgY2hhcmFjdGVycxojIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKHInXlxQe0NjfSokJylSBHRleHQ65wEKCmlkZW50aWZpZXISGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMY0oYDIAEoCEKpAcJIpQEKogEKEXN0cmluZy5pZGVudGlmaWVyElttdXN0IGNvbnNpc3Qgb2YgdGhlIGxldHRlcnMgYS16LCBkaWdpdHMsICcuJywgJ18nIGFuZCAnLScsIGFuZCBiZWdpbiB3aXRoIGEgbGV0dGVyIG9yIGRpZ2l0GjAhcnVsZSB8fCB0aGlzLm1hdGNoZXMocideW2EtejAtOV1bYS16MC05Ll8tXSokJylSCmlkZW50aWZpZXI68QEKB2FkZHJlc3MSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMY04YDIAEoCEK5AcJItQEKsgEKDnN0cmluZy5hZGRyZXNzEkttdXN0IGJlIGFuIGFkZHJlc3Mgc3VjaCBhcyB1c2VyQGRvbWFpbiwgd2l0aG91dCAnc2lwOicsIHNwYWNlcywgJzonIGFuZCAnOycaUyFydWxlIHx8IHRoaXMubWF0Y2hlcyhyJ15bXkA7OlxzXHgwMC1ceDFmXHg3Zi1ceDlmXStAW15AOzpcc1x4MDAtXHgxZlx4N2YtXHg5Zl0rJCcpUgdhZGRyZXNzOtEBCgpyZWFsbV9uYW1lEhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGNSGAyABKAhClAHCSJABCo0BChFzdHJpbmcucmVhbG1fbmFtZRJUbXVzdCBjb25zaXN0IG9mIHByaW50YWJsZSBBU0NJSSBjaGFyYWN0ZXJzIHdpdGhvdXQgc3BhY2VzLCBhcyBpbiB0aGUgdmVuZG9yJ3MgcG9ydGFsGiIhcnVsZSB8fCB0aGlzLm1hdGNoZXMocideWyEtfl0qJCcpUglyZWFsbU5hbWU6uQEKBGRhdGUSGS5idWYudmFsaWRhdGUuU3RyaW5nUnVsZXMY1YYDIAEoCEKHAcJIgwEKgAEKC3N0cmluZy5kYXRlEjltdXN0IGJlIGEgZGF0ZSBpbiB0aGUgZm9ybSBZWVlZLU1NLURELCBzdWNoIGFzIDIwMjYtMTItMjUaNiFydWxlIHx8IHRoaXMubWF0Y2hlcyhyJ15bMC05XXs0fS1bMC05XXsyfS1bMC05XXsyfSQnKVIEZGF0ZTq9AQoGc2hhMjU2EhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGNaGAyABKAhChwHCSIMBCoABCg1zdHJpbmcuc2hhMjU2EkJtdXN0IGJlIGEgU0hBLTI1NiBvZiA2NCBoZXhhZGVjaW1hbCBkaWdpdHM7ICdzaGEyNTZzdW0nIHByaW50cyBvbmUaKyFydWxlIHx8IHRoaXMubWF0Y2hlcyhyJ15bMC05YS1mQS1GXXs2NH0kJylSBnNoYTI1NjroAQoMdmlzaXRvcl9oYXNoEhkuYnVmLnZhbGlkYXRlLlN0cmluZ1J1bGVzGNeGAyABKAhCpwHCSKMBCqABChNzdHJpbmcudmlzaXRvcl9oYXNoEl9tdXN0IGJlIDMyIGhleGFkZWNpbWFsIGRpZ2l0cyBpbiBsb3dlciBjYXNlLCBhcyBsZWRnZXIgZW50cmllcyBhbmQgJ2NhbGxwYXNzIGZyZWV6ZXMnIHNob3cgdGhlbRooIXJ1bGUgfHwgdGhpcy5tYXRjaGVzKHInXlswLTlhLWZdezMyfSQnKVILdmlzaXRvckhhc2g6iAIKDXdob2xlX3NlY29uZHMSGy5idWYudmFsaWRhdGUuRHVyYXRpb25SdWxlcxjRhgMgASgIQsMBwki/AQq8AQoWZHVyYXRpb24ud2hvbGVfc2Vjb25kcxIhbXVzdCBiZSBhIHdob2xlIG51bWJlciBvZiBzZWNvbmRzGn8hcnVsZSB8fCB0aGlzIDwgZHVyYXRpb24oJy05MDAwMDAwMDAwcycpIHx8IHRoaXMgPiBkdXJhdGlvbignOTAwMDAwMDAwMHMnKSB8fCB0aGlzID09IGR1cmF0aW9uKHN0cmluZyh0aGlzLmdldFNlY29uZHMoKSkgKyAncycpUgx3aG9sZVNlY29uZHM67AEKCGNhbGVuZGFyEhwuYnVmLnZhbGlkYXRlLlRpbWVzdGFtcFJ1bGVzGNGGAyABKAhCrwHCSKsBCqgBChJ0aW1lc3RhbXAuY2FsZW5kYXISJW11c3QgYmUgYSB0aW1lIG9mIHRoZSB5ZWFycyAxIHRvIDk5OTkaayFydWxlIHx8ICh0aGlzID49IHRpbWVzdGFtcCgnMDAwMS0wMS0wMVQwMDowMDowMFonKSAmJiB0aGlzIDw9IHRpbWVzdGFtcCgnOTk5OS0xMi0zMVQyMzo1OTo1OS45OTk5OTk5OTlaJykpUghjYWxlbmRhcg", [file_buf_validate_validate]);
 
 /**
  * A text: any Unicode characters but control characters (U+0000 to U+001F and U+007F to U+009F). Each text field has this rule
@@ -24,12 +24,60 @@ export const text: GenExtension<StringRules, boolean> = /*@__PURE__*/
   extDesc(file_callpass_v1_field_rules, 0);
 
 /**
+ * A name that clients use: 0 or more of a-z, 0-9, ".", "_", "-", beginning with a letter or digit. The length is a rule of the field.
+ *
+ * @generated from extension: optional bool identifier = 50002;
+ */
+export const identifier: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 1);
+
+/**
+ * An address of the vendor, "user@domain" without "sip:".
+ *
+ * @generated from extension: optional bool address = 50003;
+ */
+export const address: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 2);
+
+/**
+ * The name of a realm: printable ASCII characters without spaces.
+ *
+ * @generated from extension: optional bool realm_name = 50004;
+ */
+export const realm_name: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 3);
+
+/**
+ * A date without a time.
+ *
+ * @generated from extension: optional bool date = 50005;
+ */
+export const date: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 4);
+
+/**
+ * The SHA-256 of something, in hexadecimal digits.
+ *
+ * @generated from extension: optional bool sha256 = 50006;
+ */
+export const sha256: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 5);
+
+/**
+ * The keyed hash of a visitor, as the ledger shows it.
+ *
+ * @generated from extension: optional bool visitor_hash = 50007;
+ */
+export const visitor_hash: GenExtension<StringRules, boolean> = /*@__PURE__*/
+  extDesc(file_callpass_v1_field_rules, 6);
+
+/**
  * A whole number of seconds, for fields with a range: CEL cannot tell it of more than 9,000,000,000 s, so these are let through.
  *
  * @generated from extension: optional bool whole_seconds = 50001;
  */
 export const whole_seconds: GenExtension<DurationRules, boolean> = /*@__PURE__*/
-  extDesc(file_callpass_v1_field_rules, 1);
+  extDesc(file_callpass_v1_field_rules, 7);
 
 /**
  * A time of the years 1 to 9999, as google.protobuf.Timestamp requires.
@@ -37,5 +85,5 @@ export const whole_seconds: GenExtension<DurationRules, boolean> = /*@__PURE__*/
  * @generated from extension: optional bool calendar = 50001;
  */
 export const calendar: GenExtension<TimestampRules, boolean> = /*@__PURE__*/
-  extDesc(file_callpass_v1_field_rules, 2);
+  extDesc(file_callpass_v1_field_rules, 8);
 
