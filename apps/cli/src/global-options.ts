@@ -10,6 +10,7 @@ export interface GlobalOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly plaintextEncryptedBy?: string;
   readonly token?: string;
   readonly tokenFile?: string;
   readonly timeout: number;
@@ -27,6 +28,10 @@ const GLOBAL_OPTIONS: readonly Option[] = [
   ),
   new Option('--cert <file>', 'certificate to present, together with --key').env('CALLPASS_CERT'),
   new Option('--key <file>', 'private key of --cert').env('CALLPASS_KEY'),
+  new Option(
+    '--plaintext-encrypted-by <name>',
+    'what encrypts instead of TLS, such as the mesh; allows plain text to any address',
+  ).env('CALLPASS_PLAINTEXT_ENCRYPTED_BY'),
   new Option('--token-file <file>', 'file with the bearer token to present').env('CALLPASS_TOKEN_FILE'),
   new Option('--token <token>', 'the token itself; others see it in the list of processes').env(
     'CALLPASS_TOKEN',

@@ -105,8 +105,8 @@ async function openConnection(
   options: Omit<GlobalOptions, 'tls'> & { readonly tls: TlsOptions | undefined },
   { stdin }: Terminal,
 ): Promise<Connection> {
-  const { address, timeout, tokenFile, tls } = options;
-  if (!tls && !isLoopback(address)) {
+  const { address, timeout, tokenFile, tls, plaintextEncryptedBy } = options;
+  if (!tls && plaintextEncryptedBy === undefined && !isLoopback(address)) {
     throw wrongUse(
       `${address} is not on this machine: give --tls or --ca FILE, or tokens would cross the network in clear`,
     );
@@ -115,6 +115,7 @@ async function openConnection(
   const target = {
     address,
     token,
+    plaintextEncryptedBy,
     defaultTimeoutMs: timeout,
     channelOptions: { 'grpc.max_receive_message_length': NO_LIMIT },
   };

@@ -30,6 +30,7 @@ export function connectService({ service }: Pick<Settings, 'service'>): ServiceC
   const options: ConnectOptions = {
     address: service.address,
     ...(tls && { tls }),
+    plaintextEncryptedBy: service.plaintextEncryptedBy,
     token: tokenOf(service),
     defaultTimeoutMs: service.timeout,
     // A visitor waits, and may ask again: one more attempt and no longer.

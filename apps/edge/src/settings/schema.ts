@@ -32,6 +32,7 @@ export const settingsSchema = z.strictObject({
       address: z.string().min(1).default('127.0.0.1:50051'),
       timeout: duration({ minMs: 50, maxMs: 60_000 }).prefault('2500ms'),
       tls: flag.default(false),
+      plaintextEncryptedBy: z.string().min(1).optional(),
       caFile: file,
       certFile: file,
       keyFile: file,

@@ -42,6 +42,13 @@ describe('connect', () => {
     expect(() => open({ address: 'dns:///callpass.example:443', tls: {} })).not.toThrow();
   });
 
+  it('connects in plain text where the name of what encrypts is given, and only there', () => {
+    const address = 'dns:///callpass.example:50051';
+    expect(() => open({ address, plaintextEncryptedBy: 'linkerd' })).not.toThrow();
+    expect(() => open({ address, plaintextEncryptedBy: '' })).toThrow(/plain text/);
+    expect(() => open({ address, plaintextEncryptedBy: 'linkerd', tls: {} })).toThrow(/only one of/);
+  });
+
   it('refuses half a client certificate', () => {
     expect(() => open({ address: 'callpass:1', tls: { cert: 'c' } })).toThrow(/go together/);
   });

@@ -36,9 +36,14 @@ export interface ConnectOptions {
    * all addresses that are listed or that the name resolves to.
    */
   readonly address: string;
-  /** TLS. Without it and without `credentials`, only loopback addresses are allowed, in plain text. */
+  /** TLS. Without it, `plaintextEncryptedBy` and `credentials`, only loopback addresses are allowed, in plain text. */
   readonly tls?: TlsOptions | undefined;
-  /** Channel credentials of grpc-js instead of `tls`, also `credentials.createInsecure()` where a mesh encrypts. */
+  /**
+   * Name of what encrypts instead of this client, for example the service mesh `linkerd`. It allows plain text to any address; where
+   * nothing encrypts, tokens and credentials cross the network in clear.
+   */
+  readonly plaintextEncryptedBy?: string | undefined;
+  /** Channel credentials of grpc-js instead of `tls`, for what `tls` does not offer. */
   readonly credentials?: ChannelCredentials | undefined;
   /** Bearer token. With `credentials` that do not encrypt it travels in clear. */
   readonly token?: TokenSource | undefined;
@@ -131,15 +136,15 @@ export function assertTimeout(name: string, timeoutMs: number): void {
   }
 }
 
-function credentialsOf({ address, tls, credentials: given }: ConnectOptions): ChannelCredentials {
-  if (given !== undefined) {
-    if (tls !== undefined) throw new TypeError('give tls or credentials, not both');
-    return given;
-  }
+function credentialsOf(options: ConnectOptions): ChannelCredentials {
+  const { address, tls, plaintextEncryptedBy, credentials: given } = options;
+  if ([tls, plaintextEncryptedBy, given].filter((way) => way !== undefined).length > 1)
+    throw new TypeError('give only one of tls, plaintextEncryptedBy and credentials');
+  if (given !== undefined) return given;
   if (tls !== undefined) return new TlsCredentials(tls);
-  if (isLoopback(address)) return credentials.createInsecure();
+  if (isLoopback(address) || plaintextEncryptedBy) return credentials.createInsecure();
   throw new TypeError(
-    'plain text is for loopback addresses only: give tls, or credentials where something else encrypts',
+    'plain text is for loopback addresses only: give tls, or with plaintextEncryptedBy the name of the mesh that encrypts',
   );
 }
 
