@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,8 +22,24 @@ export interface SystemPostgres {
   remove(): Promise<void>;
 }
 
-/** Starts one in a folder of its own on a free port of the loopback. As root, it runs as `postgres`, as it insists on. */
-export async function startSystemPostgres(): Promise<SystemPostgres> {
+/** A PostgreSQL that is reached over TLS, as in a cluster. */
+export interface PostgresAddress {
+  /** Address of the loopback. */
+  readonly host: string;
+  readonly port: number;
+  /** Files in PEM by name: `server.crt`, `server.key`, `clients.crt`. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Lines of pg_hba.conf. */
+  readonly access: string;
+}
+
+const TLS_OPTIONS = '-c ssl=on -c ssl_ca_file=clients.crt';
+
+/**
+ * Starts one in a folder of its own, on a free port of the loopback or where it is said. As root, it runs as `postgres`, as it
+ * insists on.
+ */
+export async function startSystemPostgres(place?: PostgresAddress): Promise<SystemPostgres> {
   const version = readdirSync(VERSIONS)
     .sort((a, b) => Number(a) - Number(b))
     .at(-1);
@@ -32,18 +48,22 @@ export async function startSystemPostgres(): Promise<SystemPostgres> {
   chmodSync(folder, 0o755);
   const user = process.getuid?.() === 0 ? userPostgres() : undefined;
   if (user) chownSync(folder, user.uid, user.gid);
-  const port = await freePort();
+  const { host = '127.0.0.1', port = await freePort() } = place ?? {};
   const tool = async (name: string, ...args: readonly string[]) => {
     await promisify(execFile)(join(bin, name), args, { ...user, cwd: folder });
   };
   const data = join(folder, 'data');
   await tool('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N');
-  const options = `-p ${port} -h 127.0.0.1 -c unix_socket_directories=`;
+  for (const [name, text] of Object.entries({ ...place?.files, ...(place && { 'pg_hba.conf': place.access }) })) {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    if (user) chownSync(join(data, name), user.uid, user.gid);
+  }
+  const options = `-p ${port} -h ${host} -c unix_socket_directories= ${place ? TLS_OPTIONS : ''}`;
   const start = () => tool('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', options);
   const stop = () => tool('pg_ctl', 'stop', '-m', 'fast', '-w', '-D', data);
   await start();
   return {
-    url: (database) => `postgres://postgres@127.0.0.1:${port}/${database}`,
+    url: (database) => `postgres://postgres@${host}:${port}/${database}`,
     tool,
     stop,
     start,

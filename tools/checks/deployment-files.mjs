@@ -1,20 +1,23 @@
 // Renders and lints what is in deploy/: the Dockerfile, Kubernetes manifests, the systemd unit, rules and alerts.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
 import { ENV, ROOT } from '../launch/prepare.mjs';
+import { driftOfRendered, FLAVOURS, renderChart, valuesOf } from '../chart/render.mjs';
 import { kubernetesProblems } from './kubernetes.mjs';
+
+const CHART = 'deploy/helm/callpass';
+const CHART_CI = `${CHART}/ci`;
 
 /** Everything that is wrong, as one text; `undefined` when nothing is. */
 export async function checkDeploymentFiles() {
   const problems = [
     ...dockerfileProblems(),
-    ...(await overlayProblems('base')),
-    ...(await overlayProblems('mesh')),
+    ...(await chartProblems()),
     ...unitProblems(),
     ...run('promtool', ['check', 'rules', 'deploy/prometheus/rules.yaml', 'deploy/prometheus/alerts.yaml']),
     ...run('promtool', ['test', 'rules', 'deploy/prometheus/tests.yaml']),
@@ -39,47 +42,117 @@ function dockerfileProblems() {
   return problems.map((problem) => `deploy/docker/Dockerfile: ${problem}`);
 }
 
-async function overlayProblems(name) {
-  const rendered = spawnSync('kubectl', ['kustomize', `deploy/kubernetes/${name}`], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  if (rendered.status !== 0)
-    return [
-      `deploy/kubernetes/${name}: not rendered (kubectl 1.21 or later is needed): ${rendered.stderr ?? ''}`,
-    ];
-  const objects = parseAllDocuments(rendered.stdout).map((document) => document.toJS());
-  const problems = [...(await kubernetesProblems(objects)), ...(await settingsProblems(objects))];
-  return problems.map((problem) => `deploy/kubernetes/${name}: ${problem}`);
+/** Values with which the chart is rendered: those of deploy/kubernetes, and those that turn on the rest. */
+const CHART_VALUES = [
+  ...FLAVOURS.map(valuesOf),
+  ...readdirSync(join(ROOT, CHART_CI)).map((file) => join(ROOT, CHART_CI, file)),
+];
+
+async function chartProblems() {
+  const problems = [];
+  for (const values of CHART_VALUES) {
+    const name = relative(ROOT, values);
+    try {
+      const rendered = Object.values(renderChart(values)).join('---\n');
+      const objects = parseAllDocuments(rendered)
+        .map((document) => document.toJS())
+        .filter((object) => object !== null);
+      const found = [...(await kubernetesProblems(objects)), ...(await settingsProblems(objects))];
+      problems.push(...found.map((problem) => `${name}: ${problem}`));
+    } catch (error) {
+      problems.push(`${name}: ${error.message}`);
+    }
+  }
+  return [...problems, ...refusedValuesProblems(), ...driftProblems()];
 }
 
-/** Problems of the settings: invalid ones, and too little time to drain. */
-async function settingsProblems(objects) {
-  const { loadServerSettings } = await import('../../apps/server/dist/settings/load.js');
-  const { loadEdgeSettings } = await import('../../apps/edge/dist/settings/load.js');
-  const { assertTransportSafe } = await import('../../apps/server/dist/settings/listen-address.js');
-  const folder = mkdtempSync(join(tmpdir(), 'callpass-settings-'));
-  const file = join(folder, 'settings.yaml');
+/** Values that make no service, and a part of what is said about them. */
+const REFUSED_VALUES = [
+  ['{}', 'operators: name one'],
+  ['transport: { mode: mesh }\noperators: [{ name: a, dnsName: b }]', 'behind a mesh clients authenticate'],
+  ['tls: { certManager: { enabled: true } }\noperators: [{ name: a, dnsName: b }]', 'issuerRef.name'],
+  ['operator: [{ name: a }]', 'must be object'],
+  ['servre: {}', 'additional properties'],
+  ['transport: { mode: plain }', 'must be equal to one of'],
+  ['store: { url: "sqlite:callpass.db" }', 'must match pattern'],
+  ['server: { autoscaling: { metric: { name: cpu, averageValue: "1" } } }', 'must be equal to one of'],
+];
+
+function refusedValuesProblems() {
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-values-'));
+  const file = join(folder, 'values.yaml');
   try {
-    return objects.flatMap(({ kind, metadata, data }) => {
-      if (kind !== 'ConfigMap') return [];
-      writeFileSync(file, data['settings.yaml']);
-      const [app] = /callpass-(server|edge)/.exec(metadata.name) ?? [];
-      const pod = objects.find((object) => object.kind === 'Deployment' && object.metadata.name === app)?.spec
-        .template.spec;
+    return REFUSED_VALUES.flatMap(([text, wanted]) => {
+      writeFileSync(file, text);
       try {
-        const load = app === 'callpass-server' ? loadServerSettings : loadEdgeSettings;
-        const settings = load({ file, environment: {} });
-        if (app === 'callpass-server') assertTransportSafe(settings);
-        return drainProblems(app, pod, settings);
+        renderChart(file);
+        return [`${CHART}: takes the values ${text}`];
       } catch (error) {
-        return [`${app}: ${error.message}`];
+        return error.message.includes(wanted)
+          ? []
+          : [`${CHART}: says ${error.message} of the values ${text}`];
       }
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+function driftProblems() {
+  try {
+    return driftOfRendered().map(
+      (file) => `${file} is not what the chart renders: node tools/chart/render.mjs`,
+    );
+  } catch (error) {
+    return [error.message];
+  }
+}
+
+/** Problems of what the programs read: invalid settings or configuration, and too little time to drain. */
+async function settingsProblems(objects) {
+  const { loadServerSettings } = await import('../../apps/server/dist/settings/load.js');
+  const { loadEdgeSettings } = await import('../../apps/edge/dist/settings/load.js');
+  const { assertTransportSafe } = await import('../../apps/server/dist/settings/listen-address.js');
+  const { checkDocument } = await import('../../apps/server/dist/admin/check-document.js');
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-settings-'));
+  const file = join(folder, 'settings.yaml');
+  const check = {
+    'callpass-server'(text) {
+      writeFileSync(file, text);
+      const settings = loadServerSettings({ file, environment: {} });
+      assertTransportSafe(settings);
+      return drainProblems('callpass-server', podOf('callpass-server', objects), settings);
+    },
+    'callpass-edge'(text) {
+      writeFileSync(file, text);
+      const settings = loadEdgeSettings({ file, environment: {} });
+      return drainProblems('callpass-edge', podOf('callpass-edge', objects), settings);
+    },
+    'callpass-migrate'(text) {
+      writeFileSync(file, text);
+      loadServerSettings({ file, environment: {} });
+      return [];
+    },
+    'callpass-operator': (text) => checkDocument(text).problems.map(({ message }) => message),
+    'callpass-dashboard': (text) => (JSON.parse(text).panels.length > 0 ? [] : ['no panels']),
+  };
+  try {
+    return objects.flatMap(({ kind, metadata, data }) => {
+      if (kind !== 'ConfigMap') return [];
+      const [text] = Object.values(data);
+      try {
+        return check[metadata.name](text).map((problem) => `${metadata.name}: ${problem}`);
+      } catch (error) {
+        return [`${metadata.name}: ${error.message}`];
+      }
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const podOf = (name, objects) =>
+  objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name).spec.template.spec;
 
 function drainProblems(app, pod, { drain }) {
   const { seconds } = pod.containers[0].lifecycle.preStop.sleep;

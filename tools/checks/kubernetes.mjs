@@ -10,7 +10,13 @@ export async function kubernetesProblems(objects) {
 }
 
 /** The module of the models that holds a kind. */
-const moduleOf = ({ apiVersion, kind }) => `kubernetes-models/${apiVersion}/${kind}`;
+const moduleOf = ({ apiVersion, kind }) => `${packageOf(apiVersion)}/${apiVersion}/${kind}`;
+
+function packageOf(apiVersion) {
+  if (apiVersion.startsWith('cert-manager.io/')) return '@kubernetes-models/cert-manager';
+  if (apiVersion.startsWith('monitoring.coreos.com/')) return '@kubernetes-models/prometheus-operator';
+  return 'kubernetes-models';
+}
 
 async function valueProblems(objects) {
   const problems = [];
@@ -44,7 +50,7 @@ function fieldProblems(objects) {
 }
 
 function podProblems({ kind, metadata, spec }) {
-  if (kind !== 'Deployment') return [];
+  if (kind !== 'Deployment' && kind !== 'Job') return [];
   const pod = spec.template.spec;
   const [container] = pod.containers;
   const { securityContext: own = {} } = container;
@@ -56,9 +62,9 @@ function podProblems({ kind, metadata, spec }) {
     'can gain privileges': own.allowPrivilegeEscalation === false,
     'keeps capabilities': own.capabilities?.drop?.includes('ALL') === true,
     'has no limit of memory': container.resources?.limits?.memory !== undefined,
-    'lacks a probe': ['startupProbe', 'readinessProbe', 'livenessProbe'].every(
-      (probe) => container[probe] !== undefined,
-    ),
+    'lacks a probe':
+      kind === 'Job' ||
+      ['startupProbe', 'readinessProbe', 'livenessProbe'].every((probe) => container[probe] !== undefined),
     'has an image without a tag': /[:@]/.test(container.image),
   };
   return Object.entries(rules).flatMap(([text, holds]) => (holds ? [] : [`${metadata.name} ${text}`]));
