@@ -54,7 +54,10 @@ export async function startSystemPostgres(place?: PostgresAddress): Promise<Syst
   };
   const data = join(folder, 'data');
   await tool('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N');
-  for (const [name, text] of Object.entries({ ...place?.files, ...(place && { 'pg_hba.conf': place.access }) })) {
+  for (const [name, text] of Object.entries({
+    ...place?.files,
+    ...(place && { 'pg_hba.conf': place.access }),
+  })) {
     writeFileSync(join(data, name), text, { mode: 0o600 });
     if (user) chownSync(join(data, name), user.uid, user.gid);
   }

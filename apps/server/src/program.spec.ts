@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -125,11 +125,38 @@ describe('callpass-server', () => {
     expect(runProcess(['nonsense'], 'pipe').code).toBe(2);
   });
 
+  it('migrate makes a store only when that is said, and names the place', async () => {
+    const place = join(folder, 'elsewhere.db');
+    const env = { CALLPASS_STORE_URL: `sqlite:${place}`, CALLPASS_KEY_ENCRYPTION_KEY: key() };
+    const refused = await run(['migrate'], env);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(
+      `there is no store at ${place}; to make a new, empty one, give --create`,
+    );
+    for (const command of [
+      ['backup', '--to', join(folder, 'copy.db')],
+      ['reseal', '--new-key-file', file('k', key())],
+    ]) {
+      const { code, stderr } = await run(command, env);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`there is no store at ${place}`);
+    }
+    expect(existsSync(place)).toBe(false);
+    expect((await run(['migrate', '--create'], env)).stdout).toMatch(`new store: ${place}\nmigrated: 0001`);
+    expect((await run(['migrate', '--create'], env)).stdout).toBe('up to date\n');
+  });
+
+  it('a backup needs no key', async () => {
+    const env = { CALLPASS_STORE_URL: `sqlite:${join(folder, 'keyless.db')}` };
+    await run(['migrate', '--create'], { ...env, CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    expect(await run(['backup', '--to', join(folder, 'keyless-copy.db')], env)).toMatchObject({ code: 0 });
+  });
+
   it('migrate makes the store, and reseal moves it to another key-encryption key', async () => {
     const [oldKey, newKey] = [key(), key()];
     const store = { CALLPASS_STORE_URL: `sqlite:${join(folder, 'store.db')}` };
     const withOld = { ...store, CALLPASS_KEY_ENCRYPTION_KEY: oldKey };
-    expect(await run(['migrate'], withOld)).toMatchObject({
+    expect(await run(['migrate', '--create'], withOld)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('migrated: 0001'),
     });

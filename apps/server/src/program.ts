@@ -8,7 +8,8 @@ import {
   type Surroundings,
 } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
-import { backUpStore, migrateStore, resealStore, storeFile } from '@callpass/storage';
+import { StoreError } from '@callpass/domain';
+import { backUpStore, migrateStore, resealStore, storeFile, storePlace } from '@callpass/storage';
 import { type Command, Option } from 'commander';
 import { openKeyFile } from './access/open-identity.ts';
 import { checkDocument } from './admin/check-document.ts';
@@ -47,9 +48,11 @@ export function createProgram(surroundings: Surroundings = THIS_PROCESS): Comman
     .action((documents: string[], options: { settings?: string }) =>
       run(options, (settings) => checkConfig(settings, documents, surroundings)),
     );
-  withSettings('migrate', 'Bring the schema of the store up to date').action(
-    (options: { settings?: string }) => run(options, migrate),
-  );
+  withSettings('migrate', 'Bring the schema of the store up to date')
+    .option('--create', 'make a new, empty store where there is none')
+    .action((options: MigrateOptions) =>
+      run(options, (settings) => migrate(settings, options, surroundings)),
+    );
   withSettings('reseal', 'Seal the keys in the store anew, under another key-encryption key')
     .requiredOption('--new-key-file <file>', 'the new key-encryption key')
     .action((options: { settings?: string; newKeyFile: string }) =>
@@ -109,12 +112,28 @@ function assertFilesUsable(settings: Settings): void {
     if (jwksFile !== undefined) openKeyFile(jwksFile, silent).stop();
 }
 
-async function migrate(settings: Settings, surroundings: Surroundings): Promise<void> {
-  const { applied } = await migrateStore({
-    url: settings.store.url,
+interface MigrateOptions {
+  readonly settings?: string;
+  readonly create?: true;
+}
+
+async function migrate(
+  settings: Settings,
+  { create = false }: { readonly create?: boolean },
+  surroundings: Surroundings,
+): Promise<void> {
+  const { url } = settings.store;
+  const { applied, created } = await migrateStore({
+    url,
     sealKey: loadKeyEncryptionKey(settings),
+    create,
+  }).catch((error: unknown) => {
+    if (!create && error instanceof StoreError && error.code === 'SCHEMA_OUTDATED')
+      throw new SettingsError([`store.url: ${error.message}; to make a new, empty one, give --create`]);
+    throw error;
   });
   const stdout = surroundings.stdout(NAME);
+  if (created) stdout.write(`new store: ${storePlace(url)}\n`);
   stdout.write(applied.length > 0 ? `migrated: ${applied.join(', ')}\n` : 'up to date\n');
 }
 
@@ -137,9 +156,11 @@ async function backUp(settings: Settings, to: string, surroundings: Surroundings
       'store.url: only SQLite is backed up this way; PostgreSQL has pg_dump and pg_basebackup (docs/operations/backup-and-restore.md)',
     ]);
   }
-  await backUpStore({ url, sealKey: loadKeyEncryptionKey(settings), to });
+  await backUpStore({ url, to });
   const stdout = surroundings.stdout(NAME);
-  stdout.write(`backed up to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`);
+  stdout.write(
+    `backed up ${storePlace(url)} to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`,
+  );
 }
 
 interface DoctorOptions {

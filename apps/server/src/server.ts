@@ -16,7 +16,7 @@ import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
-import { migrateStore, openStore, type CommitEvent } from '@callpass/storage';
+import { migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
@@ -105,7 +105,8 @@ async function open(given: {
   const sealKey = loadKeyEncryptionKey(settings);
   const { url, migrateOnStart, pollInterval, maxSnapshotAge } = settings.store;
   if (migrateOnStart) {
-    const { applied } = await migrateStore({ url, sealKey });
+    const { applied, created } = await migrateStore({ url, sealKey });
+    if (created) log.warn({ store: storePlace(url) }, 'there was no store: a new, empty one was made');
     if (applied.length > 0) log.info({ applied }, 'store migrated');
   }
   const transport = running.adopt(openTransport(settings, log), (opened) => {

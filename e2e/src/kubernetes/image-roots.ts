@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENVIRONMENT, ROOT } from '../processes.ts';
 
@@ -8,10 +8,13 @@ export class ImageRoots {
   readonly #folder: string;
   readonly #entrypoints: Readonly<Record<string, readonly string[]>>;
 
-  /** @param folder an empty folder that takes the images and the roots of pods. */
+  /** @param folder an empty folder that takes them. */
   constructor(folder: string) {
     this.#folder = folder;
-    const node = execFileSync('node', ['-p', 'process.execPath'], { env: ENVIRONMENT, encoding: 'utf8' }).trim();
+    const node = execFileSync('node', ['-p', 'process.execPath'], {
+      env: ENVIRONMENT,
+      encoding: 'utf8',
+    }).trim();
     const system = join(folder, 'system');
     execFileSync('sh', [join(ROOT, 'deploy/docker/system.sh'), node, system]);
     for (const app of ['server', 'edge', 'cli']) {
@@ -28,12 +31,15 @@ export class ImageRoots {
     );
   }
 
-  /** Makes the root of a pod. Gives its path, and the command of the image. */
-  rootOf(pod: string, image: string): { root: string; entrypoint: readonly string[] } {
+  /**
+   * Gives the root of an image without what a former pod had in it, and the command of the image. Pods of one image run one after
+   * the other.
+   */
+  rootOf(image: string): { root: string; entrypoint: readonly string[] } {
     const app = /^callpass-(\w+):/.exec(image)?.[1] ?? 'cli';
-    const root = join(this.#folder, `pod-${pod}`);
-    execFileSync('cp', ['-al', join(this.#folder, app), root]);
-    mkdirSync(join(root, 'run'), { recursive: true });
+    const root = join(this.#folder, app);
+    for (const mounted of ['run', 'etc/callpass'])
+      rmSync(join(root, mounted), { recursive: true, force: true });
     const entrypoint = this.#entrypoints[app];
     if (entrypoint === undefined) throw new Error(`the Dockerfile has no image ${app}`);
     return { root, entrypoint };

@@ -59,13 +59,17 @@ interface Volume {
 export function readManifests(flavour: string): readonly Manifest[] {
   const folder = join(ROOT, 'deploy/kubernetes', flavour);
   return readdirSync(folder).flatMap((file) =>
-    parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => document.toJS() as Manifest),
+    parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map(
+      (document) => document.toJS() as Manifest,
+    ),
   );
 }
 
 /** Finds the pod of a Deployment or a Job. */
 export function podOf(manifests: readonly Manifest[], name: string): PodTemplate {
-  const found = manifests.find(({ metadata, spec }) => metadata.name === name && spec?.template !== undefined);
+  const found = manifests.find(
+    ({ metadata, spec }) => metadata.name === name && spec?.template !== undefined,
+  );
   if (found?.spec?.template === undefined) throw new Error(`no pod ${name}`);
   return found.spec.template;
 }

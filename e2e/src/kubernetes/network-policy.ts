@@ -79,7 +79,9 @@ export class NetworkPolicies {
     return this.#openings()
       .filter(({ admits }) => !made.some(admits))
       .map(({ direction, policy, peer, port }) => {
-        const [labels] = [peer.podSelector, peer.namespaceSelector].filter((selector) => selector !== undefined);
+        const [labels] = [peer.podSelector, peer.namespaceSelector].filter(
+          (selector) => selector !== undefined,
+        );
         const who = Object.values(labels?.matchLabels ?? {}).join() || peer.ipBlock?.cidr;
         return `${policy} ${direction === 'Ingress' ? 'from' : 'to'} ${who}:${port}`;
       });

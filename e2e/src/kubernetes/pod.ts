@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHealthClient } from '@callpass/client';
 import { credentials } from '@grpc/grpc-js';
@@ -38,14 +38,17 @@ export class Pod {
     this.#address = network.address;
     const { containers, volumes, securityContext, serviceAccountName = 'default' } = this.#template.spec;
     const [container] = containers;
-    const { root, entrypoint } = images.rootOf(name, container.image);
+    const { root, entrypoint } = images.rootOf(container.image);
     const { runAsUser, runAsGroup } = securityContext;
     const secret = (of: string) => {
       const found = secrets[of];
-      if (found === undefined) throw new Error(`${name} needs the secret ${of}, which the README does not name`);
+      if (found === undefined)
+        throw new Error(`${name} needs the secret ${of}, which the README does not name`);
       return found;
     };
     const write = (path: string, text: string, mode: number) => {
+      // The mode of a file that is there would stay, and it may be a link of another image's.
+      rmSync(path, { force: true });
       writeFileSync(path, text, { mode });
       chownSync(path, 0, runAsGroup);
     };

@@ -3,12 +3,11 @@ import { StoreError, type Store } from '@callpass/domain';
 import type { CommitEvent } from './commit/group-committer.ts';
 import type { Database } from './database/database.ts';
 import { resealEverything } from './database/reseal.ts';
-import { openSecrets } from './database/secrets.ts';
 import { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 import { openDatabase } from './open-database.ts';
-import { assertCurrentSchema, migrateDatabase } from './schema/migrate.ts';
+import { assertCurrentSchema, isStore, migrateDatabase } from './schema/migrate.ts';
 import { Sealer } from './seal/sealer.ts';
-import { parseStoreUrl } from './store-url.ts';
+import { parseStoreUrl, storePlace } from './store-url.ts';
 import { ThreadLink } from './thread/thread-link.ts';
 import { ThreadStore } from './thread/thread-store.ts';
 
@@ -55,16 +54,25 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 /**
- * Brings a store to this version's schema and makes it if there is none: an SQLite file that only its owner can read, in
- * a folder that exists, or the tables of a PostgreSQL database. Forward only; safe to run twice and from two processes.
- * Rejects with a StoreError: `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, `STORE_UNAVAILABLE`.
+ * Brings a store to this version's schema. With `create`, the default, it makes a store where there is none: an SQLite file that
+ * only its owner can read, in a folder that exists, or the tables of a PostgreSQL database. Forward only; safe to run twice and
+ * from two processes. Resolves with the migrations that were applied, and whether the store is new.
+ * Rejects with a StoreError: `SCHEMA_OUTDATED` without `create` where there is no store, `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`,
+ * `STORE_UNAVAILABLE`.
  */
 export async function migrateStore(options: {
   url: string;
   sealKey: Uint8Array;
-}): Promise<{ applied: string[] }> {
+  create?: boolean;
+}): Promise<{ applied: string[]; created: boolean }> {
   const sealer = new Sealer(options.sealKey);
-  return withDatabase(options.url, { create: true }, (database) => migrateDatabase(database, sealer));
+  const { create = true } = options;
+  return withDatabase(options.url, { create }, async (database) => {
+    const created = !(await isStore(database));
+    if (created && !create)
+      throw new StoreError('SCHEMA_OUTDATED', `${storePlace(options.url)} holds no store`);
+    return { ...(await migrateDatabase(database, sealer)), created };
+  });
 }
 
 /**
@@ -86,26 +94,19 @@ export async function resealStore(options: {
 }
 
 /**
- * Copies an SQLite store that may be in use into a new file that only its owner can read, as it is at one instant.
- * The copy opens with the same key-encryption key, which is checked first. Rejects with a StoreError: `STORE_UNAVAILABLE`
- * when the file exists or cannot be written, `SEAL_KEY_WRONG`, `SCHEMA_OUTDATED`; with `TypeError` for a store on
- * PostgreSQL, which has tools of its own for this.
+ * Copies an SQLite store that may be in use into a new file that only its owner can read, as it is at one instant. Needs no key;
+ * the copy opens with the store's. Rejects with a StoreError: `STORE_UNAVAILABLE` when the file exists or cannot be written,
+ * `SCHEMA_OUTDATED` where there is no store; with `TypeError` for a store on PostgreSQL, which has tools of its own for this.
  */
-export async function backUpStore(options: { url: string; sealKey: Uint8Array; to: string }): Promise<void> {
-  const sealer = new Sealer(options.sealKey);
+export async function backUpStore(options: { url: string; to: string }): Promise<void> {
   const done = await withDatabase(options.url, { create: false }, async (database) => {
     if (database.backUp === undefined) return false;
-    // A wrong key is reported before anything is written.
-    await assertOpens(database, sealer);
+    if (!(await isStore(database)))
+      throw new StoreError('SCHEMA_OUTDATED', `${storePlace(options.url)} holds no store`);
     database.backUp(options.to);
     return true;
   });
   if (!done) throw new TypeError('only a store on SQLite is backed up this way');
-}
-
-async function assertOpens(database: Database, sealer: Sealer): Promise<void> {
-  await assertCurrentSchema(database);
-  (await openSecrets(database.reads, sealer)).ledgerSecret.fill(0);
 }
 
 async function withDatabase<T>(

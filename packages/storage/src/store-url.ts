@@ -1,3 +1,8 @@
+import { resolve } from 'node:path';
+
+/** Port of PostgreSQL where a URL names none. */
+const DEFAULT_PORT = '5432';
+
 /** Address of a store. An engine that keeps it in a file has the file's path. */
 export type StoreAddress =
   | { readonly engine: 'sqlite'; readonly path: string }
@@ -34,6 +39,17 @@ export function isStoreUrl(url: string): boolean {
 export function storeFile(url: string): string | undefined {
   const address = parseStoreUrl(url);
   return 'path' in address ? address.path : undefined;
+}
+
+/**
+ * Describes where a store is, for messages: the absolute path of its file, or database, host and port. Never holds a password. Throws
+ * as {@link parseStoreUrl} does.
+ */
+export function storePlace(url: string): string {
+  const address = parseStoreUrl(url);
+  if (address.engine === 'sqlite') return resolve(address.path);
+  const { pathname = '', hostname = '', port = '' } = URL.parse(address.url) ?? {};
+  return `the database ${pathname.slice(1)} at ${hostname}:${port || DEFAULT_PORT}`;
 }
 
 function addressOf(url: string): StoreAddress | undefined {

@@ -8,7 +8,8 @@ import type { Settings } from '../settings/schema.ts';
 import { checkKeys } from './check-keys.ts';
 
 const ADVICE: Record<StoreErrorCode, string> = {
-  SCHEMA_OUTDATED: 'run callpass-server migrate with these settings',
+  SCHEMA_OUTDATED:
+    'run callpass-server migrate with these settings; where there should be a store and is none, correct store.url',
   SCHEMA_TOO_NEW: 'run the newer version of the service, or restore the backup from before the upgrade',
   SEAL_KEY_WRONG: 'give the key-encryption key that this store was made or last resealed with',
   STORE_UNAVAILABLE:

@@ -35,6 +35,11 @@ export async function assertCurrentSchema(database: Database): Promise<void> {
   }
 }
 
+/** Tests whether a database holds a store, of any version. */
+export async function isStore(database: Database): Promise<boolean> {
+  return (await appliedMigrations(database)).size > 0;
+}
+
 async function assertNotNewer(database: Database): Promise<Set<string>> {
   const applied = await appliedMigrations(database);
   const known = new Set(Object.keys(migrationsFor(database.schema)));

@@ -21,7 +21,7 @@ describe('a backup of a store on SQLite', () => {
   it("holds what was recorded before, while the store is open, and is its owner's only", async () => {
     const store = await openStore({ url: database.url, sealKey });
     await store.record(sampleEntry());
-    await backUpStore({ url: database.url, sealKey, to });
+    await backUpStore({ url: database.url, to });
     await store.record(sampleEntry());
     await store.close();
     expect((await stat(to)).mode & 0o777).toBe(0o600);
@@ -33,7 +33,7 @@ describe('a backup of a store on SQLite', () => {
 
   it('replaces no file and leaves nothing half done', async () => {
     await writeFile(to, 'precious');
-    await expect(backUpStore({ url: database.url, sealKey, to })).rejects.toMatchObject({
+    await expect(backUpStore({ url: database.url, to })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       message: expect.stringContaining('EEXIST'),
     });
@@ -41,15 +41,18 @@ describe('a backup of a store on SQLite', () => {
     await expect(stat(`${to}.partial`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('is not made with a key that could not open it', async () => {
-    await expect(backUpStore({ url: database.url, sealKey: throwawayKey(), to })).rejects.toMatchObject({
-      code: 'SEAL_KEY_WRONG',
+  it('is not made of what is no store', async () => {
+    const nowhere = `sqlite:${database.path}.nowhere`;
+    await expect(backUpStore({ url: nowhere, to })).rejects.toMatchObject({
+      code: 'SCHEMA_OUTDATED',
+      message: `there is no store at ${database.path}.nowhere`,
     });
     await expect(stat(to)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(stat(`${database.path}.nowhere`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is an ordinary SQLite file without a log beside it', async () => {
-    await backUpStore({ url: database.url, sealKey, to });
+    await backUpStore({ url: database.url, to });
     const copy = new BetterSqlite(to, { readonly: true });
     expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
     copy.close();
@@ -57,6 +60,6 @@ describe('a backup of a store on SQLite', () => {
   });
 
   it('is for SQLite only', async () => {
-    await expect(backUpStore({ url: 'postgres://x/y', sealKey, to })).rejects.toThrow(TypeError);
+    await expect(backUpStore({ url: 'postgres://x/y', to })).rejects.toThrow(TypeError);
   });
 });

@@ -40,7 +40,7 @@ function copy(path: string, to: string): void {
   try {
     database = new BetterSqlite(path, { fileMustExist: true, readonly: true });
   } catch (cause) {
-    throw new StoreError('SCHEMA_OUTDATED', 'there is no database at this path', { cause });
+    throw new StoreError('SCHEMA_OUTDATED', `there is no store at ${path}`, { cause });
   }
   try {
     database.prepare('vacuum into ?').run(to);

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
@@ -117,7 +118,7 @@ function openFile(path: string, busyMs: number): BetterSqlite.Database {
   try {
     file = new BetterSqlite(path, { fileMustExist: true, timeout: busyMs });
   } catch (cause) {
-    throw new StoreError('SCHEMA_OUTDATED', 'there is no database at this path yet: run migrate', { cause });
+    throw new StoreError('SCHEMA_OUTDATED', `there is no store at ${resolve(path)}`, { cause });
   }
   try {
     file.pragma('journal_mode = WAL');

@@ -55,7 +55,10 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
       it('keeps everything when it is migrated again, and applies nothing', async () => {
         await migrateStore({ url: database.url, sealKey });
         const secret = Buffer.from((await open()).ledgerSecret).toString('hex');
-        expect(await migrateStore({ url: database.url, sealKey })).toEqual({ applied: [] });
+        expect(await migrateStore({ url: database.url, sealKey })).toEqual({
+          applied: [],
+          created: false,
+        });
         expect(Buffer.from((await open()).ledgerSecret).toString('hex')).toBe(secret);
       });
 
@@ -83,7 +86,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
     it('is backed up into a new file exactly if it is in a file itself', async () => {
       await migrateStore({ url: database.url, sealKey });
       const folder = await mkdtemp(join(tmpdir(), 'callpass-backup-'));
-      const backedUp = await backUpStore({ url: database.url, sealKey, to: join(folder, 'copy.db') }).then(
+      const backedUp = await backUpStore({ url: database.url, to: join(folder, 'copy.db') }).then(
         () => true,
         (error: unknown) => !(error instanceof TypeError),
       );
