@@ -17,7 +17,7 @@ const PROMETHEUS: Party = { name: 'Prometheus', namespace: 'observability' };
 const SHOP: Party = { name: 'a service of the shop', namespace: 'shop' };
 const STRANGER: Party = { name: 'a stranger', namespace: 'elsewhere' };
 
-/** What no program of a test connects to: the mesh is no part of it. */
+/** Ports of the mesh, to which no program of a test connects: the mesh is no part of it. */
 const OF_THE_MESH = /:(4143|8080|8086|8090)$/;
 
 /**

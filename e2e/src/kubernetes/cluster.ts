@@ -28,7 +28,7 @@ export const NAMESPACES = {
   shop: { 'callpass.example/client': 'true' },
 };
 
-/** What a cluster has beside Callpass, and the secrets that the README asks for. */
+/** Neighbours of Callpass in a cluster, and the secrets that the README asks for. */
 export interface Cluster {
   readonly images: ImageRoots;
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -184,7 +184,7 @@ async function startIssuer(pair: CertifiedKey) {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return {
     server,
-    tokenOf(serviceAccount: string, audience: string): string {
+    tokenOf: (serviceAccount: string, audience: string): string => {
       const head = part({ alg: 'RS256', typ: 'JWT' });
       const claims = part({
         iss: 'https://oidc.example.org/cluster',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type AddressInfo, type Server } from 'node:net';
 import type { Connection, NetworkPolicies, Party } from './network-policy.ts';
 
-/** Where a party of the cluster is reached in the test. */
+/** Address of a party of the cluster in the test. */
 export interface Place {
   readonly party: Party;
   readonly host: string;

@@ -7,7 +7,7 @@ import { ended, outputOf } from '../processes.ts';
 import type { ImageRoots } from './image-roots.ts';
 import { podOf, type Manifest, type PodTemplate } from './manifests.ts';
 
-/** What a cluster gives to a pod. */
+/** Images, files and secrets that a cluster gives to a pod. */
 export interface Surroundings {
   readonly images: ImageRoots;
   readonly manifests: readonly Manifest[];
