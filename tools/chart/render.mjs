@@ -10,6 +10,9 @@ import { ROOT } from '../launch/prepare.mjs';
 const CHART = join(ROOT, 'deploy/helm/callpass');
 const OUTPUT = join(ROOT, 'deploy/kubernetes');
 
+/** Files of the chart that templates read; their folders are links to those of deploy/. */
+const FILES = ['files/prometheus/rules.yaml', 'files/prometheus/alerts.yaml', 'files/grafana/callpass.json'];
+
 /** Folders of deploy/kubernetes, each rendered from the values beside it. */
 export const FLAVOURS = ['base', 'mesh'];
 
@@ -32,9 +35,7 @@ export function renderChart(valuesFile, release = {}) {
     Templates: Object.fromEntries(
       readdirSync(join(CHART, 'templates')).map((file) => [file, read(`templates/${file}`)]),
     ),
-    Files: Object.fromEntries(
-      readdirSync(join(CHART, 'files')).map((file) => [`files/${file}`, read(`files/${file}`)]),
-    ),
+    Files: Object.fromEntries(FILES.map((file) => [file, read(file)])),
     Context: {
       Values: values,
       Chart: { Name: name, Version: version, AppVersion: appVersion },
