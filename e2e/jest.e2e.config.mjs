@@ -7,6 +7,7 @@ const MEASURING = {
   'src/freeze.e2e.ts': 'time to take effect, and time to an answer with 10,000 frozen visitors',
   'src/hygiene.e2e.ts': 'memory among hostile peers',
   'src/identity.e2e.ts': 'time to an answer with 10,000 destinations',
+  'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
   'src/instances.e2e.ts': 'time to take effect at another instance',
   'src/limits.e2e.ts': 'time to an answer while Redis is away',
   'src/overload.e2e.ts': 'time to an answer, memory and recovery at three times the capacity',

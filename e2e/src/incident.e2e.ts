@@ -90,6 +90,28 @@ describe('the page about a leaked key', () => {
     expect(verdict).toBe(Verdict.VALID);
     connection.close();
   });
+
+  it('and incident counts what the export has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
+    const file = join(folder, 'ledger.jsonl');
+    expect(await shell(`callpass ledger export -o ${file}`, servers[0])).toMatchObject({ code: 0 });
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    rmSync(folder, { recursive: true });
+    const ofKey = (version: number) =>
+      lines.filter((line) => {
+        const { kind, keyVersion } = JSON.parse(line) as { kind?: string; keyVersion?: number };
+        return kind === 'ISSUED' && keyVersion === version;
+      }).length;
+    for (const version of [1, 2]) {
+      const { code, stdout } = await shell(
+        `callpass incident key ${REALM} ${version} --output json`,
+        servers[0],
+      );
+      const issuedCount = String(ofKey(version));
+      expect(issuedCount).not.toBe('0');
+      expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, issuedCount });
+    }
+  });
 });
 
 describe('a freeze while the store is sealed under another key', () => {

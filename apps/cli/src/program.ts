@@ -4,6 +4,7 @@ import { addDevCertsCommand } from './commands/dev-certs.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addFreezeCommands } from './commands/freeze.ts';
 import { addHealthCommand } from './commands/health.ts';
+import { addIncidentCommands } from './commands/incident.ts';
 import { addIssueCommand } from './commands/issue.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
@@ -24,6 +25,7 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
   addConfigCommands,
   addKeyCommands,
   addFreezeCommands,
+  addIncidentCommands,
   addLedgerCommands,
   addHealthCommand,
   addDoctorCommand,

@@ -76,6 +76,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     listEntries: operate('AUDITOR'),
     tailEntries: operate('AUDITOR'),
     verifyLedger: operate('AUDITOR'),
+    summarizeEntries: operate('AUDITOR'),
     removeEntries: operate('OPERATOR'),
   },
   // Balancers and orchestrators ask without an identity, and learn no more than whether it serves.

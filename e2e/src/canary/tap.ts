@@ -12,6 +12,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   'callpass.v1.IssueCredentialsRequest.subject': 'visitor',
   'callpass.v1.TryIssueRequest.subject': 'visitor',
   'callpass.v1.FreezeScope.subject': 'visitor',
+  'callpass.v1.SummarizeEntriesRequest.subject': 'visitor',
   'callpass.v1.TimeLimitedCredentials.account_token': 'issued token',
   'callpass.v1.TimeLimitedCredentials.from_token': 'issued token',
   'callpass.v1.TimeLimitedCredentials.to_token': 'issued token',

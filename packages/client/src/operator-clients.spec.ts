@@ -21,7 +21,8 @@ async function ledgerOf(handlers: Partial<Handlers<typeof LedgerService>>): Prom
   const tailEntries = async function* () {
     throw refusal(status.PERMISSION_DENIED, 'CLIENT_NOT_GRANTED');
   };
-  addService(server, LedgerService, { tailEntries, ...rest, ...handlers });
+  const streams = { tailEntries, summarizeEntries: tailEntries };
+  addService(server, LedgerService, { ...streams, ...rest, ...handlers });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(error);

@@ -6,7 +6,7 @@ import type { Connection, ConnectOptions } from './connection/connect.ts';
 /** Functions for the RPCs of AdminService. Reads are retried, changes never. */
 export type AdminClient = ServiceClient<typeof AdminService>;
 
-/** Functions for the RPCs of LedgerService. Reads are retried, except the stream of TailEntries; removals never. */
+/** Functions for the RPCs of LedgerService. Reads are retried, except the streams of TailEntries and SummarizeEntries; removals never. */
 export type LedgerClient = ServiceClient<typeof LedgerService>;
 
 /** Functions for the RPCs of grpc.health.v1. Never retried. */

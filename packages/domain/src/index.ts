@@ -52,6 +52,11 @@ export {
   type PositionedEntry,
   type TokenFingerprints,
   type VerificationRange,
+  mergeIssued,
+  type IssuedCounts,
+  type IssuedFilter,
+  type IssuedStep,
+  type IssuedStepQuery,
 } from '@callpass/ledger';
 export { KeyedHash, MAX_KEYED_HASH_BYTES } from './keyed-hash.ts';
 export {

@@ -35,6 +35,13 @@ export {
   type ExportedChain,
   type ExportHeader,
 } from './export-format.ts';
+export {
+  mergeIssued,
+  type IssuedCounts,
+  type IssuedFilter,
+  type IssuedStep,
+  type IssuedStepQuery,
+} from './issued-summary.ts';
 export { verifyExport, type ExportFault, type ExportVerification } from './verify-export.ts';
 export { type ChainRecord, type EntryQuery, type LedgerStore, type PositionedEntry } from './ledger-store.ts';
 export { verifyLedger, type LedgerFault, type LedgerVerification, type VerificationRange } from './verify.ts';

@@ -1,4 +1,5 @@
 import type { ChainHead } from './chain.ts';
+import type { IssuedStep, IssuedStepQuery } from './issued-summary.ts';
 import type { EntryDraft, EntryKind, LedgerEntry } from './entry.ts';
 
 /** Filter of entries. A field that is left out matches everything. */
@@ -48,6 +49,9 @@ export interface LedgerStore {
    * `STORE_UNAVAILABLE` when the search takes too long: a range of time makes it shorter.
    */
   listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]>;
+
+  /** Counts the issued credentials that match, one step of the ledger at a time. Call it until `lastPosition` is reached. */
+  countIssued(query: IssuedStepQuery): Promise<IssuedStep>;
 
   /** Every chain, by number. */
   listChains(): Promise<readonly ChainRecord[]>;

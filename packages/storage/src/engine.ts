@@ -3,6 +3,8 @@ import type {
   ChainHead,
   ChainRecord,
   EntryQuery,
+  IssuedStep,
+  IssuedStepQuery,
   LedgerEntry,
   RevisionRecord,
   StoredRevision,
@@ -15,6 +17,7 @@ import { applyChange, attemptAlone, type ItemOutcome } from './database/changes.
 import { claimAnswers, type Claim } from './database/claims.ts';
 import type { Database } from './database/database.ts';
 import { searchEntries } from './database/entry-search.ts';
+import { countIssued } from './database/issued-counts.ts';
 import * as reads from './database/reads.ts';
 import { removeStep, type RemovalStep } from './database/removal.ts';
 import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
@@ -104,6 +107,11 @@ export class StoreEngine {
     const found = await searchEntries(this.#database.reads, search);
     const positions = found.map(({ position }) => position);
     return { positions, entries: encodeEntries(found.map(({ entry }) => entry)) };
+  }
+
+  /** See `LedgerStore.countIssued`. */
+  countIssued(query: IssuedStepQuery): Promise<IssuedStep> {
+    return countIssued(this.#database.reads, query);
   }
 
   /** See `LedgerStore.listChains`. */

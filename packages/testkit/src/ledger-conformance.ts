@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newIssuanceId, verifyLedger, type EntryDraft, type EntryQuery, type Store } from '@callpass/domain';
+import {
+  KeyedHash,
+  newIssuanceId,
+  verifyLedger,
+  type EntryDraft,
+  type EntryQuery,
+  type IssuedFilter,
+  type Store,
+} from '@callpass/domain';
 import { sampleEntry } from './sample-entry.ts';
 import { throwawayKey } from './throwaway-key.ts';
 
@@ -99,6 +107,54 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
         expect(pages.flat()).toEqual([...expected, 'theirs']);
       }
     }, 30_000);
+
+    it('counts what was issued, by client, destination and key, as each filter says', async () => {
+      await recordAll([
+        sampleEntry(),
+        sampleEntry({ timeMs: NOW_MS + 1000, expireTimeMs: NOW_MS + 700_000 }),
+        sampleEntry({ client: 'other', visitor: { clear: 'somebody' } }),
+        sampleEntry({ keyVersion: 4 }),
+        sampleEntry({ realm: '', keyVersion: 0, destination: 'lobby', expireTimeMs: 0 }),
+        { traceId: 'd', kind: 'REFUSED', timeMs: NOW_MS, client: 'web-edge' },
+      ]);
+      const count = async (filter: IssuedFilter, nowMs = NOW_MS) => {
+        const { groups, position, lastPosition } = await store.countIssued({
+          ...filter,
+          afterPosition: 0,
+          nowMs,
+        });
+        expect(position).toBe(lastPosition);
+        return groups
+          .map(({ client, destination, issued, alive }) => `${client} ${destination} ${issued} ${alive}`)
+          .sort();
+      };
+      const key = { realm: 'support.example', keyVersion: 3 };
+      expect(await count(key)).toEqual(['other support 1 1', 'web-edge support 2 2']);
+      expect(await count(key, NOW_MS + 600_000)).toEqual(['other support 1 0', 'web-edge support 2 1']);
+      expect(await count({ ...key, startTimeMs: NOW_MS + 1 })).toEqual(['web-edge support 1 1']);
+      expect(await count({ client: 'web-edge' })).toEqual([
+        'web-edge lobby 1 0',
+        'web-edge support 1 1',
+        'web-edge support 2 2',
+      ]);
+      const subjectHash = new KeyedHash(store.ledgerSecret).subject('somebody');
+      expect(await count({ subjectHash })).toEqual(['other support 1 1']);
+      const { groups } = await store.countIssued({
+        ...key,
+        client: 'web-edge',
+        afterPosition: 0,
+        nowMs: NOW_MS,
+      });
+      expect(groups).toEqual([
+        {
+          ...{ client: 'web-edge', destination: 'support', realm: 'support.example', keyVersion: 3 },
+          ...{ issued: 2, alive: 2, firstTimeMs: NOW_MS, lastTimeMs: NOW_MS + 1000 },
+          lastExpireTimeMs: NOW_MS + 700_000,
+        },
+      ]);
+      const end = await store.countIssued({ afterPosition: 1_000_000, nowMs: NOW_MS });
+      expect(end.groups).toEqual([]);
+    });
 
     it('reads each chain by itself and verifies them all', async () => {
       const other = await openAnother();

@@ -8,7 +8,7 @@ import type { Page } from '../output.ts';
 import type { RunCommand } from '../run-command.ts';
 import { nextRealmName, planRotation } from '../rotation/plan.ts';
 import type { PlannedKey, RealmInUse, RotationPlan, Way } from '../rotation/rotation-plan.ts';
-import { MOST_SHOWN, operands } from '../rotation/wording.ts';
+import { MOST_SHOWN, operands } from '../wording.ts';
 import type { Session } from '../session.ts';
 
 /** `callpass key plan`. */

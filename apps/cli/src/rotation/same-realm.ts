@@ -1,5 +1,5 @@
 import { KEY_LENGTHS, type PlanBase, type Way } from './rotation-plan.ts';
-import { operands } from './wording.ts';
+import { operands } from '../wording.ts';
 
 /** The new key in the same realm: quick, for every account, and the calls of a window are lost. */
 export function sameRealm(base: PlanBase): Way {

@@ -1,5 +1,5 @@
 import { KEY_LENGTHS, type PlanBase, type Step, type Way } from './rotation-plan.ts';
-import { listed, operands } from './wording.ts';
+import { listed, operands } from '../wording.ts';
 
 /** The new key under a second realm name: no call is lost, where the portal lets the accounts use both. */
 export function secondRealm(base: PlanBase, newRealm: string): Way {

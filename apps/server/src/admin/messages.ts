@@ -1,36 +1,15 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   ConfigurationChange_Kind,
-  FreezeScopeSchema,
-  KeyState,
   REASONS,
   type ConfigurationChangeSchema,
   type ConfigurationRevisionSchema,
-  type FreezeEntrySchema,
-  type RealmKeySchema,
   type TryIssueResponseSchema,
 } from '@callpass/contract';
-import type { Change, Freeze, FreezeKind, RealmKeyRecord, RevisionRecord } from '@callpass/domain';
-import { times } from '../credentials/messages.ts';
+import type { Change, RevisionRecord } from '@callpass/domain';
+import { times } from '../state/messages.ts';
 import type { Tried } from './try-issue.ts';
-
-/** A key as the contract's message, without the key itself. */
-export function keyToMessage(key: RealmKeyRecord): MessageInitShape<typeof RealmKeySchema> {
-  return {
-    realm: key.realm,
-    version: key.version,
-    state: KeyState[key.state],
-    fingerprint: key.fingerprint,
-    ...times({
-      createTime: key.createTimeMs,
-      activateTime: key.activateTimeMs,
-      retireTime: key.retireTimeMs,
-      destroyTime: key.destroyTimeMs,
-      validateUntilTime: key.validateUntilMs,
-    }),
-  };
-}
 
 /** A revision without its document. */
 export function revisionToMessage(
@@ -51,25 +30,6 @@ export function changeToMessage(change: Change): MessageInitShape<typeof Configu
     path: change.path,
     before: text(change.before),
     after: text(change.after),
-  };
-}
-
-const SCOPES = {
-  REALM: 'realm',
-  DESTINATION: 'destination',
-  CLIENT: 'client',
-  SUBJECT: 'subjectHash',
-} as const satisfies Record<FreezeKind, string>;
-
-/** A freeze; a visitor as the keyed hash. */
-export function freezeToMessage(freeze: Freeze): MessageInitShape<typeof FreezeEntrySchema> {
-  return {
-    scope: create(FreezeScopeSchema, {
-      scope: { case: SCOPES[freeze.scope.kind], value: freeze.scope.value },
-    }),
-    reason: freeze.reason,
-    frozenBy: freeze.frozenBy,
-    ...times({ freezeTime: freeze.freezeTimeMs, untilTime: freeze.untilMs }),
   };
 }
 

@@ -5,19 +5,14 @@ import type { KeyStep } from '@callpass/domain';
 import type { Handlers, ServerCall } from '@callpass/grpc-kit';
 import { explainToken } from '@callpass/token-core';
 import { PRINCIPAL } from '../access/identify.ts';
-import { kindFromMessage, times } from '../credentials/messages.ts';
+import { kindFromMessage } from '../credentials/messages.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
+import { freezeToMessage, keyToMessage, times } from '../state/messages.ts';
 import { decryptionKeys } from '../state/snapshot.ts';
 import { applyConfiguration, listRevisions, readRevision, type AdminDependencies } from './configuration.ts';
 import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
 import { addKey, listKeys, stepKey, type KeyStepRequest } from './keys.ts';
-import {
-  changeToMessage,
-  freezeToMessage,
-  keyToMessage,
-  revisionToMessage,
-  triedToMessage,
-} from './messages.ts';
+import { changeToMessage, revisionToMessage, triedToMessage } from './messages.ts';
 import { tryIssue, type TryDependencies } from './try-issue.ts';
 
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */

@@ -5,21 +5,26 @@ import {
   joinFingerprints,
   verifyLedger,
   type Clock,
+  type KeyedHash,
   type LedgerEntry,
   type LedgerStore,
+  type Store,
 } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import { PRINCIPAL, REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from '../access/identify.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { listEntries, removeEntries, tailEntries } from './entries.ts';
+import { summarizeIssued } from './issued-summary.ts';
+import { filterFromMessage, summaryToMessage } from './summary-messages.ts';
 
 const kindOf = enumNames(LedgerEntry_Kind);
 
 /** The handlers of LedgerService: messages in, use cases, messages out. */
 export function ledgerHandlers(dependencies: {
-  readonly store: LedgerStore;
+  readonly store: LedgerStore & Pick<Store, 'loadState'>;
   readonly state: { readonly snapshot: Snapshot };
   readonly clock: Clock;
+  readonly keyedHash: KeyedHash;
 }): Handlers<typeof LedgerService> {
   const { store } = dependencies;
   return {
@@ -78,6 +83,19 @@ export function ledgerHandlers(dependencies: {
           anchorHash: anchor.hash,
         })),
       };
+    },
+
+    async *summarizeEntries(request, call) {
+      const filter = filterFromMessage(request, dependencies.keyedHash);
+      const steps = summarizeIssued(dependencies, filter, call.signal);
+      let step = await steps.next();
+      for (; !step.done; step = await steps.next()) {
+        const { read, total } = step.value;
+        yield {
+          part: { case: 'progress', value: { readCount: BigInt(read), totalCount: BigInt(total) } },
+        };
+      }
+      if (step.value) yield { part: { case: 'summary', value: summaryToMessage(step.value, filter) } };
     },
 
     async removeEntries(request, call) {

@@ -6,7 +6,7 @@ import { monotonicMs } from '../thread/batch-codec.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
 
 /** Rows of one query of a search: what a commit may have to wait for. */
-const ROWS_PER_STEP = 10_000;
+export const ROWS_PER_STEP = 10_000;
 const INDEX_ROWS_PER_STEP = 50_000;
 
 /** An entry holds the time inside its tokens, which some realms count in whole seconds; its id the millisecond. */
@@ -94,7 +94,8 @@ async function scan(
   return rows.map(({ position, ...row }) => ({ position, entry: entryOf(row) }));
 }
 
-async function wholeStretch(db: Kysely<Tables>): Promise<Stretch | undefined> {
+/** The positions of the first and the last entry; `undefined` where there are none. */
+export async function wholeStretch(db: Kysely<Tables>): Promise<Stretch | undefined> {
   const end = (direction: 'asc' | 'desc') =>
     db.selectFrom('ledger').select('position').orderBy('position', direction).limit(1).executeTakeFirst();
   const [first, last] = [await end('asc'), await end('desc')];

@@ -28,6 +28,7 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   | 'findIssued'
   | 'findAnswer'
   | 'listEntries'
+  | 'countIssued'
   | 'listChains'
   | 'readChain'
   | 'removeStep'

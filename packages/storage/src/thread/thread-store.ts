@@ -3,6 +3,8 @@ import type {
   ChainRecord,
   EntryDraft,
   EntryQuery,
+  IssuedStep,
+  IssuedStepQuery,
   LedgerEntry,
   PositionedEntry,
   RecordOptions,
@@ -97,6 +99,10 @@ export class ThreadStore implements Store {
     const deadlineMs = monotonicMs() + 0.9 * this.#limits.readMs;
     const { positions, entries } = await this.#read('listEntries', { query, deadlineMs });
     return decodeEntries(entries).map((entry, index) => ({ position: positions[index] as number, entry }));
+  }
+
+  countIssued(query: IssuedStepQuery): Promise<IssuedStep> {
+    return this.#read('countIssued', query);
   }
 
   listChains(): Promise<readonly ChainRecord[]> {

@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { FreezeEntry, RealmKey } from "./admin_service_pb.ts";
+import { file_callpass_v1_admin_service } from "./admin_service_pb.ts";
 import { file_callpass_v1_field_rules } from "./field_rules_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -14,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/ledger_service.proto.
  */
 export const file_callpass_v1_ledger_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEiiQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNIpYBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIKCgZJU1NVRUQQARILCgdSRUZVU0VEEAISGQoVQ09ORklHVVJBVElPTl9BUFBMSUVEEAMSFQoRS0VZX1NUQVRFX0NIQU5HRUQQBBIKCgZGUk9aRU4QBRIMCghVTkZST1pFThAGEhMKD0VOVFJJRVNfUkVNT1ZFRBAHIoADChJMaXN0RW50cmllc1JlcXVlc3QSOgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESOAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBEiAKC2Rlc3RpbmF0aW9uGAMgASgJQgu6SAhyBoi1GAEYQBIbCgZjbGllbnQYBCABKAlCC7pICHIGiLUYARhAEjUKBGtpbmQYBSABKA4yHS5jYWxscGFzcy52MS5MZWRnZXJFbnRyeS5LaW5kQgi6SAWCAQIQARIgCgtpc3N1YW5jZV9pZBgGIAEoCUILukgIcgaItRgBGEASHQoIdHJhY2VfaWQYByABKAlCC7pICHIGiLUYARggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSIAoKcGFnZV90b2tlbhgJIAEoCUIMukgJcgeItRgBKIACIlkKE0xpc3RFbnRyaWVzUmVzcG9uc2USKQoHZW50cmllcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJTChJUYWlsRW50cmllc1JlcXVlc3QSIAoLZGVzdGluYXRpb24YASABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgCIAEoCUILukgIcgaItRgBGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5IoQBChNWZXJpZnlMZWRnZXJSZXF1ZXN0Eh4KCXdyaXRlcl9pZBgBIAEoCUILukgIcgaItRgBGEASJgoOZmlyc3Rfc2VxdWVuY2UYAiABKARCDrpICzIJGP////////8PEiUKDWxhc3Rfc2VxdWVuY2UYAyABKARCDrpICzIJGP////////8PIo8BChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQSKAoGY2hhaW5zGAQgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyQ2hhaW4idwoLTGVkZ2VyQ2hhaW4SEQoJd3JpdGVyX2lkGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQSEQoJbGFzdF9oYXNoGAQgASgMEhMKC2FuY2hvcl9oYXNoGAUgASgMIkAKC0xlZGdlckZhdWx0EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIMCgR0ZXh0GAMgASgJIlYKFFJlbW92ZUVudHJpZXNSZXF1ZXN0Ej4KC2JlZm9yZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINukgKyAEBsgEEiLUYASIsChVSZW1vdmVFbnRyaWVzUmVzcG9uc2USEwoLZW50cnlfY291bnQYASABKAQy8QIKDUxlZGdlclNlcnZpY2USVQoLTGlzdEVudHJpZXMSHy5jYWxscGFzcy52MS5MaXN0RW50cmllc1JlcXVlc3QaIC5jYWxscGFzcy52MS5MaXN0RW50cmllc1Jlc3BvbnNlIgOQAgESVwoLVGFpbEVudHJpZXMSHy5jYWxscGFzcy52MS5UYWlsRW50cmllc1JlcXVlc3QaIC5jYWxscGFzcy52MS5UYWlsRW50cmllc1Jlc3BvbnNlIgOQAgEwARJYCgxWZXJpZnlMZWRnZXISIC5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXF1ZXN0GiEuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVzcG9uc2UiA5ACARJWCg1SZW1vdmVFbnRyaWVzEiEuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1JlcXVlc3QaIi5jYWxscGFzcy52MS5SZW1vdmVFbnRyaWVzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
+  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEiiQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNIpYBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIKCgZJU1NVRUQQARILCgdSRUZVU0VEEAISGQoVQ09ORklHVVJBVElPTl9BUFBMSUVEEAMSFQoRS0VZX1NUQVRFX0NIQU5HRUQQBBIKCgZGUk9aRU4QBRIMCghVTkZST1pFThAGEhMKD0VOVFJJRVNfUkVNT1ZFRBAHIoADChJMaXN0RW50cmllc1JlcXVlc3QSOgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESOAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBEiAKC2Rlc3RpbmF0aW9uGAMgASgJQgu6SAhyBoi1GAEYQBIbCgZjbGllbnQYBCABKAlCC7pICHIGiLUYARhAEjUKBGtpbmQYBSABKA4yHS5jYWxscGFzcy52MS5MZWRnZXJFbnRyeS5LaW5kQgi6SAWCAQIQARIgCgtpc3N1YW5jZV9pZBgGIAEoCUILukgIcgaItRgBGEASHQoIdHJhY2VfaWQYByABKAlCC7pICHIGiLUYARggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSIAoKcGFnZV90b2tlbhgJIAEoCUIMukgJcgeItRgBKIACIlkKE0xpc3RFbnRyaWVzUmVzcG9uc2USKQoHZW50cmllcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJTChJUYWlsRW50cmllc1JlcXVlc3QSIAoLZGVzdGluYXRpb24YASABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgCIAEoCUILukgIcgaItRgBGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5IoQBChNWZXJpZnlMZWRnZXJSZXF1ZXN0Eh4KCXdyaXRlcl9pZBgBIAEoCUILukgIcgaItRgBGEASJgoOZmlyc3Rfc2VxdWVuY2UYAiABKARCDrpICzIJGP////////8PEiUKDWxhc3Rfc2VxdWVuY2UYAyABKARCDrpICzIJGP////////8PIo8BChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQSKAoGY2hhaW5zGAQgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyQ2hhaW4idwoLTGVkZ2VyQ2hhaW4SEQoJd3JpdGVyX2lkGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQSEQoJbGFzdF9oYXNoGAQgASgMEhMKC2FuY2hvcl9oYXNoGAUgASgMIkAKC0xlZGdlckZhdWx0EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIMCgR0ZXh0GAMgASgJIlYKFFJlbW92ZUVudHJpZXNSZXF1ZXN0Ej4KC2JlZm9yZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINukgKyAEBsgEEiLUYASIsChVSZW1vdmVFbnRyaWVzUmVzcG9uc2USEwoLZW50cnlfY291bnQYASABKAQi0gIKF1N1bW1hcml6ZUVudHJpZXNSZXF1ZXN0EjcKA2tleRgBIAEoCzIoLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXF1ZXN0LktleUgAEh8KBmNsaWVudBgCIAEoCUINukgKcgiItRgBEAEYQEgAEiEKB3N1YmplY3QYAyABKAlCDrpIC3IJiLUYARABKIACSAASLQoMc3ViamVjdF9oYXNoGAQgASgJQhW6SBJyEDIOXlswLTlhLWZdezMyfSRIABI6CgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARo+CgNLZXkSHQoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAFCDwoGaXNzdWVkEgW6SAIIASKDAQoYU3VtbWFyaXplRW50cmllc1Jlc3BvbnNlEjAKCHByb2dyZXNzGAEgASgLMhwuY2FsbHBhc3MudjEuU3VtbWFyeVByb2dyZXNzSAASLQoHc3VtbWFyeRgCIAEoCzIaLmNhbGxwYXNzLnYxLklzc3VlZFN1bW1hcnlIAEIGCgRwYXJ0IjoKD1N1bW1hcnlQcm9ncmVzcxISCgpyZWFkX2NvdW50GAEgASgEEhMKC3RvdGFsX2NvdW50GAIgASgEIrgDCg1Jc3N1ZWRTdW1tYXJ5EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGlzc3VlZF9jb3VudBgCIAEoBBITCgthbGl2ZV9jb3VudBgDIAEoBBI0ChBsYXN0X2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBmaXJzdF9pc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X2lzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBmdyb3VwcxgHIAMoCzIYLmNhbGxwYXNzLnYxLklzc3VlZEdyb3VwEhsKE29taXR0ZWRfZ3JvdXBfY291bnQYCCABKAQSKQoHZnJlZXplcxgJIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5EikKCnJlYWxtX2tleXMYCiADKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleRIUCgxzdWJqZWN0X2hhc2gYCyABKAkiogIKC0lzc3VlZEdyb3VwEg4KBmNsaWVudBgBIAEoCRITCgtkZXN0aW5hdGlvbhgCIAEoCRINCgVyZWFsbRgDIAEoCRITCgtrZXlfdmVyc2lvbhgEIAEoDRIUCgxpc3N1ZWRfY291bnQYBSABKAQSEwoLYWxpdmVfY291bnQYBiABKAQSNAoQZmlyc3RfaXNzdWVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF9pc3N1ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4cGlyZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLZAwoNTGVkZ2VyU2VydmljZRJVCgtMaXN0RW50cmllcxIfLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJXCgtUYWlsRW50cmllcxIfLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVzcG9uc2UiA5ACATABElgKDFZlcmlmeUxlZGdlchIgLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlcXVlc3QaIS5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXNwb25zZSIDkAIBEmYKEFN1bW1hcml6ZUVudHJpZXMSJC5jYWxscGFzcy52MS5TdW1tYXJpemVFbnRyaWVzUmVxdWVzdBolLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXNwb25zZSIDkAIBMAESVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_admin_service, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
 
 /**
  * An entry of the ledger.
@@ -616,6 +618,327 @@ export const RemoveEntriesResponseSchema: GenMessage<RemoveEntriesResponse> = /*
   messageDesc(file_callpass_v1_ledger_service, 10);
 
 /**
+ * The credentials to count.
+ *
+ * @generated from message callpass.v1.SummarizeEntriesRequest
+ */
+export type SummarizeEntriesRequest = Message<"callpass.v1.SummarizeEntriesRequest"> & {
+  /**
+   * Exactly one of these.
+   *
+   * @generated from oneof callpass.v1.SummarizeEntriesRequest.issued
+   */
+  issued: {
+    /**
+     * Credentials that were encrypted with a key.
+     *
+     * @generated from field: callpass.v1.SummarizeEntriesRequest.Key key = 1;
+     */
+    value: SummarizeEntriesRequest_Key;
+    case: "key";
+  } | {
+    /**
+     * Credentials that a client has asked for. 1 to 64 characters.
+     *
+     * @generated from field: string client = 2;
+     */
+    value: string;
+    case: "client";
+  } | {
+    /**
+     * Credentials for a visitor. 1 to 256 bytes.
+     *
+     * @generated from field: string subject = 3;
+     */
+    value: string;
+    case: "subject";
+  } | {
+    /**
+     * Credentials for a visitor by the keyed hash that the ledger shows. 32 hexadecimal digits.
+     *
+     * @generated from field: string subject_hash = 4;
+     */
+    value: string;
+    case: "subjectHash";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Only credentials that were issued at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   */
+  startTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message callpass.v1.SummarizeEntriesRequest.
+ * Use `create(SummarizeEntriesRequestSchema)` to create a new message.
+ */
+export const SummarizeEntriesRequestSchema: GenMessage<SummarizeEntriesRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 11);
+
+/**
+ * A key of a realm.
+ *
+ * @generated from message callpass.v1.SummarizeEntriesRequest.Key
+ */
+export type SummarizeEntriesRequest_Key = Message<"callpass.v1.SummarizeEntriesRequest.Key"> & {
+  /**
+   * The realm. 1 to 128 characters.
+   *
+   * @generated from field: string realm = 1;
+   */
+  realm: string;
+
+  /**
+   * The key's version. 1 or more.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message callpass.v1.SummarizeEntriesRequest.Key.
+ * Use `create(SummarizeEntriesRequest_KeySchema)` to create a new message.
+ */
+export const SummarizeEntriesRequest_KeySchema: GenMessage<SummarizeEntriesRequest_Key> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 11, 0);
+
+/**
+ * Progress, or the result.
+ *
+ * @generated from message callpass.v1.SummarizeEntriesResponse
+ */
+export type SummarizeEntriesResponse = Message<"callpass.v1.SummarizeEntriesResponse"> & {
+  /**
+   * One of these.
+   *
+   * @generated from oneof callpass.v1.SummarizeEntriesResponse.part
+   */
+  part: {
+    /**
+     * The progress of reading.
+     *
+     * @generated from field: callpass.v1.SummaryProgress progress = 1;
+     */
+    value: SummaryProgress;
+    case: "progress";
+  } | {
+    /**
+     * The result. The stream ends after it.
+     *
+     * @generated from field: callpass.v1.IssuedSummary summary = 2;
+     */
+    value: IssuedSummary;
+    case: "summary";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message callpass.v1.SummarizeEntriesResponse.
+ * Use `create(SummarizeEntriesResponseSchema)` to create a new message.
+ */
+export const SummarizeEntriesResponseSchema: GenMessage<SummarizeEntriesResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 12);
+
+/**
+ * The progress of reading the ledger.
+ *
+ * @generated from message callpass.v1.SummaryProgress
+ */
+export type SummaryProgress = Message<"callpass.v1.SummaryProgress"> & {
+  /**
+   * The number of positions of the ledger that were read.
+   *
+   * @generated from field: uint64 read_count = 1;
+   */
+  readCount: bigint;
+
+  /**
+   * The number of positions to read.
+   *
+   * @generated from field: uint64 total_count = 2;
+   */
+  totalCount: bigint;
+};
+
+/**
+ * Describes the message callpass.v1.SummaryProgress.
+ * Use `create(SummaryProgressSchema)` to create a new message.
+ */
+export const SummaryProgressSchema: GenMessage<SummaryProgress> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 13);
+
+/**
+ * The credentials that were issued, as the ledger has them.
+ *
+ * @generated from message callpass.v1.IssuedSummary
+ */
+export type IssuedSummary = Message<"callpass.v1.IssuedSummary"> & {
+  /**
+   * The time at which credentials were tested for being alive.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * The number of credentials issued.
+   *
+   * @generated from field: uint64 issued_count = 2;
+   */
+  issuedCount: bigint;
+
+  /**
+   * The number of them that have not expired. Whether they validate depends on the key and the freezes below.
+   *
+   * @generated from field: uint64 alive_count = 3;
+   */
+  aliveCount: bigint;
+
+  /**
+   * The time at which the last of them expires. Not set if none has tokens.
+   *
+   * @generated from field: google.protobuf.Timestamp last_expire_time = 4;
+   */
+  lastExpireTime?: Timestamp | undefined;
+
+  /**
+   * The time at which the first of them was issued. Not set if there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp first_issue_time = 5;
+   */
+  firstIssueTime?: Timestamp | undefined;
+
+  /**
+   * The time at which the last of them was issued. Not set if there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp last_issue_time = 6;
+   */
+  lastIssueTime?: Timestamp | undefined;
+
+  /**
+   * The counts by client, destination and key: the 1,000 largest.
+   *
+   * @generated from field: repeated callpass.v1.IssuedGroup groups = 7;
+   */
+  groups: IssuedGroup[];
+
+  /**
+   * The number of further groups.
+   *
+   * @generated from field: uint64 omitted_group_count = 8;
+   */
+  omittedGroupCount: bigint;
+
+  /**
+   * The freezes in force of what was asked for, and of any realm, destination or client of the groups.
+   *
+   * @generated from field: repeated callpass.v1.FreezeEntry freezes = 9;
+   */
+  freezes: FreezeEntry[];
+
+  /**
+   * The keys of the realms of the groups and of the key that was asked for, newest first.
+   *
+   * @generated from field: repeated callpass.v1.RealmKey realm_keys = 10;
+   */
+  realmKeys: RealmKey[];
+
+  /**
+   * The keyed hash of the visitor that was asked for, 32 hexadecimal digits.
+   *
+   * @generated from field: string subject_hash = 11;
+   */
+  subjectHash: string;
+};
+
+/**
+ * Describes the message callpass.v1.IssuedSummary.
+ * Use `create(IssuedSummarySchema)` to create a new message.
+ */
+export const IssuedSummarySchema: GenMessage<IssuedSummary> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 14);
+
+/**
+ * Credentials that one client has got for one destination with one key.
+ *
+ * @generated from message callpass.v1.IssuedGroup
+ */
+export type IssuedGroup = Message<"callpass.v1.IssuedGroup"> & {
+  /**
+   * The client.
+   *
+   * @generated from field: string client = 1;
+   */
+  client: string;
+
+  /**
+   * The destination.
+   *
+   * @generated from field: string destination = 2;
+   */
+  destination: string;
+
+  /**
+   * The realm. Empty for unrestricted calls, whose credentials have no tokens.
+   *
+   * @generated from field: string realm = 3;
+   */
+  realm: string;
+
+  /**
+   * The version of the realm's key. 0 for unrestricted calls.
+   *
+   * @generated from field: uint32 key_version = 4;
+   */
+  keyVersion: number;
+
+  /**
+   * The number of credentials issued.
+   *
+   * @generated from field: uint64 issued_count = 5;
+   */
+  issuedCount: bigint;
+
+  /**
+   * The number of them that have not expired.
+   *
+   * @generated from field: uint64 alive_count = 6;
+   */
+  aliveCount: bigint;
+
+  /**
+   * The time at which the first of them was issued.
+   *
+   * @generated from field: google.protobuf.Timestamp first_issue_time = 7;
+   */
+  firstIssueTime?: Timestamp | undefined;
+
+  /**
+   * The time at which the last of them was issued.
+   *
+   * @generated from field: google.protobuf.Timestamp last_issue_time = 8;
+   */
+  lastIssueTime?: Timestamp | undefined;
+
+  /**
+   * The time at which the last of them expires. Not set for unrestricted calls.
+   *
+   * @generated from field: google.protobuf.Timestamp last_expire_time = 9;
+   */
+  lastExpireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message callpass.v1.IssuedGroup.
+ * Use `create(IssuedGroupSchema)` to create a new message.
+ */
+export const IssuedGroupSchema: GenMessage<IssuedGroup> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 15);
+
+/**
  * Reads, verifies and trims the ledger: the record of what was issued, refused and changed. Every RPC needs the role AUDITOR
  * unless its comment names another.
  *
@@ -651,6 +974,17 @@ export const LedgerService: GenService<{
     methodKind: "unary";
     input: typeof VerifyLedgerRequestSchema;
     output: typeof VerifyLedgerResponseSchema;
+  },
+  /**
+   * Counts the credentials that were issued with a key, by a client or for a visitor, as an incident asks for. Sends the progress
+   * while it reads the ledger; the last message has the result.
+   *
+   * @generated from rpc callpass.v1.LedgerService.SummarizeEntries
+   */
+  summarizeEntries: {
+    methodKind: "server_streaming";
+    input: typeof SummarizeEntriesRequestSchema;
+    output: typeof SummarizeEntriesResponseSchema;
   },
   /**
    * Removes the entries of each chain before a time and puts an authenticated anchor in their place, so that the rest still
