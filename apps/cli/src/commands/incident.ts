@@ -5,7 +5,7 @@ import { EXIT } from '@callpass/program';
 import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { Failure } from '../failure.ts';
 import { nextCommands, type IncidentScope } from '../incident/next-commands.ts';
-import type { Page } from '../output.ts';
+import { textOf, type Page } from '../output.ts';
 import { valueOrStdin } from '../read-file.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
@@ -94,7 +94,9 @@ function scopeOf(issued: Issued, { subjectHash }: IssuedSummary): IncidentScope 
     }
     case 'client':
       return { kind: 'client', client: issued.value };
-    default:
+    case 'subject':
+    case 'subjectHash':
+    case undefined:
       return { kind: 'subject', subjectHash };
   }
 }
@@ -113,7 +115,7 @@ function printSummary(
   const { issuedCount, aliveCount, freezes } = summary;
   const keys = (json['realmKeys'] as JsonObject[]).map(({ version, state }) => ({
     version: Number(version),
-    state: String(state),
+    state: textOf(state),
   }));
   const title = (TITLES[scope.kind] as (scope: IncidentScope) => string)(scope);
   print.line(`INCIDENT: ${title}`, 'bad');
@@ -121,7 +123,7 @@ function printSummary(
     'as of': json['time'],
     issued: `${issuedCount} credentials${between(json)}`,
     alive:
-      aliveCount === 0n ? 'none' : `${aliveCount}; the last one dies at ${String(json['lastExpireTime'])}`,
+      aliveCount === 0n ? 'none' : `${aliveCount}; the last one dies at ${textOf(json['lastExpireTime'])}`,
     'state of the key': scope.kind === 'key' ? stateOf(keys, scope.version) : undefined,
     frozen: freezes.length === 0 ? 'nothing' : undefined,
   });
@@ -148,7 +150,7 @@ function printSummary(
 
 function between({ firstIssueTime, lastIssueTime }: JsonObject): string {
   if (firstIssueTime === undefined) return '';
-  return `, ${String(firstIssueTime)} to ${String(lastIssueTime)}`;
+  return `, ${textOf(firstIssueTime)} to ${textOf(lastIssueTime)}`;
 }
 
 function stateOf(keys: readonly { version: number; state: string }[], wanted: number): string {
@@ -158,8 +160,8 @@ function stateOf(keys: readonly { version: number; state: string }[], wanted: nu
 function textOfFreeze({ jsonOf }: Session, freeze: FreezeEntry): string {
   const { scope, reason, freezeTime, untilTime, frozenBy } = jsonOf(freeze);
   const [kind, name] = Object.entries((scope ?? {}) as JsonObject)[0] ?? [];
-  const until = untilTime === undefined ? '' : ` until ${String(untilTime)}`;
-  return `${kind} ${String(name)} since ${String(freezeTime)}${until} by ${String(frozenBy)}: ${String(reason)}`;
+  const until = untilTime === undefined ? '' : ` until ${textOf(untilTime)}`;
+  return `${kind} ${textOf(name)} since ${textOf(freezeTime)}${until} by ${textOf(frozenBy)}: ${textOf(reason)}`;
 }
 
 /** Tests that a freeze is of what the incident is about, and not only of a part of it. */

@@ -8,7 +8,7 @@ export type IncidentScope =
 
 /** Facts that decide what to do next. */
 export interface IncidentFacts {
-  /** What was asked for is frozen: the realm of a key, a client, a visitor. */
+  /** Set where what was asked for is frozen: the realm of a key, a client, a visitor. */
   readonly frozen: boolean;
   /** Keys of the realm, by state. */
   readonly keys: readonly { readonly version: number; readonly state: string }[];
