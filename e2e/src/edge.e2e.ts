@@ -1,51 +1,21 @@
 import { createServer, type AddressInfo, type Server, type Socket, connect } from 'node:net';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OtlpReceiver } from '@callpass/otlp-receiver';
 import { keptReceiver } from './canary/kept.ts';
-import { ended, ENVIRONMENT, outputOf, ROOT, startServerProcess, type ServerProcess } from './processes.ts';
+import { startEdgeProcess, type EdgeProcess } from './edge-process.ts';
+import { ended, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
-interface EdgeProcess {
-  readonly child: ChildProcess;
-  readonly url: string;
-  output(): string;
-  stop(): Promise<void>;
-}
-
-/** Starts the built edge as an operator would. */
-async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
-  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve'], {
-    env: {
-      ...ENVIRONMENT,
-      CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
-      CALLPASS_EDGE_SERVICE_ADDRESS: service,
-      CALLPASS_EDGE_ORIGINS: ORIGIN,
-      CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
-      CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
-      CALLPASS_EDGE_LOG_LEVEL: 'debug',
-      // What is not traced goes to the service in batches.
-      CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+/** Starts the edge of these tests. */
+const startEdge = (service: string, env: NodeJS.ProcessEnv = {}) =>
+  startEdgeProcess(service, {
+    CALLPASS_EDGE_ORIGINS: ORIGIN,
+    CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
+    CALLPASS_EDGE_LOG_LEVEL: 'debug',
+    // What is not traced goes to the service in batches.
+    CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody',
+    ...env,
   });
-  const output = outputOf(child, 'edge');
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('message', (message) => resolve((message as { ready: { edge: string } }).ready.edge));
-    child.once('exit', () => reject(new Error(`the edge ended: ${output()}`)));
-  });
-  return {
-    child,
-    url,
-    output,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended(child);
-    },
-  };
-}
 
 const ORIGIN = 'https://www.example.org';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -63,7 +33,7 @@ beforeAll(async () => {
   receiver = await keptReceiver();
   server = await startServerProcess(telemetry());
   await provision(server.address);
-  edge = await startEdgeProcess(server.address, telemetry());
+  edge = await startEdge(server.address, telemetry());
 }, 60_000);
 afterAll(async () => {
   await edge.stop();
@@ -167,7 +137,7 @@ describe('the edge in front of a service', () => {
 });
 
 it('10,000 connections that say nothing, and others are still served', async () => {
-  const crowded = await startEdgeProcess(server.address, {
+  const crowded = await startEdge(server.address, {
     CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '20s',
   });
   const sockets: Socket[] = [];
@@ -196,7 +166,7 @@ it('10,000 connections that say nothing, and others are still served', async () 
 
 it('is scraped by Prometheus where the standard variables ask for it, and ends without it where the port is taken', async () => {
   const variables = { OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '0' };
-  const scraped = await startEdgeProcess(server.address, {
+  const scraped = await startEdge(server.address, {
     ...variables,
     CALLPASS_EDGE_LOG_LEVEL: 'info',
   });
@@ -208,7 +178,7 @@ it('is scraped by Prometheus where the standard variables ask for it, and ends w
       /http_server_request_duration_seconds_count\{[^}]*http_route="\/v1\/destinations\/:id\/credentials"/,
     );
     const taken = { ...variables, OTEL_EXPORTER_PROMETHEUS_PORT: String(port?.split(':')[1]) };
-    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(
+    await expect(startEdge(server.address, taken)).rejects.toThrow(
       /cannot listen on .*: the address is in use/,
     );
   } finally {
@@ -220,7 +190,7 @@ it('a service that is stopped is a problem within a second, and one that is back
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const keys = { CALLPASS_LISTEN_ADDRESS: address };
-  const other = await startEdgeProcess(address);
+  const other = await startEdge(address);
   const first = await startServerProcess(keys);
   await provision(address);
   expect(await statusSoon(other.url, 200)).toBe(200);
@@ -240,7 +210,7 @@ it('a service that is stopped is a problem within a second, and one that is back
 }, 120_000);
 
 it('SIGTERM under load: what was accepted is answered, the process ends, and the service goes on', async () => {
-  const other = await startEdgeProcess(server.address, { CALLPASS_EDGE_LIMITS_PER_ADDRESS: '1000000' });
+  const other = await startEdge(server.address, { CALLPASS_EDGE_LIMITS_PER_ADDRESS: '1000000' });
   const seen = new Set<number>();
   let answered = 0;
   const loaded = Promise.withResolvers<void>();

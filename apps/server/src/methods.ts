@@ -28,6 +28,8 @@ export interface MethodRow {
   readonly request?: RequestSize;
   /** Callers keep it open for as long as they like. */
   readonly stays?: boolean;
+  /** Refusals of its callers stay out of the ledger: it is called for ever, and gives nothing away. */
+  readonly unrecorded?: boolean;
 }
 
 /** The services of the contract. */
@@ -54,6 +56,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
   credentials: {
     issueCredentials: ISSUE,
     batchIssueCredentials: { ...ISSUE, request: 'BATCH' },
+    checkIssuing: { ...operate('ISSUER'), unrecorded: true },
     validateToken: VALIDATE,
     validateCredentials: VALIDATE,
   },

@@ -181,6 +181,7 @@ type Opened = Awaited<ReturnType<typeof open>>;
 function registerServices(opened: Opened): {
   server: Server;
   health: HealthReporter;
+  watch: HealthWatch;
   /** Services that the server has. */
   served: readonly DescService[];
 } {
@@ -189,7 +190,16 @@ function registerServices(opened: Opened): {
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
+  const services = Object.values(SERVICES);
+  const health = createHealth(services);
+  const watch = opened.running.adopt(
+    new HealthWatch({ health, log, state, store, limiter, ledger: opened.ledger, clock: trustedClock }),
+    (watching) => {
+      watching.stop();
+    },
+  );
   const dependencies = {
+    health: watch,
     trustedClock,
     state,
     store,
@@ -200,7 +210,6 @@ function registerServices(opened: Opened): {
     metrics: createCredentialMetrics(make),
     onFault,
   };
-  const services = Object.values(SERVICES);
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
   measure(opened);
@@ -230,11 +239,10 @@ function registerServices(opened: Opened): {
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
-  const health = createHealth(services);
   const forTools = { interceptors: [identity.interceptor], mapError };
   health.addTo(server, forTools);
   const described = [...services, ALL_SERVICES.health];
-  if (!settings.reflection) return { server, health, served: described };
+  if (!settings.reflection) return { server, health, watch, served: described };
   // No service imports the reasons: they travel in google.rpc.ErrorInfo.
   addReflection(
     server,
@@ -248,7 +256,7 @@ function registerServices(opened: Opened): {
     },
     forTools,
   );
-  return { server, health, served: Object.values(ALL_SERVICES) };
+  return { server, health, watch, served: Object.values(ALL_SERVICES) };
 }
 
 function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {
@@ -265,15 +273,9 @@ function measure({ settings, clock, running, make, transport, store, state, admi
 /** Binds the address once what the server works with has answered, and takes calls. */
 async function listen(
   opened: Opened,
-  { server, health, served }: ReturnType<typeof registerServices>,
+  { server, health, watch, served }: ReturnType<typeof registerServices>,
 ): Promise<RunningServer> {
-  const { settings, log, running, make, transport, ledger, store, state, limiter, trustedClock } = opened;
-  const watch = running.adopt(
-    new HealthWatch({ health, log, state, store, limiter, ledger, clock: trustedClock }),
-    (watching) => {
-      watching.stop();
-    },
-  );
+  const { settings, log, running, make, transport, state } = opened;
   await watch.warmUp();
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);

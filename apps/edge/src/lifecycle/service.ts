@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import {
   connect,
   createCredentialClient,
-  createHealthClient,
   type ConnectOptions,
   type CredentialClient,
 } from '@callpass/client';
@@ -13,14 +12,9 @@ import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 /** The edge's connection to the credential service. */
 export interface ServiceConnection {
   readonly client: CredentialClient;
-  /** Asks the service's health. */
-  isReady(): Promise<boolean>;
   close(): void;
 }
 
-/** `SERVING` of grpc.health.v1. */
-const SERVING = 1;
-const READY_LIMIT_MS = 1000;
 /** A service that has come back is found within this time. */
 const MAX_RECONNECT_MS = 1000;
 
@@ -41,10 +35,8 @@ export function connectService({ service }: Pick<Settings, 'service'>): ServiceC
   // Files are read at the first call only; what they hold is checked now.
   connectChecked(options).close();
   const connection = connectChecked({ ...options, ...(tls && { tls: filesOf(service) }) });
-  const health = createHealthClient(connection);
   return {
     client: createCredentialClient(connection),
-    isReady: async () => (await health.check({}, { timeoutMs: READY_LIMIT_MS })).status === SERVING,
     close: () => connection.close(),
   };
 }

@@ -67,7 +67,11 @@ describe('an edge whose service is away', () => {
     expect(answer.status).toBe(503);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     expect(await answer.json()).toMatchObject({ reason: 'SERVICE_UNREACHABLE', retryAfter: 1 });
-    expect((await fetch(`${edge.address}/readyz`)).status).toBe(503);
+    const ready = await fetch(`${edge.address}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      expect.objectContaining({ reason: 'SERVICE_UNREACHABLE' }),
+    ]);
     expect((await fetch(`${edge.address}/healthz`)).status).toBe(200);
   });
 });

@@ -102,7 +102,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   let draining = false;
   const options: EdgeOptions = {
     client: service.client,
-    isReady: async () => !draining && (await service.isReady()),
+    isReady: async () => !draining,
     timeoutMs: settings.service.timeout,
     origins: settings.origins,
     trustedProxies: settings.trustedProxies,

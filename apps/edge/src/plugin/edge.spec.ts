@@ -408,24 +408,41 @@ describe('what the service refuses', () => {
 });
 
 describe('probes', () => {
-  it('ready is what the service says, asked at most once a second', async () => {
-    let asked = 0;
-    const { send } = await start({
-      isReady: async () => {
-        asked++;
-        return false;
-      },
-    });
-    const answers = [await send({ url: '/readyz' }), await send({ url: '/readyz' })];
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
-    expect(asked).toBe(1);
+  it.each([
+    ['CLIENT_UNKNOWN', 'the service does not recognise this edge'],
+    ['CLIENT_NOT_GRANTED', 'the service grants this edge no destination'],
+    ['FROZEN', 'an operator has stopped this'],
+    ['LEDGER_UNAVAILABLE', 'nothing can be issued now'],
+    ['METHOD_UNKNOWN', 'the service does not accept calls of this edge'],
+  ] as const)('are not ready while the service would refuse: %s', async (reason, title) => {
+    const { send, client } = await start();
+    client.refuseNext({ reason });
+    const answer = await send({ url: '/readyz' });
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1']);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.json()).toMatchObject({ status: 503, reason, title });
     expect((await send({ url: '/healthz' })).json()).toEqual({ status: 'ok' });
   });
 
-  it('a service that fails to answer is not ready', async () => {
-    const { send } = await start({ isReady: () => Promise.reject(new Error('canary')) });
+  it('are ready while the service would issue, which strangers make the edge ask once a second at most', async () => {
+    const { send, client } = await start();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => send({ url: '/readyz' })));
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['{"status":"ready"}']));
+    expect(client.calls.map(({ method }) => method)).toEqual(['checkIssuing']);
+  });
+
+  it.each([
+    ['says no', () => Promise.resolve(false)],
+    ['fails', () => Promise.reject(new Error('canary'))],
+  ])('are not ready while what the host adds %s, and the service is not asked', async (_what, isReady) => {
+    const { send, client } = await start({ isReady });
     const answer = await send({ url: '/readyz' });
-    expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'not ready' }]);
+    expect([answer.statusCode, answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ reason: 'NOT_READY' }),
+    ]);
+    expect(answer.body).not.toContain('canary');
+    expect(client.calls).toEqual([]);
   });
 });
 

@@ -34,7 +34,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   if (parent.prefix !== '') {
     parent.setNotFoundHandler((request, reply) => sendProblem(notFound(parent, request), request, reply));
   }
-  addProbes(parent, options.isReady ?? (() => Promise.resolve(true)));
+  addProbes(parent, { client: options.client, isReady: options.isReady ?? (() => Promise.resolve(true)) });
 
   const limits = createLimits({
     limits: { ...DEFAULT_LIMITS, ...options.limits },

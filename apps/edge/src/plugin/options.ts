@@ -7,8 +7,8 @@ export interface EdgeOptions {
   /** Asks the service; the plugin does not close it. With `coalesce: true`, requests that come together share an RPC. */
   readonly client: CredentialClient;
   /**
-   * Asks if the service serves, for `GET /readyz`: at most once a second, with a second to answer. Left out, the edge is
-   * ready as soon as it listens.
+   * Asks what else has to be so for `GET /readyz`, besides that `client` may issue: at most once a second, with a second to
+   * answer. Default: nothing else.
    */
   readonly isReady?: (() => Promise<boolean>) | undefined;
   /** Longest time a request waits for the service, in ms. Default 2,500. */

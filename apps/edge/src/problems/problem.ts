@@ -8,6 +8,8 @@ export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Details of an {@link EdgeProblem} besides its reason. */
 export interface ProblemDetails {
+  /** Replaces the reason's own row, where the reason means something else than for a request for credentials. */
+  readonly row?: ProblemRow | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly violations?: readonly Violation[];
   readonly traceId?: string | undefined;
@@ -25,7 +27,8 @@ export class EdgeProblem extends Error {
   readonly details: ProblemDetails;
 
   constructor(reason: EdgeReason | Reason, details: ProblemDetails = {}) {
-    const row: ProblemRow = isEdgeReason(reason) ? EDGE_REASONS[reason] : SERVICE_REASONS[reason];
+    const row: ProblemRow =
+      details.row ?? (isEdgeReason(reason) ? EDGE_REASONS[reason] : SERVICE_REASONS[reason]);
     super(row.title, { cause: details.cause });
     this.name = 'EdgeProblem';
     this.reason = reason;

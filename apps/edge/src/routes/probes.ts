@@ -1,26 +1,57 @@
+import type { CredentialClient } from '@callpass/client';
 import type { FastifyInstance } from 'fastify';
+import { EdgeProblem, toProblem } from '../problems/problem.ts';
+import type { ProblemRow } from '../problems/reasons.ts';
 import { PROBE } from './schemas.ts';
 
 const CACHE_MS = 1000;
 const PROBE_LIMIT_MS = 1000;
+const UNAVAILABLE = 503;
+const RETRY_MS = 1000;
 
-/** `GET /healthz`: the process answers. `GET /readyz`: it is worth being sent requests. Neither says why not: that is in the log. */
-export function addProbes(scope: FastifyInstance, isReady: () => Promise<boolean>): void {
+/** Parts that decide on readiness. */
+export interface ReadinessParts {
+  readonly client: Pick<CredentialClient, 'checkIssuing'>;
+  /** Asks what else has to be so, before the service. */
+  readonly isReady: () => Promise<boolean>;
+}
+
+/**
+ * `GET /healthz`: the process answers. `GET /readyz`: it may issue, which the service confirms; otherwise a problem that says why
+ * not. Asked at most once a second, however often the route is called.
+ */
+export function addProbes(scope: FastifyInstance, { client, isReady }: ReadinessParts): void {
   let closing = false;
   scope.addHook('preClose', async () => {
     closing = true;
   });
-  const ask = remembered(() => within(PROBE_LIMIT_MS, isReady));
+  const ask = remembered(async (): Promise<EdgeProblem | undefined> => {
+    try {
+      if (!(await within(PROBE_LIMIT_MS, isReady))) return new EdgeProblem('NOT_READY');
+      await client.checkIssuing({}, { timeoutMs: PROBE_LIMIT_MS });
+      return undefined;
+    } catch (error) {
+      return notReady(toProblem(error));
+    }
+  });
   scope.get('/healthz', { schema: PROBE }, async () => ({ status: 'ok' }));
-  scope.get('/readyz', { schema: PROBE }, async (_request, reply) => {
-    if (!closing && (await ask())) return { status: 'ready' };
-    return reply.code(503).send({ status: 'not ready' });
+  scope.get('/readyz', { schema: PROBE }, async () => {
+    const problem = closing ? new EdgeProblem('NOT_READY') : await ask();
+    if (problem !== undefined) throw problem;
+    return { status: 'ready' };
   });
 }
 
+/** The problem of a service that does not issue for this edge, whatever status a visitor would get for it. */
+function notReady({ reason, row, details }: EdgeProblem): EdgeProblem {
+  const title = reason === 'CLIENT_NOT_GRANTED' ? 'the service grants this edge no destination' : row.title;
+  const forProbe: ProblemRow = { status: UNAVAILABLE, title, retryAfterMs: RETRY_MS };
+  return new EdgeProblem(reason, { ...details, row: forProbe });
+}
+
 /** Asks at most once a second, however often it is called. */
-function remembered(ask: () => Promise<boolean>): () => Promise<boolean> {
-  let answer: Promise<boolean> | undefined;
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
   let askedAtMs = -Infinity;
   return () => {
     const nowMs = performance.now();

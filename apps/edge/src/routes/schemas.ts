@@ -90,4 +90,4 @@ export const ACTG_TOKEN = {
 };
 
 /** `GET /healthz`, `GET /readyz` */
-export const PROBE = { response: { 200: object({ status: text }), 503: object({ status: text }) } };
+export const PROBE = { response: { 200: object({ status: text }), ...PROBLEMS } };

@@ -21,6 +21,7 @@ import { staticToken, startTlsServer, type TlsServer } from '../testing/tls-serv
 const MAY_CALL = {
   'callpass.v1.CredentialService/IssueCredentials': 'ISSUER',
   'callpass.v1.CredentialService/BatchIssueCredentials': 'ISSUER',
+  'callpass.v1.CredentialService/CheckIssuing': 'ISSUER',
   'callpass.v1.CredentialService/ValidateToken': 'VALIDATOR',
   'callpass.v1.CredentialService/ValidateCredentials': 'VALIDATOR',
   'callpass.v1.AdminService/GetConfiguration': 'OPERATOR',
@@ -47,6 +48,9 @@ const MAY_CALL = {
   'grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'ANY_CLIENT',
   'grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': 'ANY_CLIENT',
 } as const;
+
+/** Their refusals have no entry: probes go on for ever. */
+const UNRECORDED: readonly string[] = ['callpass.v1.CredentialService/CheckIssuing'];
 
 const METHODS_BY_NAME = new Map<string, DescMethod>(
   Object.values(ALL_SERVICES).flatMap((service) =>
@@ -263,7 +267,9 @@ describe('every RPC', () => {
     }
     connection.close();
     expect(outcomes).toEqual(wanted);
-    const refused = Object.entries(wanted).filter(([, outcome]) => outcome.startsWith('PERMISSION_DENIED'));
+    const refused = Object.entries(wanted).filter(
+      ([rpc, outcome]) => outcome.startsWith('PERMISSION_DENIED') && !UNRECORDED.includes(rpc),
+    );
     const entries = (await refusedEntries()).slice(before.length);
     if (typeof who === 'string') {
       expect(await refusedEntries()).toContainEqual(['', 'CLIENT_UNKNOWN', `authentication ${who}`]);

@@ -41,14 +41,10 @@ export interface IdentifyDependencies {
 export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
   const { authenticate, methods, refused, refusals } = dependencies;
 
-  const authorize = (
-    call: ServerCall,
-    role: MethodRow['role'],
-    principal: Principal,
-    next: () => Promise<void>,
-  ) => {
+  const authorize = (call: ServerCall, row: MethodRow, principal: Principal, next: () => Promise<void>) => {
+    const { role } = row;
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
-    if (!holds(principal, role)) return refuse(call, principal, role);
+    if (!holds(principal, role)) return refuse(call, principal, row);
     call.state.set(PRINCIPAL, principal);
     if (call.method.methodKind !== 'unary') call.state.set(REAUTHORIZE, reauthorize(call, role));
     return next();
@@ -57,29 +53,29 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
     if (!holds(await authenticate(call), role))
       throw new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
   };
-  const refuse = async (call: ServerCall, principal: Principal, role: string) => {
+  const refuse = async (call: ServerCall, principal: Principal, { role, unrecorded }: MethodRow) => {
     const refusal = new Refusal('CLIENT_NOT_GRANTED', { rule: `role ${role}` });
-    await refusals.record({ principal, call }, refusal);
+    if (!unrecorded) await refusals.record({ principal, call }, refusal);
     throw refusal;
   };
-  const refuseUnknown = async (call: ServerCall, error: unknown) => {
-    if (error instanceof AuthenticationRefusal) await refused.note(error.fault, call.peer);
+  const refuseUnknown = async (call: ServerCall, { unrecorded }: MethodRow, error: unknown) => {
+    if (error instanceof AuthenticationRefusal && !unrecorded) await refused.note(error.fault, call.peer);
     throw error;
   };
 
   return (call, next) => {
-    const { role } = methods.row(call.method);
-    if (role === 'ANYBODY') return next();
+    const row = methods.row(call.method);
+    if (row.role === 'ANYBODY') return next();
     let principal: Principal | Promise<Principal>;
     try {
       principal = step(SPAN_AUTHENTICATE, () => call.state.get(RECOGNISED) ?? authenticate(call));
     } catch (error) {
-      return refuseUnknown(call, error);
+      return refuseUnknown(call, row, error);
     }
-    if (!(principal instanceof Promise)) return authorize(call, role, principal, next);
+    if (!(principal instanceof Promise)) return authorize(call, row, principal, next);
     return principal.then(
-      (recognised) => authorize(call, role, recognised, next),
-      (error: unknown) => refuseUnknown(call, error),
+      (recognised) => authorize(call, row, recognised, next),
+      (error: unknown) => refuseUnknown(call, row, error),
     );
   };
 }

@@ -1,4 +1,4 @@
-import { moderate, type CompiledDestination, type Realm } from '@callpass/domain';
+import { moderate, type CompiledDestination, type Freeze, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
 import { covers, seesEverything, type Principal } from '../state/principal.ts';
 import type { Staleness } from '../state/current-state.ts';
@@ -67,17 +67,19 @@ export interface Asked {
   readonly nowMs: number;
 }
 
-/**
- * Refuses what is frozen. `realm` is that of the tokens: of the destination, or of an answer that was given before.
- *
- * @throws {Refusal} `FROZEN`.
- */
-export function assertNotFrozen(
+/** Scope of what is issued. `realm` is that of the tokens: of the destination, or of an answer that was given before. */
+export interface IssueScope {
+  readonly destination: string;
+  readonly realm: string | undefined;
+}
+
+/** The freeze that stops an issue; `undefined` where none does. */
+export function freezeOf(
   { freezes }: Snapshot,
-  { destination, realm }: { readonly destination: string; readonly realm: string | undefined },
+  { destination, realm }: IssueScope,
   { visitor, nowMs }: Pick<Asked, 'visitor' | 'nowMs'>,
-): void {
-  const freeze = freezes.find(
+): Freeze | undefined {
+  return freezes.find(
     {
       realm,
       destination,
@@ -86,6 +88,19 @@ export function assertNotFrozen(
     },
     nowMs,
   );
+}
+
+/**
+ * Refuses what is frozen.
+ *
+ * @throws {Refusal} `FROZEN`.
+ */
+export function assertNotFrozen(
+  snapshot: Snapshot,
+  scope: IssueScope,
+  asked: Pick<Asked, 'visitor' | 'nowMs'>,
+): void {
+  const freeze = freezeOf(snapshot, scope, asked);
   if (freeze) throw new Refusal('FROZEN', { rule: `freeze ${freeze.scope.kind}` });
 }
 

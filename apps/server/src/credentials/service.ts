@@ -13,12 +13,15 @@ import { PRINCIPAL } from '../access/identify.ts';
 import { itemStatus, type OnFault } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
+import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
 import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
 /** Dependencies of the handlers: those of the use cases and a place for faults of single batch items. */
-export type CredentialDependencies = IssueDependencies & ValidateDependencies & { readonly onFault: OnFault };
+export type CredentialDependencies = IssueDependencies &
+  ValidateDependencies &
+  CheckIssuingDependencies & { readonly onFault: OnFault };
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
@@ -41,6 +44,11 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
         }
       });
       return new EncodedMessage(encodeBatch(await Promise.all(results)));
+    },
+
+    checkIssuing: async (_request, call) => {
+      checkIssuing(dependencies, call.state.require(PRINCIPAL));
+      return {};
     },
 
     async validateToken(request, call) {

@@ -63,4 +63,16 @@ describe('healthOf', () => {
     expect(reported.join(' ')).toBe(works);
     expect(health.detail).toMatchObject(detail);
   });
+
+  it.each<[string, Partial<Condition>, string | undefined]>([
+    ['nothing', {}, undefined],
+    ['a drain: a call that still comes is served', { draining: true }, undefined],
+    ['the store', STORE_AWAY, 'LEDGER_UNAVAILABLE'],
+    ['the ledger', { ledgerFailing: true }, 'LEDGER_UNAVAILABLE'],
+    ['the limiter', LIMITER_AWAY, 'LIMITER_UNAVAILABLE'],
+    ['a state that is not the newest', { ...STORE_AWAY, staleness: 'TOO_OLD' }, 'SNAPSHOT_STALE'],
+    ['the clock, before the ledger', { ...STORE_AWAY, clockTrusted: false }, 'CLOCK_UNTRUSTED'],
+  ])('names the reason that an issue would be refused for, because of %s', (_name, condition, reason) => {
+    expect(healthOf({ ...WELL, ...condition }).issuingFault).toBe(reason);
+  });
 });

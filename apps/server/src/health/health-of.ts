@@ -1,3 +1,4 @@
+import type { Reason } from '@callpass/contract';
 import type { Staleness } from '../state/current-state.ts';
 import { limitGap, type Configuration, type Destination } from '@callpass/domain';
 
@@ -26,6 +27,8 @@ export interface Condition {
 export interface ServerHealth {
   /** True when somebody could get credentials. */
   readonly issuing: boolean;
+  /** Reason for which every issue would be refused, if it comes while the server drains too; `undefined` where none is. */
+  readonly issuingFault: Reason | undefined;
   /** True when tokens can be verified, unless the caller demands a look into the ledger. */
   readonly validating: boolean;
   /** True when what lives in the store can be shown and changed: administration and the ledger. */
@@ -42,16 +45,17 @@ export function healthOf(condition: Condition): ServerHealth {
   const { draining, ledgerFailing, clockTrusted, staleness } = condition;
   const store = condition.storeMisses < OUTAGE_LOOKS;
   const limiter = condition.limiterMisses < OUTAGE_LOOKS;
-  const issuing =
-    !draining &&
-    store &&
-    !ledgerFailing &&
-    clockTrusted &&
-    staleness === undefined &&
-    (limiter || !condition.issuingNeedsLimiter);
+  const issuingFault = issuingFaultOf({
+    state: staleness === undefined,
+    clock: clockTrusted,
+    limiter: limiter || !condition.issuingNeedsLimiter,
+    ledger: store && !ledgerFailing,
+  });
+  const issuing = !draining && issuingFault === undefined;
   const validating = !draining && (store || !condition.validatingAsksStore) && !condition.keyUnopened;
   return {
     issuing,
+    issuingFault,
     validating,
     operating: !draining && store,
     detail: {
@@ -72,6 +76,21 @@ const STATE_TEXTS: Readonly<Record<Staleness, string>> = {
   SEALED_ANEW: 'sealed under another key-encryption key',
   UNREADABLE: 'unreadable',
 };
+
+/** State of what every issue needs, in the order in which an issue asks for it. */
+interface IssuingNeeds {
+  readonly state: boolean;
+  readonly clock: boolean;
+  readonly limiter: boolean;
+  readonly ledger: boolean;
+}
+
+function issuingFaultOf(works: IssuingNeeds): Reason | undefined {
+  if (!works.state) return 'SNAPSHOT_STALE';
+  if (!works.clock) return 'CLOCK_UNTRUSTED';
+  if (!works.limiter) return 'LIMITER_UNAVAILABLE';
+  return works.ledger ? undefined : 'LEDGER_UNAVAILABLE';
+}
 
 const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
 

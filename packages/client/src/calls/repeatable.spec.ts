@@ -20,6 +20,7 @@ describe('what is asked again after UNAVAILABLE', () => {
     'ListFreezes',
     'TryIssue',
     'ExplainToken',
+    'CheckIssuing',
     'ValidateToken',
     'ValidateCredentials',
     'ListEntries',

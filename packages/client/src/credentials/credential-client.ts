@@ -4,6 +4,8 @@ import {
   type BatchIssueCredentialsRequestSchema,
   type BatchIssueCredentialsResponse,
   type BatchIssueCredentialsResult,
+  type CheckIssuingRequestSchema,
+  type CheckIssuingResponse,
   type IssueCredentialsRequestSchema,
   type IssueCredentialsResponse,
   type ValidateCredentialsRequestSchema,
@@ -38,6 +40,14 @@ export interface CredentialClient {
     request: MessageInitShape<typeof BatchIssueCredentialsRequestSchema>,
     options?: CallOptions,
   ): Promise<BatchIssueCredentialsResponse>;
+  /**
+   * Proves that this client may issue for at least one destination and that the service can, for a readiness probe. Nothing is
+   * issued, counted or recorded. Rejects with the reason that an issue would have, such as CLIENT_UNKNOWN or FROZEN.
+   */
+  checkIssuing(
+    request: MessageInitShape<typeof CheckIssuingRequestSchema>,
+    options?: CallOptions,
+  ): Promise<CheckIssuingResponse>;
   /** Validates one token. A token that is not valid is a response with a verdict, not an error. */
   validateToken(
     request: MessageInitShape<typeof ValidateTokenRequestSchema>,

@@ -2,11 +2,14 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   BatchIssueCredentialsRequestSchema,
   BatchIssueCredentialsResponseSchema,
+  CheckIssuingRequestSchema,
+  CheckIssuingResponseSchema,
   IssueCredentialsRequestSchema,
   ValidateCredentialsRequestSchema,
   ValidateTokenRequestSchema,
   type BatchIssueCredentialsRequest,
   type BatchIssueCredentialsResultSchema,
+  type CheckIssuingRequest,
   type IssueCredentialsRequest,
   type ValidateCredentialsRequest,
   type ValidateTokenRequest,
@@ -38,6 +41,7 @@ export interface InMemoryOptions {
 export type RecordedCall =
   | { readonly method: 'issueCredentials'; readonly request: IssueCredentialsRequest }
   | { readonly method: 'batchIssueCredentials'; readonly request: BatchIssueCredentialsRequest }
+  | { readonly method: 'checkIssuing'; readonly request: CheckIssuingRequest }
   | { readonly method: 'validateToken'; readonly request: ValidateTokenRequest }
   | { readonly method: 'validateCredentials'; readonly request: ValidateCredentialsRequest };
 
@@ -103,6 +107,10 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
       return answer({ method: 'batchIssueCredentials', request }, () =>
         create(BatchIssueCredentialsResponseSchema, { results: request.requests.map(batchItem) }),
       );
+    },
+    checkIssuing(init) {
+      const request = create(CheckIssuingRequestSchema, init);
+      return answer({ method: 'checkIssuing', request }, () => create(CheckIssuingResponseSchema));
     },
     validateToken(init) {
       const request = create(ValidateTokenRequestSchema, init);

@@ -33,6 +33,7 @@ export async function startLocalService(
   const all: CredentialHandlers = {
     issueCredentials: unanswered,
     batchIssueCredentials: unanswered,
+    checkIssuing: unanswered,
     validateToken: unanswered,
     validateCredentials: unanswered,
     ...handlers,

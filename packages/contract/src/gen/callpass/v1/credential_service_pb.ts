@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/credential_service.proto.
  */
 export const file_callpass_v1_credential_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr8BChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiQtRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHwoGY2FsbGVlGAMgASgJQg+6SAzYAQFyB5i1GAEogAISHwoGY2FsbGVyGAQgASgJQg+6SAzYAQFyB5i1GAEogAISHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCKbAQoUVmFsaWRhdGVUb2tlblJlcXVlc3QSHQoFcmVhbG0YASABKAlCDrpIC3IJoLUYARABGIABEhcKBXRva2VuGAIgASgJQgi6SAVyAyiAIBIuCgRraW5kGAMgASgOMhYuY2FsbHBhc3MudjEuVG9rZW5LaW5kQgi6SAWCAQIQARIbChNyZXF1aXJlX2lzc3VlZF9oZXJlGAQgASgIItEBChVWYWxpZGF0ZVRva2VuUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSDAoEdXNlchgCIAEoCRIuCgppc3N1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLa2V5X3ZlcnNpb24YBSABKA0SDQoFc3RhbGUYBiABKAgi/AEKGlZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0EkEKDHRpbWVfbGltaXRlZBgBIAEoCzIjLmNhbGxwYXNzLnYxLlRpbWVMaW1pdGVkQ3JlZGVudGlhbHNCBrpIA8gBARIqCg9leHBlY3RlZF9jYWxsZWUYAiABKAlCDLpICXIHiLUYASiAAkgAiAEBEioKD2V4cGVjdGVkX2NhbGxlchgDIAEoCUIMukgJcgeItRgBKIACSAGIAQESGwoTcmVxdWlyZV9pc3N1ZWRfaGVyZRgEIAEoCEISChBfZXhwZWN0ZWRfY2FsbGVlQhIKEF9leHBlY3RlZF9jYWxsZXIi6gEKG1ZhbGlkYXRlQ3JlZGVudGlhbHNSZXNwb25zZRIlCgd2ZXJkaWN0GAEgASgOMhQuY2FsbHBhc3MudjEuVmVyZGljdBIzCgdhY2NvdW50GAIgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEjAKBGZyb20YAyABKAsyIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2USLgoCdG8YBCABKAsyIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2USDQoFc3RhbGUYBSABKAgyugMKEUNyZWRlbnRpYWxTZXJ2aWNlEmQKEElzc3VlQ3JlZGVudGlhbHMSJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBolLmNhbGxwYXNzLnYxLklzc3VlQ3JlZGVudGlhbHNSZXNwb25zZSIDkAICEnMKFUJhdGNoSXNzdWVDcmVkZW50aWFscxIpLmNhbGxwYXNzLnYxLkJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QaKi5jYWxscGFzcy52MS5CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZSIDkAICElsKDVZhbGlkYXRlVG9rZW4SIS5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVxdWVzdBoiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZSIDkAIBEm0KE1ZhbGlkYXRlQ3JlZGVudGlhbHMSJy5jYWxscGFzcy52MS5WYWxpZGF0ZUNyZWRlbnRpYWxzUmVxdWVzdBooLmNhbGxwYXNzLnYxLlZhbGlkYXRlQ3JlZGVudGlhbHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr8BChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiQtRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHwoGY2FsbGVlGAMgASgJQg+6SAzYAQFyB5i1GAEogAISHwoGY2FsbGVyGAQgASgJQg+6SAzYAQFyB5i1GAEogAISHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCIVChNDaGVja0lzc3VpbmdSZXF1ZXN0IhYKFENoZWNrSXNzdWluZ1Jlc3BvbnNlIpsBChRWYWxpZGF0ZVRva2VuUmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmgtRgBEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAgi0QEKFVZhbGlkYXRlVG9rZW5SZXNwb25zZRIlCgd2ZXJkaWN0GAEgASgOMhQuY2FsbHBhc3MudjEuVmVyZGljdBIMCgR1c2VyGAIgASgJEi4KCmlzc3VlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtrZXlfdmVyc2lvbhgFIAEoDRINCgVzdGFsZRgGIAEoCCL8AQoaVmFsaWRhdGVDcmVkZW50aWFsc1JlcXVlc3QSQQoMdGltZV9saW1pdGVkGAEgASgLMiMuY2FsbHBhc3MudjEuVGltZUxpbWl0ZWRDcmVkZW50aWFsc0IGukgDyAEBEioKD2V4cGVjdGVkX2NhbGxlZRgCIAEoCUIMukgJcgeItRgBKIACSACIAQESKgoPZXhwZWN0ZWRfY2FsbGVyGAMgASgJQgy6SAlyB4i1GAEogAJIAYgBARIbChNyZXF1aXJlX2lzc3VlZF9oZXJlGAQgASgIQhIKEF9leHBlY3RlZF9jYWxsZWVCEgoQX2V4cGVjdGVkX2NhbGxlciLqAQobVmFsaWRhdGVDcmVkZW50aWFsc1Jlc3BvbnNlEiUKB3ZlcmRpY3QYASABKA4yFC5jYWxscGFzcy52MS5WZXJkaWN0EjMKB2FjY291bnQYAiABKAsyIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2USMAoEZnJvbRgDIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRIuCgJ0bxgEIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRINCgVzdGFsZRgFIAEoCDKUBAoRQ3JlZGVudGlhbFNlcnZpY2USZAoQSXNzdWVDcmVkZW50aWFscxIkLmNhbGxwYXNzLnYxLklzc3VlQ3JlZGVudGlhbHNSZXF1ZXN0GiUuY2FsbHBhc3MudjEuSXNzdWVDcmVkZW50aWFsc1Jlc3BvbnNlIgOQAgIScwoVQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzEikuY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBoqLmNhbGxwYXNzLnYxLkJhdGNoSXNzdWVDcmVkZW50aWFsc1Jlc3BvbnNlIgOQAgISWAoMQ2hlY2tJc3N1aW5nEiAuY2FsbHBhc3MudjEuQ2hlY2tJc3N1aW5nUmVxdWVzdBohLmNhbGxwYXNzLnYxLkNoZWNrSXNzdWluZ1Jlc3BvbnNlIgOQAgESWwoNVmFsaWRhdGVUb2tlbhIhLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXF1ZXN0GiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlIgOQAgESbQoTVmFsaWRhdGVDcmVkZW50aWFscxInLmNhbGxwYXNzLnYxLlZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0GiguY2FsbHBhc3MudjEuVmFsaWRhdGVDcmVkZW50aWFsc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * A request for the credentials of one call.
@@ -240,6 +240,36 @@ export const BatchIssueCredentialsResultSchema: GenMessage<BatchIssueCredentials
   messageDesc(file_callpass_v1_credential_service, 4);
 
 /**
+ * A question whether the caller may issue now.
+ *
+ * @generated from message callpass.v1.CheckIssuingRequest
+ */
+export type CheckIssuingRequest = Message<"callpass.v1.CheckIssuingRequest"> & {
+};
+
+/**
+ * Describes the message callpass.v1.CheckIssuingRequest.
+ * Use `create(CheckIssuingRequestSchema)` to create a new message.
+ */
+export const CheckIssuingRequestSchema: GenMessage<CheckIssuingRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 5);
+
+/**
+ * The caller may issue for at least one destination, and the service can.
+ *
+ * @generated from message callpass.v1.CheckIssuingResponse
+ */
+export type CheckIssuingResponse = Message<"callpass.v1.CheckIssuingResponse"> & {
+};
+
+/**
+ * Describes the message callpass.v1.CheckIssuingResponse.
+ * Use `create(CheckIssuingResponseSchema)` to create a new message.
+ */
+export const CheckIssuingResponseSchema: GenMessage<CheckIssuingResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 6);
+
+/**
  * A token to validate.
  *
  * @generated from message callpass.v1.ValidateTokenRequest
@@ -279,7 +309,7 @@ export type ValidateTokenRequest = Message<"callpass.v1.ValidateTokenRequest"> &
  * Use `create(ValidateTokenRequestSchema)` to create a new message.
  */
 export const ValidateTokenRequestSchema: GenMessage<ValidateTokenRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_credential_service, 5);
+  messageDesc(file_callpass_v1_credential_service, 7);
 
 /**
  * The result of validating one token.
@@ -335,7 +365,7 @@ export type ValidateTokenResponse = Message<"callpass.v1.ValidateTokenResponse">
  * Use `create(ValidateTokenResponseSchema)` to create a new message.
  */
 export const ValidateTokenResponseSchema: GenMessage<ValidateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_credential_service, 6);
+  messageDesc(file_callpass_v1_credential_service, 8);
 
 /**
  * The three tokens of a call to validate.
@@ -377,7 +407,7 @@ export type ValidateCredentialsRequest = Message<"callpass.v1.ValidateCredential
  * Use `create(ValidateCredentialsRequestSchema)` to create a new message.
  */
 export const ValidateCredentialsRequestSchema: GenMessage<ValidateCredentialsRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_credential_service, 7);
+  messageDesc(file_callpass_v1_credential_service, 9);
 
 /**
  * The result of validating the three tokens of a call.
@@ -427,7 +457,7 @@ export type ValidateCredentialsResponse = Message<"callpass.v1.ValidateCredentia
  * Use `create(ValidateCredentialsResponseSchema)` to create a new message.
  */
 export const ValidateCredentialsResponseSchema: GenMessage<ValidateCredentialsResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_credential_service, 8);
+  messageDesc(file_callpass_v1_credential_service, 10);
 
 /**
  * Issues and validates the short-lived credentials of anonymous calls.
@@ -462,6 +492,22 @@ export const CredentialService: GenService<{
     methodKind: "unary";
     input: typeof BatchIssueCredentialsRequestSchema;
     output: typeof BatchIssueCredentialsResponseSchema;
+  },
+  /**
+   * Proves that the caller may issue and that the service can: identity, role, a grant for a destination that is not frozen and has
+   * a key, and the health of what issuing needs. Refuses with the reason that IssueCredentials would have.
+   *
+   * For the readiness of clients: it issues, counts and records nothing, not even a refusal. Rules that depend on the request, such
+   * as opening hours and limits, are not checked.
+   *
+   * Needs the role ISSUER.
+   *
+   * @generated from rpc callpass.v1.CredentialService.CheckIssuing
+   */
+  checkIssuing: {
+    methodKind: "unary";
+    input: typeof CheckIssuingRequestSchema;
+    output: typeof CheckIssuingResponseSchema;
   },
   /**
    * Validates one token of a realm. A token that is not valid is an OK response with a verdict.

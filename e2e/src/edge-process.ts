@@ -1,0 +1,40 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
+
+/** The built edge as a process. */
+export interface EdgeProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Everything it has written. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts the built edge as an operator would, on a free port. */
+export async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
+  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve'], {
+    env: {
+      ...ENVIRONMENT,
+      CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_EDGE_SERVICE_ADDRESS: service,
+      CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const output = outputOf(child, 'edge');
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message) => resolve((message as { ready: { edge: string } }).ready.edge));
+    child.once('exit', () => reject(new Error(`the edge ended: ${output()}`)));
+  });
+  return {
+    child,
+    url,
+    output,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended(child);
+    },
+  };
+}
