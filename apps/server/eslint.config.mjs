@@ -10,7 +10,7 @@ const ORDER = [
   ['program'],
   ['doctor', 'telemetry'],
   ['server'],
-  ['access-log', 'drain', 'process-metrics'],
+  ['access-log', 'drain', 'process-metrics', 'running'],
   ['admin'],
   ['credentials'],
   ['health'],

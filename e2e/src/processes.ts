@@ -43,10 +43,13 @@ export interface Outcome {
 export function run(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string } = {},
 ) {
   return new Promise<Outcome>((resolve, reject) => {
-    const child = spawn(command, args, { cwd: ROOT, env: { ...ENVIRONMENT, ...options.env } });
+    const child = spawn(command, args, {
+      cwd: options.cwd ?? ROOT,
+      env: { ...ENVIRONMENT, ...options.env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -154,10 +157,11 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the built server as an operator would, on a free port. */
+/** Starts a server as an operator would, on a free port: the built one, unless the command says another. */
 export async function startServerProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
+  [node, script] = ['node', join(ROOT, 'apps/server/bin/callpass-server.js')],
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
   const storeFile = join(folder, 'callpass.db');
@@ -170,7 +174,7 @@ export async function startServerProcess(
     ...env,
   };
   plantKeyEncryptionKey(surroundings);
-  const child = spawn('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), 'serve', ...args], {
+  const child = spawn(node, [script, 'serve', ...args], {
     env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -43,6 +43,7 @@ import { createLedgerMetrics } from './ledger/metrics.ts';
 import { ledgerHandlers } from './ledger/service.ts';
 import { openLimiter } from './limits/open-limiter.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
+import { Running } from './running.ts';
 import { measureProcess } from './process-metrics.ts';
 import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
@@ -80,7 +81,7 @@ export async function startServer(
   clock: Clock = systemClock,
   clockSource: ClockSource = SYSTEM_CLOCKS,
 ): Promise<RunningServer> {
-  const running = new AsyncDisposableStack();
+  const running = new Running();
   followGrpcLog(log);
   try {
     const opened = await open({ settings, log, clock, clockSource, running });
@@ -98,7 +99,7 @@ async function open(given: {
   clock: Clock;
   clockSource: ClockSource;
   /** Takes what has to be stopped, the last first: at the end, or when the start fails. */
-  running: AsyncDisposableStack;
+  running: Running;
 }) {
   const { settings, log, clock, clockSource, running } = given;
   assertTransportSafe(settings);

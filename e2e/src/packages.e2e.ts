@@ -1,0 +1,161 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run, ROOT, startServerProcess, type ServerProcess } from './processes.ts';
+import { provision } from './provision.ts';
+import { startRegistry, type Registry } from './registry.ts';
+
+/**
+ * The published packages as somebody uses them who has nothing of this repository: installed from a registry into empty folders, by
+ * npm with everything and by pnpm with the client.
+ */
+const LIMIT_MS = 240_000;
+/** The oldest Node that is promised, the pinned one and a newer. */
+const LINES = ['22.15.0', '24.21.0', '26.10.0'] as const;
+const PINNED = LINES[1];
+const PLATFORM = `node-${process.platform}-${process.arch}`;
+/** TypeScript's ways of resolving a package. */
+const RESOLUTIONS = [
+  ['--module', 'node16'],
+  ['--module', 'nodenext'],
+  ['--module', 'preserve', '--moduleResolution', 'bundler'],
+];
+
+let registry: Registry;
+let npmFolder: string;
+let pnpmFolder: string;
+
+/** An empty folder with the stranger's files, in which packages come from the registry of the test. */
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'callpass-stranger-'));
+  writeFileSync(join(folder, '.npmrc'), registry.npmrc);
+  writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
+  cpSync(join(ROOT, 'e2e/stranger'), folder, { recursive: true });
+  return folder;
+}
+
+async function done(command: string, args: readonly string[], options: Parameters<typeof run>[2] = {}) {
+  const outcome = await run(command, args, options);
+  if (outcome.code !== 0) throw new Error(`${command} ${args.join(' ')}: ${outcome.stdout}${outcome.stderr}`);
+  return outcome.stdout.trim();
+}
+
+/** Folder of a line's Node, in what npm has installed. */
+const binOf = (line: (typeof LINES)[number]) =>
+  line === PINNED ? join(ROOT, 'node_modules/node/bin') : join(npmFolder, `node_modules/node-${line}/bin`);
+
+beforeAll(async () => {
+  await done('node', ['tools/packages/stage-all.mjs']);
+  registry = await startRegistry();
+  npmFolder = emptyFolder();
+  pnpmFolder = emptyFolder();
+  const others = LINES.filter((line) => line !== PINNED).map(
+    (line) => `node-${line}@npm:${PLATFORM}@${line}`,
+  );
+  const ours = readdirSync(join(ROOT, 'artifacts/packages')).map((name) => `@callpass/${name}`);
+  await Promise.all([
+    done(
+      'npm',
+      [
+        'install',
+        '--prefer-offline',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        ...ours,
+        'fastify@5',
+        ...others,
+      ],
+      {
+        cwd: npmFolder,
+      },
+    ),
+    done('pnpm', ['add', '--prefer-offline', '@callpass/client', '@callpass/token-core'], {
+      cwd: pnpmFolder,
+    }),
+  ]);
+}, LIMIT_MS);
+
+afterAll(async () => {
+  await registry.stop();
+  for (const folder of [npmFolder, pnpmFolder]) rmSync(folder, { recursive: true });
+});
+
+describe('what is installed', () => {
+  it('has nothing of ours but the five packages', async () => {
+    const listed = JSON.parse(await done('npm', ['ls', '--all', '--json'], { cwd: npmFolder })) as object;
+    const names = new Set(JSON.stringify(listed).match(/@callpass\/[a-z-]+/g));
+    expect([...names].sort()).toEqual(
+      ['cli', 'client', 'edge', 'server', 'token-core'].map((name) => `@callpass/${name}`),
+    );
+  });
+
+  it('is small for the client: at most 25 packages and 12 MB', async () => {
+    const packages = readdirSync(join(pnpmFolder, 'node_modules/.pnpm')).filter((name) => name.includes('@'));
+    expect(packages.length).toBeLessThanOrEqual(25);
+    const [kilobytes] = (await done('du', ['-sk', join(pnpmFolder, 'node_modules')])).split('\t');
+    expect(Number(kilobytes)).toBeLessThanOrEqual(12 * 1024);
+  });
+
+  it.each(RESOLUTIONS)('has types under %s %s', async (...resolution) => {
+    const strict = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--skipLibCheck', 'false'];
+    const target = ['--target', 'es2022', '--types', 'node', '--ignoreConfig', 'issue.mts'];
+    cpSync(join(npmFolder, 'issue.ts'), join(npmFolder, 'issue.mts'));
+    await done('tsc', [...resolution.filter(Boolean), ...strict, ...target], { cwd: npmFolder });
+  });
+});
+
+describe.each(LINES)('on Node %s,', (line) => {
+  let server: ServerProcess | undefined;
+  let env: NodeJS.ProcessEnv;
+  const node = () => join(binOf(line), 'node');
+  const bin = (name: string) => join(npmFolder, 'node_modules/.bin', name);
+
+  beforeAll(async () => {
+    server = await startServerProcess({}, [], [node(), bin('callpass-server')]);
+    await provision(server.address);
+    env = { ADDRESS: server.address, PATH: `${binOf(line)}${delimiter}${process.env['PATH']}` };
+  }, LIMIT_MS);
+  afterAll(() => server?.stop());
+
+  it('import, require and the plugin issue credentials and know errors', async () => {
+    const [imported, required, app, version] = await Promise.all([
+      done(node(), ['issue.mjs'], { cwd: npmFolder, env }),
+      done(node(), ['issue.cjs'], { cwd: npmFolder, env }),
+      done(node(), ['app.mjs'], { cwd: npmFolder, env }),
+      done(node(), ['--version'], { env }),
+    ]);
+    expect(imported).toBe('b@x.example 1 DESTINATION_UNKNOWN LIMIT_EXCEEDED');
+    expect(required).toBe('b@x.example 1 true function true');
+    expect(app).toBe('200 b@x.example 403 CLIENT_NOT_GRANTED');
+    expect(version).toBe(`v${line}`);
+  });
+
+  it('npx callpass and npx callpass-edge run', async () => {
+    const [issued, edge] = await Promise.all([
+      done('npx', ['callpass', 'issue', 'd', '--address', env['ADDRESS'] ?? '', '--output', 'json'], {
+        cwd: npmFolder,
+        env,
+      }),
+      done('npx', ['callpass-edge', '--help'], { cwd: npmFolder, env }),
+    ]);
+    expect(JSON.parse(issued)).toMatchObject({ callee: 'b@x.example' });
+    expect(edge).toContain('callpass-edge');
+  });
+
+  it('a test of Jest with its defaults issues', async () => {
+    const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
+    await done(node(), [jest, '--rootDir', npmFolder], { cwd: npmFolder, env });
+  });
+
+  it('what pnpm has installed issues too', async () => {
+    const answers = await Promise.all(
+      ['issue.mjs', 'issue.cjs'].map((file) => done(node(), [file], { cwd: pnpmFolder, env })),
+    );
+    expect(answers).toEqual([
+      'b@x.example 1 DESTINATION_UNKNOWN LIMIT_EXCEEDED',
+      'b@x.example 1 true function true',
+    ]);
+  });
+});
