@@ -138,6 +138,8 @@ export const SPAN_FIND_ISSUED = 'callpass.ledger.find';
 
 /** Event on the span around a call: an attempt failed and is repeated. */
 export const EVENT_RETRY = 'callpass.retry';
+/** Event on the span around a call: an attempt has no answer yet and another instance is asked too. */
+export const EVENT_HEDGE = 'callpass.hedge';
 /** Event on a server span: the request was refused at once because of overload. */
 export const EVENT_SHED = 'callpass.shed';
 

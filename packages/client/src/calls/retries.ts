@@ -3,6 +3,7 @@ import {
   ATTR_ATTEMPT,
   ATTR_REASON,
   ATTR_RETRY_DELAY_MS,
+  EVENT_HEDGE,
   EVENT_RETRY,
 } from '@callpass/telemetry';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,13 +28,18 @@ export interface RetryOptions {
   /** Longest pause before any attempt, in ms. Default: 2,000. */
   readonly maxBackoffMs?: number;
   /**
-   * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE takes a token, each response of the service,
-   * including a refusal, returns `budgetRatio` tokens, and nothing is retried while half of the tokens or more are gone.
-   * Default: 10.
+   * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE, OVERLOADED and hedge takes a token, each other
+   * response of the service, including a refusal, returns `budgetRatio` tokens, and nothing is repeated while half of the
+   * tokens or more are gone. Default: 100, so at most 50 repetitions at once.
    */
   readonly budgetTokens?: number;
-  /** Tokens that a response returns to the budget. Default: 0.1. */
+  /** Tokens that a response returns to the budget. Default: 0.1, so that at most one call in ten is repeated for long. */
   readonly budgetRatio?: number;
+  /**
+   * Time in ms without an answer after which a call of CredentialService that may be repeated is also sent to another
+   * instance, once; the first answer counts. Default: 300. `Infinity` for never.
+   */
+  readonly hedgeAfterMs?: number;
 }
 
 /** Clock, pauses and randomness of retries; replaced in tests. */
@@ -59,6 +65,10 @@ export interface RetriedCall<T> {
 /** Makes calls, and makes them again where that is allowed. One for a connection, so that its calls share the budget. */
 export interface Retries {
   run<T>(call: RetriedCall<T>): Promise<T>;
+  /** Time in ms after which an attempt may be hedged; `Infinity` for never. */
+  readonly hedgeAfterMs: number;
+  /** Takes the token of a hedge from the budget; `false` when there is none to spare. */
+  takeHedge(): boolean;
 }
 
 const systemTiming: Timing = {
@@ -70,18 +80,26 @@ const systemTiming: Timing = {
 
 /** Retries by these options. Throws RangeError on one that makes no sense. */
 export function createRetries(options: RetryOptions | false = {}, timing: Timing = systemTiming): Retries {
-  const { maxAttempts, initialBackoffMs, maxBackoffMs, budgetTokens, budgetRatio } = checked(
-    options === false ? { maxAttempts: 1 } : options,
+  const { maxAttempts, initialBackoffMs, maxBackoffMs, budgetTokens, budgetRatio, hedgeAfterMs } = checked(
+    options === false ? { maxAttempts: 1, hedgeAfterMs: Infinity } : options,
   );
   let tokens = budgetTokens;
+  const spent = () => tokens <= budgetTokens / 2;
   const spend = (error: unknown) => {
-    if (isUnavailable(error)) tokens = Math.max(0, tokens - 1);
+    if (isUnavailable(error) || isOverloaded(error)) tokens = Math.max(0, tokens - 1);
     else if (isAnswer(error)) tokens = Math.min(budgetTokens, tokens + budgetRatio);
   };
   const pauseMs = (attempts: number, asked = 0) =>
     Math.max(asked, timing.random() * Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempts - 1)));
 
   return {
+    hedgeAfterMs,
+    takeHedge() {
+      if (spent()) return false;
+      tokens = Math.max(0, tokens - 1);
+      addSpanEvent(EVENT_HEDGE, { [ATTR_RETRY_DELAY_MS]: hedgeAfterMs });
+      return true;
+    },
     async run({ attempt, repeatable, timeoutMs, signal }) {
       const deadlineMs = timing.now() + timeoutMs;
       for (let attempts = 1, remainingMs = timeoutMs; ; attempts++) {
@@ -92,7 +110,7 @@ export function createRetries(options: RetryOptions | false = {}, timing: Timing
         } catch (error) {
           spend(error);
           if (!repeatable || !isUnavailable(error) || attempts >= maxAttempts) throw error;
-          if (tokens <= budgetTokens / 2) throw error;
+          if (spent()) throw error;
           const waitMs = pauseMs(attempts, error.retryAfterMs);
           if (timing.now() + waitMs >= deadlineMs) throw error;
           addSpanEvent(EVENT_RETRY, {
@@ -125,6 +143,10 @@ function isUnavailable(error: unknown): error is CallpassError {
   return error instanceof CallpassError && error.code === status.UNAVAILABLE;
 }
 
+function isOverloaded(error: unknown): boolean {
+  return error instanceof CallpassError && error.reason === 'OVERLOADED';
+}
+
 function isAnswer(error: unknown): boolean {
   return error === undefined || (error instanceof CallpassError && error.reason !== undefined);
 }
@@ -134,8 +156,9 @@ function checked(options: RetryOptions): Required<RetryOptions> {
     maxAttempts: options.maxAttempts ?? 4,
     initialBackoffMs: options.initialBackoffMs ?? 100,
     maxBackoffMs: options.maxBackoffMs ?? 2_000,
-    budgetTokens: options.budgetTokens ?? 10,
+    budgetTokens: options.budgetTokens ?? 100,
     budgetRatio: options.budgetRatio ?? 0.1,
+    hedgeAfterMs: options.hedgeAfterMs ?? 300,
   };
   for (const [name, value] of Object.entries(complete)) {
     if (!(value > 0)) throw new RangeError(`retry.${name} must be above 0`);

@@ -17,6 +17,7 @@ import { assertTimeout, connect, type Connection, type ConnectOptions } from '..
 import { CallpassError } from '../errors/callpass-error.ts';
 import { toCallpassError } from '../errors/from-status.ts';
 import type { Attempt } from './coalescer.ts';
+import { firstAnswer } from './hedge.ts';
 import { repeatability } from './repeatable.ts';
 
 /**
@@ -64,21 +65,30 @@ export type Attempts = Readonly<Record<string, Attempt<unknown, unknown>>>;
 type KitUnaryCall = (request: unknown, options: KitCallOptions) => Promise<unknown>;
 type KitStreamCall = (request: unknown, options: KitCallOptions) => AsyncIterable<unknown>;
 
-/**
- * A client of one service on a connection of its own or on a shared one. `coalesced` makes attempts that share RPCs, from
- * those that have one each.
- */
+/** Refinements of the attempts of a client. */
+interface Refinements {
+  /** Makes attempts that share RPCs, from those that have one each. */
+  readonly coalesced?: (attempts: Attempts, connection: Connection) => Attempts;
+  /** True: calls that may be repeated are hedged. Only for methods that are answered soon: a long one would be done twice. */
+  readonly hedges?: boolean;
+}
+
+/** A client of one service on a connection of its own or on a shared one. */
 export function createServiceClient<D extends DescService>(
   service: D,
   target: Connection | ConnectOptions,
-  coalesced: (attempts: Attempts, connection: Connection) => Attempts = () => ({}),
+  { coalesced = () => ({}), hedges = false }: Refinements = {},
 ): ServiceClient<D> {
   const shared = 'channel' in target;
   const connection = shared ? target : connect(target);
   const kit = createClient(service, connection.channel) as unknown as Record<string, unknown>;
   const unary = service.methods.filter(({ methodKind }) => methodKind === 'unary');
   const attempts: Attempts = Object.fromEntries(
-    unary.map(({ localName }) => [localName, attemptOf(connection, kit[localName] as KitUnaryCall)]),
+    unary.map((method) => {
+      const call = kit[method.localName] as KitUnaryCall;
+      const isHedged = hedges ? repeatability(method) : () => false;
+      return [method.localName, attemptOf(connection, isHedged, call)];
+    }),
   );
   const sharing = coalesced(attempts, connection);
   const client: Record<string, unknown> = { close: () => shared || connection.close() };
@@ -96,14 +106,29 @@ export function createServiceClient<D extends DescService>(
   return client as ServiceClient<D>;
 }
 
-function attemptOf(connection: Connection, call: KitUnaryCall): Attempt<unknown, unknown> {
-  return async (request, { timeoutMs, signal }) => {
+function attemptOf(
+  connection: Connection,
+  isHedged: (request: unknown) => boolean,
+  call: KitUnaryCall,
+): Attempt<unknown, unknown> {
+  const { retries } = connection;
+  const send = async (request: unknown, options: KitCallOptions) => {
     if (connection.closed) throw closedError();
     try {
-      return await call(request, { timeoutMs, ...(signal && { signal }) });
+      return await call(request, options);
     } catch (error) {
       throw error instanceof RpcError ? toCallpassError(error) : error;
     }
+  };
+  return (request, { timeoutMs, signal }) => {
+    const aborts = signal && { signal };
+    const afterMs = retries.hedgeAfterMs;
+    if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...aborts });
+    const endMs = performance.now() + timeoutMs;
+    return firstAnswer(
+      (onStart) => send(request, { timeoutMs: Math.max(1, endMs - performance.now()), ...aborts, onStart }),
+      { afterMs, allowed: () => retries.takeHedge() },
+    );
   };
 }
 

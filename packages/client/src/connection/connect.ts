@@ -7,13 +7,14 @@ import { clientTelemetry } from '@callpass/telemetry';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { CoalesceOptions } from '../calls/coalescer.ts';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
+import { ANSWERING_ROUND_ROBIN } from './answering-round-robin.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
 import { isLoopback } from './loopback.ts';
 import { openRenewingChannel } from './renewing-channel.ts';
 import { reportExpiry, TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
 /** Interval of keepalive pings, in ms, also without calls. Servers that enforce a minimum must allow it. */
-export const KEEPALIVE_INTERVAL_MS = 30_000;
+export const KEEPALIVE_INTERVAL_MS = 10_000;
 
 /** Time limit of a call that sets none itself. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
@@ -33,7 +34,7 @@ export const DEFAULT_TIMEOUT_MS = 5_000;
 export interface ConnectOptions {
   /**
    * gRPC target: `host:port`, `dns:///host:port`, `ipv4:address:port,address:port`, `unix:/path`. Calls go round robin over
-   * all addresses that are listed or that the name resolves to.
+   * all addresses that are listed or that the name resolves to, except those that do not answer.
    */
   readonly address: string;
   /** TLS. Without it, `plaintextEncryptedBy` and `credentials`, only loopback addresses are allowed, in plain text. */
@@ -150,11 +151,11 @@ function credentialsOf(options: ConnectOptions): ChannelCredentials {
 
 function channelOptions({ address, channelOptions: given }: ConnectOptions): ChannelOptions {
   return {
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    'grpc.service_config': ANSWERING_ROUND_ROBIN,
     // A TXT record of the name must not change how calls are made.
     'grpc.service_config_disable_resolution': 1,
     'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
-    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
     // Calls are shorter than the interval, so a dead connection would never be found with calls only.
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.initial_reconnect_backoff_ms': 500,

@@ -24,7 +24,7 @@ import { assertUsable } from './assert-usable.ts';
 /** Issues and validates credentials. Each method rejects with a {@link CallpassError}. */
 export interface CredentialClient {
   /**
-   * Issues the credentials of one call. Retried only with a `requestId` (a UUID), because a repetition without one could
+   * Issues the credentials of one call. Retried and hedged only with a `requestId` (a UUID), because a repetition without one could
    * issue twice. Without one, only grpc-js sends the request again, and only if the service has certainly not seen it.
    * Rejects with code INTERNAL if the response has time-limited credentials without tokens, expiry or refresh time.
    */
@@ -73,7 +73,7 @@ export interface CredentialClient {
  * ```
  */
 export function createCredentialClient(target: Connection | ConnectOptions): CredentialClient {
-  const client = createServiceClient(CredentialService, target, coalescedIssues);
+  const client = createServiceClient(CredentialService, target, { coalesced: coalescedIssues, hedges: true });
   return {
     ...client,
     issueCredentials: async (request, options) =>

@@ -72,8 +72,9 @@ class KitClientCall implements ClientCall {
   /** Connects the caller's signal and listeners to the call. Returns a function that disconnects the signal. */
   attach(grpcCall: GrpcCall): () => void {
     const { signal } = this;
-    const { onHeader, onTrailer } = this.#options;
+    const { onStart, onHeader, onTrailer } = this.#options;
     this.#grpcCall = grpcCall;
+    onStart?.(() => grpcCall.cancel());
     if (onHeader) grpcCall.on('metadata', onHeader);
     if (onTrailer) grpcCall.on('status', (ended: StatusObject) => onTrailer(ended.metadata));
     if (signal === undefined) return () => {};

@@ -1,0 +1,92 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createCredentialClient, type CredentialClient } from '@callpass/client';
+import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { keptDatabase } from './canary/kept.ts';
+import { startServerProcess, type ServerProcess } from './processes.ts';
+import { provision } from './provision.ts';
+
+const CALLS_PER_SECOND = 150;
+const STOPPED_MS = 9_000;
+/** Time that the client has to notice. */
+const NOTICED_MS = 2_000;
+
+let postgres: PostgresServer;
+let database: TestDatabase;
+let servers: readonly ServerProcess[];
+let client: CredentialClient;
+
+beforeAll(async () => {
+  postgres = await postgresServer();
+  database = await keptDatabase(postgres);
+  const environment = {
+    CALLPASS_STORE_URL: database.url,
+    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_LOG_LEVEL: 'error',
+  };
+  const first = await startServerProcess(environment);
+  servers = [first, ...(await Promise.all([1, 2].map(() => startServerProcess(environment))))];
+  await provision(first.address);
+  client = createCredentialClient({ address: `ipv4:${servers.map(({ address }) => address).join()}` });
+}, 120_000);
+afterAll(async () => {
+  client.close();
+  for (const server of servers) await server.stop();
+  await database.remove();
+  await postgres.remove();
+});
+
+interface Call {
+  readonly startedAtMs: number;
+  readonly tookMs: number;
+  readonly answered: boolean;
+}
+
+/** Issues at a steady rate, whatever becomes of the calls; resolves when the last has ended. */
+async function issueFor(durationMs: number): Promise<readonly Call[]> {
+  const calls: Promise<Call>[] = [];
+  const start = performance.now();
+  while (performance.now() - start < durationMs) {
+    const due = ((performance.now() - start) / 1000) * CALLS_PER_SECOND;
+    while (calls.length < due) {
+      const startedAtMs = performance.now();
+      const ended = (answered: boolean): Call => ({
+        startedAtMs: startedAtMs - start,
+        tookMs: performance.now() - startedAtMs,
+        answered,
+      });
+      const call = client.issueCredentials({ destination: 'd', requestId: randomUUID() });
+      calls.push(
+        call.then(
+          () => ended(true),
+          () => ended(false),
+        ),
+      );
+    }
+    await pause(5);
+  }
+  return Promise.all(calls);
+}
+
+it('one of three instances that hangs costs no more than the time to notice it', async () => {
+  await issueFor(2_000);
+  const [hung] = servers;
+  hung?.child.kill('SIGSTOP');
+  const calls = await issueFor(STOPPED_MS).finally(() => hung?.child.kill('SIGCONT'));
+  const good = ({ answered, tookMs }: Call) => answered && tookMs < 1_000;
+  const noticed = calls.filter(({ startedAtMs }) => startedAtMs >= NOTICED_MS);
+  const share = noticed.filter(good).length / noticed.length;
+  const before = calls.filter(({ startedAtMs }) => startedAtMs < NOTICED_MS);
+  const late = Math.max(...noticed.map(({ tookMs }) => tookMs));
+  process.stderr.write(
+    `hung instance: ${(100 * share).toFixed(2)} % of ${noticed.length} calls within 1 s from 2 s on, ` +
+      `the longest ${late.toFixed(0)} ms; ${before.filter(good).length} of ${before.length} before\n`,
+  );
+  expect(noticed.length).toBeGreaterThan(900);
+  expect(share).toBeGreaterThanOrEqual(0.99);
+  expect(before.filter(good).length / before.length).toBeGreaterThanOrEqual(0.9);
+  // It is back among the others once it answers again.
+  const after = await issueFor(2_000);
+  expect(after.filter(good)).toHaveLength(after.length);
+}, 60_000);
