@@ -1,4 +1,4 @@
-// One run of every project's tests, for `npm test`: two processes share the files of all. Not named jest.config, which Nx
+// One run of every project's tests, for `npm test`: three processes share the files of all. Not named jest.config, which Nx
 // would take for a project of its own.
 import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,8 @@ const isOfTheRun = (option) => option in run;
 
 export default {
   ...run,
-  maxWorkers: 2,
+  // One more than the processors of CI: some files wait for timers of seconds.
+  maxWorkers: 3,
   // Modules of a test file are not freed by Node: a process that holds more than this is replaced by another.
   workerIdleMemoryLimit: '1.5GB',
   testTimeout: preset.testTimeout,

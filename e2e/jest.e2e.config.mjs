@@ -1,6 +1,6 @@
 import preset from '../jest.preset.mjs';
 
-/** Files that measure, and what: each has the machine to itself. The others run two at a time. */
+/** Files that measure, and what: each has the machine to itself. */
 const MEASURING = {
   'src/drain.e2e.ts': 'time to an end under load',
   'src/edge.e2e.ts': 'time to an answer while the service is away',
@@ -9,7 +9,6 @@ const MEASURING = {
   'src/hygiene.e2e.ts': 'memory among hostile peers',
   'src/identity.e2e.ts': 'time to an answer with 10,000 destinations',
   'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
-  'src/instances.e2e.ts': 'time to take effect at another instance',
   'src/limits.e2e.ts': 'time to an answer while Redis is away',
   'src/overload.e2e.ts': 'time to an answer, memory and recovery at three times the capacity',
   'src/rotation.e2e.ts': 'validations in the lifetime of a token',
@@ -32,7 +31,8 @@ export default {
   ...e2e,
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
   testPathIgnorePatterns: measuring,
-  maxWorkers: 2,
+  // One more than the processors of CI: they wait for browsers and starts more than half of the time.
+  maxWorkers: 3,
 };
 
 export const alone = { ...e2e, testMatch: measuring, maxWorkers: 1 };

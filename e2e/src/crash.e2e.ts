@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { postgresServer } from '@callpass/testkit/postgres-server';
 import { describe, expect, it } from '@jest/globals';
 import { keptDatabase } from './canary/kept.ts';
+import { inFull } from './full.ts';
 import { readLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { ended, startServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
-const ROUNDS = 20;
+const ROUNDS = inFull(20, 8);
 const LEAST_GRANTS = 500;
 
 /** Store that all rounds of a test write to, and its removal. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
+import { inFull } from './full.ts';
 import { startLoad } from './load.ts';
 import { startBystander, type Sights } from './peers/bystander.ts';
 import { watchMemory, type WatchedMemory } from './peers/memory.ts';
@@ -14,6 +15,8 @@ import { provision } from './provision.ts';
 const LIMIT_MS = 600_000;
 const GIVE_UP_MS = 240_000;
 
+/** Connections of health probes. */
+const PROBES = inFull(100_000, 40_000);
 /** By how much memory may grow once it is warm, in MiB: what V8 leaves lying about before it looks. */
 const FLAT_MIB = 96;
 /** Limit on the memory of an open connection, in KiB. */
@@ -77,15 +80,15 @@ interface Probed {
 }
 
 it(
-  '100,000 connections of health probes leave nothing behind: else a load balancer ends an instance in a week',
+  `${PROBES} connections of health probes leave nothing behind: else a load balancer ends an instance in a week`,
   async () => {
     await start({});
     const bystander = stopLater(startBystander(server.address));
     const sources = [2, 3, 4, 5, 6, 7].map((last) => `127.0.0.${last}`);
-    const probes = peer<Probed>('probe', 100_000, 'close', ...sources);
-    await until('a third is done', () => (probes.outcome.answered ?? 0) >= 33_000);
+    const probes = peer<Probed>('probe', PROBES, 'close', ...sources);
+    await until('a third is done', () => (probes.outcome.answered ?? 0) >= PROBES / 3);
     const warm = memory.peak();
-    expect(await probes.done).toMatchObject({ answered: 100_000, refused: 0 });
+    expect(await probes.done).toMatchObject({ answered: PROBES, refused: 0 });
     expect(memory.peak() - warm).toBeLessThan(FLAT_MIB);
     await until(
       'the server knows that they are gone',
@@ -104,9 +107,19 @@ it(
     await until('warm', () => bystander.sights.granted.old > 50);
     const warm = memory.peak();
     const probes = peer<Probed>('probe', 3000, 'hold', PEER, '127.0.0.3');
-    expect(await probes.done).toMatchObject({ answered: 2000, refused: 1000 });
+    const { answered, refused } = await probes.done;
     expect(memory.peak() - warm).toBeLessThan((2000 * CONNECTION_KIB) / 1024);
-    expect(await metric('callpass_connections_turned_away_total', 'peer')).toBe(1000);
+    // One that was answered and had not confirmed the settings yet gives way to the next of its address.
+    const [refusedPlace, unfinished] = [
+      await metric('callpass_connections_turned_away_total', 'peer'),
+      await metric('callpass_connections_turned_away_total', 'unfinished'),
+    ];
+    expect(refusedPlace + unfinished).toBe(1000);
+    expect(refused).toBeGreaterThanOrEqual(refusedPlace);
+    expect(answered + refused).toBe(3000);
+    const others = (await metric('callpass_connections_open')) - 2000;
+    expect(others).toBeGreaterThanOrEqual(0);
+    expect(others).toBeLessThanOrEqual(2);
     expectServed(await bystander.stop());
   },
   LIMIT_MS,
@@ -138,7 +151,7 @@ it(
   'a client that is stopped while it reads is not waited for: else it costs memory as long as it likes, and no drain ends',
   async () => {
     await start({
-      CALLPASS_CONNECTIONS_KEEPALIVE_INTERVAL: '10s',
+      CALLPASS_CONNECTIONS_KEEPALIVE_INTERVAL: '5s',
       CALLPASS_CONNECTIONS_KEEPALIVE_TIMEOUT: '1s',
       CALLPASS_DRAIN_GRACE: '2s',
     });
@@ -150,7 +163,7 @@ it(
     };
     const stopFirst = await stopOneThatReads();
     const bystander = stopLater(startBystander(server.address));
-    await load.reached(3000);
+    await load.reached(1500);
     const warm = memory.peak();
     stopFirst();
     // Those of the load and the bystander are left, between two newcomers.

@@ -6,7 +6,7 @@ import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
 /**
- * Peers without an identity, each beside a client that does nothing wrong: 20 calls a second from another address, each with a
+ * Peers without an identity, each beside a client that does nothing wrong: 33 calls a second from another address, each with a
  * deadline. The server has its default settings.
  */
 const LIMIT_MS = 240_000;

@@ -1,14 +1,19 @@
 // `npm run e2e`: the product as a stranger uses it: npm start, the command line, buf curl, openssl, real processes. First the
-// files that run beside each other, then those that measure. Arguments go to Jest, for example `-- src/drain`.
+// files that run beside each other, then those that measure; `--shared` and `--alone` run one part. Other arguments go to Jest,
+// for example `-- src/drain`.
 import { mkdirSync } from 'node:fs';
 import { ENV, exitCode, prepare } from './prepare.mjs';
 
+const PARTS = { '--shared': 'e2e/jest.e2e.config.mjs', '--alone': 'e2e/jest.e2e-alone.config.mjs' };
+
+const parts = Object.keys(PARTS).filter((part) => process.argv.includes(part));
+const ofJest = process.argv.slice(2).filter((argument) => !(argument in PARTS));
 await prepare();
 if (process.env.CALLPASS_TEST_COUNTS) mkdirSync(process.env.CALLPASS_TEST_COUNTS, { recursive: true });
 const codes = [];
-for (const config of ['e2e/jest.e2e.config.mjs', 'e2e/jest.e2e-alone.config.mjs']) {
+for (const part of parts.length > 0 ? parts : Object.keys(PARTS)) {
   codes.push(
-    await exitCode('jest', ['--config', config, ...process.argv.slice(2)], {
+    await exitCode('jest', ['--config', PARTS[part], ...ofJest], {
       env: { ...ENV, NODE_OPTIONS: '--experimental-vm-modules' },
       stdio: ['ignore', 'inherit', 'inherit'],
     }),

@@ -1,6 +1,6 @@
 import { createCredentialClient } from '@callpass/client';
 
-const PER_SECOND = 20;
+const PER_SECOND = 33;
 
 /** Observations of a client that does nothing wrong while others do. */
 export interface Seen {
@@ -11,7 +11,7 @@ export interface Seen {
   readonly p99Ms: number;
 }
 
-/** Asks for credentials of destination `d` 20 times a second, whether or not earlier calls have been answered. */
+/** Asks for credentials of destination `d` 33 times a second, whether or not earlier calls have been answered. */
 export function startNeighbour(address: string): {
   readonly seen: Seen;
   reached(granted: number): Promise<void>;
