@@ -5,9 +5,11 @@ import { holderOf, parseAddress } from '../visitor/address.ts';
 
 /** Bounds on the connections of a server. */
 export interface ConnectionBounds {
+  /** Connections of all addresses. */
+  readonly max: number;
   /** Connections of one address; IPv6: of one /64. */
   readonly maxPerPeer: number;
-  /** Connections on which no whole request has come yet, of one address. */
+  /** Connections with a request that has not come whole, or with none yet, of one address. */
   readonly maxUnfinishedPerPeer: number;
   /** The same of all addresses. */
   readonly maxUnfinished: number;
@@ -18,12 +20,16 @@ export interface ConnectionBounds {
 }
 
 /** The bound for which a connection was closed. */
-export type ConnectionCause = 'peer' | 'peer unfinished' | 'unfinished';
+export type ConnectionCause = 'total' | 'idle' | 'peer' | 'peer unfinished' | 'unfinished';
 
 interface Connection {
   readonly socket: Socket;
   /** Undefined where the peer is exempt. */
   readonly peer: Peer | undefined;
+  /** Requests that are not answered. */
+  requests: number;
+  /** It has a place among those that are counted. */
+  counted: boolean;
 }
 
 /** Connections of one address. */
@@ -34,13 +40,17 @@ interface Peer {
 }
 
 /**
- * Bounds what one address holds, and what all hold who have not sent a whole request: neither can take all places from others.
- * Where too many are unfinished, the oldest is closed and not the newest refused, so that who sends a request has a place,
- * also beside others of the same address. Nothing is built for a connection that is refused, no TLS either.
+ * Bounds what one address holds, and what all hold who have not sent a whole request, be it the first or a later one of their
+ * connection: neither can take all places from others. Where too many are unfinished, the oldest is closed and not the newest
+ * refused, so that who sends a request has a place, also beside others of the same address. Where all places are taken, the
+ * connection that has been idle for longest gives way. Nothing is built for a connection that is refused, no TLS either.
  */
 export function boundConnections(server: Server, bounds: ConnectionBounds): void {
   const peers = new Map<string, Peer>();
   const unfinished = new Set<Connection>();
+  /** Without a request under way, the one that has been so for longest first. */
+  const idle = new Set<Connection>();
+  let count = 0;
   /** By the socket that requests have: that of TLS, where there is one. */
   const bySocket = new WeakMap<Socket, Connection>();
   const byPorts = new Map<string, Connection>();
@@ -49,17 +59,31 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
     unfinished.delete(connection);
     connection.peer?.unfinished.delete(connection);
   };
-  const close = (connection: Connection, cause: ConnectionCause) => {
+  const rest = (connection: Connection) => {
+    if (connection.counted && connection.requests === 0 && !unfinished.has(connection)) idle.add(connection);
+  };
+  const leave = (connection: Connection) => {
     finish(connection);
-    connection.socket.destroy();
+    idle.delete(connection);
+    if (connection.counted) count--;
+    connection.counted = false;
+  };
+  const closeOldest = (among: ReadonlySet<Connection>, cause: ConnectionCause): boolean => {
+    const [oldest] = among;
+    if (oldest === undefined) return false;
+    leave(oldest);
+    oldest.socket.destroy();
     bounds.onClosed(cause);
+    return true;
   };
-  const closeOldest = (among: Set<Connection>, cause: ConnectionCause) => {
-    for (const oldest of among) {
-      close(oldest, cause);
-      return;
-    }
+  const refuse = (socket: Socket, cause: ConnectionCause): false => {
+    socket.destroy();
+    bounds.onClosed(cause);
+    return false;
   };
+  /** A place for one more, where need be of one that needs its own least. */
+  const hasPlace = () =>
+    count < bounds.max || closeOldest(idle, 'idle') || closeOldest(unfinished, 'unfinished');
 
   const peerOf = (socket: Socket): [string, Peer] => {
     const holder = holderOf(parseAddress(socket.remoteAddress ?? '') ?? '');
@@ -68,38 +92,43 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
 
   const accept = (socket: Socket): boolean => {
     if (bounds.isExempt(socket)) {
-      open({ socket, peer: undefined });
+      if (!hasPlace()) return refuse(socket, 'total');
+      open(socket, undefined);
       return true;
     }
     const [holder, peer] = peerOf(socket);
-    if (peer.open >= bounds.maxPerPeer && peer.unfinished.size === 0) {
-      socket.destroy();
-      bounds.onClosed('peer');
-      return false;
-    }
-    if (peer.open >= bounds.maxPerPeer || peer.unfinished.size >= bounds.maxUnfinishedPerPeer) {
-      closeOldest(peer.unfinished, 'peer unfinished');
-    }
+    if (peer.open >= bounds.maxPerPeer && !closeOldest(peer.unfinished, 'peer unfinished'))
+      return refuse(socket, 'peer');
+    if (!hasPlace()) return refuse(socket, 'total');
     peers.set(holder, peer);
     peer.open++;
     socket.once('close', () => {
       peer.open--;
       if (peer.open === 0) peers.delete(holder);
     });
-    open({ socket, peer });
+    open(socket, peer);
     return true;
   };
 
-  const open = (connection: Connection) => {
-    const { socket, peer } = connection;
+  /** From here until {@link finish} a whole request is waited for. */
+  const begin = (connection: Connection) => {
+    const { peer } = connection;
+    if (peer !== undefined && peer.unfinished.size >= bounds.maxUnfinishedPerPeer)
+      closeOldest(peer.unfinished, 'peer unfinished');
     if (unfinished.size >= bounds.maxUnfinished) closeOldest(unfinished, 'unfinished');
     unfinished.add(connection);
     peer?.unfinished.add(connection);
+  };
+
+  const open = (socket: Socket, peer: Peer | undefined) => {
+    const connection: Connection = { socket, peer, requests: 0, counted: true };
+    count++;
+    begin(connection);
     const ports = portsOf(socket);
     bySocket.set(socket, connection);
     byPorts.set(ports, connection);
     socket.once('close', () => {
-      finish(connection);
+      leave(connection);
       if (byPorts.get(ports) === connection) byPorts.delete(ports);
     });
   };
@@ -115,14 +144,23 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): void
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const connection = bySocket.get(request.socket);
-    if (connection === undefined || !unfinished.has(connection)) return;
-    const done = () => finish(connection);
+    if (connection === undefined || !connection.counted) return;
+    connection.requests++;
+    idle.delete(connection);
+    response.once('close', () => {
+      connection.requests--;
+      rest(connection);
+    });
     if (!hasBody(request)) {
-      done();
+      finish(connection);
       return;
     }
-    request.once('end', done);
-    response.once('finish', done);
+    if (!unfinished.has(connection)) begin(connection);
+    // It comes to its end after an answer too, which a refusal does not wait for.
+    request.once('end', () => {
+      finish(connection);
+      rest(connection);
+    });
   });
 }
 

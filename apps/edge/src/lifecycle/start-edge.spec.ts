@@ -125,18 +125,21 @@ describe('senders that mean no good', () => {
     await closed;
   });
 
-  it('more connections than there may be are closed, and the others served', async () => {
-    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '2' });
-    const [first, second] = [open(edge), open(edge)];
-    await Promise.all([connected(first), connected(second)]);
-    // Not before the server has counted the two.
-    const answered = new Promise((resolve) => second.once('data', resolve));
-    second.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
-    await answered;
+  it('more connections than there may be are closed while all others have a request under way', async () => {
+    const answer = Promise.withResolvers<string>();
+    let arrived = 0;
+    const mount: EdgeExtras['mount'] = (app) => {
+      app.get('/waits', () => (arrived++, answer.promise));
+    };
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '2' }, { mount });
+    const busy = [open(edge), open(edge)];
+    for (const socket of busy) socket.write('GET /waits HTTP/1.1\r\nhost: x\r\n\r\n');
+    while (arrived < 2) await new Promise((resolve) => setImmediate(resolve));
     const third = open(edge);
     await new Promise((resolve) => third.once('close', resolve));
-    first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
-    expect(String(await new Promise((resolve) => first.once('data', resolve)))).toMatch(/^HTTP\/1\.1 200 /);
+    const answers = busy.map((socket) => new Promise((resolve) => socket.once('data', resolve)));
+    answer.resolve('done');
+    for (const each of answers) expect(String(await each)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 
@@ -170,6 +173,42 @@ describe('an address that holds connections', () => {
         expect(await ask(open(edge, `127.0.0.${neighbour}`))).toMatch(/^HTTP\/1\.1 200 /);
       }
     }
+  });
+
+  it('does not keep others out by connections that were served, from as many addresses as it takes', async () => {
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '64' });
+    const held: Socket[] = [];
+    for (let count = 0; count < 64; count++) {
+      const socket = open(edge, `127.0.0.${2 + (count % 4)}`);
+      expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200 /);
+      held.push(socket);
+    }
+    const [oldest, ...others] = held as [Socket, ...Socket[]];
+    const gone = new Promise((resolve) => oldest.once('close', resolve));
+    expect(await ask(open(edge, '127.0.0.9'))).toMatch(/^HTTP\/1\.1 200 /);
+    await gone;
+    expect(await ask(others.at(-1) as Socket)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it.each([
+    ['alone', ''],
+    ['behind a request that has come whole', HEAD],
+  ])('has few connections with a slow body on a later request, %s', async (_how, before) => {
+    const edge = await start({ CALLPASS_EDGE_CONNECTIONS_MAX: '64' });
+    const closed = new Set<Socket>();
+    const slow: Socket[] = [];
+    for (let count = 0; count < 64; count++) {
+      const socket = open(edge, `127.0.0.${2 + (count % 4)}`);
+      socket.on('close', () => closed.add(socket));
+      expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200 /);
+      slow.push(socket);
+    }
+    for (const socket of slow)
+      socket.write(`${before}POST /canary HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{`);
+    // A quarter of all places is for requests that have not come whole.
+    while (closed.size < 48) await new Promise((resolve) => setImmediate(resolve));
+    expect(await ask(open(edge, '127.0.0.9'))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(closed.size).toBeLessThanOrEqual(49);
   });
 
   it('is still served on a new connection while others of it have sent nothing', async () => {

@@ -214,8 +214,8 @@ function limitConnections(app: FastifyInstance, settings: Settings, log: Logger)
   const { max, maxPerPeer = shareOf(max, 16) } = settings.connections;
   const proxies = createProxies(settings.trustedProxies);
   const lines = createFaultLines(() => performance.now());
-  app.server.maxConnections = max;
   boundConnections(app.server, {
+    max,
     maxPerPeer,
     maxUnfinishedPerPeer: shareOf(maxPerPeer, 4),
     maxUnfinished: shareOf(max, 4),
