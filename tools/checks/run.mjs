@@ -51,6 +51,7 @@ const CHECKS = {
   'a line for each dependency': checkDependencies,
   'deployment files': checkDeploymentFiles,
   'published packages': checkPackages,
+  'a release can be made': checkRelease,
   'a page for each alert and reason': checkRunbooks,
   'picture of the page is current': () => run('node', ['tools/picture/page.mjs', '--check']),
   'lock file names no registry': () =>
@@ -105,6 +106,17 @@ function run(command, args) {
   });
   if (result.status === 0) return undefined;
   return `${result.error?.message ?? ''}${result.stdout}${result.stderr}`;
+}
+
+/** A dry run names the next version and shows its changelog, also without tags, a remote or a name for commits. */
+function checkRelease() {
+  const { status, stdout, stderr } = spawnSync('nx', ['release', '--dry-run', '--skip-publish'], {
+    cwd: ROOT,
+    env: ENV,
+    encoding: 'utf8',
+  });
+  const shown = /New version .* written to manifest/.test(stdout) && /^.{0,9}\+ ## \S/m.test(stdout);
+  return status === 0 && shown ? undefined : `${stdout}${stderr}`;
 }
 
 /** The graph of projects by which ESLint knows their boundaries. */

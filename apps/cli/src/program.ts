@@ -9,7 +9,7 @@ import { addIssueCommand } from './commands/issue.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addTokenCommands } from './commands/token.ts';
-import { EXIT, versionOf, type ExitCode } from '@callpass/program';
+import { buildOf, EXIT, type ExitCode, versionText } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { failureOf } from './failure.ts';
 import { addGlobalOptions, type GlobalOptions, globalOptionsOf } from './global-options.ts';
@@ -96,7 +96,7 @@ async function inSession(
 function createProgram(terminal: Terminal, run: RunCommand): Command {
   const program = new Command('callpass')
     .description('Issues and validates credentials of anonymous calls, and operates the service that does.')
-    .version(versionOf(import.meta.url))
+    .version(versionText(buildOf(import.meta.url)))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help says what is possible)')

@@ -1,4 +1,4 @@
-import { reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
+import { buildOf, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import { addCommand, createCommandLine, runCommand, THIS_PROCESS } from '@callpass/program/command-line';
 import { createLog, droppedLogLines } from '@callpass/program/log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
@@ -13,8 +13,11 @@ const NAME = 'callpass-edge';
 /** The command line `callpass-edge`. */
 export function createProgram(): Command {
   const program = createCommandLine(
-    NAME,
-    'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
+    {
+      name: NAME,
+      description: 'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
+      build: buildOf(import.meta.url),
+    },
     THIS_PROCESS,
   );
   const withSettings = (

@@ -1,4 +1,4 @@
-import { versionOf } from '@callpass/program';
+import { buildOf } from '@callpass/program';
 import { cannotListen } from '@callpass/program/settings';
 import {
   prometheusAddress,
@@ -9,7 +9,7 @@ import {
 } from '@callpass/telemetry-sdk';
 
 /** The SDK of this process; started here, before everything else is imported. */
-export const telemetry = await startTelemetry({ name: 'callpass-edge', version: versionOf(import.meta.url) });
+export const telemetry = await startTelemetry({ name: 'callpass-edge', ...buildOf(import.meta.url) });
 
 /** Serves `/metrics` where `OTEL_METRICS_EXPORTER` asks for `prometheus`. Rejects with SettingsError when it cannot listen. */
 export async function openTelemetryPort(readiness: () => Readiness): Promise<TelemetryPort | undefined> {

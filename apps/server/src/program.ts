@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { EXIT, printFindings, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
+import { buildOf, EXIT, printFindings, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import {
   addCommand,
   createCommandLine,
@@ -28,8 +28,11 @@ const NAME = 'callpass-server';
 export function createProgram(surroundings: Surroundings = THIS_PROCESS): Command {
   const { environment } = surroundings;
   const program = createCommandLine(
-    NAME,
-    'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
+    {
+      name: NAME,
+      description: 'Issues and validates the short-lived credentials of anonymous calls over gRPC.',
+      build: buildOf(import.meta.url),
+    },
     surroundings,
   );
   const withSettings = (name: string, summary: string) => addCommand(program, name, summary);

@@ -12,14 +12,14 @@ import {
   type HealthReporter,
   type ServerCall,
 } from '@callpass/grpc-kit';
-import { splitHostAndPort, versionOf, withPort } from '@callpass/program';
+import { buildOf, splitHostAndPort, withPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
 import { migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { Metadata, Server, type ServerCredentials } from '@grpc/grpc-js';
 import { accessLog } from './access-log.ts';
 import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
@@ -192,7 +192,7 @@ function registerServices(opened: Opened): {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
   const services = Object.values(SERVICES);
-  const health = createHealth(services);
+  const health = createHealth(services, buildHeader());
   const watch = opened.running.adopt(
     new HealthWatch({ health, log, state, store, limiter, ledger: opened.ledger, clock: trustedClock }),
     (watching) => {
@@ -268,7 +268,7 @@ function measure({ settings, clock, running, make, transport, store, state, admi
     const expiry = transport.certificateExpiry();
     return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
   });
-  running.defer(measureProcess(make, versionOf(import.meta.url)));
+  running.defer(measureProcess(make, buildOf(import.meta.url).version));
 }
 
 /** Binds the address once what the server works with has answered, and takes calls. */
@@ -331,4 +331,13 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
       resolve(withPort(address, port));
     });
   });
+}
+
+/** Version and commit of this server, in the header of its health. */
+function buildHeader(): Metadata {
+  const { version, commit } = buildOf(import.meta.url);
+  const header = new Metadata();
+  header.set('callpass-version', version);
+  if (commit !== undefined) header.set('callpass-commit', commit);
+  return header;
 }

@@ -1,4 +1,4 @@
-import { versionOf } from '@callpass/program';
+import { buildOf } from '@callpass/program';
 import { cannotListen } from '@callpass/program/settings';
 import {
   prometheusAddress,
@@ -26,7 +26,7 @@ export async function startServerTelemetry({
 }: Pick<Settings, 'telemetry'>): Promise<ServerTelemetryParts> {
   const address = asked ?? prometheusAddress();
   const sdk = await startTelemetry(
-    { name: 'callpass-server', version: versionOf(import.meta.url) },
+    { name: 'callpass-server', ...buildOf(import.meta.url) },
     { scrape: address !== undefined },
   );
   let port: Awaited<ReturnType<typeof startTelemetryPort>> | undefined;

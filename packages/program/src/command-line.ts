@@ -3,14 +3,26 @@ import { EXIT } from './exit.ts';
 import { ignoreLostOutput } from './output.ts';
 import { SettingsError } from './settings/load.ts';
 import type { Surroundings } from './surroundings.ts';
+import { type Build, versionText } from './version.ts';
 
 export { THIS_PROCESS, type Surroundings } from './surroundings.ts';
 
+/** Name of a program, and what its help and `--version` say. */
+export interface ProgramText {
+  readonly name: string;
+  readonly description: string;
+  readonly build: Build;
+}
+
 /** The command line of a program that serves. Wrong use ends the program with `EXIT.wrongUse`. */
-export function createCommandLine(name: string, description: string, surroundings: Surroundings): Command {
+export function createCommandLine(
+  { name, description, build }: ProgramText,
+  surroundings: Surroundings,
+): Command {
   ignoreLostOutput();
   return new Command(name)
     .description(description)
+    .version(versionText(build))
     .configureOutput({
       writeOut: (text) => surroundings.stdout(name).write(text),
       writeErr: (text) => surroundings.stderr.write(text),

@@ -4,5 +4,5 @@ export { ignoreLostOutput, openStandardOutput, type StandardOutput } from './out
 export { followFiles, type FollowedFiles } from './follow-files.ts';
 export { reloadOnSignal } from './reload.ts';
 export { reportReady, stopOnSignal } from './stop.ts';
-export { versionOf } from './version.ts';
+export { type Build, buildOf, versionText } from './version.ts';
 export { ok, printFindings, problem, skipped, warning, type Finding } from './finding.ts';

@@ -1,11 +1,33 @@
 import { readFileSync } from 'node:fs';
 
+/** Version of a program, and the commit that it was made from. */
+export interface Build {
+  readonly version: string;
+  /** Commit, 40 hexadecimal digits; `undefined` where it runs from a working copy. */
+  readonly commit?: string | undefined;
+  /** Time of the commit (RFC 3339). */
+  readonly commitTime?: string | undefined;
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly gitHead?: string;
+  readonly builtFrom?: string;
+}
+
 /**
- * Reads the version from the `package.json` one folder above a module, which is where it is for sources and built files.
+ * Reads version and commit from the `package.json` one folder above a module, which is where it is for sources, built and
+ * published files.
  *
- * @example versionOf(import.meta.url)
+ * @example buildOf(import.meta.url)
  */
-export function versionOf(moduleUrl: string): string {
+export function buildOf(moduleUrl: string): Build {
   const text = readFileSync(new URL('../package.json', moduleUrl), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const { version, gitHead, builtFrom } = JSON.parse(text) as Manifest;
+  return { version, commit: gitHead, commitTime: builtFrom };
+}
+
+/** Text of a build for `--version`: `0.1.0`, with the commit and its time where they are known. */
+export function versionText({ version, commit, commitTime }: Build): string {
+  return commit === undefined ? version : `${version} (${commit.slice(0, 12)}, ${commitTime})`;
 }

@@ -6,6 +6,8 @@ export interface TelemetryProgram {
   /** Default of `service.name`; OTEL_SERVICE_NAME overrides it. */
   readonly name: string;
   readonly version: string;
+  /** Commit that it was made from, if known. */
+  readonly commit?: string | undefined;
 }
 
 /** Telemetry of a program. The SDK may not be running, if no variable enables an export. */
@@ -45,7 +47,11 @@ export async function startTelemetry(
   const { defaultResource, envDetector, resourceFromAttributes, serviceInstanceIdDetector } = resources;
   const sdk = new NodeSDK({
     resource: defaultResource().merge(
-      resourceFromAttributes({ 'service.name': program.name, 'service.version': program.version }),
+      resourceFromAttributes({
+        'service.name': program.name,
+        'service.version': program.version,
+        ...(program.commit && { 'vcs.ref.head.revision': program.commit }),
+      }),
     ),
     // Not those of the environment: the process detector sends the command line, which may contain a token or a subject.
     resourceDetectors: [serviceInstanceIdDetector, envDetector],

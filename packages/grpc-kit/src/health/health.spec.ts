@@ -2,7 +2,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Wire,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Client, createClient } from '../client/create-client.ts';
 import { collect, rejectionOf, type RunningServer, startServer } from '../testing/echo.ts';
@@ -43,6 +43,19 @@ describe('health', () => {
       '': { status: Wire.SERVING },
       [NAME]: { status: Wire.SERVING },
     });
+  });
+
+  it('says with Check and List what it was given to say, such as a version', async () => {
+    running.stop();
+    const given = new Metadata();
+    given.set('kit-version', '1.2.3');
+    running = await startServer((server) => createHealth([EchoService], given).addTo(server));
+    client = createClient(Health, running.connection);
+    const headers: Metadata[] = [];
+    const options = { onHeader: (header: Metadata) => void headers.push(header) };
+    await client.check({}, options);
+    await client.list({}, options);
+    expect(headers.map((header) => header.get('kit-version'))).toEqual([['1.2.3'], ['1.2.3']]);
   });
 
   it('sends a watcher the status now and each change, and nothing when nothing changes', async () => {

@@ -3,7 +3,7 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as Wire,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
-import { type Server, status } from '@grpc/grpc-js';
+import { Metadata, type Server, status } from '@grpc/grpc-js';
 import { RpcError } from '../error/rpc-error.ts';
 import { addService, type ServiceOptions } from '../server/add-service.ts';
 import type { Handlers } from '../server/handlers.ts';
@@ -26,8 +26,11 @@ export interface HealthReporter {
   shutdown(): void;
 }
 
-/** Creates the health of a server. It and each service are NOT_SERVING until set. */
-export function createHealth(services: Iterable<DescService>): HealthReporter {
+/**
+ * Creates the health of a server. It and each service are NOT_SERVING until set. `header` is sent with each answer of Check and
+ * List, for facts such as the server's version.
+ */
+export function createHealth(services: Iterable<DescService>, header = new Metadata()): HealthReporter {
   const statuses = new Map<string, Wire>([['', Wire.NOT_SERVING]]);
   for (const service of services) statuses.set(service.typeName, Wire.NOT_SERVING);
   const watchers = new Set<() => void>();
@@ -39,7 +42,8 @@ export function createHealth(services: Iterable<DescService>): HealthReporter {
     wakeAll();
   };
   const handlers: Handlers<typeof Health> = {
-    check({ service }) {
+    check({ service }, call) {
+      call.sendHeader(header);
       const current = statuses.get(service);
       if (current === undefined) throw new RpcError(status.NOT_FOUND, 'unknown service');
       return { status: current };
@@ -55,7 +59,8 @@ export function createHealth(services: Iterable<DescService>): HealthReporter {
         if ((statuses.get(service) ?? Wire.SERVICE_UNKNOWN) === sent) await changed(watchers, signal);
       }
     },
-    list() {
+    list(_request, call) {
+      call.sendHeader(header);
       return {
         statuses: Object.fromEntries([...statuses].map(([name, current]) => [name, { status: current }])),
       };
