@@ -92,9 +92,11 @@ function printRange({ start, end }, exclusive, max = 2147483647) {
 }
 
 function constant(value) {
-  if (Array.isArray(value)) return `[${value.map(constant).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, inner]) => `${snake(key)}: ${constant(inner)}`);
+    // A list is written as one member for each value, since protobufjs reads no list of messages.
+    const entries = Object.entries(value).flatMap(([key, inner]) =>
+      [inner].flat().map((each) => `${snake(key)}: ${constant(each)}`),
+    );
     return `{\n${indent(entries.join('\n'))}\n}`;
   }
   if (typeof value === 'string') return JSON.stringify(value);
