@@ -1,4 +1,4 @@
-// `npm run pack -- --out FOLDER`: tarballs of all published packages, each complete in itself.
+// `npm run pack -- --out FOLDER`: tarballs of all published packages, each complete in itself, and protos.tar.gz.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,4 +12,5 @@ await run('node', ['tools/packages/stage-all.mjs']);
 const { PUBLISHED } = await import('./published.mjs');
 const folders = PUBLISHED.map(({ folder }) => `./artifacts/packages/${folder.split('/').at(-1)}`);
 await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', out, ...folders]);
+await run('node', ['tools/protos/archive.mjs', out]);
 say(`Written to ${out}`);

@@ -129,7 +129,7 @@ function* tokens(source) {
   }
 }
 
-/** Where the sign is that ends what begins at `at`. */
+/** The position of the sign that ends what begins at `at`. */
 function closing(source, at, opens, closes) {
   let depth = 0;
   for (const { text, index } of signs(source, at)) {

@@ -6,7 +6,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FLAVOURS, inFlavour } from './flavours.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -53,7 +52,7 @@ function copy(from, to) {
   cpSync(from, to);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const [target] = process.argv.slice(2);
   if (target === undefined) throw new Error('usage: node tools/protos/release.mjs DIRECTORY');
   writeProtos(target);
