@@ -80,6 +80,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     tailEntries: operate('AUDITOR'),
     verifyLedger: operate('AUDITOR'),
     summarizeEntries: operate('AUDITOR'),
+    getAnchor: operate('AUDITOR'),
     removeEntries: operate('OPERATOR'),
   },
   // Balancers and orchestrators ask without an identity, and learn no more than whether it serves.

@@ -1,6 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { ErrorReasonSchema } from '@callpass/contract';
-import { KeyedHash, type Clock } from '@callpass/domain';
+import { AnchorProver, KeyedHash, type Clock } from '@callpass/domain';
 import {
   addReflection,
   addService,
@@ -49,6 +49,7 @@ import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
 import type { Settings } from './settings/schema.ts';
 import { CurrentState } from './state/current-state.ts';
+import { logStateEvents } from './state/log-events.ts';
 import { measureState } from './state/metrics.ts';
 
 /** A server that serves. */
@@ -125,18 +126,7 @@ async function open(given: {
     pollIntervalMs: pollInterval,
     maxAgeMs: maxSnapshotAge,
     operators: settings.access.operators,
-    events: {
-      onChanged: ({ revision }) => {
-        log.info({ revision }, 'state changed');
-      },
-      onFailed: (error) => {
-        log.warn({ error: describeError(error) }, 'cannot follow the store; the last state stays in force');
-      },
-      onStale: (cause) => {
-        if (cause) log.error({ cause }, 'the newest state of the store cannot be read: issuing stops');
-        else log.warn('the newest state of the store is in force: issuing goes on');
-      },
-    },
+    events: logStateEvents(log),
   });
   running.defer(() => {
     state.stop();
@@ -208,6 +198,7 @@ function registerServices(opened: Opened): {
     limiter,
     refusals,
     keyedHash: new KeyedHash(store.ledgerSecret),
+    anchors: new AnchorProver(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
     onFault,
   };

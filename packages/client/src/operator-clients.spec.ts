@@ -16,7 +16,12 @@ const unanswered = () => {
 
 async function ledgerOf(handlers: Partial<Handlers<typeof LedgerService>>): Promise<LedgerClient> {
   const server = new Server();
-  const rest = { listEntries: unanswered, verifyLedger: unanswered, removeEntries: unanswered };
+  const rest = {
+    listEntries: unanswered,
+    verifyLedger: unanswered,
+    getAnchor: unanswered,
+    removeEntries: unanswered,
+  };
   // eslint-disable-next-line require-yield
   const tailEntries = async function* () {
     throw refusal(status.PERMISSION_DENIED, 'CLIENT_NOT_GRANTED');

@@ -146,6 +146,7 @@ export class StoreError extends Error {
    * `LEDGER_UNAVAILABLE`: an entry could not be written (disk full, database gone, lock held, queue full).
    * `STORE_UNAVAILABLE`: a read did not come back. `SEAL_KEY_WRONG`: the key-encryption key does not open this store.
    * `SCHEMA_OUTDATED` / `SCHEMA_TOO_NEW`: `migrate` was not run, or by a newer version of the service.
+   * `STATE_ALTERED`: configuration, keys or freezes are not as this service left them; the message says which.
    */
   readonly code: StoreErrorCode;
 
@@ -158,7 +159,12 @@ export class StoreError extends Error {
 
 /** See {@link StoreError.code}. */
 export type StoreErrorCode =
-  'LEDGER_UNAVAILABLE' | 'STORE_UNAVAILABLE' | 'SEAL_KEY_WRONG' | 'SCHEMA_OUTDATED' | 'SCHEMA_TOO_NEW';
+  | 'LEDGER_UNAVAILABLE'
+  | 'STORE_UNAVAILABLE'
+  | 'SEAL_KEY_WRONG'
+  | 'SCHEMA_OUTDATED'
+  | 'SCHEMA_TOO_NEW'
+  | 'STATE_ALTERED';
 
 /** Durable state and ledger. Every method rejects with {@link StoreError} and never hangs past its own limits. */
 export interface Store extends LedgerStore {
@@ -168,10 +174,13 @@ export interface Store extends LedgerStore {
   /** Changes whenever configuration, keys or freezes do. Cheap: asked several times a second. */
   stateVersion(): Promise<number>;
 
-  /** Everything the snapshot needs. */
+  /** Everything the snapshot needs. Rejects with `STATE_ALTERED` where anything of it is not as this service left it. */
   loadState(): Promise<StoredState>;
 
-  /** One revision, or `undefined`. */
+  /** Checks all that `loadState` reads, without giving it. Rejects as that does. */
+  checkState(): Promise<void>;
+
+  /** One revision, or `undefined`. Rejects with `STATE_ALTERED` where it is not as it was applied. */
   getRevision(revision: number): Promise<StoredRevision | undefined>;
 
   /** Revisions below `beforeRevision` (all when 0), newest first, at most `limit`. */

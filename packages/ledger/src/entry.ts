@@ -74,6 +74,10 @@ export const ENTRY_FIELDS = [
   { name: 'expireTimeMs', column: 'expire_time_ms', type: 'time', since: 1 },
   // With ISSUED for a realm.
   { name: 'fingerprints', column: 'fingerprints', type: 'fingerprints', since: 1 },
+  // With an entry that records a change of configuration, keys or freezes: its place among all changes of the store, from 1.
+  { name: 'changeNumber', column: 'change_number', type: 'uint32', since: 2 },
+  // 64 hexadecimal digits: the keyed hash of what was changed, as it is after the change.
+  { name: 'changeHash', column: 'change_hash', type: 'text', since: 2 },
 ] as const satisfies readonly EntryField[];
 
 /** The fields that a table of them describes. */
@@ -113,9 +117,19 @@ export type EntryVisitor = { readonly clear: string } | { readonly hash: string 
 
 type AlwaysGiven = 'kind' | 'timeMs' | 'client';
 
+/** The fields that only the store knows: it makes the change that the entry records. */
+export const CHANGE_FIELDS = ['changeNumber', 'changeHash'] as const;
+
+type ChangeField = (typeof CHANGE_FIELDS)[number];
+
+/** The change that an entry records, as the store has made it. */
+export type ChangeMark = Pick<EntryFields, ChangeField>;
+
 /** An entry as it is handed to the store, before it has a place and before its visitor is hashed. */
 export interface EntryDraft
-  extends Pick<EntryFields, AlwaysGiven>, Partial<Omit<EntryFields, AlwaysGiven | 'subjectHash'>> {
+  extends
+    Pick<EntryFields, AlwaysGiven>,
+    Partial<Omit<EntryFields, AlwaysGiven | ChangeField | 'subjectHash'>> {
   /** Left out where nobody was named, as every field that does not apply. */
   readonly visitor?: EntryVisitor | undefined;
 }

@@ -19,13 +19,16 @@ import {
 const FORMAT = 'callpass-ledger-export';
 
 /**
- * Versions of the format. In version 1 the lines of entries do not say the entry's version, which is 1. Another version of
- * the entries does not need another one of the format: each line has the fields of its entry's version.
+ * Versions of the format. In version 1 the lines of entries do not say the entry's version, which is 1. From version 3 on the
+ * header has the keyed proof of the heads. Another version of the entries does not need another one of the format: each line
+ * has the fields of its entry's version.
  */
-export type ExportVersion = 1 | 2;
+export type ExportVersion = 1 | 2 | 3;
 
 /** The version that exports are written in. */
-export const EXPORT_VERSION: ExportVersion = 2;
+export const EXPORT_VERSION: ExportVersion = 3;
+
+const EXPORT_VERSIONS: readonly unknown[] = [1, 2, EXPORT_VERSION];
 
 /** The part of a chain that an export holds. Hashes are 64 lower-case hexadecimal digits. */
 export interface ExportedChain {
@@ -45,14 +48,30 @@ export interface ExportHeader {
   /** Time at which the heads of the chains were read, RFC 3339 in UTC with ms. */
   readonly exportTime: string;
   readonly chains: readonly ExportedChain[];
+  /** From version 3 on: what makes time and chains an anchor. */
+  readonly proof?: HeadsProof | undefined;
+}
+
+/** Store that chains are of, how far it was, and the keyed proof of it; see `LedgerAnchor`. */
+export interface HeadsProof {
+  readonly storeId: string;
+  readonly changeCount: number;
+  readonly chainCount: number;
+  readonly proof: string;
 }
 
 /** The first line, without its end. Its last field is the SHA-256 of what it would be without that field. */
-export function headerLine({ version, exportTime, chains }: ExportHeader): string {
+export function headerLine({ version, exportTime, chains, proof }: ExportHeader): string {
   const header = {
     format: FORMAT,
     version,
     exportTime,
+    ...(proof && {
+      storeId: proof.storeId,
+      changeCount: proof.changeCount,
+      chainCount: proof.chainCount,
+      proof: proof.proof,
+    }),
     chains: chains.map(({ writerId, firstSequence, lastSequence, lastHash, anchorHash }) => {
       return { writerId, firstSequence, lastSequence, lastHash, anchorHash };
     }),
@@ -76,11 +95,11 @@ export function isDigestLine(line: string): boolean {
 export function readHeader(line: string): ExportHeader | string {
   const value = parse(line);
   if (!isObject(value) || value['format'] !== FORMAT) return 'is not the header of a ledger export';
-  if (value['version'] !== 1 && value['version'] !== EXPORT_VERSION)
-    return 'is of another version than this program reads';
-  if (!isHeader(value) || headerLine(value) !== line) return 'was altered';
-  const names = new Set(value.chains.map(({ writerId }) => writerId));
-  return names.size === value.chains.length ? value : 'names a chain twice';
+  if (!EXPORT_VERSIONS.includes(value['version'])) return 'is of another version than this program reads';
+  const header = headerOf(value);
+  if (header === undefined || headerLine(header) !== line) return 'was altered';
+  const names = new Set(header.chains.map(({ writerId }) => writerId));
+  return names.size === header.chains.length ? header : 'names a chain twice';
 }
 
 /** The lines of entries with the fields of a table. */
@@ -180,9 +199,15 @@ function fingerprintsOf(digits: string): Fingerprints {
   return digits === '' ? undefined : splitFingerprints(bytesOf(digits));
 }
 
-function isHeader(value: object): value is ExportHeader {
-  const { exportTime, chains } = value as Record<string, unknown>;
-  return typeof exportTime === 'string' && Array.isArray(chains) && chains.every(isChain);
+function headerOf(value: Json): ExportHeader | undefined {
+  const { version, exportTime, chains } = value;
+  if (!isText(exportTime) || !Array.isArray(chains) || !chains.every(isChain)) return undefined;
+  const header = { version: version as ExportVersion, exportTime, chains };
+  if (header.version < 3) return header;
+  const { storeId, changeCount, chainCount, proof } = value;
+  return isText(storeId) && isCount(changeCount) && isCount(chainCount) && isHash(proof)
+    ? { ...header, proof: { storeId, changeCount, chainCount, proof } }
+    : undefined;
 }
 
 function isChain(value: unknown): value is ExportedChain {
@@ -207,22 +232,25 @@ function parse(line: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Json {
+/** Tells whether a parsed value is an object or a list. */
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
 }
 
-/** Text that is not well-formed has no bytes of its own, so the hash would not see it change. */
-function isText(value: unknown): value is string {
+/** Tells whether a parsed value is well-formed text: other text has no bytes of its own, so no hash would see it change. */
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed();
 }
 
-function isCount(value: unknown): value is number {
+/** Tells whether a parsed value is a whole number from 0. */
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 const HASH_DIGITS = /^[0-9a-f]{64}$/;
 
-function isHash(value: unknown): value is string {
+/** Tells whether a parsed value is 32 bytes in lower-case hexadecimal digits. */
+export function isHash(value: unknown): value is string {
   return typeof value === 'string' && HASH_DIGITS.test(value);
 }
 

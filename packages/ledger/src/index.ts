@@ -1,5 +1,6 @@
 export {
   BLANK_FIELDS,
+  CHANGE_FIELDS,
   ENTRY_FIELDS,
   ENTRY_KINDS,
   entryFields,
@@ -7,6 +8,7 @@ export {
   FINGERPRINT_BYTES,
   joinFingerprints,
   splitFingerprints,
+  type ChangeMark,
   type CurrentField,
   type EntryDraft,
   type EntryFields,
@@ -34,6 +36,7 @@ export {
   hexOf,
   type ExportedChain,
   type ExportHeader,
+  type HeadsProof,
 } from './export-format.ts';
 export {
   mergeIssued,
@@ -44,4 +47,15 @@ export {
 } from './issued-summary.ts';
 export { verifyExport, type ExportFault, type ExportVerification } from './verify-export.ts';
 export { type ChainRecord, type EntryQuery, type LedgerStore, type PositionedEntry } from './ledger-store.ts';
-export { verifyLedger, type LedgerFault, type LedgerVerification, type VerificationRange } from './verify.ts';
+export { verifyLedger, type LedgerVerification, type VerificationRange } from './verify.ts';
+export { type LedgerFault } from './fault.ts';
+export { anchorLine, AnchorProver, exportedChain, readAnchor, type LedgerAnchor } from './anchor.ts';
+export { ABSENT, ChangePlayer } from './play-changes.ts';
+export {
+  changedThing,
+  freezeThing,
+  frozenClientRule,
+  realmKeysThing,
+  revisionThing,
+  type StateRecord,
+} from './state-record.ts';

@@ -1,6 +1,7 @@
 import type { ChainHead } from './chain.ts';
 import type { IssuedStep, IssuedStepQuery } from './issued-summary.ts';
 import type { EntryDraft, EntryKind, LedgerEntry } from './entry.ts';
+import type { StateRecord } from './state-record.ts';
 
 /** Filter of entries. A field that is left out matches everything. */
 export interface EntryQuery {
@@ -55,6 +56,9 @@ export interface LedgerStore {
 
   /** Every chain, by number. */
   listChains(): Promise<readonly ChainRecord[]>;
+
+  /** The record of what decides besides the ledger, checked: also of each document that was ever applied. */
+  readStateRecord(): Promise<StateRecord>;
 
   /** Entries of a chain behind a place, in their order. */
   readChain(page: {

@@ -55,12 +55,16 @@ describe('an export of format version 1, made by the service of that time', () =
 describe('verifyExport', () => {
   it('finds nothing in an export that nobody touched, however it is cut into chunks', async () => {
     for (const chunkBytes of [1, 7, 1000, small.length]) {
-      expect(await verify(small, chunkBytes)).toEqual({ entryCount: 7, chains: chainsOf(entries) });
+      expect(await verify(small, chunkBytes)).toMatchObject({
+        entryCount: 7,
+        chains: chainsOf(entries),
+        differences: [],
+      });
     }
   });
 
   it('takes a ledger without entries, and chains that begin at an anchor', async () => {
-    expect(await verify(wholeExport([]))).toEqual({ entryCount: 0, chains: [] });
+    expect(await verify(wholeExport([]))).toMatchObject({ entryCount: 0, chains: [] });
     const kept = entries.filter(({ sequence }) => sequence >= 3);
     const anchored = exportOf(kept.map(entryLine), chainsOf(entries, 3));
     expect(await verify(anchored)).toMatchObject({ entryCount: kept.length });

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { anchoredEntry, anchorFaults, type AnchoredEntries, type LedgerAnchor } from './anchor.ts';
 import { type ChainHead, faultOf } from './chain.ts';
 import type { LedgerEntry } from './entry.ts';
 import {
@@ -12,6 +13,7 @@ import {
   readEntry,
   readHeader,
 } from './export-format.ts';
+import type { LedgerFault } from './fault.ts';
 import { linesOf } from './lines.ts';
 
 /** The first thing that does not hold. */
@@ -33,6 +35,10 @@ export interface ExportVerification {
   readonly fault?: ExportFault;
   /** As the header has them; empty where it does not hold. */
   readonly chains: readonly ExportedChain[];
+  /** Anchor that the header is: for the service to prove. `undefined` where it does not hold, and before version 3. */
+  readonly anchor?: LedgerAnchor | undefined;
+  /** Entries of each chain that differ from the anchor that was given. */
+  readonly differences: readonly LedgerFault[];
 }
 
 /** A chain while it is followed. */
@@ -45,13 +51,19 @@ interface Progress {
  * Verifies an export by itself: the one spelling of each line, each chain from where the header says it begins to where it says
  * it ends, and the digest over all. Reads it once, in memory of a constant size.
  *
- * Finds any change to an export. That the whole file was made up anew, only the hashes at the ends of the chains can show, to
- * somebody who has kept a copy of them. Never throws on what it reads; passes on errors of reading.
+ * Finds any change to an export that was not made in all of it. A file that was made up anew as a whole is self-consistent:
+ * only the proof in its header, which the service can check, or an anchor that was kept elsewhere shows that. Never throws
+ * on what it reads; passes on errors of reading.
  */
-export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<ExportVerification> {
+export async function verifyExport(
+  chunks: AsyncIterable<Uint8Array>,
+  { anchor }: { readonly anchor?: LedgerAnchor | undefined } = {},
+): Promise<ExportVerification> {
   const digest = createHash('sha256');
   const chains = new Map<string, Progress>();
+  const anchored = anchoredEntry(anchor);
   let header: readonly ExportedChain[] = [];
+  let own: LedgerAnchor | undefined;
   let format: ExportVersion = EXPORT_VERSION;
   let number = 0;
   let entryCount = 0;
@@ -59,6 +71,8 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
   const found = (fault?: ExportFault): ExportVerification => ({
     entryCount,
     chains: header,
+    anchor: own,
+    differences: fault || !anchor ? [] : differences(anchor, { own, chains: chains.values(), anchored }),
     ...(fault && { fault }),
   });
 
@@ -73,6 +87,7 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
       if (typeof read === 'string') return fault(read);
       format = read.version;
       header = read.chains;
+      own = read.proof && { ...read.proof, time: read.exportTime, chains: read.chains };
       for (const chain of header) chains.set(chain.writerId, { chain, head: anchorOf(chain) });
     } else if (line === undefined) {
       return fault(whole ? 'is not UTF-8' : 'is cut off');
@@ -92,12 +107,31 @@ export async function verifyExport(chunks: AsyncIterable<Uint8Array>): Promise<E
       const broken = brokenLink(progress, entry);
       if (broken) return found({ line: number, writerId, ...broken });
       progress.head = entry;
+      anchored.note(entry);
       entryCount++;
     }
     digest.update(bytes);
   }
   if (ended) return found();
   return found({ line: number + 1, ...missingEntry(chains.values()), text: 'the file ends early' });
+}
+
+function differences(
+  anchor: LedgerAnchor,
+  {
+    own,
+    chains,
+    anchored,
+  }: { own: LedgerAnchor | undefined; chains: Iterable<Progress>; anchored: AnchoredEntries },
+): LedgerFault[] {
+  const otherStore = own !== undefined && own.storeId !== anchor.storeId;
+  const present = [...chains].map(({ chain, head }) => {
+    return { writerId: chain.writerId, anchor: anchorOf(chain), head };
+  });
+  return [
+    ...(otherStore ? [{ writerId: '', sequence: 0, text: 'the anchor is of another store' }] : []),
+    ...anchorFaults(anchor, { chains: present, anchored, state: own }),
+  ];
 }
 
 function anchorOf({ writerId, firstSequence, anchorHash }: ExportedChain): ChainHead {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { AnchorProver } from './anchor.ts';
 import { linkEntry, newChain, type ChainHead } from './chain.ts';
 import { entryFields, type LedgerEntry } from './entry.ts';
 import type { ChainRecord, LedgerStore } from './ledger-store.ts';
+import { freezeThing, type StateRecord } from './state-record.ts';
 import { verifyLedger } from './verify.ts';
 
 const COUNT = 5000;
@@ -20,7 +22,8 @@ function chainOf(writerId: string, count = COUNT): LedgerEntry[] {
 function storeOf(
   chains: Record<string, LedgerEntry[]>,
   change: (record: ChainRecord) => ChainRecord = (record) => record,
-): Pick<LedgerStore, 'listChains' | 'readChain'> {
+  state: Partial<StateRecord> = {},
+): Pick<LedgerStore, 'listChains' | 'readChain' | 'readStateRecord'> {
   const records = Object.entries(chains).map(([writerId, entries], index) =>
     change({
       writerId,
@@ -31,6 +34,14 @@ function storeOf(
     }),
   );
   return {
+    readStateRecord: async () => ({
+      faults: [],
+      changeCount: 0,
+      forgottenChanges: 0,
+      chainCount: records.length,
+      things: [],
+      ...state,
+    }),
     listChains: async () => records,
     readChain: async ({ writerId, afterSequence, limit }) =>
       (chains[writerId] ?? []).filter(({ sequence }) => sequence > afterSequence).slice(0, limit),
@@ -121,5 +132,99 @@ describe('verifyLedger', () => {
       verifyLedger(storeOf({ a: damaged }), { writerId: 'a', firstSequence, lastSequence });
     expect(await ranged(10, 20)).toMatchObject({ entryCount: 11, faults: [] });
     expect((await ranged(2990, 3010)).faults).toHaveLength(1);
+  });
+});
+
+describe('verifyLedger plays changes through', () => {
+  const SALES = freezeThing('DESTINATION', 'sales');
+  /** Freezes and unfreezes of a destination, in turn, as changes 1 and up. */
+  const changes = (count: number): LedgerEntry[] => {
+    const entries: LedgerEntry[] = [];
+    for (let changeNumber = 1; changeNumber <= count; changeNumber++) {
+      const frozen = changeNumber % 2 === 1;
+      const fields = entryFields({
+        kind: frozen ? 'FROZEN' : 'UNFROZEN',
+        timeMs: 1000 + changeNumber,
+        client: 'ops',
+        destination: 'sales',
+        changeNumber,
+        changeHash: frozen ? `hash ${changeNumber}` : '',
+      });
+      entries.push(linkEntry(entries.at(-1) ?? newChain('a'), fields));
+    }
+    return entries;
+  };
+  const texts = async (entries: LedgerEntry[], state: Partial<StateRecord>) =>
+    (await verifyLedger(storeOf({ a: entries }, undefined, state))).faults.map(({ text }) => text);
+
+  it.each([
+    ['what the last change made', 3, { changeCount: 3, things: [[SALES, 'hash 3']] }, []],
+    ['a freeze that was lifted', 2, { changeCount: 2, things: [] }, []],
+    ['a freeze whose row is gone', 3, { changeCount: 3, things: [] }, [`${SALES} is not what`]],
+    ['a former row of it', 3, { changeCount: 3, things: [[SALES, 'hash 1']] }, [`${SALES} is not what`]],
+    [
+      'a lifted one that is back',
+      2,
+      { changeCount: 2, things: [[SALES, 'hash 1']] },
+      [`${SALES} is not what`],
+    ],
+    ['changes without an entry', 1, { changeCount: 3, things: [] }, ['2 changes from 2 on', SALES]],
+    ['changes that retention removed', 0, { changeCount: 3, forgottenChanges: 3 }, []],
+    ['a state that was put back', 3, { changeCount: 1 }, [`${SALES} is not what`, 'records change 3']],
+    ['what the rows show', 0, { faults: ['key 1 was altered'] }, ['key 1 was altered']],
+  ] as [string, number, Partial<StateRecord>, string[]][])('%s', async (_, count, state, expected) => {
+    expect(await texts(changes(count), state)).toEqual(expected.map((text) => expect.stringContaining(text)));
+  });
+
+  it('counts the chains, so that the newest and all of them are missed', async () => {
+    const found = await verifyLedger(storeOf({ a: good }, undefined, { chainCount: 3 }));
+    expect(found.faults.map(({ writerId }) => writerId)).toEqual(['chain 2', 'chain 3']);
+    const emptied = await verifyLedger(storeOf({}, undefined, { chainCount: 1 }));
+    expect(emptied).toMatchObject({ entryCount: 0, faults: [{ text: 'the chain is missing as a whole' }] });
+  });
+});
+
+describe('verifyLedger with an anchor', () => {
+  const prover = new AnchorProver(new Uint8Array(32).fill(1));
+  const anchorOf = async (store: ReturnType<typeof storeOf>) =>
+    prover.prove({ chains: await store.listChains(), state: await store.readStateRecord(), timeMs: 1000 });
+  const texts = async (store: ReturnType<typeof storeOf>, earlier: ReturnType<typeof storeOf>) =>
+    (await verifyLedger(store, { anchor: await anchorOf(earlier) })).faults.map(({ text }) => text);
+  const forked = linkEntry(good[8] as LedgerEntry, { ...(good[9] as LedgerEntry), callee: 'x@y.example' });
+
+  it.each([
+    ['one that has only grown', { a: good, b: chainOf('b', 2) }, []],
+    ['the same', { a: good.slice(0, 10) }, []],
+    ['one that was put back', { a: good.slice(0, 9) }, ['entry 10 is missing']],
+    ['one that was written anew', { a: [...good.slice(0, 9), forked] }, ['entry 10 is another one']],
+    ['one that lacks the chain', { b: chainOf('b', 20) }, ['the chain is missing']],
+  ])('judges %s', async (_, chains, expected) => {
+    const found = await texts(storeOf(chains), storeOf({ a: good.slice(0, 10) }));
+    expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
+  });
+
+  it('does not miss what retention has removed since', async () => {
+    const kept = storeOf({ a: good.slice(100) }, (record) => ({
+      ...record,
+      anchor: good[99] as LedgerEntry,
+    }));
+    expect(await texts(kept, storeOf({ a: good.slice(0, 10) }))).toEqual([]);
+    expect(await texts(kept, storeOf({ a: good.slice(0, 100) }))).toEqual([]);
+  });
+
+  it('finds configuration, keys and freezes that were put back', async () => {
+    const now = storeOf({ a: good }, undefined, { changeCount: 4, forgottenChanges: 4 });
+    const before = storeOf({ a: good }, undefined, { changeCount: 5, chainCount: 2 });
+    expect(await texts(now, before)).toEqual([
+      expect.stringContaining('4 changes of configuration, keys and freezes, 5 at'),
+      expect.stringContaining('1 chains were begun, 2 at'),
+    ]);
+  });
+
+  it('tells an anchor of this store from any other', async () => {
+    const anchor = await anchorOf(storeOf({ a: good }));
+    expect(prover.isGenuine(anchor)).toBe(true);
+    expect(prover.isGenuine({ ...anchor, changeCount: 1 })).toBe(false);
+    expect(new AnchorProver(new Uint8Array(32).fill(2)).isGenuine(anchor)).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { KeyedHash, linkEntry, StoreError } from '@callpass/domain';
+import type { ChangeMark, StateRecord } from '@callpass/ledger';
 import type {
   ChainHead,
   ChainRecord,
@@ -19,8 +20,16 @@ import type { Database } from './database/database.ts';
 import { searchEntries } from './database/entry-search.ts';
 import { countIssued } from './database/issued-counts.ts';
 import * as reads from './database/reads.ts';
+import {
+  assertHolds,
+  readSealedState,
+  readStateRecord,
+  stateAltered,
+  type SealedState,
+} from './database/sealed-state.ts';
+import { StateSeal } from './database/state-seal.ts';
 import { removeStep, type RemovalStep } from './database/removal.ts';
-import { assertSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
+import { assertSameSeal, isSameSeal, openSecrets, type Secrets } from './database/secrets.ts';
 import { assertCurrentSchema } from './schema/migrate.ts';
 import type { Tables, HeadColumns } from './schema/tables.ts';
 import type { Sealer } from './seal/sealer.ts';
@@ -42,11 +51,13 @@ export class StoreEngine {
   readonly #sealer: Sealer;
   readonly #secrets: Secrets;
   readonly #heads: ChainHeads;
+  readonly #seal: StateSeal;
   readonly #keyedHash: KeyedHash;
   readonly #issued: reads.IssuedQuery;
   readonly #writerId: string;
   #head: HeadColumns | undefined;
   #leastSequence = 0;
+  #latest = { changeCount: 0, chainCount: 0 };
   #lastCommit: Promise<void> = Promise.resolve();
 
   private constructor(parts: { database: Database; sealer: Sealer; secrets: Secrets; writerId: string }) {
@@ -55,6 +66,7 @@ export class StoreEngine {
     this.#secrets = parts.secrets;
     this.#issued = new reads.IssuedQuery(parts.database.reads);
     this.#heads = new ChainHeads(parts.secrets.ledgerSecret);
+    this.#seal = new StateSeal(parts.secrets.ledgerSecret);
     this.#keyedHash = new KeyedHash(parts.secrets.ledgerSecret);
     this.#writerId = parts.writerId;
   }
@@ -77,14 +89,25 @@ export class StoreEngine {
   }
 
   /** See `Store.loadState`. */
-  loadState(): Promise<StoredState> {
-    const seal = { sealer: this.#sealer, sealedCheck: this.#secrets.sealedCheck };
-    return this.#database.snapshot((db) => reads.readState(db, seal));
+  async loadState(): Promise<StoredState> {
+    const { sealed, sealedAnew } = await this.#readSealedState();
+    return reads.storedState(sealed, sealedAnew ? undefined : this.#sealer);
+  }
+
+  /** See `Store.checkState`. */
+  async checkState(): Promise<void> {
+    await this.#readSealedState();
+  }
+
+  /** See `LedgerStore.readStateRecord`. */
+  async readStateRecord(): Promise<StateRecord> {
+    const record = await this.#database.snapshot((db) => readStateRecord(db, this.#seal));
+    return { ...record, faults: [...record.faults, ...this.#wentBack(record)] };
   }
 
   /** See `Store.getRevision`. */
   getRevision(revision: number): Promise<StoredRevision | undefined> {
-    return reads.readRevision(this.#database.reads, revision);
+    return reads.readRevision(this.#database.reads, this.#seal, revision);
   }
 
   /** See `Store.listRevisions`. */
@@ -195,8 +218,10 @@ export class StoreEngine {
     let head: ChainHead = headOf(from);
     const entries: LedgerEntry[] = [];
     for (const [index, { entry }] of items.entries()) {
-      if (outcomes[index]?.outcome !== 'recorded') continue;
-      const linked = linkEntry(head, entry);
+      const outcome = outcomes[index];
+      if (outcome?.outcome !== 'recorded') continue;
+      const mark = 'change' in outcome ? (outcome.change as ChangeMark) : undefined;
+      const linked = linkEntry(head, mark ? { ...entry, ...mark } : entry);
       entries.push(linked);
       head = linked;
     }
@@ -232,7 +257,13 @@ export class StoreEngine {
         }));
         continue;
       }
-      outcomes[index] = await attemptAlone(transaction, () => applyChange(transaction, change, this.#sealer));
+      outcomes[index] = await attemptAlone(transaction, () =>
+        applyChange(transaction, change, {
+          sealer: this.#sealer,
+          seal: this.#seal,
+          rowLocks: this.#database.rowLocks,
+        }),
+      );
       changed ||= outcomes[index].outcome === 'recorded';
     }
     if (changed) await this.#database.announce(transaction);
@@ -243,7 +274,11 @@ export class StoreEngine {
     transaction: Kysely<Tables>,
     step: { beforeTimeMs: number; fromChain: number },
   ): Promise<RemovalStep> {
-    return removeStep(transaction, { heads: this.#heads, rowLocks: this.#database.rowLocks }, step);
+    return removeStep(
+      transaction,
+      { heads: this.#heads, seal: this.#seal, rowLocks: this.#database.rowLocks },
+      step,
+    );
   }
 
   async #cleanUp(items: readonly CommitItem[], outcomes: readonly ItemOutcome[]): Promise<void> {
@@ -260,10 +295,31 @@ export class StoreEngine {
   }
 
   #findHead(): Promise<HeadColumns> {
-    return findHead(this.#database, this.#heads, {
-      writerId: this.#writerId,
-      leastSequence: this.#leastSequence,
-    });
+    return findHead(
+      this.#database,
+      { heads: this.#heads, seal: this.#seal },
+      { writerId: this.#writerId, leastSequence: this.#leastSequence },
+    );
+  }
+
+  async #readSealedState(): Promise<{ sealed: SealedState; sealedAnew: boolean }> {
+    const { sealed, sealedAnew } = await this.#database.snapshot(async (db) => ({
+      sealed: await readSealedState(db, this.#seal),
+      sealedAnew: !(await isSameSeal(db, this.#secrets.sealedCheck)),
+    }));
+    assertHolds(sealed);
+    const { change_count: changeCount, chain_count: chainCount } = sealed.state;
+    const faults = this.#wentBack({ changeCount, chainCount });
+    if (faults.length > 0) throw stateAltered(faults);
+    this.#latest = { changeCount, chainCount };
+    return { sealed, sealedAnew };
+  }
+
+  /** Counters only grow, so a store that has lower ones than before was put back as a whole. */
+  #wentBack({ changeCount, chainCount }: Pick<StateRecord, 'changeCount' | 'chainCount'>): string[] {
+    const { changeCount: changes, chainCount: chains } = this.#latest;
+    if (changeCount >= changes && chainCount >= chains) return [];
+    return ['the store was put back to an earlier state while this instance was running'];
   }
 }
 

@@ -78,7 +78,7 @@ export async function migrateStore(options: {
 /**
  * Seals everything in the store anew under another key-encryption key, all or nothing. Instances that run with the
  * former key can read and seal nothing more and must be restarted with the new one. Resolves with the number of values.
- * Rejects with a StoreError: `SEAL_KEY_WRONG` when `oldKey` is not the store's.
+ * Rejects with a StoreError: `SEAL_KEY_WRONG` when `oldKey` is not the store's, `STATE_ALTERED` when the state does not hold.
  */
 export async function resealStore(options: {
   url: string;
@@ -89,7 +89,10 @@ export async function resealStore(options: {
   const to = new Sealer(options.newKey);
   return withDatabase(options.url, { create: false }, async (database) => {
     await assertCurrentSchema(database);
-    return { resealed: await database.write((transaction) => resealEverything(transaction, from, to)) };
+    const { rowLocks } = database;
+    return {
+      resealed: await database.write((transaction) => resealEverything(transaction, { from, to, rowLocks })),
+    };
   });
 }
 

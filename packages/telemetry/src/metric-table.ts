@@ -138,6 +138,10 @@ export const METRICS = {
     ...{ name: 'callpass.snapshot.stale', kind: 'gauge', unit: '', labels: [ATTR_SNAPSHOT_STALENESS] },
     description: 'Cause for which nothing is issued by the state in force, 1 or 0.',
   },
+  stateAltered: {
+    ...{ name: 'callpass.state.altered', kind: 'gauge', unit: '', labels: [] },
+    description: 'Whether somebody else has changed configuration, keys or freezes in the store.',
+  },
   keyAge: {
     ...{ name: 'callpass.key.age', kind: 'gauge', unit: 's', labels: [ATTR_REALM] },
     description: 'Time since the key that encrypts for a realm was activated.',

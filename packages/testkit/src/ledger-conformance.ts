@@ -54,7 +54,7 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
     it('lists nothing, has no chain and verifies before the first entry', async () => {
       expect(await traces()).toEqual([]);
       expect(await store.listChains()).toEqual([]);
-      expect(await verifyLedger(store)).toEqual({ entryCount: 0, faults: [], chains: [] });
+      expect(await verifyLedger(store)).toMatchObject({ entryCount: 0, faults: [], chains: [] });
     });
 
     it('lists what matches each filter, and all of them together, in the order of writing', async () => {

@@ -126,6 +126,8 @@ const HEADINGS: Readonly<Record<keyof MessageFields<LedgerEntry>, string>> = {
   expireTime: '',
   tokenFingerprints: '',
   version: '',
+  changeNumber: '',
+  changeHash: '',
   previousHash: '',
   hash: '',
 };

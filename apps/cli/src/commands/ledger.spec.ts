@@ -2,7 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create, toJsonString } from '@bufbuild/protobuf';
+import type { LedgerEntry } from '@callpass/ledger';
 import {
+  LedgerAnchorSchema,
   LedgerEntry_Kind,
   type ListEntriesRequest,
   type RemoveEntriesRequest,
@@ -12,7 +15,7 @@ import {
 import { status } from '@grpc/grpc-js';
 import { type Answers, type LocalService, refusal, startLocalService } from '../testing/local-service.ts';
 import { chainsOf, madeUpEntries, wholeExport } from '@callpass/ledger/testing';
-import { ledgerOf, messageOf } from '../testing/made-up-ledger.ts';
+import { anchorOf, ledgerOf, messageOf } from '../testing/made-up-ledger.ts';
 import { runInProcess, type RunOptions } from '../testing/run-in-process.ts';
 
 const entries = madeUpEntries(5);
@@ -209,14 +212,88 @@ describe('callpass ledger verify', () => {
     expect(run).toEqual({ exitCode: 1, stdout: '', stderr: 'callpass: there is no chain nobody\n' });
   });
 
-  it('verifies an export without any service, and says the same of it as the service does', async () => {
+  it('says what no verification from inside can find', async () => {
+    const run = await ledger(ledgerOf(entries), ['verify']);
+    expect(run.stderr).toContain('compare with an anchor');
+  });
+
+  it('calls an export that is verified by itself self-consistent, since all of it may be made up', async () => {
     const path = file('good.jsonl', wholeExport(entries));
-    const here = await offline(['verify', '--file', path, '--output=json']);
-    const there = await ledger(ledgerOf(entries), ['verify', '--output=json']);
-    expect(here).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(JSON.parse(here.stdout)).toEqual(JSON.parse(there.stdout));
+    const run = await offline(['verify', '--file', path, '--output=json']);
+    expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('--anchor FILE') });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      intact: false,
+      selfConsistent: true,
+      entryCount: '5',
+      provenEntryCount: '0',
+      faults: [],
+    });
     const piped = await offline(['verify', '--file', '-'], { stdin: wholeExport(entries) });
-    expect(piped).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('intact, 5 entries') });
+    expect(piped).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^self-consistent, 5 entries/),
+    });
+  });
+
+  const anchorFile = (name: string, of: readonly LedgerEntry[]) =>
+    file(name, Buffer.from(toJsonString(LedgerAnchorSchema, create(LedgerAnchorSchema, anchorOf(of)))));
+
+  it('calls an export intact as far as an anchor vouches for it', async () => {
+    const path = file('grown.jsonl', wholeExport(entries));
+    const all = await offline(['verify', '-f', path, '--anchor', anchorFile('all.json', entries)]);
+    expect(all).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^intact, 5 entries/),
+    });
+    const args = ['verify', '-f', path, '--output=json', '--anchor'];
+    const part = await offline([...args, anchorFile('part.json', entries.slice(0, 3))]);
+    expect(JSON.parse(part.stdout)).toMatchObject({
+      intact: false,
+      selfConsistent: true,
+      provenEntryCount: '3',
+    });
+  });
+
+  it('finds an export whose entries were changed and linked anew, header and digest remade', async () => {
+    const anchor = anchorFile('before.json', entries);
+    const remade = file('remade.jsonl', wholeExport(madeUpEntries(5, 2, 'other@kandy.example')));
+    const run = await offline(['verify', '-f', remade, '--anchor', anchor]);
+    expect(run).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/^NOT INTACT.*another one than/s),
+    });
+    const cut = file('cut.jsonl', wholeExport(entries.slice(0, 2)));
+    expect(await offline(['verify', '-f', cut, '--anchor', anchor])).toMatchObject({ exitCode: 1 });
+  });
+
+  it('has the service prove an export, and hands it an anchor to compare its own ledger with', async () => {
+    const asked: VerifyLedgerRequest[] = [];
+    const proving = (faults: { writerId: string; sequence: bigint; text: string }[]): Answers['ledger'] => ({
+      verifyLedger(request) {
+        asked.push(request);
+        return { intact: faults.length === 0, entryCount: 5n, faults };
+      },
+    });
+    const path = file('proved.jsonl', wholeExport(entries));
+    const proved = await ledger(proving([]), ['verify', '-f', path, '--service']);
+    expect(proved).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^intact, 5 entries/) });
+    const forged = [{ writerId: '', sequence: 0n, text: 'the anchor was altered' }];
+    const refused = await ledger(proving(forged), ['verify', '-f', path, '--service']);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/^NOT INTACT/) });
+    const compared = await ledger(proving([]), ['verify', '--anchor', anchorFile('own.json', entries)]);
+    expect(compared).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(asked.map(({ anchor }) => anchor?.chains.length)).toEqual([2, 2, 2]);
+  });
+
+  it('prints an anchor on one line, which verify reads again', async () => {
+    const printed = await ledger({ getAnchor: () => ({ anchor: anchorOf(entries) }) }, ['anchor']);
+    expect(printed.stdout.trimEnd().split('\n')).toHaveLength(1);
+    const anchor = file('printed.json', Buffer.from(printed.stdout));
+    const path = file('whole.jsonl', wholeExport(entries));
+    expect(await offline(['verify', '-f', path, '--anchor', anchor])).toMatchObject({ exitCode: 0 });
+    const none = file('none.json', Buffer.from('{}'));
+    expect(await offline(['verify', '-f', path, '--anchor', none])).toMatchObject({ exitCode: 2 });
   });
 
   it('ends with 1 and names line, chain and place of a fault in an export', async () => {
@@ -253,7 +330,7 @@ describe('callpass ledger export', () => {
     expect(statSync(out).mode & 0o777).toBe(0o600);
     expect(await offline(['verify', '-f', out])).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining('intact, 2500 entries'),
+      stdout: expect.stringContaining('self-consistent, 2500 entries'),
     });
   });
 

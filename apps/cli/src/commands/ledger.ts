@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
+import { EXIT } from '@callpass/program';
 import { parseTimeMs, timestampOf } from '../arguments.ts';
-import { wrongUse } from '../failure.ts';
+import { Failure, wrongUse } from '../failure.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 import { addEntryCommands } from './ledger-entries.ts';
@@ -12,6 +13,21 @@ export function addLedgerCommands(program: Command, run: RunCommand): void {
   const ledger = program.command('ledger').description('the record of what was issued, refused and changed');
   addEntryCommands(ledger, run);
   addVerifyCommand(ledger, run);
+
+  ledger
+    .command('anchor')
+    .description(
+      'print the heads of all chains on one line of JSON, to be kept elsewhere: verify --anchor compares with it',
+    )
+    .action((_options: unknown, command: Command) =>
+      run(command, async (session) => {
+        const { anchor } = await session.ledger.getAnchor({}, session.patiently);
+        if (anchor === undefined) throw new Failure(EXIT.failed, { message: 'the service gave no anchor' });
+        session.output.item(session.jsonOf(anchor), (print) => {
+          print.raw(`${JSON.stringify(session.jsonOf(anchor))}\n`);
+        });
+      }),
+    );
 
   ledger
     .command('export')

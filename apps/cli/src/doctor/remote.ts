@@ -94,7 +94,9 @@ export function clockFinding({ serverTimeMs, localTimeMs }: Probe): Finding {
   );
 }
 
-async function checkState({ admin }: Session): Promise<readonly Finding[]> {
+async function checkState({ admin, ledger }: Session): Promise<readonly Finding[]> {
+  const altered = await checkAltered(ledger);
+  if (altered !== undefined) return [altered];
   try {
     const [{ configuration, revision }, { realmKeys }, { freezes }] = await Promise.all([
       admin.getConfiguration({}),
@@ -115,6 +117,21 @@ async function checkState({ admin }: Session): Promise<readonly Finding[]> {
     return [
       skipped('keys', `needs the role OPERATOR for all: ${(error as CallpassError).reason ?? 'no answer'}`),
     ];
+  }
+}
+
+/** An anchor is refused where the store is not as the service left it. Who may not ask for one is not told. */
+async function checkAltered(ledger: Session['ledger']): Promise<Finding | undefined> {
+  try {
+    await ledger.getAnchor({});
+    return undefined;
+  } catch (error) {
+    if ((error as CallpassError).reason !== 'STATE_ALTERED') return undefined;
+    return problem(
+      'store',
+      'somebody else has changed the store',
+      'callpass ledger verify names what; docs/runbooks/CallpassStateAltered.md says what to do',
+    );
   }
 }
 

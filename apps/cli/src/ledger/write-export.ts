@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { CallOptions, LedgerClient } from '@callpass/client';
-import type { LedgerChain } from '@callpass/contract';
 import {
   bytesOf,
   type ChainHead,
@@ -10,10 +9,10 @@ import {
   type ExportedChain,
   faultOf,
   headerLine,
-  hexOf,
 } from '@callpass/ledger';
 import { EXIT } from '@callpass/program';
 import { Failure } from '../failure.ts';
+import { anchorOf, exportedChain } from './anchor-file.ts';
 import { entryOf } from './from-message.ts';
 
 /** Summary of an export. */
@@ -49,15 +48,17 @@ export async function writeExport(options: ExportOptions): Promise<ExportSummary
   const found = await ledger.verifyLedger({}, { ...options.patiently, signal });
   const [fault] = found.faults;
   if (!found.intact) {
-    const where = fault ? `: chain ${fault.writerId}, entry ${fault.sequence} ${fault.text}` : '';
+    const where = fault ? `: ${placeOf(fault)}${fault.text}` : '';
     throw new Failure(EXIT.failed, { message: `the ledger is not intact${where}` });
   }
-  const exportTime = new Date().toISOString();
-  const chains = found.chains.map(exportedChain);
+  // An older service proves nothing.
+  const anchor = found.anchor && anchorOf(found.anchor);
+  const exportTime = anchor?.time ?? new Date().toISOString();
+  const chains = anchor?.chains ?? found.chains.map(exportedChain);
   const open = new Map(
     chains
       .filter(({ firstSequence, lastSequence }) => firstSequence <= lastSequence)
-      .map((chain) => [chain.writerId, { chain, head: anchorOf(chain) }]),
+      .map((chain) => [chain.writerId, { chain, head: beginningOf(chain) }]),
   );
   const total = chains.reduce(
     (sum, { firstSequence, lastSequence }) => sum + lastSequence - firstSequence + 1,
@@ -70,7 +71,7 @@ export async function writeExport(options: ExportOptions): Promise<ExportSummary
     digest.update(bytes);
     await write(bytes);
   };
-  await writeLines([headerLine({ version: EXPORT_VERSION, exportTime, chains })]);
+  await writeLines([headerLine({ version: anchor ? EXPORT_VERSION : 2, exportTime, chains, proof: anchor })]);
   let entryCount = 0;
   let pageToken = '';
   while (open.size > 0) {
@@ -98,24 +99,12 @@ export async function writeExport(options: ExportOptions): Promise<ExportSummary
   return { exportTime, entryCount, chains, sha256 };
 }
 
-function exportedChain({
-  writerId,
-  firstSequence,
-  lastSequence,
-  lastHash,
-  anchorHash,
-}: LedgerChain): ExportedChain {
-  return {
-    writerId,
-    firstSequence: Number(firstSequence),
-    lastSequence: Number(lastSequence),
-    lastHash: hexOf(lastHash),
-    anchorHash: hexOf(anchorHash),
-  };
+function beginningOf({ writerId, firstSequence, anchorHash }: ExportedChain): ChainHead {
+  return { writerId, sequence: firstSequence - 1, hash: bytesOf(anchorHash) };
 }
 
-function anchorOf({ writerId, firstSequence, anchorHash }: ExportedChain): ChainHead {
-  return { writerId, sequence: firstSequence - 1, hash: bytesOf(anchorHash) };
+function placeOf({ writerId, sequence }: { writerId: string; sequence: bigint }): string {
+  return writerId === '' ? '' : `chain ${writerId}, entry ${sequence} `;
 }
 
 function changed({ writerId, sequence }: ChainHead, text: string): Failure {

@@ -3,6 +3,7 @@ import { LedgerEntry_Kind, type LedgerService } from '@callpass/contract';
 import type { Handlers } from '@callpass/grpc-kit';
 import { joinFingerprints, type LedgerEntry } from '@callpass/ledger';
 import { chainsOf } from '@callpass/ledger/testing';
+import { messageOf as messageOfAnchor } from '../ledger/anchor-file.ts';
 
 /** A LedgerService over entries, in pages as the real one gives them; `chains` is what it says of their ends. */
 export function ledgerOf(
@@ -19,15 +20,23 @@ export function ledgerOf(
     verifyLedger: () => ({
       intact: true,
       entryCount: BigInt(entries.length),
-      chains: chains.map(({ firstSequence, lastSequence, lastHash, anchorHash, ...rest }) => ({
-        ...rest,
-        firstSequence: BigInt(firstSequence),
-        lastSequence: BigInt(lastSequence),
-        lastHash: Buffer.from(lastHash, 'hex'),
-        anchorHash: Buffer.from(anchorHash, 'hex'),
-      })),
+      chains: anchorOf(entries, chains).chains ?? [],
     }),
   };
+}
+
+/** The anchor of a ledger that holds just these entries, as a service would send it. */
+export function anchorOf(entries: readonly LedgerEntry[], chains = chainsOf(entries)) {
+  const time = '2026-11-25T11:00:00.000Z';
+  const proof = 'ab'.repeat(32);
+  return messageOfAnchor({
+    storeId: '00'.repeat(16),
+    time,
+    changeCount: 0,
+    chainCount: chains.length,
+    chains,
+    proof,
+  });
 }
 
 /** The message of an entry. */

@@ -36,6 +36,7 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   REQUEST_ID_REUSED: { status: 422, title: 'the idempotency key was used before with another request' },
   LEDGER_UNAVAILABLE: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
   STORE_UNAVAILABLE: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
+  STATE_ALTERED: { status: 503, title: 'the service cannot do this now' },
   LIMITER_UNAVAILABLE: { status: 503, title: 'nothing can be issued now', retryAfterMs: RETRY_SOON_MS },
   OVERLOADED: { status: 503, title: 'the service sheds load', retryAfterMs: RETRY_SOON_MS },
   INTERNAL: { status: 502, title: 'the service failed' },

@@ -41,6 +41,7 @@ const MAY_CALL = {
   'callpass.v1.LedgerService/TailEntries': 'AUDITOR',
   'callpass.v1.LedgerService/VerifyLedger': 'AUDITOR',
   'callpass.v1.LedgerService/SummarizeEntries': 'AUDITOR',
+  'callpass.v1.LedgerService/GetAnchor': 'AUDITOR',
   'callpass.v1.LedgerService/RemoveEntries': 'OPERATOR',
   'grpc.health.v1.Health/Check': 'ANYBODY',
   'grpc.health.v1.Health/Watch': 'ANYBODY',

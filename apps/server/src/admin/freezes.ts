@@ -1,4 +1,10 @@
-import type { EntryDraft, Freeze, FreezeScope, KeyedHash } from '@callpass/domain';
+import {
+  frozenClientRule,
+  type EntryDraft,
+  type Freeze,
+  type FreezeScope,
+  type KeyedHash,
+} from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
@@ -134,6 +140,6 @@ function fieldOf({ kind, value }: FreezeScope): Partial<EntryDraft> {
       return { visitor: { hash: value } };
     case 'CLIENT':
       // The client field is for the client that acted.
-      return { rule: `client ${value}` };
+      return { rule: frozenClientRule(value) };
   }
 }

@@ -14,6 +14,8 @@ const ADVICE: Record<StoreErrorCode, string> = {
   SEAL_KEY_WRONG: 'give the key-encryption key that this store was made or last resealed with',
   STORE_UNAVAILABLE:
     'see that the database runs and can be reached from here, and that name and password are right',
+  STATE_ALTERED:
+    'somebody else has written to the database: docs/runbooks/CallpassStateAltered.md says what to do; change nothing before',
   LEDGER_UNAVAILABLE: 'see that the database takes writes: disk, locks, read-only replica',
 };
 
@@ -35,7 +37,7 @@ export async function checkStore(settings: Settings, nowMs: number): Promise<rea
     const state = await store.loadState();
     const times = { nowMs, rotateAfterMs: settings.keys.rotateAfter };
     const findings = [ok('store', describe(state)), ...checkKeys(state, realmsOf(state), times)];
-    return [...findings, await checkClock(store, nowMs)];
+    return [...findings, await checkLedger(store), await checkClock(store, nowMs)];
   } catch (error) {
     return [storeProblem(error)];
   } finally {
@@ -55,6 +57,21 @@ const realmsOf = ({ revision }: StoredState) =>
   revision === undefined
     ? []
     : fromBinary(ConfigurationSchema, revision.document).realms.map(({ name }) => name);
+
+/** Looks at the ends of the chains and at old revisions, without reading the entries. */
+async function checkLedger(store: Store): Promise<Finding> {
+  const { faults, chainCount } = await store.readStateRecord();
+  const chains = await store.listChains();
+  const missing = chainCount - chains.length;
+  const altered = chains.filter(({ genuine }) => !genuine).length;
+  const found = [
+    ...faults,
+    ...(missing > 0 ? [`${missing} of ${chainCount} chains of the ledger are missing`] : []),
+    ...(altered > 0 ? [`the recorded ends of ${altered} chains of the ledger were altered`] : []),
+  ];
+  if (found.length > 0) return problem('ledger', found.join('; '), ADVICE.STATE_ALTERED);
+  return ok('ledger', `${chainCount} chains with their ends; callpass ledger verify reads their entries`);
+}
 
 /** An entry from the future means that this clock went back, or another instance's runs ahead. */
 async function checkClock(store: Store, nowMs: number): Promise<Finding> {

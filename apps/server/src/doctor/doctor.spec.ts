@@ -82,6 +82,7 @@ describe('the doctor', () => {
     await makeStore({ activated: nowMs });
     expect(await states()).toEqual({
       settings: 'ok',
+      ledger: 'ok',
       certificate: 'ok',
       'key-encryption key': 'ok',
       limiter: 'ok',

@@ -66,7 +66,9 @@ export function itemStatus(error: unknown, method: string, onFault: OnFault): St
 export function reasonOf(error: unknown): Reason | undefined {
   if (error instanceof Refusal) return error.reason;
   if (error instanceof StoreError)
-    return error.code === 'LEDGER_UNAVAILABLE' ? error.code : 'STORE_UNAVAILABLE';
+    return error.code === 'LEDGER_UNAVAILABLE' || error.code === 'STATE_ALTERED'
+      ? error.code
+      : 'STORE_UNAVAILABLE';
   if (error instanceof LimiterError) return error.code;
   return error instanceof RpcError ? REASON_OF_STATUS[error.code] : undefined;
 }

@@ -5,6 +5,7 @@ const WELL: Condition = {
   draining: false,
   storeMisses: 0,
   ledgerFailing: false,
+  stateAltered: false,
   validatingAsksStore: false,
   limiterMisses: 0,
   issuingNeedsLimiter: true,
@@ -31,6 +32,12 @@ const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
   ],
   ['the store knows what is frozen, and answers', { validatingAsksStore: true }, 'yes yes yes', {}],
   ['the ledger fails', { ledgerFailing: true }, 'no yes yes', { ledger: 'fails', store: 'answers' }],
+  [
+    'somebody else changed the store',
+    { stateAltered: true },
+    'yes yes yes',
+    { state: 'altered by somebody else' },
+  ],
   ['the limiter missed one look', { limiterMisses: 1 }, 'yes yes yes', { limiter: 'answers' }],
   ['the limiter is away and all refuse', LIMITER_AWAY, 'no yes yes', { limiter: 'silent' }],
   [

@@ -10,6 +10,8 @@ export interface Condition {
   readonly storeMisses: number;
   /** The store answers, but entries cannot be written. */
   readonly ledgerFailing: boolean;
+  /** The store is not as this service left it; what held last is in force. */
+  readonly stateAltered: boolean;
   /** Something smaller than a realm is frozen, so that only a record shows whether a token is. */
   readonly validatingAsksStore: boolean;
   /** Looks in a row that the limiter left unanswered; `Infinity` before its first answer. */
@@ -33,6 +35,8 @@ export interface ServerHealth {
   readonly validating: boolean;
   /** True when what lives in the store can be shown and changed: administration and the ledger. */
   readonly operating: boolean;
+  /** True when what decides can be changed. */
+  readonly administering: boolean;
   /** For people: each thing and how it is, and what that stops. */
   readonly detail: Readonly<Record<string, string>>;
 }
@@ -42,7 +46,7 @@ export const OUTAGE_LOOKS = 3;
 
 /** Derives from a condition what the server can do. */
 export function healthOf(condition: Condition): ServerHealth {
-  const { draining, ledgerFailing, clockTrusted, staleness } = condition;
+  const { draining, ledgerFailing, stateAltered, clockTrusted, staleness } = condition;
   const store = condition.storeMisses < OUTAGE_LOOKS;
   const limiter = condition.limiterMisses < OUTAGE_LOOKS;
   const issuingFault = issuingFaultOf({
@@ -58,6 +62,7 @@ export function healthOf(condition: Condition): ServerHealth {
     issuingFault,
     validating,
     operating: !draining && store,
+    administering: !draining && store && !stateAltered,
     detail: {
       serving: draining ? 'draining' : 'yes',
       issuing: yesOrNo(issuing),
@@ -66,7 +71,7 @@ export function healthOf(condition: Condition): ServerHealth {
       ledger: ledgerFailing ? 'fails' : 'writes',
       limiter: limiter ? 'answers' : 'silent',
       clock: clockTrusted ? 'trusted' : 'untrusted',
-      state: staleness === undefined ? 'newest' : STATE_TEXTS[staleness],
+      state: stateAltered ? 'altered by somebody else' : stateText(staleness),
     },
   };
 }
@@ -91,6 +96,9 @@ function issuingFaultOf(works: IssuingNeeds): Reason | undefined {
   if (!works.limiter) return 'LIMITER_UNAVAILABLE';
   return works.ledger ? undefined : 'LEDGER_UNAVAILABLE';
 }
+
+const stateText = (staleness: Staleness | undefined) =>
+  staleness === undefined ? 'newest' : STATE_TEXTS[staleness];
 
 const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
 

@@ -29,7 +29,7 @@ function watched() {
       info: (_detail: unknown, text?: string) => void reported.push(`info: ${text}`),
       warn: (_detail: unknown, text?: string) => void reported.push(`warn: ${text}`),
     },
-    state: { snapshot: SNAPSHOT, staleness: undefined },
+    state: { snapshot: SNAPSHOT, staleness: undefined, altered: false },
     store: { probe: () => answer('store') },
     limiter: { peek: () => answer('limiter').then(() => []) },
     ledger,

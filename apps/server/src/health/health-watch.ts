@@ -14,7 +14,11 @@ import { Probe } from './probe.ts';
 export interface WatchedParts {
   readonly health: HealthReporter;
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  readonly state: { readonly snapshot: Snapshot; readonly staleness: Staleness | undefined };
+  readonly state: {
+    readonly snapshot: Snapshot;
+    readonly staleness: Staleness | undefined;
+    readonly altered: boolean;
+  };
   readonly store: Pick<Store, 'probe'>;
   readonly limiter: Pick<Limiter, 'peek'>;
   readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
@@ -31,13 +35,16 @@ const WARM_UP_EVERY_MS = 50;
 const { typeName } = CredentialService;
 
 /** By the names of gRPC health: what has to work for SERVING. */
-const NAMES: readonly (readonly [name: string, needs: 'issuing' | 'validating' | 'operating'])[] = [
+const NAMES: readonly (readonly [
+  name: string,
+  needs: 'issuing' | 'validating' | 'operating' | 'administering',
+])[] = [
   // The server is worth its calls as long as it answers those that need no store.
   ['', 'validating'],
   [typeName, 'issuing'],
   [`${typeName}/${CredentialService.method.issueCredentials.name}`, 'issuing'],
   [`${typeName}/${CredentialService.method.validateToken.name}`, 'validating'],
-  [AdminService.typeName, 'operating'],
+  [AdminService.typeName, 'administering'],
   [LedgerService.typeName, 'operating'],
 ];
 
@@ -112,13 +119,14 @@ export class HealthWatch {
   }
 
   #evaluate(): ServerHealth {
-    const { snapshot, staleness } = this.#parts.state;
+    const { snapshot, staleness, altered } = this.#parts.state;
     return healthOf({
       staleness,
       keyUnopened: hasUnopenedKey(snapshot),
       draining: this.#draining,
       storeMisses: this.#store.misses,
       ledgerFailing: this.#parts.ledger.failing,
+      stateAltered: altered,
       validatingAsksStore: snapshot.freezes.needsRecord,
       limiterMisses: this.#limiter.misses,
       issuingNeedsLimiter: allRefuseUncounted(snapshot.configuration),

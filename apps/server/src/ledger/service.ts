@@ -2,8 +2,9 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { enumNames, LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
 import {
+  exportedChain,
   joinFingerprints,
-  verifyLedger,
+  type AnchorProver,
   type Clock,
   type KeyedHash,
   type LedgerEntry,
@@ -13,15 +14,18 @@ import {
 import type { Handlers } from '@callpass/grpc-kit';
 import { PRINCIPAL, REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from '../access/identify.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { anchorOf, anchorToMessage, chainToMessage } from './anchor-message.ts';
 import { listEntries, removeEntries, tailEntries } from './entries.ts';
 import { summarizeIssued } from './issued-summary.ts';
 import { filterFromMessage, summaryToMessage } from './summary-messages.ts';
+import { takeAnchor, verify } from './verify.ts';
 
 const kindOf = enumNames(LedgerEntry_Kind);
 
 /** The handlers of LedgerService: messages in, use cases, messages out. */
 export function ledgerHandlers(dependencies: {
   readonly store: LedgerStore & Pick<Store, 'loadState'>;
+  readonly anchors: AnchorProver;
   readonly state: { readonly snapshot: Snapshot };
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
@@ -62,10 +66,11 @@ export function ledgerHandlers(dependencies: {
     },
 
     async verifyLedger(request) {
-      const found = await verifyLedger(store, {
+      const found = await verify(dependencies, {
         writerId: request.writerId || undefined,
         firstSequence: Number(request.firstSequence),
         lastSequence: Number(request.lastSequence),
+        anchor: request.anchor && anchorOf(request.anchor),
       });
       return {
         intact: found.faults.length === 0,
@@ -75,14 +80,13 @@ export function ledgerHandlers(dependencies: {
           sequence: BigInt(sequence),
           text,
         })),
-        chains: found.chains.map(({ writerId, anchor, head }) => ({
-          writerId,
-          firstSequence: BigInt(anchor.sequence + 1),
-          lastSequence: BigInt(head.sequence),
-          lastHash: head.hash,
-          anchorHash: anchor.hash,
-        })),
+        chains: found.chains.map((chain) => chainToMessage(exportedChain(chain))),
+        ...(found.anchor && { anchor: anchorToMessage(found.anchor) }),
       };
+    },
+
+    async getAnchor() {
+      return { anchor: anchorToMessage(await takeAnchor(dependencies)) };
     },
 
     async *summarizeEntries(request, call) {

@@ -34,7 +34,7 @@ async function follow() {
     fault: undefined,
   };
   const clock = { nowMs: 0 };
-  const reported: (Staleness | undefined)[] = [];
+  const reported: (Staleness | 'altered' | 'restored' | undefined)[] = [];
   const answer = <T>(value: () => T): Promise<T> =>
     stored.fault
       ? Promise.reject(new StoreError(stored.fault, 'it is so in this test'))
@@ -52,6 +52,8 @@ async function follow() {
       onChanged: () => undefined,
       onFailed: () => undefined,
       onStale: (staleness) => reported.push(staleness),
+      onAltered: () => reported.push('altered'),
+      onRestored: () => reported.push('restored'),
     },
   });
   const state = current;
@@ -85,6 +87,20 @@ describe('CurrentState', () => {
       expect(state.snapshot.version).toBe(1);
     },
   );
+
+  it('keeps the last state that held in force for everything, and reports once, while somebody else has changed the store', async () => {
+    const { state, stored, clock, reported, reload } = await follow();
+    stored.fault = 'STATE_ALTERED';
+    stored.state = { ...stored.state, version: 2, freezes: [FREEZE] };
+    await reload();
+    clock.nowMs = 2 * MAX_AGE_MS;
+    await reload();
+    expect(state).toMatchObject({ altered: true, staleness: undefined, snapshot: { version: 1 } });
+    stored.fault = undefined;
+    await reload();
+    expect(state).toMatchObject({ altered: false, snapshot: { version: 2 } });
+    expect(reported).toEqual(['altered', 'restored']);
+  });
 
   it('takes over what stops from a store that was sealed anew, and goes on with the keys that it has', async () => {
     const { state, stored, reload } = await follow();

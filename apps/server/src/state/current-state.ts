@@ -19,6 +19,10 @@ export interface StateEvents {
   onFailed(error: unknown): void;
   /** The snapshot is no longer the newest state of the store, or is it again. */
   onStale(staleness: Staleness | undefined): void;
+  /** The store is not as this service left it. Called once for each text of it. */
+  onAltered(error: StoreError): void;
+  /** It holds again. */
+  onRestored(): void;
 }
 
 /**
@@ -39,10 +43,14 @@ export interface FollowOptions {
   readonly nowMs?: () => number;
 }
 
+/** Interval of checking what lies in the store also where its version says that nothing has changed. */
+const CHECK_EVERY_MS = 15_000;
+
 /**
  * Holds the snapshot in force and follows the store: a change made by any instance is served after the poll interval at
  * the latest. While the store does not answer, or what it holds cannot be read, the last snapshot stays in force for
- * validating; {@link CurrentState.staleness} says so.
+ * validating; {@link CurrentState.staleness} says so. While it is not as this service left it, the last snapshot stays in force
+ * for everything; {@link CurrentState.altered} says so.
  */
 export class CurrentState {
   readonly #store: Store;
@@ -56,9 +64,11 @@ export class CurrentState {
   #timer: NodeJS.Timeout | undefined;
   #reloading: Promise<void> | undefined;
   #confirmedAtMs: number;
+  #checkedAtMs: number;
   /** The last attempt to read a newer state has shown it, and what it is. */
   #unread: 'SEALED_ANEW' | 'UNREADABLE' | undefined;
   #reported: Staleness | undefined;
+  #fault: string | undefined;
 
   private constructor(store: Store, options: FollowOptions, state: StoredState) {
     this.#store = store;
@@ -66,6 +76,7 @@ export class CurrentState {
     this.#maxAgeMs = options.maxAgeMs;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#confirmedAtMs = this.#nowMs();
+    this.#checkedAtMs = this.#nowMs();
     this.#operators = options.operators;
     this.#configuration = this.#indexed(0, EMPTY_CONFIGURATION);
     this.#snapshot = this.#build(state);
@@ -78,7 +89,7 @@ export class CurrentState {
     // Where the store can tell, a change is in force at once; polling stays behind it for what gets lost.
     store.onStateChanged?.(() => {
       current.reload().catch((error: unknown) => {
-        options.events.onFailed(error);
+        current.#reportFailure(error);
       });
     });
     return current;
@@ -98,6 +109,11 @@ export class CurrentState {
   get staleness(): Staleness | undefined {
     if (this.#unread !== undefined) return this.#unread;
     return this.#nowMs() - this.#confirmedAtMs > this.#maxAgeMs ? 'TOO_OLD' : undefined;
+  }
+
+  /** True while the store is not as this service left it: the snapshot is of the last state that was. */
+  get altered(): boolean {
+    return this.#fault !== undefined;
   }
 
   /** Reads the state again, now: after a change of our own. Resolves when a snapshot not older than the call is in force. */
@@ -128,13 +144,14 @@ export class CurrentState {
       void this.#store
         .stateVersion()
         .then((version) => {
-          if (version !== this.#snapshot.version) return this.reload();
+          if (version !== this.#snapshot.version || this.altered) return this.reload();
+          if (this.#nowMs() - this.#checkedAtMs >= CHECK_EVERY_MS) return this.#check();
           this.#confirm(this.#snapshot);
           return undefined;
         })
         .catch((error: unknown) => {
           this.#noteFailure(error);
-          this.#events.onFailed(error);
+          this.#reportFailure(error);
         })
         .finally(() => {
           this.#reportStaleness();
@@ -144,11 +161,27 @@ export class CurrentState {
     this.#timer.unref();
   }
 
+  /** Finds what was altered behind the version's back. */
+  async #check(): Promise<void> {
+    await this.#store.checkState();
+    this.#confirm(this.#snapshot);
+    this.#hold();
+  }
+
+  /** All was read, and all of it holds. */
+  #hold(): void {
+    this.#checkedAtMs = this.#nowMs();
+    if (this.#fault === undefined) return;
+    this.#fault = undefined;
+    this.#events.onRestored();
+  }
+
   async #load(): Promise<void> {
     const snapshot = this.#build(await this.#store.loadState());
     const changed = snapshot.version !== this.#snapshot.version;
     this.#snapshot = snapshot;
     this.#confirm(snapshot);
+    this.#hold();
     if (changed) this.#events.onChanged(snapshot);
   }
 
@@ -161,7 +194,23 @@ export class CurrentState {
   #noteFailure(error: unknown): void {
     const code = error instanceof StoreError ? error.code : undefined;
     if (code === 'STORE_UNAVAILABLE') return;
+    if (error instanceof StoreError && code === 'STATE_ALTERED') {
+      this.#noteAltered(error);
+      return;
+    }
     this.#unread = code === 'SEAL_KEY_WRONG' && this.#snapshot.sealedAnew ? 'SEALED_ANEW' : 'UNREADABLE';
+  }
+
+  /** It answers, and nothing can be changed until it holds again: the last state that held is the newest there is. */
+  #noteAltered(error: StoreError): void {
+    this.#confirm(this.#snapshot);
+    if (error.message === this.#fault) return;
+    this.#fault = error.message;
+    this.#events.onAltered(error);
+  }
+
+  #reportFailure(error: unknown): void {
+    if (!(error instanceof StoreError) || error.code !== 'STATE_ALTERED') this.#events.onFailed(error);
   }
 
   #reportStaleness(): void {

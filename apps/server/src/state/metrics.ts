@@ -11,6 +11,8 @@ export interface MeasuredState {
   /** Time at which the store last confirmed it, on the clock of `performance.now()`. */
   readonly confirmedAtMs: number;
   readonly staleness: Staleness | undefined;
+  /** The store is not as this service left it. */
+  readonly altered: boolean;
 }
 
 const STALENESS = ['TOO_OLD', 'SEALED_ANEW', 'UNREADABLE'] as const satisfies readonly Staleness[];
@@ -26,6 +28,7 @@ export function measureState(
   make.gauge(METRICS.snapshotStale, () =>
     STALENESS.map((cause): Reading => [Number(state.staleness === cause), cause]),
   );
+  make.gauge(METRICS.stateAltered, () => Number(state.altered));
   make.gauge(METRICS.keyAge, () => keyAges(state.snapshot, options.now()));
   make.gauge(METRICS.keyRotationDue, () =>
     keyAges(state.snapshot, options.now()).map(([age, realm]): Reading => [

@@ -25,6 +25,7 @@ describe('what is asked again after UNAVAILABLE', () => {
     'ValidateCredentials',
     'ListEntries',
     'VerifyLedger',
+    'GetAnchor',
   ];
 
   // Line by line what the contract says, once more and by hand: a new RPC that is repeated fails here first.

@@ -14,7 +14,11 @@ const START_MS = Date.parse('2026-11-25T10:00:00Z');
 const print = (fill: number): Uint8Array => new Uint8Array(16).fill(fill % 256);
 
 /** Entries of two writers in turn, as a service of a version would have written them; all kinds of fields filled. */
-export function madeUpEntries(count: number, version = ENTRY_VERSION): LedgerEntry[] {
+export function madeUpEntries(
+  count: number,
+  version = ENTRY_VERSION,
+  callee = 'support@kandy.example',
+): LedgerEntry[] {
   const { linkEntry } = chaining<CurrentField>(ENTRY_FIELDS.filter(({ since }) => since <= version));
   const heads = [newChain('writer-a'), newChain('writer-b')];
   return Array.from({ length: count }, (_, index) => {
@@ -30,7 +34,7 @@ export function madeUpEntries(count: number, version = ENTRY_VERSION): LedgerEnt
             kind: 'ISSUED',
             realm: 'support.example',
             keyVersion: 3,
-            callee: 'support@kandy.example',
+            callee,
             caller: 'anonymous@kandy.example',
             subjectHash: '00112233445566778899aabbccddeeff',
             traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -62,7 +66,12 @@ export function chainsOf(entries: readonly LedgerEntry[], firstKept = 1): Export
 
 /** An export with these lines between the header and the end. */
 export function exportOf(lines: readonly string[], chains: readonly ExportedChain[]): Buffer {
-  const header = headerLine({ version: EXPORT_VERSION, exportTime: '2026-11-25T11:00:00.000Z', chains });
+  const header = headerLine({
+    version: EXPORT_VERSION,
+    exportTime: '2026-11-25T11:00:00.000Z',
+    chains,
+    proof: { storeId: '00'.repeat(16), changeCount: 0, chainCount: chains.length, proof: 'ab'.repeat(32) },
+  });
   const text = [header, ...lines].map((line) => `${line}\n`).join('');
   return Buffer.from(`${text}${digestLine(createHash('sha256').update(text).digest('hex'))}\n`);
 }

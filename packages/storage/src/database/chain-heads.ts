@@ -2,6 +2,8 @@ import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject 
 import { GENESIS_HASH, newChain, StoreError, type ChainHead } from '@callpass/domain';
 import type { AnchorColumns, HeadColumns, ChainRow } from '../schema/tables.ts';
 import type { Database } from './database.ts';
+import { lockCounters } from './sealed-state.ts';
+import { recordState, type StateSeal } from './state-seal.ts';
 
 /**
  * Authenticates the recorded heads and anchors of the chains: HMAC-SHA-256 with keys derived from the ledger secret.
@@ -13,8 +15,10 @@ import type { Database } from './database.ts';
  * The anchor, the last entry that retention removed, is recorded in the same row under a key of its own, so that commits
  * need not know of it. An anchor that is put back to a former one misses entries.
  *
- * Not detected: a database as a whole, or a chain with its row, that was put back to what it once was, and the removal of the
- * newest chains together with their rows. Only an export kept elsewhere shows those.
+ * The record of the state counts the chains, so the newest ones cannot be removed with their rows either.
+ *
+ * Not detected: a database as a whole, or a chain with its row, that was put back to what it once was. Only an anchor or an
+ * export kept elsewhere shows those.
  */
 export class ChainHeads {
   readonly #headKey: KeyObject;
@@ -87,12 +91,12 @@ export function headOf(row: HeadColumns): ChainHead {
 }
 
 /**
- * Finds the recorded head of a writer's chain, which is begun if there is none yet. Throws `LEDGER_UNAVAILABLE` when the row is
- * not ours or lies before `leastSequence`, which was on disk before: going on would cover up that the chain was cut.
+ * Finds the recorded head of a writer's chain, which is begun if there is none yet. Throws `STATE_ALTERED` when the record of
+ * the chains is not ours, `LEDGER_UNAVAILABLE` when the row is not ours or lies before `leastSequence`, which was on disk before: going on would cover up that the chain was cut.
  */
 export async function findHead(
   database: Database,
-  heads: ChainHeads,
+  { heads, seal }: { heads: ChainHeads; seal: StateSeal },
   { writerId, leastSequence }: { writerId: string; leastSequence: number },
 ): Promise<HeadColumns> {
   const row = await database.write(async (transaction) => {
@@ -102,12 +106,16 @@ export async function findHead(
       .where('writer_id', '=', writerId)
       .executeTakeFirst();
     if (found !== undefined || leastSequence > 0) return found;
+    const state = await lockCounters(transaction, seal, database.rowLocks);
     const { last } = await transaction
       .selectFrom('ledger_writers')
       .select((eb) => eb.fn.max('number').as('last'))
       .executeTakeFirstOrThrow();
-    const begun = heads.authenticate((last ?? 0) + 1, newChain(writerId));
+    // Never a number that was used, even if its chain is gone.
+    const number = Math.max(state.chain_count, last ?? 0) + 1;
+    const begun = heads.authenticate(number, newChain(writerId));
     await transaction.insertInto('ledger_writers').values(begun).execute();
+    await recordState(transaction, seal, { ...state, chain_count: number });
     return begun;
   });
   if (row === undefined || row.head_sequence < leastSequence || !heads.isGenuine(row)) {

@@ -1,9 +1,19 @@
-import { StoreError, type KeyMove, type RecordOutcome, type StateChange } from '@callpass/domain';
+import {
+  StoreError,
+  type KeyMove,
+  type RecordOutcome,
+  type StateChange,
+  type StoreErrorCode,
+} from '@callpass/domain';
+import type { ChangeMark } from '@callpass/ledger';
 import { sql, type Kysely } from 'kysely';
 import type { RemovalStep } from './removal.ts';
 import type { Tables } from '../schema/tables.ts';
 import { realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
+import type { RowLocks } from './database.ts';
+import { assertHolds, lockState, readSealedState } from './sealed-state.ts';
+import { changeHashOf, readContents, recordState, type StateSeal } from './state-seal.ts';
 
 /** A change of the state that the snapshot is made of: everything but a remembered answer. */
 export type SnapshotChange = Exclude<StateChange, { kind: 'rememberAnswer' }>;
@@ -11,10 +21,20 @@ export type SnapshotChange = Exclude<StateChange, { kind: 'rememberAnswer' }>;
 /** Outcome of one record of a commit. `failed` concerns that record alone; the text is for the log. */
 export type ItemOutcome =
   | RecordOutcome
+  | { readonly outcome: 'recorded'; readonly change: ChangeMark }
   | { readonly outcome: 'recorded'; readonly removal: RemovalStep }
-  | { readonly outcome: 'failed'; readonly cause: string };
+  | { readonly outcome: 'failed'; readonly code: StoreErrorCode; readonly cause: string };
 
-const RECORDED: RecordOutcome = { outcome: 'recorded' };
+/** Rows that a change has made, with their MACs, or what was in its way. */
+type Changed =
+  readonly { readonly mac: Uint8Array | null }[] | Exclude<RecordOutcome, { outcome: 'recorded' }>;
+
+/** Parts of the store that a change needs. */
+export interface ChangeParts {
+  readonly sealer: Sealer;
+  readonly seal: StateSeal;
+  readonly rowLocks: RowLocks;
+}
 
 /**
  * Makes one change inside the commit's transaction. A conflict or a fault undoes this change alone, so that one
@@ -29,33 +49,56 @@ export async function attemptAlone(
   try {
     outcome = await change();
   } catch (error) {
-    outcome = { outcome: 'failed', cause: error instanceof Error ? error.message : String(error) };
+    outcome = {
+      outcome: 'failed',
+      code: error instanceof StoreError ? error.code : 'LEDGER_UNAVAILABLE',
+      cause: error instanceof Error ? error.message : String(error),
+    };
   }
   if (outcome.outcome !== 'recorded') await sql`rollback to savepoint one_change`.execute(transaction);
   await sql`release savepoint one_change`.execute(transaction);
   return outcome;
 }
 
-/** Makes a change of state, or says what is in its way: then the caller undoes what it did. */
+/**
+ * Makes a change of state, or says what is in its way: then the caller undoes what it did. Throws `STATE_ALTERED` where the
+ * state is not as this service left it, since its record would cover up what was done to it.
+ */
 export async function applyChange(
   transaction: Kysely<Tables>,
   change: SnapshotChange,
-  sealer: Sealer,
-): Promise<RecordOutcome> {
-  // Taken first, this row's lock puts the changes of all instances in one order.
-  await transaction
-    .updateTable('state')
-    .set((eb) => ({ version: eb('version', '+', 1) }))
-    .execute();
+  parts: ChangeParts,
+): Promise<ItemOutcome> {
+  await lockState(transaction, parts.rowLocks);
+  const sealed = await readSealedState(transaction, parts.seal);
+  assertHolds(sealed);
+  const changed = await make(transaction, change, parts);
+  if ('outcome' in changed) return changed;
+  const { state } = sealed;
+  const changeNumber = state.change_count + 1;
+  await recordState(transaction, parts.seal, {
+    ...state,
+    version: state.version + 1,
+    change_count: changeNumber,
+    contents: await readContents(transaction),
+  });
+  return { outcome: 'recorded', change: { changeNumber, changeHash: changeHashOf(changed) } };
+}
+
+function make(
+  transaction: Kysely<Tables>,
+  change: SnapshotChange,
+  { sealer, seal }: ChangeParts,
+): Promise<Changed> {
   switch (change.kind) {
     case 'applyConfiguration':
-      return applyConfiguration(transaction, change);
+      return applyConfiguration(transaction, change, seal);
     case 'addKey':
-      return addKey(transaction, change, sealer);
+      return addKey(transaction, change, { sealer, seal });
     case 'moveKeys':
-      return moveKeys(transaction, change.moves);
+      return moveKeys(transaction, change.moves, seal);
     case 'freeze':
-      return freeze(transaction, change.freeze);
+      return freeze(transaction, change.freeze, seal);
     case 'unfreeze':
       return unfreeze(transaction, change.scope);
   }
@@ -66,30 +109,33 @@ type ChangeOf<K extends SnapshotChange['kind']> = Extract<SnapshotChange, { kind
 async function applyConfiguration(
   transaction: Kysely<Tables>,
   change: ChangeOf<'applyConfiguration'>,
-): Promise<RecordOutcome> {
+  seal: StateSeal,
+): Promise<Changed> {
   const { current } = await transaction
     .selectFrom('revisions')
     .select((eb) => eb.fn.max('revision').as('current'))
     .executeTakeFirstOrThrow();
   const currentRevision = current ?? 0;
   if (currentRevision !== change.expectedRevision) return { outcome: 'revisionConflict', currentRevision };
+  const row = {
+    revision: currentRevision + 1,
+    document: change.document,
+    apply_time_ms: change.applyTimeMs,
+    applied_by: change.appliedBy,
+  };
+  const mac = seal.ofRevision(row);
   await transaction
     .insertInto('revisions')
-    .values({
-      revision: currentRevision + 1,
-      document: change.document,
-      apply_time_ms: change.applyTimeMs,
-      applied_by: change.appliedBy,
-    })
+    .values({ ...row, mac })
     .execute();
-  return RECORDED;
+  return [{ mac }];
 }
 
 async function addKey(
   transaction: Kysely<Tables>,
   change: ChangeOf<'addKey'>,
-  sealer: Sealer,
-): Promise<RecordOutcome> {
+  { sealer, seal }: Pick<ChangeParts, 'sealer' | 'seal'>,
+): Promise<Changed> {
   const { newest } = await transaction
     .selectFrom('realm_keys')
     .select((eb) => eb.fn.max('version').as('newest'))
@@ -109,12 +155,34 @@ async function addKey(
       destroy_time_ms: null,
       validate_until_ms: null,
       sealed_text: sealer.seal(realmKeyPlace(change), change.keyText),
+      mac: null,
     })
     .execute();
-  return RECORDED;
+  return sealRealmKeys(transaction, change.realm, seal);
 }
 
-async function moveKeys(transaction: Kysely<Tables>, moves: readonly KeyMove[]): Promise<RecordOutcome> {
+/** Puts the keys of a realm under their MACs. They were checked before the change. */
+async function sealRealmKeys(transaction: Kysely<Tables>, realm: string, seal: StateSeal): Promise<Changed> {
+  const keys = await transaction.selectFrom('realm_keys').selectAll().where('realm', '=', realm).execute();
+  return Promise.all(
+    keys.map(async (key) => {
+      const mac = seal.ofRealmKey(key);
+      await transaction
+        .updateTable('realm_keys')
+        .set({ mac })
+        .where('realm', '=', realm)
+        .where('version', '=', key.version)
+        .execute();
+      return { mac };
+    }),
+  );
+}
+
+async function moveKeys(
+  transaction: Kysely<Tables>,
+  moves: readonly KeyMove[],
+  seal: StateSeal,
+): Promise<Changed> {
   for (const move of moves) {
     const { numUpdatedRows } = await transaction
       .updateTable('realm_keys')
@@ -132,7 +200,10 @@ async function moveKeys(transaction: Kysely<Tables>, moves: readonly KeyMove[]):
     .groupBy('realm')
     .having((eb) => eb(eb.fn.countAll(), '>', 1))
     .executeTakeFirst();
-  return twoActive ? { outcome: 'keyConflict' } : RECORDED;
+  if (twoActive) return { outcome: 'keyConflict' };
+  const realms = new Set(moves.map(({ realm }) => realm));
+  const sealed = await Promise.all([...realms].map((realm) => sealRealmKeys(transaction, realm, seal)));
+  return sealed.flat() as Changed;
 }
 
 function columnsOf(move: KeyMove) {
@@ -155,29 +226,29 @@ function columnsOf(move: KeyMove) {
 async function freeze(
   transaction: Kysely<Tables>,
   { scope, reason, freezeTimeMs, untilMs, frozenBy }: ChangeOf<'freeze'>['freeze'],
-): Promise<RecordOutcome> {
+  seal: StateSeal,
+): Promise<Changed> {
+  const place = { kind: scope.kind, value: scope.value };
   const columns = {
     reason,
     freeze_time_ms: freezeTimeMs,
     until_ms: untilMs ?? null,
     frozen_by: frozenBy,
   };
+  const mac = seal.ofFreeze({ ...place, ...columns });
   await transaction
     .insertInto('freezes')
-    .values({ kind: scope.kind, value: scope.value, ...columns })
-    .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(columns))
+    .values({ ...place, ...columns, mac })
+    .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet({ ...columns, mac }))
     .execute();
-  return RECORDED;
+  return [{ mac }];
 }
 
-async function unfreeze(
-  transaction: Kysely<Tables>,
-  scope: ChangeOf<'unfreeze'>['scope'],
-): Promise<RecordOutcome> {
+async function unfreeze(transaction: Kysely<Tables>, scope: ChangeOf<'unfreeze'>['scope']): Promise<Changed> {
   const { numDeletedRows } = await transaction
     .deleteFrom('freezes')
     .where('kind', '=', scope.kind)
     .where('value', '=', scope.value)
     .executeTakeFirst();
-  return numDeletedRows === 0n ? { outcome: 'freezeUnknown' } : RECORDED;
+  return numDeletedRows === 0n ? { outcome: 'freezeUnknown' } : [];
 }

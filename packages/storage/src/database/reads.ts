@@ -14,45 +14,34 @@ import type { FreezeRow, RealmKeyRow, Tables } from '../schema/tables.ts';
 import { answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
 import { entryOf, selectEntries, type SelectedEntry } from './entry-rows.ts';
-import { isSameSeal } from './secrets.ts';
+import { assertHolds, revisionFaults, stateAltered, type SealedState } from './sealed-state.ts';
+import type { StateSeal } from './state-seal.ts';
 
 /** See `Store.stateVersion`. */
 export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
-  return (await db.selectFrom('state').select('version').executeTakeFirstOrThrow()).version;
+  const state = await db.selectFrom('state').select('version').executeTakeFirst();
+  if (state === undefined) throw stateAltered(['the record of the state was removed']);
+  return state.version;
 }
 
-/** See `Store.loadState`. `db` must read one instant. */
-export async function readState(
-  db: Kysely<Tables>,
-  { sealer, sealedCheck }: { sealer: Sealer; sealedCheck: Uint8Array },
-): Promise<StoredState> {
-  const version = await readStateVersion(db);
-  const sealedAnew = !(await isSameSeal(db, sealedCheck));
-  const revision = await db
-    .selectFrom('revisions')
-    .selectAll()
-    .orderBy('revision', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  const keys = await db
-    .selectFrom('realm_keys')
-    .selectAll()
-    .orderBy('realm')
-    .orderBy('version', 'desc')
-    .execute();
-  const freezes = await db.selectFrom('freezes').selectAll().orderBy('kind').orderBy('value').execute();
+/** See `Store.loadState`. Without a sealer where the store was sealed under another key-encryption key. */
+export function storedState(
+  { state, revision, keys, freezes }: SealedState,
+  sealer: Sealer | undefined,
+): StoredState {
   return {
-    version,
+    version: state.version,
     revision: revision && toRevision(revision),
-    keys: keys.map((row) => toRealmKey(row, sealedAnew ? undefined : sealer)),
+    keys: keys.map((row) => toRealmKey(row, sealer)),
     freezes: freezes.map(toFreeze),
-    sealedAnew,
+    sealedAnew: sealer === undefined,
   };
 }
 
 /** See `Store.getRevision`. */
 export async function readRevision(
   db: Kysely<Tables>,
+  seal: StateSeal,
   revision: number,
 ): Promise<StoredRevision | undefined> {
   const row = await db
@@ -60,7 +49,9 @@ export async function readRevision(
     .selectAll()
     .where('revision', '=', revision)
     .executeTakeFirst();
-  return row && toRevision(row);
+  if (row === undefined) return undefined;
+  assertHolds({ faults: revisionFaults(row, seal) });
+  return toRevision(row);
 }
 
 /** See `Store.listRevisions`. */

@@ -4,6 +4,8 @@ import type { RowLocks } from './database.ts';
 import type { Tables, ChainRow } from '../schema/tables.ts';
 import { anchorOf, type ChainHeads } from './chain-heads.ts';
 import { entryOf, selectEntries } from './entry-rows.ts';
+import { lockCounters } from './sealed-state.ts';
+import { recordState, type StateSeal } from './state-seal.ts';
 
 /** Limits on one step, so that commits of grants wait for it some hundredths of a second and no more. */
 const ENTRIES_PER_STEP = 1000;
@@ -24,25 +26,36 @@ export interface RemovalStep {
 
 /**
  * One step of `LedgerStore.removeEntries` in the transaction given: chains by their numbers from `fromChain` on. A chain
- * whose head or anchor this service did not record is left alone.
+ * whose head or anchor this service did not record is left alone. Throws `STATE_ALTERED` where the record of the state is not ours.
  */
 export async function removeStep(
   transaction: Kysely<Tables>,
-  { heads, rowLocks }: { heads: ChainHeads; rowLocks: RowLocks },
+  { heads, seal, rowLocks }: { heads: ChainHeads; seal: StateSeal; rowLocks: RowLocks },
   { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
 ): Promise<RemovalStep> {
+  // Taken before those of the chains, as every change does, so that nobody waits for the other in turn.
+  const state = await lockCounters(transaction, seal, rowLocks);
+  let forgotten = state.forgotten_changes;
   const chains = await chainsToShorten(transaction, { beforeTimeMs, fromChain });
   let removed = 0;
+  const last = chains.length === CHAINS_PER_STEP ? chains.at(-1) : undefined;
+  let nextChain = last && last + 1;
   for (const number of chains) {
     const chain = await lockChain(transaction, number, rowLocks);
     const limit = ENTRIES_PER_STEP - removed;
     if (heads.isGenuine(chain) && heads.isAnchorGenuine(chain)) {
-      removed += await shorten(transaction, heads, { chain, beforeTimeMs, limit });
+      const shortened = await shorten(transaction, heads, { chain, beforeTimeMs, limit });
+      removed += shortened.removed;
+      forgotten = Math.max(forgotten, shortened.lastChange);
     }
-    if (removed === ENTRIES_PER_STEP) return { removed, nextChain: number };
+    if (removed === ENTRIES_PER_STEP) {
+      nextChain = number;
+      break;
+    }
   }
-  const last = chains.length === CHAINS_PER_STEP ? chains.at(-1) : undefined;
-  return { removed, nextChain: last && last + 1 };
+  if (forgotten > state.forgotten_changes)
+    await recordState(transaction, seal, { ...state, forgotten_changes: forgotten });
+  return { removed, nextChain };
 }
 
 /** Chains whose first kept entry is before the time and not their newest. */
@@ -83,7 +96,7 @@ async function shorten(
   transaction: Kysely<Tables>,
   heads: ChainHeads,
   { chain, beforeTimeMs, limit }: { chain: ChainRow; beforeTimeMs: number; limit: number },
-): Promise<number> {
+): Promise<{ removed: number; lastChange: number }> {
   const former = anchorOf(chain);
   const rows = await selectEntries(transaction)
     .where('ledger.writer', '=', chain.number)
@@ -93,12 +106,14 @@ async function shorten(
     .limit(limit)
     .execute();
   let anchor: ChainHead = former;
+  let lastChange = 0;
   for (const row of rows) {
     const entry = entryOf(row);
     if (entry.timeMs >= beforeTimeMs || faultOf(anchor, entry) !== undefined) break;
     anchor = entry;
+    lastChange = Math.max(lastChange, entry.changeNumber);
   }
-  if (anchor === former) return 0;
+  if (anchor === former) return { removed: 0, lastChange };
   await transaction
     .deleteFrom('ledger')
     .where('writer', '=', chain.number)
@@ -110,5 +125,5 @@ async function shorten(
     .set(heads.authenticateAnchor(chain.number, anchor))
     .where('number', '=', chain.number)
     .execute();
-  return anchor.sequence - former.sequence;
+  return { removed: anchor.sequence - former.sequence, lastChange };
 }

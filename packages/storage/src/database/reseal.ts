@@ -2,21 +2,26 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
 import { SECRET_PLACES, answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { SealPlace, Sealer } from '../seal/sealer.ts';
+import type { RowLocks } from './database.ts';
+import { assertHolds, lockState, readSealedState } from './sealed-state.ts';
+import { openSecrets } from './secrets.ts';
+import { sealAnew, StateSeal } from './state-seal.ts';
 
 /**
  * Seals everything in the store anew, from one key-encryption key to another, in the one transaction given. Throws
- * `SEAL_KEY_WRONG` when something does not open with the former key. The state version rises, so that instances which
+ * `SEAL_KEY_WRONG` when something does not open with the former key, `STATE_ALTERED` when the state does not hold. The state version rises, so that instances which
  * still run with the former key notice.
  */
 export async function resealEverything(
   transaction: Kysely<Tables>,
-  from: Sealer,
-  to: Sealer,
+  { from, to, rowLocks }: { from: Sealer; to: Sealer; rowLocks: RowLocks },
 ): Promise<number> {
-  await transaction
-    .updateTable('state')
-    .set((eb) => ({ version: eb('version', '+', 1) }))
-    .execute();
+  const { ledgerSecret } = await openSecrets(transaction, from);
+  const seal = new StateSeal(ledgerSecret);
+  ledgerSecret.fill(0);
+  await lockState(transaction, rowLocks);
+  const sealed = await readSealedState(transaction, seal);
+  assertHolds(sealed);
   let count = 0;
   const again = (place: SealPlace, sealed: Uint8Array): Uint8Array => {
     const plain = from.open(place, sealed);
@@ -51,5 +56,6 @@ export async function resealEverything(
       .where('request_id', '=', row.request_id)
       .execute();
   }
+  await sealAnew(transaction, seal, { ...sealed.state, version: sealed.state.version + 1 });
   return count;
 }

@@ -50,7 +50,7 @@ describe.each(Object.entries(DATABASES))('a store of schema 0001 on %s', (_, res
     const database = await restore('0001');
     const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
     expect(await migrateStore(options)).toEqual({
-      applied: ['0002-anchors', '0003-entry-version'],
+      applied: ['0002-anchors', '0003-entry-version', '0004-sealed-state'],
       created: false,
     });
     const store = await openStore({ ...options, writerId: 'instance-1' });
@@ -88,7 +88,10 @@ describe.each(Object.entries(DATABASES))('a store of schema 0002 on %s', (_, res
   it('verifies with every kind of entry and with chains that begin at anchors, and goes on', async () => {
     const database = await restore('0002');
     const options = { url: database.url, sealKey: DUMP_SEAL_KEY };
-    expect(await migrateStore(options)).toEqual({ applied: ['0003-entry-version'], created: false });
+    expect(await migrateStore(options)).toEqual({
+      applied: ['0003-entry-version', '0004-sealed-state'],
+      created: false,
+    });
     const store = await openStore({ ...options, writerId: 'instance-1' });
 
     const chain = (number: number, first: number, last: number) => ({

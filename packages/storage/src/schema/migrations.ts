@@ -17,11 +17,17 @@ export interface SchemaDialect {
   readonly counting: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
 }
 
+/** Steps of migrations that need the keys of the store, in the transaction of the migration. */
+export interface DataMigrations {
+  /** Puts what decides under its MACs, as it is found. */
+  readonly sealState: (db: Kysely<unknown>) => Promise<void>;
+}
+
 /**
  * The one list of migrations, for every database, forward only. A name that was released never changes its meaning;
  * names sort in the order they are applied in.
  */
-export function migrationsFor(dialect: SchemaDialect): Record<string, Migration> {
+export function migrationsFor(dialect: SchemaDialect, fill: DataMigrations): Record<string, Migration> {
   const create = (db: Kysely<unknown>, table: string) =>
     db.schema.createTable(table).modifyEnd(dialect.tableEnd);
   return {
@@ -39,6 +45,12 @@ export function migrationsFor(dialect: SchemaDialect): Record<string, Migration>
     '0003-entry-version': {
       async up(db) {
         await addEntryVersion(db, dialect);
+      },
+    },
+    '0004-sealed-state': {
+      async up(db) {
+        await addSealedState(db, dialect);
+        await fill.sealState(db);
       },
     },
   };
@@ -119,6 +131,19 @@ async function addEntryVersion(db: Kysely<unknown>, { integer }: SchemaDialect):
     .alterTable('ledger')
     .addColumn('version', integer, (column) => column.notNull().defaultTo(1))
     .execute();
+}
+
+/** Adds the MACs of what decides, the record of it, and the fields of entries that say what a change has made. */
+async function addSealedState(db: Kysely<unknown>, { integer, bytes }: SchemaDialect): Promise<void> {
+  for (const table of ['revisions', 'realm_keys', 'freezes'])
+    await db.schema.alterTable(table).addColumn('mac', bytes).execute();
+  const state = db.schema.alterTable('state');
+  for (const counter of ['change_count', 'chain_count', 'forgotten_changes'])
+    await state.addColumn(counter, integer, (column) => column.notNull().defaultTo(0)).execute();
+  for (const column of ['contents', 'mac']) await state.addColumn(column, bytes).execute();
+  const ledger = db.schema.alterTable('ledger');
+  await ledger.addColumn('change_number', integer, (column) => column.notNull().defaultTo(0)).execute();
+  await ledger.addColumn('change_hash', 'text', (column) => column.notNull().defaultTo('')).execute();
 }
 
 async function createLedger(

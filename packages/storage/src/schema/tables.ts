@@ -3,10 +3,10 @@ import type { Generated } from 'kysely';
 
 /** The tables as Kysely sees them, the same on every database. Times in milliseconds since the epoch. */
 export interface Tables {
-  /** One row: changes whenever configuration, keys or freezes do. */
-  state: { id: number; version: number };
+  /** One row. */
+  state: StateRow;
   secrets: { name: string; sealed: Uint8Array };
-  revisions: { revision: number; document: Uint8Array; apply_time_ms: number; applied_by: string };
+  revisions: RevisionRow;
   realm_keys: RealmKeyRow;
   freezes: FreezeRow;
   answers: AnswerRow;
@@ -14,7 +14,34 @@ export interface Tables {
   ledger: LedgerRow;
 }
 
-/** A realm key. `sealed_text` is null once destroyed. */
+/**
+ * The record of everything that decides, under a MAC that nobody makes without the ledger secret. The counters only grow.
+ */
+export interface StateRow {
+  id: number;
+  /** Changes whenever configuration, keys or freezes do, and when the store is sealed anew. */
+  version: number;
+  /** Changes of configuration, keys and freezes that were made. */
+  change_count: number;
+  /** Chains that were begun. */
+  chain_count: number;
+  /** Changes up to this number may have no entry any more. */
+  forgotten_changes: number;
+  /** SHA-256 of the MACs of all rows of `revisions`, `realm_keys` and `freezes`. */
+  contents: Uint8Array | null;
+  mac: Uint8Array | null;
+}
+
+/** A configuration revision. Its MAC covers the whole row. */
+export interface RevisionRow {
+  revision: number;
+  document: Uint8Array;
+  apply_time_ms: number;
+  applied_by: string;
+  mac: Uint8Array | null;
+}
+
+/** A realm key. `sealed_text` is null once destroyed. Its MAC covers the whole row. */
 export interface RealmKeyRow {
   realm: string;
   version: number;
@@ -26,9 +53,10 @@ export interface RealmKeyRow {
   destroy_time_ms: number | null;
   validate_until_ms: number | null;
   sealed_text: Uint8Array | null;
+  mac: Uint8Array | null;
 }
 
-/** A freeze that is not lifted. */
+/** A freeze that is not lifted. Its MAC covers the whole row. */
 export interface FreezeRow {
   kind: string;
   value: string;
@@ -36,6 +64,7 @@ export interface FreezeRow {
   freeze_time_ms: number;
   until_ms: number | null;
   frozen_by: string;
+  mac: Uint8Array | null;
 }
 
 /** An answer remembered for a request id. */

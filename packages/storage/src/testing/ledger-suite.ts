@@ -34,6 +34,8 @@ const ALTERATIONS: { [Column in Exclude<keyof LedgerRow, 'position'>]: Updateabl
   fingerprints: new Uint8Array(48),
   previous_hash: OTHER_BYTES,
   hash: OTHER_BYTES,
+  change_number: 9,
+  change_hash: 'f'.repeat(64),
 };
 
 /** That verifying finds whatever is done to a ledger behind the store's back, on one kind of database. */

@@ -2,6 +2,7 @@ import { MAX_KEYED_HASH_BYTES } from '@callpass/domain';
 import type { IssuedTokens, KeyedHash, RecordOptions, StateChange } from '@callpass/domain';
 import {
   BLANK_FIELDS,
+  CHANGE_FIELDS,
   ENTRY_FIELDS,
   ENTRY_KINDS,
   FINGERPRINT_BYTES,
@@ -47,16 +48,18 @@ export interface WireBatch {
   readonly changes: readonly (readonly [index: number, change: ItemChange])[];
 }
 
-type FieldOf<Type extends CurrentField['type']> = Extract<CurrentField, { type: Type }>;
+/** A field that the thread sets: what it hashes, and what only the transaction of a change knows. */
+type FieldOfThread = { name: 'subjectHash' | (typeof CHANGE_FIELDS)[number] };
 
-/** The names of the fields that go to the thread as they are: all but those that are hashed there. */
-const NUMBERS = ENTRY_FIELDS.filter(
-  (field): field is FieldOf<'uint32' | 'time'> => field.type === 'uint32' || field.type === 'time',
+const FIELDS_OF_THREAD: readonly string[] = ['subjectHash', ...CHANGE_FIELDS];
+
+const SENT = ENTRY_FIELDS.filter(
+  (field): field is Exclude<CurrentField, FieldOfThread> => !FIELDS_OF_THREAD.includes(field.name),
 );
-const TEXTS = ENTRY_FIELDS.filter(
-  (field): field is Exclude<FieldOf<'text'>, { name: 'subjectHash' }> =>
-    field.type === 'text' && field.name !== 'subjectHash',
-).map(({ name }) => name);
+
+/** The names of the fields that go to the thread as they are. */
+const NUMBERS = SENT.filter((field) => field.type === 'uint32' || field.type === 'time');
+const TEXTS = SENT.filter((field) => field.type === 'text').map(({ name }) => name);
 
 /** Behind the fields of each entry: its visitor in clear, its visitor hashed, the source of its fingerprints. */
 const FINGERPRINTS = { none: 0, given: 1, ofTokens: 2 } as const;

@@ -23,6 +23,8 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   StoreEngine,
   | 'stateVersion'
   | 'loadState'
+  | 'checkState'
+  | 'readStateRecord'
   | 'getRevision'
   | 'listRevisions'
   | 'findIssued'

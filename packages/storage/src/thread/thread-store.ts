@@ -15,6 +15,7 @@ import type {
   StoredRevision,
   StoredState,
 } from '@callpass/domain';
+import type { StateRecord } from '@callpass/ledger';
 import { GroupCommitter, type CommitEvent } from '../commit/group-committer.ts';
 import type { ItemOutcome } from '../database/changes.ts';
 import type { RemovalStep } from '../database/removal.ts';
@@ -23,6 +24,8 @@ import { assertRecordable, batchBytes, encodeBatch, monotonicMs, type RecordItem
 import { decodeEntries } from './entry-codec.ts';
 import type { ThreadCalls, ThreadMethod } from './messages.ts';
 import type { ThreadLink } from './thread-link.ts';
+
+const RECORDED: RecordOutcome = { outcome: 'recorded' };
 
 /** The store as the service sees it: everything but waiting is done by the thread. */
 export class ThreadStore implements Store {
@@ -77,6 +80,14 @@ export class ThreadStore implements Store {
     return this.#read('loadState', undefined);
   }
 
+  checkState(): Promise<void> {
+    return this.#read('checkState', undefined);
+  }
+
+  readStateRecord(): Promise<StateRecord> {
+    return this.#read('readStateRecord', undefined);
+  }
+
   getRevision(revision: number): Promise<StoredRevision | undefined> {
     return this.#read('getRevision', revision);
   }
@@ -85,13 +96,15 @@ export class ThreadStore implements Store {
     return this.#read('listRevisions', page);
   }
 
-  record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
-    return this.#commit({
+  async record(entry: EntryDraft, options?: RecordOptions): Promise<RecordOutcome> {
+    const outcome = await this.#commit({
       entry,
       change: options?.change,
       tokens: options?.tokens,
       onCommit: options?.onCommit,
     });
+    // The mark of a change is the ledger's.
+    return outcome.outcome === 'recorded' ? RECORDED : outcome;
   }
 
   async listEntries(query: EntryQuery): Promise<readonly PositionedEntry[]> {
@@ -154,9 +167,7 @@ export class ThreadStore implements Store {
     assertRecordable(item);
     const outcome = await this.#committer.add(item);
     if (outcome.outcome !== 'failed') return outcome;
-    throw new StoreError('LEDGER_UNAVAILABLE', 'the change could not be made', {
-      cause: new Error(outcome.cause),
-    });
+    throw new StoreError(outcome.code, 'the change could not be made', { cause: new Error(outcome.cause) });
   }
 
   async #finish(): Promise<void> {

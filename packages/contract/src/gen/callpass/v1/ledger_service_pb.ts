@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/ledger_service.proto.
  */
 export const file_callpass_v1_ledger_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEiiQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNIpYBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIKCgZJU1NVRUQQARILCgdSRUZVU0VEEAISGQoVQ09ORklHVVJBVElPTl9BUFBMSUVEEAMSFQoRS0VZX1NUQVRFX0NIQU5HRUQQBBIKCgZGUk9aRU4QBRIMCghVTkZST1pFThAGEhMKD0VOVFJJRVNfUkVNT1ZFRBAHIoADChJMaXN0RW50cmllc1JlcXVlc3QSOgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESOAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBEiAKC2Rlc3RpbmF0aW9uGAMgASgJQgu6SAhyBoi1GAEYQBIbCgZjbGllbnQYBCABKAlCC7pICHIGiLUYARhAEjUKBGtpbmQYBSABKA4yHS5jYWxscGFzcy52MS5MZWRnZXJFbnRyeS5LaW5kQgi6SAWCAQIQARIgCgtpc3N1YW5jZV9pZBgGIAEoCUILukgIcgaItRgBGEASHQoIdHJhY2VfaWQYByABKAlCC7pICHIGiLUYARggEhsKCXBhZ2Vfc2l6ZRgIIAEoDUIIukgFKgMY6AcSIAoKcGFnZV90b2tlbhgJIAEoCUIMukgJcgeItRgBKIACIlkKE0xpc3RFbnRyaWVzUmVzcG9uc2USKQoHZW50cmllcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJTChJUYWlsRW50cmllc1JlcXVlc3QSIAoLZGVzdGluYXRpb24YASABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgCIAEoCUILukgIcgaItRgBGEAiPgoTVGFpbEVudHJpZXNSZXNwb25zZRInCgVlbnRyeRgBIAEoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5IoQBChNWZXJpZnlMZWRnZXJSZXF1ZXN0Eh4KCXdyaXRlcl9pZBgBIAEoCUILukgIcgaItRgBGEASJgoOZmlyc3Rfc2VxdWVuY2UYAiABKARCDrpICzIJGP////////8PEiUKDWxhc3Rfc2VxdWVuY2UYAyABKARCDrpICzIJGP////////8PIo8BChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQSKAoGY2hhaW5zGAQgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyQ2hhaW4idwoLTGVkZ2VyQ2hhaW4SEQoJd3JpdGVyX2lkGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgEEhUKDWxhc3Rfc2VxdWVuY2UYAyABKAQSEQoJbGFzdF9oYXNoGAQgASgMEhMKC2FuY2hvcl9oYXNoGAUgASgMIkAKC0xlZGdlckZhdWx0EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIMCgR0ZXh0GAMgASgJIlYKFFJlbW92ZUVudHJpZXNSZXF1ZXN0Ej4KC2JlZm9yZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINukgKyAEBsgEEiLUYASIsChVSZW1vdmVFbnRyaWVzUmVzcG9uc2USEwoLZW50cnlfY291bnQYASABKAQi0gIKF1N1bW1hcml6ZUVudHJpZXNSZXF1ZXN0EjcKA2tleRgBIAEoCzIoLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXF1ZXN0LktleUgAEh8KBmNsaWVudBgCIAEoCUINukgKcgiItRgBEAEYQEgAEiEKB3N1YmplY3QYAyABKAlCDrpIC3IJiLUYARABKIACSAASLQoMc3ViamVjdF9oYXNoGAQgASgJQhW6SBJyEDIOXlswLTlhLWZdezMyfSRIABI6CgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARo+CgNLZXkSHQoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAFCDwoGaXNzdWVkEgW6SAIIASKDAQoYU3VtbWFyaXplRW50cmllc1Jlc3BvbnNlEjAKCHByb2dyZXNzGAEgASgLMhwuY2FsbHBhc3MudjEuU3VtbWFyeVByb2dyZXNzSAASLQoHc3VtbWFyeRgCIAEoCzIaLmNhbGxwYXNzLnYxLklzc3VlZFN1bW1hcnlIAEIGCgRwYXJ0IjoKD1N1bW1hcnlQcm9ncmVzcxISCgpyZWFkX2NvdW50GAEgASgEEhMKC3RvdGFsX2NvdW50GAIgASgEIrgDCg1Jc3N1ZWRTdW1tYXJ5EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGlzc3VlZF9jb3VudBgCIAEoBBITCgthbGl2ZV9jb3VudBgDIAEoBBI0ChBsYXN0X2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBmaXJzdF9pc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X2lzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBmdyb3VwcxgHIAMoCzIYLmNhbGxwYXNzLnYxLklzc3VlZEdyb3VwEhsKE29taXR0ZWRfZ3JvdXBfY291bnQYCCABKAQSKQoHZnJlZXplcxgJIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5EikKCnJlYWxtX2tleXMYCiADKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleRIUCgxzdWJqZWN0X2hhc2gYCyABKAkiogIKC0lzc3VlZEdyb3VwEg4KBmNsaWVudBgBIAEoCRITCgtkZXN0aW5hdGlvbhgCIAEoCRINCgVyZWFsbRgDIAEoCRITCgtrZXlfdmVyc2lvbhgEIAEoDRIUCgxpc3N1ZWRfY291bnQYBSABKAQSEwoLYWxpdmVfY291bnQYBiABKAQSNAoQZmlyc3RfaXNzdWVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF9pc3N1ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4cGlyZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDLZAwoNTGVkZ2VyU2VydmljZRJVCgtMaXN0RW50cmllcxIfLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJXCgtUYWlsRW50cmllcxIfLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVzcG9uc2UiA5ACATABElgKDFZlcmlmeUxlZGdlchIgLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlcXVlc3QaIS5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXNwb25zZSIDkAIBEmYKEFN1bW1hcml6ZUVudHJpZXMSJC5jYWxscGFzcy52MS5TdW1tYXJpemVFbnRyaWVzUmVxdWVzdBolLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXNwb25zZSIDkAIBMAESVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_admin_service, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
+  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEitQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNEhUKDWNoYW5nZV9udW1iZXIYFiABKA0SEwoLY2hhbmdlX2hhc2gYFyABKAkilgEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgoKBklTU1VFRBABEgsKB1JFRlVTRUQQAhIZChVDT05GSUdVUkFUSU9OX0FQUExJRUQQAxIVChFLRVlfU1RBVEVfQ0hBTkdFRBAEEgoKBkZST1pFThAFEgwKCFVORlJPWkVOEAYSEwoPRU5UUklFU19SRU1PVkVEEAcigAMKEkxpc3RFbnRyaWVzUmVxdWVzdBI6CgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARI4CghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESIAoLZGVzdGluYXRpb24YAyABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgEIAEoCUILukgIcgaItRgBGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEiAKC2lzc3VhbmNlX2lkGAYgASgJQgu6SAhyBoi1GAEYQBIdCgh0cmFjZV9pZBgHIAEoCUILukgIcgaItRgBGCASGwoJcGFnZV9zaXplGAggASgNQgi6SAUqAxjoBxIgCgpwYWdlX3Rva2VuGAkgASgJQgy6SAlyB4i1GAEogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlMKElRhaWxFbnRyaWVzUmVxdWVzdBIgCgtkZXN0aW5hdGlvbhgBIAEoCUILukgIcgaItRgBGEASGwoGY2xpZW50GAIgASgJQgu6SAhyBoi1GAEYQCI+ChNUYWlsRW50cmllc1Jlc3BvbnNlEicKBWVudHJ5GAEgASgLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkirwEKE1ZlcmlmeUxlZGdlclJlcXVlc3QSHgoJd3JpdGVyX2lkGAEgASgJQgu6SAhyBoi1GAEYQBImCg5maXJzdF9zZXF1ZW5jZRgCIAEoBEIOukgLMgkY/////////w8SJQoNbGFzdF9zZXF1ZW5jZRgDIAEoBEIOukgLMgkY/////////w8SKQoGYW5jaG9yGAQgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIvwBCgxMZWRnZXJBbmNob3ISHQoIc3RvcmVfaWQYASABKAlCC7pICHIGiLUYARhAEjQKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBEiQKDGNoYW5nZV9jb3VudBgDIAEoBEIOukgLMgkY/////////w8SIwoLY2hhaW5fY291bnQYBCABKARCDrpICzIJGP////////8PEjQKBmNoYWlucxgFIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckNoYWluQgq6SAeSAQQQoI0GEhYKBXByb29mGAYgASgMQge6SAR6AhhAIhIKEEdldEFuY2hvclJlcXVlc3QiPgoRR2V0QW5jaG9yUmVzcG9uc2USKQoGYW5jaG9yGAEgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIroBChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQSKAoGY2hhaW5zGAQgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyQ2hhaW4SKQoGYW5jaG9yGAUgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIrYBCgtMZWRnZXJDaGFpbhIeCgl3cml0ZXJfaWQYASABKAlCC7pICHIGiLUYARhAEiYKDmZpcnN0X3NlcXVlbmNlGAIgASgEQg66SAsyCRj/////////DxIlCg1sYXN0X3NlcXVlbmNlGAMgASgEQg66SAsyCRj/////////DxIaCglsYXN0X2hhc2gYBCABKAxCB7pIBHoCGCASHAoLYW5jaG9yX2hhc2gYBSABKAxCB7pIBHoCGCAiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkiVgoUUmVtb3ZlRW50cmllc1JlcXVlc3QSPgoLYmVmb3JlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg26SArIAQGyAQSItRgBIiwKFVJlbW92ZUVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBCLSAgoXU3VtbWFyaXplRW50cmllc1JlcXVlc3QSNwoDa2V5GAEgASgLMiguY2FsbHBhc3MudjEuU3VtbWFyaXplRW50cmllc1JlcXVlc3QuS2V5SAASHwoGY2xpZW50GAIgASgJQg26SApyCIi1GAEQARhASAASIQoHc3ViamVjdBgDIAEoCUIOukgLcgmItRgBEAEogAJIABItCgxzdWJqZWN0X2hhc2gYBCABKAlCFbpIEnIQMg5eWzAtOWEtZl17MzJ9JEgAEjoKCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBGj4KA0tleRIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoAUIPCgZpc3N1ZWQSBbpIAggBIoMBChhTdW1tYXJpemVFbnRyaWVzUmVzcG9uc2USMAoIcHJvZ3Jlc3MYASABKAsyHC5jYWxscGFzcy52MS5TdW1tYXJ5UHJvZ3Jlc3NIABItCgdzdW1tYXJ5GAIgASgLMhouY2FsbHBhc3MudjEuSXNzdWVkU3VtbWFyeUgAQgYKBHBhcnQiOgoPU3VtbWFyeVByb2dyZXNzEhIKCnJlYWRfY291bnQYASABKAQSEwoLdG90YWxfY291bnQYAiABKAQiuAMKDUlzc3VlZFN1bW1hcnkSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaXNzdWVkX2NvdW50GAIgASgEEhMKC2FsaXZlX2NvdW50GAMgASgEEjQKEGxhc3RfZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGZpcnN0X2lzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2xhc3RfaXNzdWVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoGZ3JvdXBzGAcgAygLMhguY2FsbHBhc3MudjEuSXNzdWVkR3JvdXASGwoTb21pdHRlZF9ncm91cF9jb3VudBgIIAEoBBIpCgdmcmVlemVzGAkgAygLMhguY2FsbHBhc3MudjEuRnJlZXplRW50cnkSKQoKcmVhbG1fa2V5cxgKIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5EhQKDHN1YmplY3RfaGFzaBgLIAEoCSKiAgoLSXNzdWVkR3JvdXASDgoGY2xpZW50GAEgASgJEhMKC2Rlc3RpbmF0aW9uGAIgASgJEg0KBXJlYWxtGAMgASgJEhMKC2tleV92ZXJzaW9uGAQgASgNEhQKDGlzc3VlZF9jb3VudBgFIAEoBBITCgthbGl2ZV9jb3VudBgGIAEoBBI0ChBmaXJzdF9pc3N1ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X2lzc3VlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGxhc3RfZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMqoECg1MZWRnZXJTZXJ2aWNlElUKC0xpc3RFbnRyaWVzEh8uY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXNwb25zZSIDkAIBElcKC1RhaWxFbnRyaWVzEh8uY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXNwb25zZSIDkAIBMAESWAoMVmVyaWZ5TGVkZ2VyEiAuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVxdWVzdBohLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlc3BvbnNlIgOQAgESTwoJR2V0QW5jaG9yEh0uY2FsbHBhc3MudjEuR2V0QW5jaG9yUmVxdWVzdBoeLmNhbGxwYXNzLnYxLkdldEFuY2hvclJlc3BvbnNlIgOQAgESZgoQU3VtbWFyaXplRW50cmllcxIkLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXF1ZXN0GiUuY2FsbHBhc3MudjEuU3VtbWFyaXplRW50cmllc1Jlc3BvbnNlIgOQAgEwARJWCg1SZW1vdmVFbnRyaWVzEiEuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1JlcXVlc3QaIi5jYWxscGFzcy52MS5SZW1vdmVFbnRyaWVzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_admin_service, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
 
 /**
  * An entry of the ledger.
@@ -174,6 +174,22 @@ export type LedgerEntry = Message<"callpass.v1.LedgerEntry"> & {
    * @generated from field: uint32 version = 21;
    */
   version: number;
+
+  /**
+   * For a change of configuration, keys or freezes: its place among all changes of the store, from 1. 0 for other entries, and
+   * before version 2.
+   *
+   * @generated from field: uint32 change_number = 22;
+   */
+  changeNumber: number;
+
+  /**
+   * For a change: the keyed hash of what was changed, as it is after the change, 64 hexadecimal digits. Empty for a freeze that
+   * was lifted.
+   *
+   * @generated from field: string change_hash = 23;
+   */
+  changeHash: string;
 };
 
 /**
@@ -439,6 +455,13 @@ export type VerifyLedgerRequest = Message<"callpass.v1.VerifyLedgerRequest"> & {
    * @generated from field: uint64 last_sequence = 3;
    */
   lastSequence: bigint;
+
+  /**
+   * The heads of an earlier time, to compare with. Only without the other fields: it concerns all chains.
+   *
+   * @generated from field: callpass.v1.LedgerAnchor anchor = 4;
+   */
+  anchor?: LedgerAnchor | undefined;
 };
 
 /**
@@ -449,13 +472,105 @@ export const VerifyLedgerRequestSchema: GenMessage<VerifyLedgerRequest> = /*@__P
   messageDesc(file_callpass_v1_ledger_service, 5);
 
 /**
+ * The heads of all chains at one time. What it says must be true of each later state of the ledger.
+ *
+ * @generated from message callpass.v1.LedgerAnchor
+ */
+export type LedgerAnchor = Message<"callpass.v1.LedgerAnchor"> & {
+  /**
+   * The store. 32 hexadecimal digits.
+   *
+   * @generated from field: string store_id = 1;
+   */
+  storeId: string;
+
+  /**
+   * The time at which the heads were read.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * The number of changes of configuration, keys and freezes that were made.
+   *
+   * @generated from field: uint64 change_count = 3;
+   */
+  changeCount: bigint;
+
+  /**
+   * The number of chains that were begun.
+   *
+   * @generated from field: uint64 chain_count = 4;
+   */
+  chainCount: bigint;
+
+  /**
+   * The chains with their heads. At most 100,000.
+   *
+   * @generated from field: repeated callpass.v1.LedgerChain chains = 5;
+   */
+  chains: LedgerChain[];
+
+  /**
+   * The keyed proof that the service of this store has made the anchor. 32 bytes.
+   *
+   * @generated from field: bytes proof = 6;
+   */
+  proof: Uint8Array;
+};
+
+/**
+ * Describes the message callpass.v1.LedgerAnchor.
+ * Use `create(LedgerAnchorSchema)` to create a new message.
+ */
+export const LedgerAnchorSchema: GenMessage<LedgerAnchor> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 6);
+
+/**
+ * A request for an anchor.
+ *
+ * @generated from message callpass.v1.GetAnchorRequest
+ */
+export type GetAnchorRequest = Message<"callpass.v1.GetAnchorRequest"> & {
+};
+
+/**
+ * Describes the message callpass.v1.GetAnchorRequest.
+ * Use `create(GetAnchorRequestSchema)` to create a new message.
+ */
+export const GetAnchorRequestSchema: GenMessage<GetAnchorRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 7);
+
+/**
+ * The anchor.
+ *
+ * @generated from message callpass.v1.GetAnchorResponse
+ */
+export type GetAnchorResponse = Message<"callpass.v1.GetAnchorResponse"> & {
+  /**
+   * The anchor.
+   *
+   * @generated from field: callpass.v1.LedgerAnchor anchor = 1;
+   */
+  anchor?: LedgerAnchor | undefined;
+};
+
+/**
+ * Describes the message callpass.v1.GetAnchorResponse.
+ * Use `create(GetAnchorResponseSchema)` to create a new message.
+ */
+export const GetAnchorResponseSchema: GenMessage<GetAnchorResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 8);
+
+/**
  * The result of the verification.
  *
  * @generated from message callpass.v1.VerifyLedgerResponse
  */
 export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> & {
   /**
-   * True if every chain is as it was written.
+   * True if every chain is as it was written, and configuration, keys and freezes are as the ledger says.
    *
    * @generated from field: bool intact = 1;
    */
@@ -469,19 +584,26 @@ export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> &
   entryCount: bigint;
 
   /**
-   * The faults found, at most one for each chain.
+   * The faults found, at most one for each chain, and those of configuration, keys and freezes.
    *
    * @generated from field: repeated callpass.v1.LedgerFault faults = 3;
    */
   faults: LedgerFault[];
 
   /**
-   * The chains that were read, with their last position and hash. Keep them elsewhere: only such a copy can show that a whole
-   * database was reset to an earlier state.
+   * The chains that were read, with their last position and hash.
    *
    * @generated from field: repeated callpass.v1.LedgerChain chains = 4;
    */
   chains: LedgerChain[];
+
+  /**
+   * The heads of all chains, when nothing else was asked for. Keep it elsewhere: only with an anchor it shows that a whole database
+   * was put back to an earlier state.
+   *
+   * @generated from field: callpass.v1.LedgerAnchor anchor = 5;
+   */
+  anchor?: LedgerAnchor | undefined;
 };
 
 /**
@@ -489,7 +611,7 @@ export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> &
  * Use `create(VerifyLedgerResponseSchema)` to create a new message.
  */
 export const VerifyLedgerResponseSchema: GenMessage<VerifyLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 6);
+  messageDesc(file_callpass_v1_ledger_service, 9);
 
 /**
  * The part of a chain that was read.
@@ -538,23 +660,23 @@ export type LedgerChain = Message<"callpass.v1.LedgerChain"> & {
  * Use `create(LedgerChainSchema)` to create a new message.
  */
 export const LedgerChainSchema: GenMessage<LedgerChain> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 7);
+  messageDesc(file_callpass_v1_ledger_service, 10);
 
 /**
- * The first fault of a chain.
+ * The first fault of a chain, or a fault of configuration, keys or freezes.
  *
  * @generated from message callpass.v1.LedgerFault
  */
 export type LedgerFault = Message<"callpass.v1.LedgerFault"> & {
   /**
-   * The chain.
+   * The chain. Empty if the fault is not one of a chain.
    *
    * @generated from field: string writer_id = 1;
    */
   writerId: string;
 
   /**
-   * The first position that does not verify.
+   * The first position that does not verify. 0 if the fault is not one of an entry.
    *
    * @generated from field: uint64 sequence = 2;
    */
@@ -573,7 +695,7 @@ export type LedgerFault = Message<"callpass.v1.LedgerFault"> & {
  * Use `create(LedgerFaultSchema)` to create a new message.
  */
 export const LedgerFaultSchema: GenMessage<LedgerFault> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 8);
+  messageDesc(file_callpass_v1_ledger_service, 11);
 
 /**
  * The range of entries to remove.
@@ -594,7 +716,7 @@ export type RemoveEntriesRequest = Message<"callpass.v1.RemoveEntriesRequest"> &
  * Use `create(RemoveEntriesRequestSchema)` to create a new message.
  */
 export const RemoveEntriesRequestSchema: GenMessage<RemoveEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 9);
+  messageDesc(file_callpass_v1_ledger_service, 12);
 
 /**
  * The result of the removal.
@@ -615,7 +737,7 @@ export type RemoveEntriesResponse = Message<"callpass.v1.RemoveEntriesResponse">
  * Use `create(RemoveEntriesResponseSchema)` to create a new message.
  */
 export const RemoveEntriesResponseSchema: GenMessage<RemoveEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 10);
+  messageDesc(file_callpass_v1_ledger_service, 13);
 
 /**
  * The credentials to count.
@@ -675,7 +797,7 @@ export type SummarizeEntriesRequest = Message<"callpass.v1.SummarizeEntriesReque
  * Use `create(SummarizeEntriesRequestSchema)` to create a new message.
  */
 export const SummarizeEntriesRequestSchema: GenMessage<SummarizeEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 11);
+  messageDesc(file_callpass_v1_ledger_service, 14);
 
 /**
  * A key of a realm.
@@ -703,7 +825,7 @@ export type SummarizeEntriesRequest_Key = Message<"callpass.v1.SummarizeEntriesR
  * Use `create(SummarizeEntriesRequest_KeySchema)` to create a new message.
  */
 export const SummarizeEntriesRequest_KeySchema: GenMessage<SummarizeEntriesRequest_Key> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 11, 0);
+  messageDesc(file_callpass_v1_ledger_service, 14, 0);
 
 /**
  * Progress, or the result.
@@ -740,7 +862,7 @@ export type SummarizeEntriesResponse = Message<"callpass.v1.SummarizeEntriesResp
  * Use `create(SummarizeEntriesResponseSchema)` to create a new message.
  */
 export const SummarizeEntriesResponseSchema: GenMessage<SummarizeEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 12);
+  messageDesc(file_callpass_v1_ledger_service, 15);
 
 /**
  * The progress of reading the ledger.
@@ -768,7 +890,7 @@ export type SummaryProgress = Message<"callpass.v1.SummaryProgress"> & {
  * Use `create(SummaryProgressSchema)` to create a new message.
  */
 export const SummaryProgressSchema: GenMessage<SummaryProgress> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 13);
+  messageDesc(file_callpass_v1_ledger_service, 16);
 
 /**
  * The credentials that were issued, as the ledger has them.
@@ -859,7 +981,7 @@ export type IssuedSummary = Message<"callpass.v1.IssuedSummary"> & {
  * Use `create(IssuedSummarySchema)` to create a new message.
  */
 export const IssuedSummarySchema: GenMessage<IssuedSummary> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 14);
+  messageDesc(file_callpass_v1_ledger_service, 17);
 
 /**
  * Credentials that one client has got for one destination with one key.
@@ -936,7 +1058,7 @@ export type IssuedGroup = Message<"callpass.v1.IssuedGroup"> & {
  * Use `create(IssuedGroupSchema)` to create a new message.
  */
 export const IssuedGroupSchema: GenMessage<IssuedGroup> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 15);
+  messageDesc(file_callpass_v1_ledger_service, 18);
 
 /**
  * Reads, verifies and trims the ledger: the record of what was issued, refused and changed. Every RPC needs the role AUDITOR
@@ -966,7 +1088,8 @@ export const LedgerService: GenService<{
     output: typeof TailEntriesResponseSchema;
   },
   /**
-   * Recomputes the hash chains and reports every fault.
+   * Recomputes the hash chains, plays the recorded changes through against configuration, keys and freezes, and reports every
+   * fault.
    *
    * @generated from rpc callpass.v1.LedgerService.VerifyLedger
    */
@@ -974,6 +1097,17 @@ export const LedgerService: GenService<{
     methodKind: "unary";
     input: typeof VerifyLedgerRequestSchema;
     output: typeof VerifyLedgerResponseSchema;
+  },
+  /**
+   * Gives the heads of all chains, to be kept where nobody who can write to the store can. VerifyLedger with an anchor shows a
+   * store that was put back to an earlier state.
+   *
+   * @generated from rpc callpass.v1.LedgerService.GetAnchor
+   */
+  getAnchor: {
+    methodKind: "unary";
+    input: typeof GetAnchorRequestSchema;
+    output: typeof GetAnchorResponseSchema;
   },
   /**
    * Counts the credentials that were issued with a key, by a client or for a visitor, as an incident asks for. Sends the progress
