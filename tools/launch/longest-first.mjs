@@ -4,8 +4,10 @@ import Sequencer from '@jest/test-sequencer';
 const LONGEST = [
   'packages/storage/src/postgres/postgres-store.spec.ts',
   'packages/storage/src/postgres/postgres-faults.spec.ts',
-  'apps/server/src/program.spec.ts',
+  'apps/server/src/connections/certificate-end.spec.ts',
+  'apps/server/src/health/health.spec.ts',
   'packages/token-core/src/token/properties.spec.ts',
+  'packages/telemetry-sdk/src/otlp/encode-spans.spec.ts',
 ];
 
 /** Orders files so that none of the longest is left to run alone at the end, also where Jest has no times of a run before. */

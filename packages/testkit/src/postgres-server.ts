@@ -118,9 +118,9 @@ class Databases {
   async #release(url: URL): Promise<void> {
     await query(
       url,
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+       drop schema public cascade; create schema public`,
     );
-    await query(url, `drop schema public cascade; create schema public`);
     this.#free.push(url);
   }
 }

