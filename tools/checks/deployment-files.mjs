@@ -168,7 +168,7 @@ function unitProblems() {
   try {
     // The program is not installed here; any that is will do.
     const text = readFileSync(join(ROOT, 'deploy/systemd/callpass-server.service'), 'utf8');
-    writeFileSync(unit, text.replaceAll('/opt/callpass/node', process.execPath));
+    writeFileSync(unit, text.replaceAll('/usr/local/bin/callpass-server', process.execPath));
     return [
       ...run('systemd-analyze', ['verify', '--man=no', unit]),
       ...run('systemd-analyze', ['security', '--offline=true', '--threshold=20', unit]),

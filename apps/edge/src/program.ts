@@ -23,17 +23,19 @@ export function createProgram(): Command {
   const withSettings = (
     name: string,
     summary: string,
-    work: (settings: Settings, readSettings: () => Settings) => Promise<void>,
+    work: (settings: Settings, readSettings: () => Settings, file?: string) => Promise<void>,
   ) =>
     addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) => {
       const readSettings = () => loadEdgeSettings({ file, environment: THIS_PROCESS.environment });
-      return runCommand(NAME, THIS_PROCESS, () => work(readSettings(), readSettings));
+      return runCommand(NAME, THIS_PROCESS, () => work(readSettings(), readSettings, file));
     });
 
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve);
-  withSettings('check-config', 'Check the settings and the files they name', async (settings) => {
+  withSettings('check-config', 'Check the settings and the files they name', async (settings, _, file) => {
     await checkSettings(settings);
-    THIS_PROCESS.stdout(NAME).write('settings: ok\n');
+    THIS_PROCESS.stdout(NAME).write(
+      `${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`,
+    );
   });
   return program;
 }

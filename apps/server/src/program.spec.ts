@@ -69,8 +69,14 @@ const key = () => randomBytes(32).toString('base64');
 describe('callpass-server', () => {
   it('check-config: says that settings and document hold', async () => {
     const document = file('good.yaml', DOCUMENT);
-    const outcome = await run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() });
-    expect(outcome).toMatchObject({ code: 0, stdout: `settings: ok\n${document}: ok\n` });
+    const settings = file('settings.yaml', 'reflection: false\n');
+    const env = { CALLPASS_KEY_ENCRYPTION_KEY: key() };
+    const outcome = await run(['check-config', '--settings', settings, document], env);
+    expect(outcome).toMatchObject({ code: 0, stdout: `${settings}: ok\n${document}: ok\n` });
+    const named = await run(['check-config'], { ...env, CALLPASS_SETTINGS: settings });
+    expect(named.stdout).toBe(`${settings}: ok\n`);
+    const none = await run(['check-config'], { ...env, CALLPASS_SETTINGS: '' });
+    expect(none.stdout).toMatch(/^settings without a file .*: ok\n$/);
     expect(outcome.stderr).toContain('warning: destination "lobby": calls are unrestricted');
   });
 

@@ -18,7 +18,7 @@ import { examine } from './doctor/doctor.ts';
 import { startServer } from './server.ts';
 import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
-import { loadServerSettings, SettingsError } from './settings/load.ts';
+import { chooseSettingsFile, loadServerSettings, SettingsError } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 import { startServerTelemetry } from './telemetry.ts';
 
@@ -36,20 +36,24 @@ export function createProgram(surroundings: Surroundings = THIS_PROCESS): Comman
     surroundings,
   );
   const withSettings = (name: string, summary: string) => addCommand(program, name, summary);
+  const fileOf = ({ settings }: { settings?: string }) => chooseSettingsFile(settings, environment);
   const run = (
-    { settings: file }: { settings?: string },
+    options: { settings?: string },
     command: (settings: Settings, surroundings: Surroundings) => Promise<void>,
-  ) => runCommand(NAME, surroundings, () => command(loadServerSettings({ file, environment }), surroundings));
+  ) =>
+    runCommand(NAME, surroundings, () =>
+      command(loadServerSettings({ file: fileOf(options), environment }), surroundings),
+    );
 
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT').action((options: { settings?: string }) =>
     run(options, (settings) =>
-      serve(settings, () => loadServerSettings({ file: options.settings, environment })),
+      serve(settings, () => loadServerSettings({ file: fileOf(options), environment })),
     ),
   );
   withSettings('check-config', 'Check the settings, and configuration documents if given')
     .argument('[documents...]', 'configuration documents (YAML or JSON)')
     .action((documents: string[], options: { settings?: string }) =>
-      run(options, (settings) => checkConfig(settings, documents, surroundings)),
+      run(options, (settings) => checkConfig(settings, { documents, file: fileOf(options) }, surroundings)),
     );
   withSettings('migrate', 'Bring the schema of the store up to date')
     .option('--create', 'make a new, empty store where there is none')
@@ -88,14 +92,14 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
 
 async function checkConfig(
   settings: Settings,
-  documents: readonly string[],
+  { documents, file }: { readonly documents: readonly string[]; readonly file: string | undefined },
   surroundings: Surroundings,
 ): Promise<void> {
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
   assertFilesUsable(settings);
   const stdout = surroundings.stdout(NAME);
-  stdout.write('settings: ok\n');
+  stdout.write(`${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`);
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
     for (const { line, column, path, message } of problems) {
@@ -173,7 +177,8 @@ interface DoctorOptions {
 
 async function doctor({ settings, output }: DoctorOptions, surroundings: Surroundings): Promise<void> {
   const { environment } = surroundings;
-  const findings = await examine({ file: settings, environment, nowMs: Date.now() });
+  const file = chooseSettingsFile(settings, environment);
+  const findings = await examine({ file, environment, nowMs: Date.now() });
   const stdout = surroundings.stdout(NAME);
   stdout.write(
     output === 'json'

@@ -25,10 +25,12 @@ export interface LeafOptions {
   readonly notAfter?: Date;
 }
 
-/** Certificate authority in the memory of this process. Its key cannot be exported. */
+/** Certificate authority in the memory of this process. */
 export interface Authority {
   /** Certificate of the authority, in PEM. */
   readonly cert: string;
+  /** Private key of the authority, PKCS #8 in PEM, to open it again with {@link openAuthority}. */
+  exportKey(): Promise<string>;
   /** Generates a key and issues its certificate. */
   issue(options: LeafOptions): Promise<CertifiedKey>;
 }
@@ -56,8 +58,24 @@ export async function createAuthority(commonName = 'Callpass throw-away authorit
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  return authorityOf(certificate, keys);
+}
+
+/** Opens an authority of {@link createAuthority} again. Rejects with an error of WebCrypto for anything but its PEM. */
+export async function openAuthority({ cert, key }: CertifiedKey): Promise<Authority> {
+  x509.cryptoProvider.set(webcrypto);
+  const certificate = new x509.X509Certificate(cert);
+  const pkcs8 = x509.PemConverter.decodeFirst(key);
+  return authorityOf(certificate, {
+    publicKey: (await certificate.publicKey.export(ALGORITHM, ['verify'])) as webcrypto.CryptoKey,
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
+  });
+}
+
+function authorityOf(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Authority {
   return {
     cert: pem(certificate),
+    exportKey: () => exportKey(keys.privateKey),
     issue: (options) => certify(options, { name: certificate.subject, keys }),
   };
 }
@@ -92,8 +110,11 @@ async function certify(
       await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
     ],
   });
-  const key = await webcrypto.subtle.exportKey('pkcs8', leaf.privateKey);
-  return { cert: pem(issued), key: `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n` };
+  return { cert: pem(issued), key: await exportKey(leaf.privateKey) };
+}
+
+async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
+  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`;
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -1,5 +1,6 @@
 export {
   createAuthority,
+  openAuthority,
   selfSigned,
   type Authority,
   type CertifiedKey,

@@ -49,6 +49,28 @@ describe('dev-certs', () => {
     expect(stdout + json).not.toContain('PRIVATE');
   });
 
+  it('renews one certificate with an authority that it kept', async () => {
+    await run('--keep-authority');
+    expect(statSync(join(folder, 'ca.key')).mode & 0o777).toBe(0o600);
+    const [ca, edge, service] = ['ca', 'edge', 'service'].map(certificate);
+    const { exitCode, stdout } = await run('--renew', 'edge');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('edge.crt') });
+    const renewed = certificate('edge');
+    expect(renewed.serialNumber).not.toBe(edge?.serialNumber);
+    expect(renewed.subjectAltName).toBe(edge?.subjectAltName);
+    expect(ca !== undefined && renewed.verify(ca.publicKey)).toBe(true);
+    expect(certificate('service').serialNumber).toBe(service?.serialNumber);
+  });
+
+  it('says what renewing needs', async () => {
+    await run();
+    const { exitCode, stderr } = await run('--renew', 'edge');
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('--keep-authority'),
+    });
+  });
+
   it('does not write over anything without --force', async () => {
     writeFileSync(join(folder, 'edge.key'), 'mine');
     const refused = await run();

@@ -17,7 +17,7 @@ export async function examine(source: {
   if (settings instanceof SettingsError) return [wrongSettings(settings)];
   const sealKey = checkKeyEncryptionKey(settings);
   return [
-    checkSettings(settings),
+    checkSettings(settings, source.file),
     ...checkCertificates(settings, source.nowMs),
     sealKey,
     ...checkDisk(settings),
@@ -37,10 +37,10 @@ function settingsOf(source: Parameters<typeof loadServerSettings>[0]): Settings 
   }
 }
 
-function checkSettings(settings: Settings): Finding {
+function checkSettings(settings: Settings, file = 'defaults and environment, without a file'): Finding {
   try {
     assertTransportSafe(settings);
-    return ok('settings', 'every key is known and has a value that can be');
+    return ok('settings', `${file}: every key is known and has a value that can be`);
   } catch (error) {
     if (error instanceof SettingsError) return wrongSettings(error);
     throw error;

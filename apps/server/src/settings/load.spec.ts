@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { STORE_URL_FORMS } from '@callpass/storage';
 import { leafPaths, variableOf } from '@callpass/program/settings';
-import { loadServerSettings, SETTINGS_PREFIX } from './load.ts';
+import { chooseSettingsFile, loadServerSettings, SETTINGS_PREFIX } from './load.ts';
 import { settingsSchema } from './schema.ts';
 
 const SAMPLE = join(import.meta.dirname, '..', '..', 'settings.sample.yaml');
@@ -34,5 +34,17 @@ describe('settings.sample.yaml', () => {
         .sort(),
     );
     expect(parse(text)).toBeTruthy();
+  });
+});
+
+describe('chooseSettingsFile', () => {
+  it.each([
+    ['what is given', 'a.yaml', { CALLPASS_SETTINGS: 'b.yaml' }, true, 'a.yaml'],
+    ['what the variable names', undefined, { CALLPASS_SETTINGS: 'b.yaml' }, true, 'b.yaml'],
+    ['none, if the variable is empty', undefined, { CALLPASS_SETTINGS: '' }, true, undefined],
+    ['that of the machine', undefined, {}, true, '/etc/callpass/settings.yaml'],
+    ['none, if the machine has none', undefined, {}, false, undefined],
+  ])('takes %s', (_, given, environment, present, chosen) => {
+    expect(chooseSettingsFile(given, environment, () => present)).toBe(chosen);
   });
 });

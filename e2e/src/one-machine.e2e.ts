@@ -1,0 +1,137 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { freePort } from '@callpass/testkit/free-port';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plant } from './canary/keep.ts';
+import { blocksOf } from './documented-commands.ts';
+import { ended, ENVIRONMENT, outputOf, ROOT, run } from './processes.ts';
+
+const PAGE = 'docs/operations/run-one-machine.md';
+
+/** Folders of the page, each replaced by one of the test. */
+const PLACES = [
+  '/opt/callpass',
+  '/etc/callpass',
+  '/var/lib/callpass',
+  '/var/backups',
+  '/usr/local/bin',
+  '/etc/systemd/system',
+];
+
+describe('run-one-machine.md', () => {
+  const [install, byHand] = blocksOf(PAGE, '').filter(({ language }) => language === 'sh');
+  let folder: string;
+  let port: number;
+  let environment: NodeJS.ProcessEnv;
+  let service: ChildProcess | undefined;
+
+  /** The same text with the folders and ports of the test. */
+  const placed = (text: string) =>
+    PLACES.reduce((before, place) => before.replaceAll(place, join(folder, place)), text)
+      .replaceAll('0.0.0.0:50051', `127.0.0.1:${port}`)
+      .replaceAll(':50051', `:${port}`)
+      .replaceAll('127.0.0.1:9464', '127.0.0.1:0');
+
+  const shell = (commands: string) =>
+    run('sh', ['-euc', `cd ${join(folder, 'repository')}\n${placed(commands)}`], { env: environment });
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'callpass-machine-'));
+    port = await freePort();
+    const repository = join(folder, 'repository');
+    for (const place of PLACES.filter((name) => name !== '/etc/callpass'))
+      mkdirSync(join(folder, place), { recursive: true });
+    cpSync(join(ROOT, 'deploy/systemd'), join(repository, 'deploy/systemd'), { recursive: true });
+    for (const file of readdirSync(join(repository, 'deploy/systemd'))) {
+      const path = join(repository, 'deploy/systemd', file);
+      writeFileSync(path, placed(readFileSync(path, 'utf8')));
+    }
+    symlinkSync(join(ROOT, 'deploy/docker'), join(repository, 'deploy/docker'));
+    symlinkSync(join(ROOT, 'node_modules'), join(repository, 'node_modules'));
+    // Done before: packages are installed and built, and the machine of the test gets no user and no unit.
+    const stubs = join(folder, 'stubs');
+    mkdirSync(stubs);
+    for (const name of ['npm', 'npx', 'useradd', 'systemctl'])
+      writeFileSync(join(stubs, name), `#!/bin/sh\necho "$0 $*" >>${join(folder, 'stubs.log')}\n`, {
+        mode: 0o755,
+      });
+    writeFileSync(
+      join(stubs, 'install'),
+      `#!/bin/sh\nn=$#; while [ $n -gt 0 ]; do n=$((n-1)); a=$1; shift; if [ "$a" = -g ]; then shift; n=$((n-1)); else set -- "$@" "$a"; fi; done\nexec /usr/bin/install "$@"\n`,
+      { mode: 0o755 },
+    );
+    const path = [stubs, join(folder, 'usr/local/bin'), ENVIRONMENT['PATH']].join(delimiter);
+    // The default place of the settings, moved like every other.
+    environment = { PATH: path, CALLPASS_SETTINGS: join(folder, 'etc/callpass/settings.yaml') };
+    execFileSync(
+      'node',
+      [join(ROOT, 'apps/cli/bin/callpass.js'), 'dev-certs', '--out', join(repository, 'certs')],
+      {
+        env: ENVIRONMENT,
+        stdio: 'ignore',
+      },
+    );
+  });
+  afterAll(async () => {
+    service?.kill('SIGTERM');
+    if (service) await ended(service);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('sets up a service in which the doctor misses nothing but a configuration, command by command', async () => {
+    const [before = '', after = ''] =
+      install?.text.split(/(?<=systemctl enable --now callpass-server\n)/) ?? [];
+    const installed = await shell(before);
+    expect(installed).toMatchObject({ code: 0, stdout: expect.stringContaining('settings.yaml: ok') });
+    const key = readFileSync(join(folder, 'etc/callpass/key-encryption-key'), 'utf8').trim();
+    plant('key-encryption key', key);
+
+    const unit = readFileSync(join(folder, 'etc/systemd/system/callpass-server.service'), 'utf8');
+    const [, start = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+    const given = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+    const started = spawn('sh', ['-c', `exec ${start}`], {
+      cwd: join(folder, 'var/lib/callpass'),
+      env: { ...Object.fromEntries(given), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    service = started;
+    const output = outputOf(started, 'one-machine');
+    await new Promise<void>((resolve, reject) => {
+      for (const stream of [started.stdout, started.stderr])
+        stream.on('data', () => {
+          if (output().includes('"msg":"serving"')) resolve();
+        });
+      started.once('exit', () => {
+        reject(new Error(output()));
+      });
+    });
+    expect(output()).toContain('a new, empty one was made');
+    const { stdout } = await shell(`${after.trim()} --output json || true`);
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string }[] };
+    expect(findings.filter(({ state }) => state === 'problem')).toEqual([
+      expect.objectContaining({ check: 'configuration' }),
+    ]);
+  }, 60_000);
+
+  it('leads commands by hand to the store of the service, from any folder, and none makes another', async () => {
+    expect(await shell(byHand?.text ?? '')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('up to date'),
+    });
+    const backups = readdirSync(join(folder, 'var/backups'));
+    expect(backups).toEqual([expect.stringMatching(/^callpass-\d{8}T\d{6}Z\.db$/)]);
+    expect(existsSync(join(folder, 'repository/callpass.db'))).toBe(false);
+  }, 60_000);
+});
