@@ -63,8 +63,8 @@ const CHECKS = {
   'no private keys': () => grepTracked('-----BEGIN ([A-Z]+ )?PRIVATE KEY', ['tools/checks/run.mjs']),
 };
 
-/** Checks that write into folders of sources for a moment. */
-const WRITING = ['generated code is current', 'boundary canary', 'docstring canary'];
+/** Checks that write into the workspace for a moment. */
+const WRITING = ['generated code is current', 'boundary canary', 'docstring canary', 'published packages'];
 
 const all = Object.keys(CHECKS);
 const asked = process.argv.slice(2);
