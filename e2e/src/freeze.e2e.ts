@@ -78,7 +78,10 @@ async function sqliteStore(): Promise<NodeJS.ProcessEnv> {
   finallyDo(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  return { CALLPASS_STORE_URL: `sqlite:${join(folder, 'shared.db')}` };
+  return {
+    CALLPASS_STORE_URL: `sqlite:${join(folder, 'shared.db')}`,
+    CALLPASS_LIMITS_PER_INSTANCE: 'true',
+  };
 }
 
 async function postgresStore(): Promise<NodeJS.ProcessEnv> {

@@ -65,6 +65,19 @@ describe('startServer', () => {
     }
   });
 
+  it('does not start as a second one on a file whose limits are in memory, and says which process serves it', async () => {
+    const environment = {
+      CALLPASS_STORE_URL: `sqlite:${join(folder, 'twice.db')}`,
+      CALLPASS_KEY_ENCRYPTION_KEY: key(),
+    };
+    const first = await start(environment);
+    const process_ = `process ${process.pid} on `;
+    await expect(start(environment)).rejects.toThrow(process_);
+    await expect(start({ ...environment, CALLPASS_LIMITS_PER_INSTANCE: 'true' })).rejects.toThrow(process_);
+    await first.stop();
+    await (await start(environment)).stop();
+  });
+
   it('needs a key-encryption key, one that is one, and only one', async () => {
     await expect(start({})).rejects.toThrow(SettingsError);
     const short = start({ CALLPASS_KEY_ENCRYPTION_KEY: 'canary-too-short' });

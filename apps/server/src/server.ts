@@ -16,7 +16,7 @@ import { buildOf, splitHostAndPort, withPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
 import { cannotListen } from '@callpass/program/settings';
-import { migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
+import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Metadata, Server, type ServerCredentials } from '@grpc/grpc-js';
@@ -41,7 +41,7 @@ import { HealthWatch } from './health/health-watch.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
 import { createLedgerMetrics } from './ledger/metrics.ts';
 import { ledgerHandlers } from './ledger/service.ts';
-import { openLimiter } from './limits/open-limiter.ts';
+import { countsAlone, openLimiter } from './limits/open-limiter.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
 import { Running } from './running.ts';
 import { measureProcess } from './process-metrics.ts';
@@ -106,6 +106,9 @@ async function open(given: {
   assertTransportSafe(settings);
   const sealKey = loadKeyEncryptionKey(settings);
   const { url, migrateOnStart, pollInterval, maxSnapshotAge } = settings.store;
+  running.adopt(await lockStore(url, countsAlone(settings) ? 'alone' : 'shared'), (lock) => {
+    lock.release();
+  });
   if (migrateOnStart) {
     const { applied, created } = await migrateStore({ url, sealKey });
     if (created) log.warn({ store: storePlace(url) }, 'there was no store: a new, empty one was made');

@@ -1,4 +1,11 @@
-export { backUpStore, migrateStore, openStore, resealStore, type OpenStoreOptions } from './open-store.ts';
+export {
+  backUpStore,
+  lockStore,
+  migrateStore,
+  openStore,
+  resealStore,
+  type OpenStoreOptions,
+} from './open-store.ts';
 export { readSealKey, SealKeyError } from './seal/seal-key.ts';
 export { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 export { isStoreUrl, STORE_URL_FORMS, storeFile, storePlace } from './store-url.ts';

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 import { openDatabase } from './open-database.ts';
 import { assertCurrentSchema, isStore, migrateDatabase } from './schema/migrate.ts';
 import { Sealer } from './seal/sealer.ts';
-import { parseStoreUrl, storePlace } from './store-url.ts';
+import { parseStoreUrl, storePlace, storeFile } from './store-url.ts';
 import { ThreadLink } from './thread/thread-link.ts';
 import { ThreadStore } from './thread/thread-store.ts';
 
@@ -51,6 +51,18 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   });
   const onEvent = options.onEvent ?? (() => undefined);
   return new ThreadStore({ link, ledgerSecret, limits, announces, onEvent });
+}
+
+/**
+ * Locks a store for a server, until the lock is released or the process ends: alone for one whose limits are in its memory, shared
+ * for others. A database server has many users, so a store on one is not locked. Rejects with a StoreError
+ * `STORE_UNAVAILABLE` that names the process in the way.
+ */
+export async function lockStore(url: string, mode: 'alone' | 'shared'): Promise<{ release(): void }> {
+  const path = storeFile(url);
+  if (path === undefined) return { release: () => undefined };
+  const { lockInstance } = await import('./sqlite/instance-lock.ts');
+  return lockInstance(path, mode);
 }
 
 /**

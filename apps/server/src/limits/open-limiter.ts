@@ -10,12 +10,19 @@ export interface OpenLimiter {
   close(): void;
 }
 
+/** Tests that a second server on the same store would double each limit, and that nobody has said that this is meant. */
+export function countsAlone({ limits }: Pick<Settings, 'limits'>): boolean {
+  return limits.url === MEMORY && !limits.perInstance;
+}
+
+const MEMORY = 'memory:';
+
 /**
  * The limiter that the settings ask for. Does not wait for Redis and does not need it to start: until it is in reach, each
  * limit does what it says for then.
  */
 export function openLimiter({ limits }: Pick<Settings, 'limits'>, log: Logger): OpenLimiter {
-  if (limits.url === 'memory:') return { limiter: new MemoryLimiter(), close: () => undefined };
+  if (limits.url === MEMORY) return { limiter: new MemoryLimiter(), close: () => undefined };
   const limiter = new RedisLimiter({
     url: limits.url,
     timeoutMs: limits.timeout,

@@ -41,6 +41,7 @@ export const settingsSchema = z.strictObject({
         .default('memory:'),
       timeout: duration({ minMs: 10, maxMs: 1000 }).prefault('150ms'),
       keyPrefix: z.string().max(128).default('{callpass}:'),
+      perInstance: flag.default(false),
     })
     .prefault({}),
   keyEncryption: z

@@ -58,6 +58,8 @@ export async function startTestServer(
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     CALLPASS_ACCESS_LOCAL: 'everything',
     CALLPASS_LOG_LEVEL: 'silent',
+    // Other servers may share the store.
+    CALLPASS_LIMITS_PER_INSTANCE: 'true',
     ...options.environment,
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
