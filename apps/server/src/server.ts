@@ -120,9 +120,11 @@ async function open(given: {
   const make = createInstruments();
   const measureCommit = createLedgerMetrics(make);
   const ledger = new LedgerHealth(() => performance.now());
+  const onShed = createShedCounter(make);
   const onEvent = (event: CommitEvent) => {
     measureCommit(event);
     ledger.note(event);
+    if (event.kind === 'refused' && event.why === 'full') onShed('ISSUE', 'queue');
   };
   const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
   const state = await CurrentState.follow(store, {
@@ -140,7 +142,6 @@ async function open(given: {
   const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
     watched.stop();
   });
-  const onShed = createShedCounter(make);
   const admission = running.adopt(startAdmission(settings, log, onShed), (started) => {
     started.stop();
   });

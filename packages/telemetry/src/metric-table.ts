@@ -262,10 +262,11 @@ export function withUnit(name: string, unit: string, isGauge: boolean): string {
 }
 
 /**
- * Values of `callpass.shed.cause`: too many requests in progress; no time left before the deadline; too much memory in requests
- * that are not complete; too many open streams of one connection or peer.
+ * Values of `callpass.shed.cause`: too many requests in progress; no time left before the deadline; too many requests of one
+ * connection in progress; too much memory in requests that are not complete; too many open streams of one connection or peer;
+ * too many ledger entries that wait for a commit.
  */
-export const SHED_CAUSES = ['in_flight', 'deadline', 'memory', 'streams'] as const;
+export const SHED_CAUSES = ['in_flight', 'deadline', 'connection', 'memory', 'streams', 'queue'] as const;
 /** Cause of shedding a request. */
 export type ShedCause = (typeof SHED_CAUSES)[number];
 

@@ -4,8 +4,11 @@ import type { Settings } from '../settings/schema.ts';
 import { watchEventLoop, type EventLoopWatch, type EventLoopWindow } from './event-loop.ts';
 import { ShedLimit, WINDOW_MS, type ShedBounds } from './shed-limit.ts';
 
-/** Cause for which a call was not admitted: too many under way, or no time left to answer it within its deadline. */
-export type ShedCause = 'in_flight' | 'deadline';
+/**
+ * Cause for which a call was not admitted: too many under way, no time left to answer it within its deadline, or too many of
+ * its connection under way.
+ */
+export type ShedCause = 'in_flight' | 'deadline' | 'connection';
 
 /** A call that is refused for load. */
 export interface Shed {
@@ -121,7 +124,12 @@ export class Admission {
     const own = this.#gauges[loadClass];
     own.refused++;
     own.limit?.begin();
-    this.#events.onShed(loadClass, 'in_flight');
+    this.countShed(loadClass, 'in_flight');
+  }
+
+  /** Counts a refusal for load. Every OVERLOADED that is answered is counted with its cause. */
+  countShed(loadClass: LoadClass, cause: ShedCause): void {
+    this.#events.onShed(loadClass, cause);
   }
 
   /** Admits a call, or gives the cause why not. `remainingMs` is the time until its deadline. */
@@ -147,7 +155,7 @@ export class Admission {
 
   /** Counts a call for which there is not time enough, before it was admitted or after. */
   cutOff(loadClass: LoadClass): Shed {
-    this.#events.onShed(loadClass, 'deadline');
+    this.countShed(loadClass, 'deadline');
     return { cause: 'deadline', retryAfterMs: this.retryAfterMs(loadClass) };
   }
 

@@ -93,6 +93,7 @@ describe('admit', () => {
       const issuing = call(issueCredentials, Infinity, connection);
       expect(() => call(issueCredentials, Infinity, connection)).toThrow(Refusal);
       expect(admission.underWay('ISSUE')).toBe(1);
+      expect(shed).toEqual(['ISSUE connection']);
       issuing[how]();
       await jest.advanceTimersByTimeAsync(0);
       call(issueCredentials, Infinity, connection);

@@ -4,6 +4,7 @@ import { Refusal } from '../errors/refusal.ts';
 import type { MethodRow } from '../methods.ts';
 import type { Admission } from './admission.ts';
 import { TimeLimit } from './time-limit.ts';
+import { WorkPerConnection } from './work-per-connection.ts';
 
 const TOO_LONG = 'the call took longer than the server allows; what it asked for may have been done';
 const TOO_MANY_OF_CONNECTION =
@@ -34,17 +35,20 @@ export function admit(
     const { load } = methods.row(call.method);
     const remainingMs = remainingMsOf(call);
     const connection = sessionOf(call.grpcCall);
-    if (!connections.begin(connection)) {
+    const place = connections.begin(connection, load);
+    if (place === undefined) {
+      admission.countShed(load, 'connection');
+      addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: 'connection' });
       throw new Refusal('OVERLOADED', { message: TOO_MANY_OF_CONNECTION, retryAfterMs: CONNECTION_RETRY_MS });
     }
     const entered = admission.enter(load, remainingMs);
     if ('cause' in entered) {
-      connections.end(connection);
+      connections.end(connection, place);
       addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: entered.cause });
       throw new Refusal('OVERLOADED', { retryAfterMs: entered.retryAfterMs });
     }
     const leave = () => {
-      connections.end(connection);
+      connections.end(connection, place);
       entered.leave();
     };
     const running = next();
@@ -78,33 +82,4 @@ export function admit(
 function remainingMsOf(call: ServerCall): number {
   const deadline = call.grpcCall.getDeadline();
   return (typeof deadline === 'number' ? deadline : deadline.getTime()) - Date.now();
-}
-
-/**
- * Holds each connection to a number of calls under way. HTTP/2 counts streams only: a call that is cancelled makes room for
- * the next one at once, while what it has begun goes on. So one client could take the places of all others.
- */
-export class WorkPerConnection {
-  readonly #max: number;
-  /** `undefined` stands for all connections that are gone. */
-  readonly #underWay = new Map<object | undefined, number>();
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  /** Takes a place; `false` when the connection has none left. */
-  begin(connection: object | undefined): boolean {
-    const own = this.#underWay.get(connection) ?? 0;
-    if (own >= this.#max) return false;
-    this.#underWay.set(connection, own + 1);
-    return true;
-  }
-
-  /** Gives back a place that was taken. */
-  end(connection: object | undefined): void {
-    const left = (this.#underWay.get(connection) ?? 0) - 1;
-    if (left > 0) this.#underWay.set(connection, left);
-    else this.#underWay.delete(connection);
-  }
 }

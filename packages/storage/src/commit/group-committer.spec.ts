@@ -155,6 +155,34 @@ describe('GroupCommitter', () => {
     expect(commits.map((commit) => commit.items)).toEqual([['a'], ['d']]);
   });
 
+  it('asks a database that is silent with one item at a time, and refuses all others at once until it answers', async () => {
+    const isUnavailable = { code: 'LEDGER_UNAVAILABLE' };
+    const first = expect(committer.add('a')).rejects.toMatchObject(isUnavailable);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await first;
+    for (const probe of ['b', 'c']) {
+      commits.at(-1)?.fail();
+      await turn();
+      const asking = expect(committer.add(probe)).rejects.toMatchObject(isUnavailable);
+      await expect(committer.add('another')).rejects.toMatchObject(isUnavailable);
+      await jest.advanceTimersByTimeAsync(999);
+      await expect(committer.add('another')).rejects.toMatchObject(isUnavailable);
+      await jest.advanceTimersByTimeAsync(1);
+      await asking;
+    }
+    commits.at(-1)?.fail();
+    await turn();
+    const last = committer.add('d');
+    await turn();
+    commits.at(-1)?.succeed();
+    expect(await last).toBe('done d');
+    const both = Promise.all([committer.add('e'), committer.add('f')]);
+    await turn();
+    commits.at(-1)?.succeed();
+    expect(await both).toEqual(['done e', 'done f']);
+    expect(commits.map(({ items }) => items)).toEqual([['a'], ['b'], ['c'], ['d'], ['e', 'f']]);
+  });
+
   it('refuses all that is under way once the oldest commit is overdue, until the last of them has settled', async () => {
     const busy = new GroupCommitter<string, string>({ ...options, maxQueued: 200, maxBatch: 512 });
     const outcomes = Array.from({ length: 150 }, (_, count) => busy.add(`item ${count}`).catch(String));

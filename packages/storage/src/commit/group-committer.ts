@@ -70,7 +70,8 @@ interface Waiting<Item, Outcome> {
  * become enough for the next.
  *
  * Nobody waits longer than the limit: what is overdue is refused with `LEDGER_UNAVAILABLE` and may or may not have been
- * written. While a commit is overdue, everything else is refused at once, until it has settled.
+ * written. While a commit is overdue, everything else is refused at once, until it has settled. From then on one item at a
+ * time finds out if commits succeed again; until one does, all others are refused at once, and do not wait for the limit too.
  */
 export class GroupCommitter<Item, Outcome> {
   readonly #options: GroupCommitterOptions<Item, Outcome>;
@@ -78,6 +79,8 @@ export class GroupCommitter<Item, Outcome> {
   /** The oldest first. */
   #running: readonly Running<Item, Outcome>[] = [];
   #overdue = false;
+  /** The last commits were overdue, and none has succeeded since. */
+  #doubtful = false;
   #closed = false;
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
@@ -108,7 +111,7 @@ export class GroupCommitter<Item, Outcome> {
   /** Takes nothing more and resolves when everything that was taken has been settled. */
   close(): Promise<void> {
     this.#closed = true;
-    if (this.#running.length === 0 && this.#queue.length === 0) return Promise.resolve();
+    if (!this.#isBusy()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle = resolve;
     });
@@ -121,8 +124,12 @@ export class GroupCommitter<Item, Outcome> {
 
   #refusal(): keyof typeof REFUSALS | undefined {
     if (this.#closed) return 'closed';
-    if (this.#overdue) return 'overdue';
+    if (this.#overdue || (this.#doubtful && this.#isBusy())) return 'overdue';
     return this.#queue.length >= this.#options.maxQueued ? 'full' : undefined;
+  }
+
+  #isBusy(): boolean {
+    return this.#running.length > 0 || this.#queue.length > 0;
   }
 
   /** Tells whether what waits is worth a commit beside those under way. */
@@ -148,6 +155,7 @@ export class GroupCommitter<Item, Outcome> {
     this.#options.commit(items, this.#options.limitMs - (nowMs - oldest.sinceMs)).then(
       (outcomes) => {
         const durationMs = performance.now() - running.startedAtMs;
+        this.#doubtful = false;
         this.#tell(running, 'committed');
         batch.forEach((waiting, index) => waiting.resolve(outcomes[index] as Outcome));
         const queued = this.#queue.length;
@@ -196,6 +204,7 @@ export class GroupCommitter<Item, Outcome> {
     if (inFlight !== undefined && !this.#overdue && this.#isExpired(inFlight, nowMs)) {
       for (const running of this.#running) this.#tell(running, 'overdue');
       this.#overdue = true;
+      this.#doubtful = true;
       const error = unavailable('the commit is overdue');
       for (const { batch } of this.#running) for (const waiting of batch) waiting.reject(error);
       for (const waiting of this.#queue.splice(0)) waiting.reject(error);

@@ -23,6 +23,7 @@ import type { StoreLimits } from '../limits.ts';
 import { assertRecordable, batchBytes, encodeBatch, monotonicMs, type RecordItem } from './batch-codec.ts';
 import { decodeEntries } from './entry-codec.ts';
 import type { ThreadCalls, ThreadMethod } from './messages.ts';
+import { ReadGate } from './read-gate.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const RECORDED: RecordOutcome = { outcome: 'recorded' };
@@ -34,6 +35,7 @@ export class ThreadStore implements Store {
   readonly #link: ThreadLink;
   readonly #limits: StoreLimits;
   readonly #committer: GroupCommitter<RecordItem, ItemOutcome>;
+  readonly #gate = new ReadGate();
   #closing: Promise<void> | undefined;
 
   constructor(parts: {
@@ -190,18 +192,25 @@ export class ThreadStore implements Store {
     if (this.#link.busy >= this.#limits.maxReads) {
       return Promise.reject(unavailable('too many reads are waiting for the store'));
     }
+    const read = this.#gate.pass();
+    if (read === undefined) return Promise.reject(unavailable('the store does not answer'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(unavailable('the store did not answer in time')),
-        this.#limits.readMs,
-      );
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        this.#gate.timedOut(read);
+        reject(unavailable('the store did not answer in time'));
+      }, this.#limits.readMs);
       this.#link.call(method, argument).then(
         (value) => {
           clearTimeout(timer);
+          this.#gate.answered();
           resolve(value);
         },
         (error: unknown) => {
           clearTimeout(timer);
+          // A late failure is the database's own time limit, and no sign of life.
+          if (!late) this.#gate.answered();
           reject(error instanceof StoreError ? error : unavailable('the store did not answer'));
         },
       );
