@@ -26,18 +26,23 @@ export async function bundle(row, folder) {
     const files = await write(row, row.library, { folder, format: 'cjs', extension: 'cjs' });
     note(files);
     writeImportWrappers(files, join(folder, DIST));
-    note(await writeTypes(row, join(folder, DIST)));
+    note(await writeTypes(row, row.library, { folder, banner: '/// <reference types="node" />' }));
+  }
+  if (row.browser) {
+    for (const [format, extension] of Object.entries({ esm: 'mjs', cjs: 'cjs' }))
+      note(await write(row, row.browser, { folder, format, extension, platform: 'browser' }));
+    for (const extension of ['mts', 'cts']) note(await writeTypes(row, row.browser, { folder, extension }));
   }
   if (row.program) note(await write(row, row.program, { folder, format: 'esm', extension: 'js' }));
   for (const name of row.absent) imported.delete(name);
   return { imported: [...imported].sort(), inside: [...inside].sort() };
 }
 
-async function write(row, entries, { folder, format, extension }) {
+async function write(row, entries, { folder, format, extension, platform = 'node' }) {
   const build = await rolldown({
     input: inputOf(row, entries, '.js'),
     external: (name) => isOutside(row, name),
-    platform: 'node',
+    platform,
     onLog: failOnWarning,
   });
   const { output } = await build.write({
@@ -62,20 +67,20 @@ function writeImportWrappers(files, folder) {
   }
 }
 
-async function writeTypes(row, dir) {
+async function writeTypes(row, entries, { folder, banner, extension = 'cts' }) {
   const build = await rolldown({
-    input: inputOf(row, row.library, '.d.ts'),
+    input: inputOf(row, entries, '.d.ts'),
     external: (name) => isOutside(row, name),
     platform: 'node',
     plugins: [dts({ dtsInput: true, emitDtsOnly: true, sourcemap: false })],
     onLog: failOnWarning,
   });
   const { output } = await build.write({
-    dir,
+    dir: join(folder, DIST),
     format: 'esm',
-    entryFileNames: '[name].d.cts',
-    chunkFileNames: '[name]-[hash].d.cts',
-    banner: '/// <reference types="node" />',
+    entryFileNames: `[name].d.${extension}`,
+    chunkFileNames: `[name]-[hash].d.${extension}`,
+    ...(banner && { banner }),
   });
   await build.close();
   return output.map(({ imports }) => ({ imports }));

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -11,6 +12,8 @@ import { stageAll, stagedManifest } from './stage.mjs';
 
 /** Files that tell about this machine, or have no use without others that are not there. */
 const NEVER_SHIPPED = /\.map$|\.tsbuildinfo$|\.spec\.|\.npmrc$|\.env/;
+/** Most bytes of a file for browsers, packed by gzip. */
+const MOST_BROWSER_BYTES = 2048;
 const EXACT_OR_RANGE = /^(\^|>=)?\d+\.\d+\.\d+( <\d+\.\d+\.\d+)?$|^>=\d+$/;
 
 /** The problems of the packages, as one text; `undefined` where there is none. Stages them anew. */
@@ -44,6 +47,7 @@ async function problemsOf(folder, row, out) {
       manifest,
       files.map(({ path }) => path),
     ),
+    ...Object.keys(row.browser ?? {}).flatMap((name) => sizeProblems(join(folder, 'dist', `${name}.mjs`))),
     ...(row.library ? await typeProblems(join(out, filename)) : []),
   ];
   return problems.map((problem) => `${manifest.name}: ${problem}`);
@@ -60,6 +64,12 @@ function manifestProblems({ private: isPrivate, dependencies = {} }, paths) {
       .filter((path) => !paths.includes(path))
       .map((path) => `has no ${path}`),
   ];
+}
+
+/** Problems of the size of a file that pages load. */
+function sizeProblems(file) {
+  const bytes = gzipSync(readFileSync(file)).length;
+  return bytes <= MOST_BROWSER_BYTES ? [] : [`${file} has ${bytes} bytes, packed by gzip`];
 }
 
 /** Node 10's way of resolving knows no `exports`, and no Node that is supported uses it. */

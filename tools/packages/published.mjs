@@ -10,16 +10,17 @@ export const ENGINES = { node: '>=22.15' };
 const RULES = /\/@bufbuild\/protovalidate\/dist\/(esm|cjs)\/gen\//;
 
 /**
- * A row for each published package. `library` and `program` map the names of its files to the built modules that they come
- * from: a library is made for `import` and `require`, with types; a program is ES modules. `inside` says which packages of
- * others are part of the files, instead of being installed beside them. `ranges` are versions of what an application has
- * too and should have once; all others are exact.
+ * A row for each published package. `library`, `browser` and `program` map the names of its files to the built modules that they
+ * come from: a library is made for `import` and `require`, with types; so is what is for a browser, without anything of Node; a
+ * program is ES modules. `inside` says which packages of others are part of the files, instead of being installed beside them.
+ * `ranges` are versions of what an application has too and should have once; all others are exact.
  */
 export const PUBLISHED = [
   { folder: 'packages/token-core', library: { index: 'dist/index' } },
   {
     folder: 'packages/client',
     library: { index: 'dist/index', testing: 'dist/testing/index' },
+    browser: { browser: 'dist/browser/index' },
     // grpc-js would bring 34 packages that a client never runs.
     inside: [RULES, /\/@grpc\/grpc-js\//, /\/@js-sdsl\/ordered-map\//],
     // Only servers of channelz and of load reports ask for it, which a client is not.

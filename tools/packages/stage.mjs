@@ -51,7 +51,7 @@ function publishedManifest(row, imported, files) {
     type,
     engines: ENGINES,
     ...(bin && { bin }),
-    ...entryPoints(row.library),
+    ...entryPoints({ ...row.library, ...row.browser }),
     files: files.filter((file) => file !== 'package.json'),
     sideEffects: row.program !== undefined,
     dependencies: dependenciesOf(row, imported),

@@ -43,6 +43,8 @@ export async function buildPage() {
 export function pageSourcesHash() {
   const hash = createHash('sha256');
   const files = globSync(['index.html', 'build.mjs', 'src/**/*'], { cwd: SOURCE });
+  // The helper that the page is built with.
+  files.push('../../../packages/client/src/browser/index.ts');
   for (const file of files.filter((name) => /\.(html|mjs|ts|css|svg)$/.test(name)).sort()) {
     if (!file.endsWith('.spec.ts')) hash.update(`${file}\0`).update(readFileSync(join(SOURCE, file)));
   }

@@ -1,16 +1,8 @@
+import type { CallCredentials } from '@callpass/client/browser';
 import type { Problem } from './problem.ts';
 
 /** Grant of the edge for one call: the arguments of the SDK's `makeAnonymous` and their validity. */
-export interface Grant {
-  readonly callee: string;
-  /** Three tokens and a realm, or empty for an unrestricted call. */
-  readonly credentials: Readonly<Record<string, string>>;
-  readonly callOptions: { readonly from: string };
-  /** Time of the grant, in milliseconds since the epoch. */
-  readonly issuedAtMs: number;
-  readonly refreshAtMs: number | undefined;
-  readonly expiresAtMs: number | undefined;
-}
+export type Grant = Omit<CallCredentials, 'issuanceId'>;
 
 /** Requests credentials from the edge. Rejects without a response. */
 export type AskEdge = (
