@@ -12,6 +12,7 @@ const MEASURING = {
   'src/limits.e2e.ts': 'time to an answer while Redis is away',
   'src/overload.e2e.ts': 'time to an answer, memory and recovery at three times the capacity',
   'src/rotation.e2e.ts': 'validations in the lifetime of a token',
+  'src/silent-store.e2e.ts': 'time to an answer while PostgreSQL hangs',
   'src/strangers.e2e.ts': 'time to an answer and memory while strangers attack',
 };
 const measuring = Object.keys(MEASURING).map((file) => `<rootDir>/${file}`);
