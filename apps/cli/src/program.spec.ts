@@ -361,6 +361,7 @@ describe('--help', () => {
         'freeze',
         'unfreeze',
         'freezes',
+        'incident',
         'ledger',
         'health',
         'doctor',
@@ -378,6 +379,7 @@ describe('--help', () => {
   it.each([
     ['config', ['apply', 'get', 'history']],
     ['key', ['add', 'list', 'plan', 'activate', 'retire', 'destroy']],
+    ['incident', ['key', 'client', 'subject', 'subject-hash']],
     ['ledger', ['list', 'tail', 'verify', 'export', 'remove']],
   ])('of %s names what it can do', async (group, names) => {
     const { stdout } = await runInProcess([group, '--help']);

@@ -95,6 +95,7 @@ const REASONS: ReadonlyMap<string | undefined, string> = new Map([
   ['STORE_UNAVAILABLE', 'Check the service’s database: callpass health.'],
   ['LIMITER_UNAVAILABLE', 'Check the store of the limits: callpass health.'],
   ['CLOCK_UNTRUSTED', 'Check the clock of the service’s machine: callpass doctor.'],
+  ['SNAPSHOT_STALE', 'Check the service’s database and key-encryption key: callpass health.'],
   ['OVERLOADED', 'Wait for Retry-After, then call again.'],
   ['INTERNAL', CHECK_LOG],
   ['EDGE_FAULT', CHECK_LOG],
