@@ -53,15 +53,25 @@ function copy(place) {
     recursive: true,
     filter: (source) => {
       const path = relative(join(ROOT, place), source);
-      return ours
-        ? isShipped(path)
-        : !path.split('/').includes('node_modules') && !/\.(map|md|d\.[cm]?ts)$/.test(path);
+      return ours ? isShipped(path) : runs(path);
     },
   });
   if (!ours) return;
   const link = join(folder, 'node_modules', name);
   mkdirSync(dirname(link), { recursive: true });
   symlinkSync(relative(dirname(link), to), link);
+}
+
+/** Of others: what runs on this platform, without sources of native code and builds for other platforms. */
+function runs(path) {
+  const [top, platform] = path.split('/');
+  if (path.split('/').includes('node_modules') || /\.(map|md|[cm]?ts|gypi?|[ch]|cpp|hpp)$/.test(path))
+    return false;
+  return (
+    top !== 'prebuilds' ||
+    platform === undefined ||
+    platform.startsWith(`${process.platform}-${process.arch}`)
+  );
 }
 
 /** Of our own: what runs, without sources, types and tests. */

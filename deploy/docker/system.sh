@@ -6,6 +6,8 @@ node=$1
 folder=$2
 mkdir -p "$folder/usr/local/bin" "$folder/etc/ssl/certs" "$folder/var/lib/callpass" "$folder/tmp"
 cp -L "$node" "$folder/usr/local/bin/node"
+# A seventh of it is names for debuggers.
+! command -v strip >/dev/null || strip "$folder/usr/local/bin/node"
 ldd "$node" | grep -o '/[^ ]*' | while read -r library; do
   mkdir -p "$folder$(dirname "$library")"
   cp -L "$library" "$folder$library"

@@ -1,6 +1,16 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,45 +19,79 @@ import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** The user of the images. */
 const USER = 65532;
-const NODE = '/usr/local/bin/node';
 const DATA = '/var/lib/callpass';
 
+/** Image as `npm run image` writes it, unpacked: the files of its layers, one over the other, and its configuration. */
+interface Unpacked {
+  readonly root: string;
+  readonly config: { readonly Entrypoint: readonly string[]; readonly User: string };
+}
+
+interface Descriptor {
+  readonly digest: string;
+  readonly artifactType?: string;
+}
+
+function unpack(archive: string, root: string): Unpacked {
+  const layout = mkdtempSync(join(tmpdir(), 'callpass-layout-'));
+  execFileSync('tar', ['-xf', archive, '-C', layout]);
+  const file = ({ digest }: Descriptor) => join(layout, 'blobs', digest.replace(':', '/'));
+  const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+  const { manifests } = read(join(layout, 'index.json')) as { manifests: Descriptor[] };
+  const [image] = manifests.filter(({ artifactType }) => artifactType === undefined);
+  const manifest = read(file(image as Descriptor)) as { config: Descriptor; layers: Descriptor[] };
+  for (const layer of manifest.layers) execFileSync('tar', ['-xzpf', file(layer), '-C', root]);
+  const { config } = read(file(manifest.config)) as Pick<Unpacked, 'config'>;
+  rmSync(layout, { recursive: true });
+  return { root, config };
+}
+
+/** Builds images and returns what it printed: a line with the digest of each. */
+function build(out: string, ...targets: string[]): string {
+  const chosen = targets.flatMap((target) => ['--target', target]);
+  return execFileSync('node', [join(ROOT, 'tools/image/build.mjs'), '--out', out, ...chosen], {
+    env: ENVIRONMENT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
 /**
- * The files of the image `server`, put together by the very steps of deploy/docker/Dockerfile, and run in a root of their own: no
- * container engine is needed for that, only root. Others run them where they lie, which proves their list all the same.
+ * The images, made by the very steps of deploy/docker/Dockerfile, and run in roots of their own: no container engine is needed for
+ * that, only root. Others run them where they lie, which proves the list of their files all the same.
  */
-describe('the files of the image', () => {
+describe('the images', () => {
   const isRoot = process.getuid?.() === 0;
+  let folder: string;
+  let images: Record<'server' | 'cli' | 'edge', Unpacked>;
   let root: string;
+  let printed: string;
   let server: ChildProcess | undefined;
 
   beforeAll(() => {
-    root = mkdtempSync(join(tmpdir(), 'callpass-image-'));
-    chmodSync(root, 0o755);
-    const node = execFileSync('node', ['-p', 'process.execPath'], {
-      env: ENVIRONMENT,
-      encoding: 'utf8',
-    }).trim();
-    if (isRoot) execFileSync('sh', [join(ROOT, 'deploy/docker/system.sh'), node, root]);
-    for (const app of ['server', 'cli', 'edge']) {
-      execFileSync('node', [join(ROOT, 'deploy/docker/assemble.mjs'), app, join(root, app)], {
-        env: ENVIRONMENT,
-      });
-    }
-    execFileSync('chmod', ['-R', 'a-w', join(root, 'server')]);
+    folder = mkdtempSync(join(tmpdir(), 'callpass-image-'));
+    chmodSync(folder, 0o755);
+    printed = build(folder, 'server', 'cli', 'edge');
+    const unpacked = (name: string) => {
+      mkdirSync(join(folder, name));
+      return unpack(join(folder, `callpass-${name}.oci.tar`), join(folder, name));
+    };
+    images = { server: unpacked('server'), cli: unpacked('cli'), edge: unpacked('edge') };
+    root = images.server.root;
+    execFileSync('chmod', ['-R', 'a-w', join(root, 'app')]);
     const key = join(root, 'key');
     const text = randomBytes(32).toString('base64');
     plant('key-encryption key', text);
     writeFileSync(key, text, { mode: 0o400 });
     if (isRoot) chownSync(key, USER, USER);
-  });
+  }, 120_000);
   afterAll(async () => {
     if (server?.pid !== undefined) {
       server.kill('SIGKILL');
       await ended(server);
     }
-    execFileSync('chmod', ['-R', 'u+w', root]);
-    rmSync(root, { recursive: true });
+    execFileSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true });
   });
 
   // In a root of its own there is nothing to find; PATH is for chroot itself.
@@ -59,14 +103,16 @@ describe('the files of the image', () => {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
   });
 
-  /** The command line that runs a script of the image in it. */
-  const inImage = (script: string, ...args: string[]): [string, string[]] =>
-    isRoot
-      ? ['chroot', [`--userspec=${USER}:${USER}`, root, NODE, `/${script}`, ...args]]
-      : ['node', [join(root, script), ...args]];
+  /** The command line that runs the entry point of an image in it. */
+  const inImage = (name: keyof typeof images, ...args: string[]): [string, string[]] => {
+    const { root: own, config } = images[name];
+    return isRoot
+      ? ['chroot', [`--userspec=${config.User}`, own, ...config.Entrypoint, ...args]]
+      : ['node', [...config.Entrypoint.slice(1).map((path) => join(own, path)), ...args]];
+  };
 
   it('start a server that serves and drains, as nobody in particular and without a place to write but one', async () => {
-    const [command, args] = inImage('server/apps/server/bin/callpass-server.js', 'serve');
+    const [command, args] = inImage('server', 'serve');
     server = spawn(command, args, {
       env: env(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -81,7 +127,7 @@ describe('the files of the image', () => {
         reject(new Error(output()));
       });
     });
-    const [health, healthArgs] = inImage('cli/apps/cli/bin/callpass.js', 'health', '--address', address);
+    const [health, healthArgs] = inImage('cli', 'health', '--address', address);
     const asked = spawnSync(health, healthArgs, {
       env: surroundings,
       encoding: 'utf8',
@@ -92,10 +138,17 @@ describe('the files of the image', () => {
   }, 120_000);
 
   it('start the edge', () => {
-    const [command, args] = inImage('edge/apps/edge/bin/callpass-edge.js', '--help');
+    const [command, args] = inImage('edge', '--help');
     const { status, stdout } = spawnSync(command, args, { env: surroundings, encoding: 'utf8' });
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('callpass-edge') });
   });
+
+  it('are the same to the digest when they are built again, and small', () => {
+    const again = mkdtempSync(join(folder, 'again-'));
+    const [line] = printed.split('\n');
+    expect(build(again, 'server').trim()).toBe(line);
+    expect(Number(/(\d+) MB unpacked/.exec(line as string)?.[1])).toBeLessThanOrEqual(150);
+  }, 120_000);
 
   it('hold no shell, no tests, no sources and nothing that is for development', () => {
     const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
@@ -112,7 +165,7 @@ describe('the files of the image', () => {
       '@callpass/testkit',
       '@callpass/dev-certificates',
     ]) {
-      expect(existsSync(join(root, 'server/node_modules', name))).toBe(false);
+      expect(existsSync(join(root, 'app/node_modules', name))).toBe(false);
     }
   });
 });
