@@ -84,7 +84,7 @@ export async function writeArchive(file, { layers, config, labels, created, sbom
     platform: { architecture: image.architecture, os: image.os },
   });
   // The bill of materials refers to the image as its subject, which is where tools look for it.
-  const { annotations: _name, platform: _platform, ...subject } = manifestOfImage;
+  const subject = descriptor(manifest, TYPE('manifest.v1+json'));
   const artifact = json({
     schemaVersion: 2,
     mediaType: TYPE('manifest.v1+json'),
