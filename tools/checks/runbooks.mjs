@@ -11,7 +11,11 @@ export function checkRunbooks() {
   const read = (name) => readFileSync(join(ROOT, name), 'utf8');
   const alerts = parse(read('deploy/prometheus/alerts.yaml')).groups.flatMap(({ rules }) => rules);
   const pages = readdirSync(join(ROOT, FOLDER)).filter((name) => name !== 'README.md');
-  const sections = read('docs/errors.md').split(/^## /m).slice(1);
+  // A title in words is of a section that explains, not of a reason.
+  const sections = read('docs/errors.md')
+    .split(/^## /m)
+    .slice(1)
+    .filter((section) => /^[A-Z_]+$/m.test(section.split('\n', 1)[0]));
   const [, reasons] = /enum ErrorReason \{([\s\S]*?)\n\}/.exec(read('proto/callpass/v1/error_reason.proto'));
   const names = [...reasons.matchAll(/^ {2}ERROR_REASON_([A-Z_]+) = [1-9]/gm)].map(([, name]) => name);
   const problems = [
