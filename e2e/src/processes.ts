@@ -170,6 +170,7 @@ export async function startServerProcess(
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: `sqlite:${storeFile}`,
     CALLPASS_ACCESS_LOCAL: 'everything',
+    CALLPASS_STORE_RESERVE_BYTES: '0',
     CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     ...env,
   };

@@ -12,14 +12,13 @@ import {
   type HealthReporter,
   type ServerCall,
 } from '@callpass/grpc-kit';
-import { buildOf, splitHostAndPort, withPort } from '@callpass/program';
+import { buildOf, splitHostAndPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
-import { cannotListen } from '@callpass/program/settings';
 import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
-import { Metadata, Server, type ServerCredentials } from '@grpc/grpc-js';
+import { Metadata, Server } from '@grpc/grpc-js';
 import { accessLog } from './access-log.ts';
 import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
@@ -30,6 +29,7 @@ import { earlyRefusal } from './admission/early-refusal.ts';
 import { createShedCounter, measureLoad } from './admission/metrics.ts';
 import type { ClockSource } from './clock/clock-guard.ts';
 import { SYSTEM_CLOCKS, watchClock } from './clock/watch-clock.ts';
+import { bind } from './connections/bind.ts';
 import { connectionOptions, guardConnections } from './connections/connections.ts';
 import { logRefusedCertificates, openTransport } from './connections/tls.ts';
 import { createCredentialMetrics } from './credentials/metrics.ts';
@@ -39,7 +39,9 @@ import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
-import { createLedgerMetrics } from './ledger/metrics.ts';
+import { logFailedCommits } from './ledger/log-commits.ts';
+import { createLedgerMetrics, measureDisk } from './ledger/metrics.ts';
+import { startUpkeep } from './ledger/upkeep.ts';
 import { ledgerHandlers } from './ledger/service.ts';
 import { countsAlone, openLimiter } from './limits/open-limiter.ts';
 import { ALL_SERVICES, METHODS, SERVICES } from './methods.ts';
@@ -105,7 +107,7 @@ async function open(given: {
   const { settings, log, clock, clockSource, running } = given;
   assertTransportSafe(settings);
   const sealKey = loadKeyEncryptionKey(settings);
-  const { url, migrateOnStart, pollInterval, maxSnapshotAge } = settings.store;
+  const { url, migrateOnStart, pollInterval, maxSnapshotAge, reserveBytes } = settings.store;
   running.adopt(await lockStore(url, countsAlone(settings) ? 'alone' : 'shared'), (lock) => {
     lock.release();
   });
@@ -119,14 +121,19 @@ async function open(given: {
   });
   const make = createInstruments();
   const measureCommit = createLedgerMetrics(make);
+  const logCommit = logFailedCommits(log, storePlace(url));
   const ledger = new LedgerHealth(() => performance.now());
   const onShed = createShedCounter(make);
   const onEvent = (event: CommitEvent) => {
     measureCommit(event);
+    logCommit(event);
     ledger.note(event);
     if (event.kind === 'refused' && event.why === 'full') onShed('ISSUE', 'queue');
   };
-  const store = running.adopt(await openStore({ url, sealKey, onEvent }), (opened) => opened.close());
+  const store = running.adopt(
+    await openStore({ url, sealKey, onEvent, limits: { reserveBytes } }),
+    (opened) => opened.close(),
+  );
   const state = await CurrentState.follow(store, {
     pollIntervalMs: pollInterval,
     maxAgeMs: maxSnapshotAge,
@@ -206,6 +213,9 @@ function registerServices(opened: Opened): {
     metrics: createCredentialMetrics(make),
     onFault,
   };
+  opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => {
+    upkeep.stop();
+  });
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
   measure(opened);
@@ -258,6 +268,7 @@ function registerServices(opened: Opened): {
 function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {
   measureState(make, state, { rotateAfterMs: settings.keys.rotateAfter, now: () => clock.now() });
   measureLoad(make, admission);
+  measureDisk(make, settings);
   make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
   make.gauge(MEASURED.certificateExpiry, () => {
     const expiry = transport.certificateExpiry();
@@ -314,18 +325,6 @@ async function listen(
 function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
   const { host, port } = splitHostAndPort(address);
   return { serverAddress: host, serverPort: port };
-}
-
-function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error) {
-        reject(cannotListen('listen.address', address, error));
-        return;
-      }
-      resolve(withPort(address, port));
-    });
-  });
 }
 
 /** Version and commit of this server, in the header of its health. */

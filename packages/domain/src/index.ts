@@ -38,6 +38,8 @@ export {
   linkEntry,
   newChain,
   verifyLedger,
+  anchoredEntry,
+  anchorFaults,
   AnchorProver,
   bytesOf,
   exportedChain,

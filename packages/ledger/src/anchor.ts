@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { ChainHead } from './chain.ts';
 import type { LedgerEntry } from './entry.ts';
-import { bytesOf, hexOf, isCount, isHash, isObject, isText, type ExportedChain } from './export-format.ts';
+import { bytesOf, hexOf, type ExportedChain } from './export-format.ts';
 import type { LedgerFault } from './fault.ts';
 import type { ChainRecord } from './ledger-store.ts';
 import type { StateRecord } from './state-record.ts';
@@ -90,50 +90,6 @@ function fieldsOf({ storeId, time, changeCount, chainCount, chains }: Omit<Ledge
       return { writerId, firstSequence, lastSequence, lastHash, anchorHash };
     }),
   };
-}
-
-/** An anchor as a line of a file, without its end. */
-export function anchorLine(anchor: LedgerAnchor): string {
-  return JSON.stringify({ format: ANCHOR_FORMAT, version: 1, ...fieldsOf(anchor), proof: anchor.proof });
-}
-
-/** Reads the anchor of a JSON text; `undefined` for one that is none. Other spellings of the same JSON are read too. */
-export function readAnchor(text: string): LedgerAnchor | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  return isAnchor(value) ? { ...fieldsOf(value), proof: value.proof } : undefined;
-}
-
-const ANCHOR_FORMAT = 'callpass-ledger-anchor';
-
-function isAnchor(value: unknown): value is LedgerAnchor {
-  if (!isObject(value) || value['format'] !== ANCHOR_FORMAT || value['version'] !== 1) return false;
-  const { storeId, time, changeCount, chainCount, chains, proof } = value;
-  return (
-    isText(storeId) &&
-    isText(time) &&
-    isCount(changeCount) &&
-    isCount(chainCount) &&
-    isHash(proof) &&
-    Array.isArray(chains) &&
-    chains.every(isAnchoredChain)
-  );
-}
-
-function isAnchoredChain(value: unknown): value is ExportedChain {
-  if (!isObject(value)) return false;
-  const { writerId, firstSequence, lastSequence, lastHash, anchorHash } = value;
-  return (
-    isText(writerId) &&
-    isCount(firstSequence) &&
-    isCount(lastSequence) &&
-    isHash(lastHash) &&
-    isHash(anchorHash)
-  );
 }
 
 /** Remembers the hashes of the entries that an anchor names, as they are passed by. */

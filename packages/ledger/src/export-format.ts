@@ -232,25 +232,22 @@ function parse(line: string): unknown {
   }
 }
 
-/** Tells whether a parsed value is an object or a list. */
-export function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null;
 }
 
-/** Tells whether a parsed value is well-formed text: other text has no bytes of its own, so no hash would see it change. */
-export function isText(value: unknown): value is string {
+/** Text that is not well-formed has no bytes of its own, so the hash would not see it change. */
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed();
 }
 
-/** Tells whether a parsed value is a whole number from 0. */
-export function isCount(value: unknown): value is number {
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 const HASH_DIGITS = /^[0-9a-f]{64}$/;
 
-/** Tells whether a parsed value is 32 bytes in lower-case hexadecimal digits. */
-export function isHash(value: unknown): value is string {
+function isHash(value: unknown): value is string {
   return typeof value === 'string' && HASH_DIGITS.test(value);
 }
 

@@ -49,7 +49,14 @@ export { verifyExport, type ExportFault, type ExportVerification } from './verif
 export { type ChainRecord, type EntryQuery, type LedgerStore, type PositionedEntry } from './ledger-store.ts';
 export { verifyLedger, type LedgerVerification, type VerificationRange } from './verify.ts';
 export { type LedgerFault } from './fault.ts';
-export { anchorLine, AnchorProver, exportedChain, readAnchor, type LedgerAnchor } from './anchor.ts';
+export {
+  anchoredEntry,
+  anchorFaults,
+  AnchorProver,
+  exportedChain,
+  type AnchoredEntries,
+  type LedgerAnchor,
+} from './anchor.ts';
 export { ABSENT, ChangePlayer } from './play-changes.ts';
 export {
   changedThing,

@@ -69,7 +69,7 @@ export interface LedgerStore {
 
   /**
    * Removes of each chain the unbroken run of oldest entries before a time, moves its anchor there, and records `entry`, even
-   * if there was nothing to remove. Gives how many were removed. The newest entry of a chain always stays, and so does
+   * if there was nothing to remove; then gives the space back to the disk of a store in a file. Gives how many were removed. The newest entry of a chain always stays, and so does
    * everything from an entry on that does not hold, since removing it would sweep away what was done to it.
    *
    * Goes in steps, each all or nothing, the first together with `entry`. When it rejects half way, what is left verifies and

@@ -148,8 +148,11 @@ export class StoreEngine {
   }
 
   /** One more step of `LedgerStore.removeEntries`, whose first one is in the commit of its entry. */
-  removeStep(step: { beforeTimeMs: number; fromChain: number }): Promise<RemovalStep> {
-    return this.#database.write((transaction) => this.#removeStep(transaction, step));
+  async removeStep(step: { beforeTimeMs: number; fromChain: number }): Promise<RemovalStep> {
+    const { disk } = this.#database;
+    // On a full disk there is no room for more than a step at a time.
+    if (disk?.isReserveSpent()) while (disk.giveBack());
+    return this.#database.write((transaction) => this.#removeStep(transaction, step)).catch(this.#sayFull);
   }
 
   /** See `Store.probe`. */
@@ -170,6 +173,8 @@ export class StoreEngine {
 
   async #commit(batch: WireBatch): Promise<readonly ItemOutcome[]> {
     const items = decodeBatch(batch, this.#keyedHash);
+    const disk = this.#database.disk;
+    if (disk?.isReserveSpent()) return this.#commitNeeded(items);
     for (let attempt = 1; ; attempt++) {
       if (monotonicMs() >= batch.deadlineMs) {
         throw new StoreError('LEDGER_UNAVAILABLE', 'the entry was not written in time');
@@ -179,10 +184,41 @@ export class StoreEngine {
         await this.#cleanUp(items, outcomes);
         return outcomes;
       } catch (error) {
+        const cause = disk?.fullness(error);
+        if (cause !== undefined) {
+          if (items.some(needsReserve) && disk?.spendReserve()) return this.#commitNeeded(items);
+          throw diskFull(cause);
+        }
         const retry = error instanceof HeadMoved || this.#database.mayRetry(error);
         if (!retry || attempt === ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** Commits what the reserve is kept for, of a batch of all kinds, and refuses the rest. */
+  async #commitNeeded(items: readonly CommitItem[]): Promise<readonly ItemOutcome[]> {
+    const needed = items.filter(needsReserve);
+    if (needed.length === 0) throw diskFull(KEPT);
+    const outcomes = [...(await this.#commitOnce(needed).catch(this.#sayFull))];
+    await this.#cleanUp(needed, outcomes);
+    return items.map(
+      (item): ItemOutcome =>
+        (needsReserve(item) ? outcomes.shift() : undefined) ?? {
+          outcome: 'failed',
+          code: 'LEDGER_UNAVAILABLE',
+          cause: KEPT,
+        },
+    );
+  }
+
+  readonly #sayFull = (error: unknown): never => {
+    const cause = this.#database.disk?.fullness(error);
+    throw cause === undefined ? error : diskFull(cause);
+  };
+
+  /** Gives free space back to the disk, one step at a time. True while there is more. */
+  async giveBack(): Promise<boolean> {
+    return this.#database.disk?.giveBack() ?? false;
   }
 
   async close(): Promise<void> {
@@ -251,19 +287,16 @@ export class StoreEngine {
     for (const [index, { change }] of items.entries()) {
       if (change === undefined || change.kind === 'rememberAnswer') continue;
       if (change.kind === 'removeEntries') {
-        outcomes[index] = await attemptAlone(transaction, async () => ({
+        const remove = async (): Promise<ItemOutcome> => ({
           outcome: 'recorded',
           removal: await this.#removeStep(transaction, { ...change, fromChain: 1 }),
-        }));
+        });
+        outcomes[index] = await attemptAlone(transaction, remove, this.#database.disk);
         continue;
       }
-      outcomes[index] = await attemptAlone(transaction, () =>
-        applyChange(transaction, change, {
-          sealer: this.#sealer,
-          seal: this.#seal,
-          rowLocks: this.#database.rowLocks,
-        }),
-      );
+      const { rowLocks, disk } = this.#database;
+      const parts = { sealer: this.#sealer, seal: this.#seal, rowLocks };
+      outcomes[index] = await attemptAlone(transaction, () => applyChange(transaction, change, parts), disk);
       changed ||= outcomes[index].outcome === 'recorded';
     }
     if (changed) await this.#database.announce(transaction);
@@ -321,6 +354,17 @@ export class StoreEngine {
     if (changeCount >= changes && chainCount >= chains) return [];
     return ['the store was put back to an earlier state while this instance was running'];
   }
+}
+
+/** Tells whether a record is of an operator's change, which has to be possible when the disk is full. */
+function needsReserve({ change }: CommitItem): boolean {
+  return change !== undefined && change.kind !== 'rememberAnswer';
+}
+
+const KEPT = 'the disk is full: what is left of it is kept for freezing, changing and removing';
+
+function diskFull(cause: string): StoreError {
+  return new StoreError('LEDGER_UNAVAILABLE', 'the disk of the store is full', { cause: new Error(cause) });
 }
 
 /** Another process wrote to this chain, or an earlier commit of ours arrived late. Nothing of this one was written. */

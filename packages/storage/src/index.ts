@@ -8,5 +8,6 @@ export {
 } from './open-store.ts';
 export { readSealKey, SealKeyError } from './seal/seal-key.ts';
 export { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
+export { freeBytes } from './sqlite/disk-reserve.ts';
 export { isStoreUrl, STORE_URL_FORMS, storeFile, storePlace } from './store-url.ts';
 export { type CommitEvent } from './commit/group-committer.ts';

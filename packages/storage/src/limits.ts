@@ -12,6 +12,8 @@ export interface StoreLimits {
   readonly maxBatch: number;
   /** Reads under way at a time. The next one gets `STORE_UNAVAILABLE` at once. */
   readonly maxReads: number;
+  /** Bytes on the disk that are kept for what operators do when it is full; SQLite only, 0 for none. */
+  readonly reserveBytes: number;
   /** Connections for reads; PostgreSQL only. Writing and listening have one more each. */
   readonly connections: number;
 }
@@ -24,5 +26,6 @@ export const DEFAULT_LIMITS: StoreLimits = {
   maxQueued: 10_000,
   maxBatch: 512,
   maxReads: 10_000,
+  reserveBytes: 0,
   connections: 4,
 };

@@ -13,7 +13,10 @@ export async function openDatabase(
     case 'sqlite': {
       const { createSqliteFile, SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
       if (options.create) createSqliteFile(address.path);
-      return new SqliteDatabase(address.path, { busyMs: options.limits.lockMs });
+      return new SqliteDatabase(address.path, {
+        busyMs: options.limits.lockMs,
+        reserveBytes: options.limits.reserveBytes,
+      });
     }
     case 'postgres': {
       const { PostgresDatabase } = await import('./postgres/postgres-database.ts');

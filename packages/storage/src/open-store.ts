@@ -17,6 +17,7 @@ const PATIENT_LIMITS: StoreLimits = {
   recordMs: 3_600_000,
   readMs: 3_600_000,
   lockMs: 60_000,
+  reserveBytes: 0,
 };
 
 /** Options of {@link openStore}. */

@@ -138,6 +138,10 @@ export const METRICS = {
     ...{ name: 'callpass.snapshot.stale', kind: 'gauge', unit: '', labels: [ATTR_SNAPSHOT_STALENESS] },
     description: 'Cause for which nothing is issued by the state in force, 1 or 0.',
   },
+  storeFree: {
+    ...{ name: 'callpass.store.free', kind: 'gauge', unit: 'By', labels: [] },
+    description: 'Bytes that are free on the disk of a store in a file.',
+  },
   stateAltered: {
     ...{ name: 'callpass.state.altered', kind: 'gauge', unit: '', labels: [] },
     description: 'Whether somebody else has changed configuration, keys or freezes in the store.',

@@ -65,7 +65,7 @@ export async function* tailEntries(
  */
 export async function removeEntries(
   dependencies: { store: Pick<LedgerStore, 'removeEntries'>; state: { snapshot: Snapshot }; clock: Clock },
-  principal: Principal,
+  principal: Pick<Principal, 'client'>,
   beforeTimeMs: number,
 ): Promise<number> {
   const nowMs = dependencies.clock.now();

@@ -1,9 +1,15 @@
-import type { CommitEvent } from '@callpass/storage';
+import { freeBytes, type CommitEvent } from '@callpass/storage';
 import { ATTR_LEDGER_OUTCOME, METRICS, type Instruments } from '@callpass/telemetry';
+import type { Settings } from '../settings/schema.ts';
 
 const COMMITTED = { [ATTR_LEDGER_OUTCOME]: 'committed' };
 const FAILED = { [ATTR_LEDGER_OUTCOME]: 'failed' };
 const NO_LABELS = {};
+
+/** Measures the room on the disk of a store in a file. */
+export function measureDisk(make: Instruments, { store }: Pick<Settings, 'store'>): void {
+  make.gauge(METRICS.storeFree, () => freeBytes(store.url));
+}
 
 /** Measures the commits that the store reports. */
 export function createLedgerMetrics(make: Instruments): (event: CommitEvent) => void {

@@ -25,8 +25,16 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       url: z.string().refine(isStoreUrl, `expected ${STORE_URL_FORMS}`).default('sqlite:callpass.db'),
       migrateOnStart: flag.default(true),
+      reserveBytes: wholeNumber({ min: 0, max: 1024 * 1024 * 1024 }).default(32 * 1024 * 1024),
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),
       maxSnapshotAge: duration({ minMs: 3000, maxMs: 86_400_000 }).prefault('60s'),
+    })
+    .prefault({}),
+  ledger: z
+    .strictObject({
+      keepFor: duration({ minMs: 86_400_000, maxMs: 315_360_000_000 }).optional(),
+      anchorFile: z.string().min(1).optional(),
+      anchorInterval: duration({ minMs: 1000, maxMs: 86_400_000 }).prefault('10m'),
     })
     .prefault({}),
   limits: z

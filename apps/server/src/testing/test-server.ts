@@ -60,6 +60,7 @@ export async function startTestServer(
     CALLPASS_LOG_LEVEL: 'silent',
     // Other servers may share the store.
     CALLPASS_LIMITS_PER_INSTANCE: 'true',
+    CALLPASS_STORE_RESERVE_BYTES: '0',
     ...options.environment,
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };

@@ -11,7 +11,7 @@ import type { RemovalStep } from './removal.ts';
 import type { Tables } from '../schema/tables.ts';
 import { realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
-import type { RowLocks } from './database.ts';
+import type { DatabaseDisk, RowLocks } from './database.ts';
 import { assertHolds, lockState, readSealedState } from './sealed-state.ts';
 import { changeHashOf, readContents, recordState, type StateSeal } from './state-seal.ts';
 
@@ -38,17 +38,19 @@ export interface ChangeParts {
 
 /**
  * Makes one change inside the commit's transaction. A conflict or a fault undoes this change alone, so that one
- * operator's call never takes others' grants with it.
+ * operator's call never takes others' grants with it. A full disk has undone the whole transaction already, and is thrown.
  */
 export async function attemptAlone(
   transaction: Kysely<Tables>,
   change: () => Promise<ItemOutcome>,
+  disk?: Pick<DatabaseDisk, 'fullness'>,
 ): Promise<ItemOutcome> {
   await sql`savepoint one_change`.execute(transaction);
   let outcome: ItemOutcome;
   try {
     outcome = await change();
   } catch (error) {
+    if (disk?.fullness(error) !== undefined) throw error;
     outcome = {
       outcome: 'failed',
       code: error instanceof StoreError ? error.code : 'LEDGER_UNAVAILABLE',

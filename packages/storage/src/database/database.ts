@@ -54,7 +54,22 @@ export interface Database {
    */
   backUp?(to: string): void;
 
+  /** Room on the disk of a database in a file. Left out where a database server looks after its own. */
+  readonly disk?: DatabaseDisk;
+
   close(): Promise<void>;
+}
+
+/** Disk of a database in a file: what is done when it is full, and how space is given back to it. */
+export interface DatabaseDisk {
+  /** The cause with path and free bytes, for an error that means that the disk is full; otherwise `undefined`. */
+  fullness(error: unknown): string | undefined;
+  /** Gives up what was kept for an operator's changes. False where nothing is left. */
+  spendReserve(): boolean;
+  /** Makes the reserve anew if there is room. True while it is spent, so that only what it is for may be written. */
+  isReserveSpent(): boolean;
+  /** Gives some of the pages that are free back to the disk. True while there are more. */
+  giveBack(): boolean;
 }
 
 /** Clauses that end a select and lock its rows; empty where a write transaction has the only lock. */

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
 import { Kysely, sql } from 'kysely';
-import type { ChainStep, Database } from '../database/database.ts';
+import type { ChainStep, Database, DatabaseDisk } from '../database/database.ts';
 import { columnValue, ENTRY_COLUMNS } from '../database/entry-rows.ts';
 import type { SchemaDialect } from '../schema/migrations.ts';
 import type { AnswerRow, Tables } from '../schema/tables.ts';
 import { backUpSqlite } from './back-up.ts';
+import { SqliteDisk } from './sqlite-disk.ts';
 import { StatementCache } from './statement-cache.ts';
 import { LockingSqliteDialect } from './sqlite-dialect.ts';
 
@@ -37,13 +38,16 @@ export class SqliteDatabase implements Database {
   };
   readonly rowLocks = { wait: sql``, skip: sql`` };
   readonly reads: Kysely<Tables>;
+  readonly disk: DatabaseDisk;
   readonly #path: string;
   readonly #statements: StatementCache;
 
-  /** Throws `SCHEMA_OUTDATED` when there is no such file. @param busyMs how long to wait for another process's lock */
-  constructor(path: string, options: { busyMs: number }) {
+  /** Throws `SCHEMA_OUTDATED` when there is no such file. @param busyMs how long to wait for another process's lock; reserveBytes see `StoreLimits` */
+  constructor(path: string, options: { busyMs: number; reserveBytes: number }) {
     this.#path = path;
-    this.#statements = new StatementCache(openFile(path, options.busyMs));
+    const file = openFile(path, options.busyMs);
+    this.#statements = new StatementCache(file);
+    this.disk = new SqliteDisk(path, file, options.reserveBytes);
     this.reads = new Kysely<Tables>({ dialect: new LockingSqliteDialect({ database: this.#statements }) });
   }
 
@@ -121,6 +125,8 @@ function openFile(path: string, busyMs: number): BetterSqlite.Database {
     throw new StoreError('SCHEMA_OUTDATED', `there is no store at ${resolve(path)}`, { cause });
   }
   try {
+    // Can be chosen for a new file only: what is removed is given back to the disk.
+    if (file.pragma('page_count', { simple: true }) === 0) file.pragma('auto_vacuum = INCREMENTAL');
     file.pragma('journal_mode = WAL');
     // A grant must survive a loss of power, on macOS too.
     file.pragma('synchronous = FULL');

@@ -34,6 +34,7 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   | 'listChains'
   | 'readChain'
   | 'removeStep'
+  | 'giveBack'
   | 'probe'
   | 'commit'
   | 'close'

@@ -141,6 +141,7 @@ export class ThreadStore implements Store {
       step = await this.#read('removeStep', { beforeTimeMs, fromChain: step.nextChain });
       count += step.removed;
     }
+    while (await this.#read('giveBack', undefined));
     return count;
   }
 

@@ -1,0 +1,16 @@
+import { withPort } from '@callpass/program';
+import { cannotListen } from '@callpass/program/settings';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
+
+/** Binds an address. Gives it with the port that a 0 became; rejects with SettingsError. */
+export function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error) {
+        reject(cannotListen('listen.address', address, error));
+        return;
+      }
+      resolve(withPort(address, port));
+    });
+  });
+}
