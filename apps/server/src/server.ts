@@ -213,9 +213,7 @@ function registerServices(opened: Opened): {
     metrics: createCredentialMetrics(make),
     onFault,
   };
-  opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => {
-    upkeep.stop();
-  });
+  opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => upkeep.stop());
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
   measure(opened);

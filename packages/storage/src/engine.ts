@@ -201,14 +201,8 @@ export class StoreEngine {
     if (needed.length === 0) throw diskFull(KEPT);
     const outcomes = [...(await this.#commitOnce(needed).catch(this.#sayFull))];
     await this.#cleanUp(needed, outcomes);
-    return items.map(
-      (item): ItemOutcome =>
-        (needsReserve(item) ? outcomes.shift() : undefined) ?? {
-          outcome: 'failed',
-          code: 'LEDGER_UNAVAILABLE',
-          cause: KEPT,
-        },
-    );
+    const refused: ItemOutcome = { outcome: 'failed', code: 'LEDGER_UNAVAILABLE', cause: KEPT };
+    return items.map((item) => (needsReserve(item) ? outcomes.shift() : undefined) ?? refused);
   }
 
   readonly #sayFull = (error: unknown): never => {

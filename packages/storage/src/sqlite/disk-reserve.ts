@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSyn
 import { dirname, resolve } from 'node:path';
 import { storeFile } from '../store-url.ts';
 
-/** So many times the reserve must be free for it to be made. */
+/** Multiple of the reserve that must be free for it to be made. */
 const ROOM = 2;
 
 const BLOCK = Buffer.alloc(1024 * 1024, 0xa5);
