@@ -20,7 +20,8 @@ const measuring = Object.keys(MEASURING).map((file) => `<rootDir>/${file}`);
 const e2e = {
   ...preset,
   rootDir: import.meta.dirname,
-  testTimeout: 60_000,
+  // For a machine with as much to do as in CI, where lint runs beside.
+  testTimeout: 120_000,
   // Whatever a run emits is searched at its end for whatever it keeps secret.
   globalSetup: '<rootDir>/src/canary/global-setup.ts',
   setupFiles: ['<rootDir>/src/canary/tap.ts'],
