@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Store } from '@callpass/domain';
+import { verifyLedger, type Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
 import { backUpStore, migrateStore, openStore, resealStore, storeFile } from '../index.ts';
@@ -143,6 +143,55 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         await store.record(sampleEntry(), { change: addKey(throwawayKey(16)) });
         await tamperSql(database.url, `update realm_keys set realm = 'other.example'`);
         await expect(store.loadState()).rejects.toMatchObject({ code: 'STATE_ALTERED' });
+      });
+
+      it.each([
+        [
+          'a row that was put in',
+          `insert into freezes (kind, value, reason, freeze_time_ms, frozen_by) values ('REALM', 'x', '', 1, 'x')`,
+        ],
+        ['a freeze that ends early', `update freezes set until_ms = 1`],
+        ['a freeze that is gone', `delete from freezes`],
+        ['a key in another state', `update realm_keys set state = 'ACTIVE'`],
+        ['a document that was altered', `update revisions set document = sealed_text from realm_keys`],
+        ['a counter that was put back', `update state set change_count = 0`],
+        ['a MAC that is gone', `update state set mac = null`],
+        ['a record that is gone', `delete from state`],
+      ])('is neither read nor changed with %s, and verifying finds it', async (_, statement) => {
+        const store = await open();
+        const freeze = {
+          scope: { kind: 'DESTINATION', value: 'support' },
+          ...{ reason: 'incident', freezeTimeMs: NOW_MS, untilMs: undefined, frozenBy: 'ops' },
+        } as const;
+        const configuration = {
+          kind: 'applyConfiguration',
+          ...{
+            document: Buffer.from('document'),
+            expectedRevision: 0,
+            applyTimeMs: NOW_MS,
+            appliedBy: 'ops',
+          },
+        } as const;
+        await store.record(sampleEntry(), { change: addKey(throwawayKey(16)) });
+        await store.record(sampleEntry(), { change: { kind: 'freeze', freeze } });
+        await store.record(sampleEntry(), { change: configuration });
+        expect((await verifyLedger(store)).faults).toEqual([]);
+        await tamperSql(database.url, statement);
+        await expect(store.loadState()).rejects.toMatchObject({ code: 'STATE_ALTERED' });
+        await expect(store.checkState()).rejects.toMatchObject({ code: 'STATE_ALTERED' });
+        const scope = { kind: 'REALM', value: REALM } as const;
+        const change = { kind: 'freeze', freeze: { ...freeze, scope } } as const;
+        await expect(store.record(sampleEntry(), { change })).rejects.toMatchObject({
+          code: 'STATE_ALTERED',
+        });
+        await expect(store.record(sampleEntry())).resolves.toEqual({ outcome: 'recorded' });
+        expect((await verifyLedger(store)).faults.length).toBeGreaterThan(0);
+        await expect(migrateStore({ url: database.url, sealKey })).resolves.toMatchObject({ applied: [] });
+        await expect(store.loadState()).rejects.toMatchObject({ code: 'STATE_ALTERED' });
+        const newKey = throwawayKey();
+        await expect(resealStore({ url: database.url, oldKey: sealKey, newKey })).rejects.toMatchObject({
+          code: 'STATE_ALTERED',
+        });
       });
 
       it('seals everything anew under another key, so that only that one opens it', async () => {
