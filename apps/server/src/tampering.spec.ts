@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import type { LedgerAnchor } from '@callpass/contract';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execOnFile } from '@callpass/storage/testing';
+import { createClient } from '@callpass/grpc-kit';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus,
+} from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { examine } from './doctor/doctor.ts';
 import { DOCUMENT, KEYS, START_MS, startTestServer, type TestServer } from './testing/test-server.ts';
+import { refusalOf } from './testing/refusal.ts';
 
 const TABLES = [
   'ledger',
@@ -205,6 +211,32 @@ describe('what somebody else does to the database', () => {
     expect(readFileSync(PAGE, 'utf8')).toContain(tableOf(rows));
     await expect(issue()).resolves.toBeDefined();
   }, 120_000);
+
+  it('is not taken by a running server, which goes on with the last state that held, nor by one that starts', async () => {
+    const health = createClient(Health, server.connection);
+    const administers = async () => {
+      const { statuses } = await health.list({});
+      return statuses['callpass.v1.AdminService']?.status === HealthCheckResponse_ServingStatus.SERVING;
+    };
+    const until = async (expected: boolean) => {
+      while ((await administers()) !== expected) await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    const refusal = (call: Promise<unknown>) => refusalOf(call).then(({ reason }) => reason);
+    sql(`delete from freezes; update state set version = version + 1`);
+    await until(false);
+    expect(await refusal(issue('office'))).toBe('FROZEN');
+    await expect(issue()).resolves.toBeDefined();
+    expect(await refusal(server.admin.freeze({ ...freezeOf('ecb'), reason: 'now' }))).toBe('STATE_ALTERED');
+    expect(await refusal(server.ledger.getAnchor({}))).toBe('STATE_ALTERED');
+    await expect(startTestServer({ environment: server.environment })).rejects.toMatchObject({
+      code: 'STATE_ALTERED',
+      message: expect.stringContaining('the record of the state was altered'),
+    });
+    sql(from('base', DECIDING));
+    await until(true);
+    expect(await refusal(issue('office'))).toBe('FROZEN');
+    expect((await server.ledger.verifyLedger({})).intact).toBe(true);
+  }, 30_000);
 });
 
 /** A table in Markdown, as prettier writes it. */
