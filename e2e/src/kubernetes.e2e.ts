@@ -30,7 +30,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   if (asRoot === describe) cluster = await startCluster();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   if (asRoot === describe) await cluster.stop();
 });
