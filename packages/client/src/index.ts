@@ -2,7 +2,30 @@ export { createCredentialClient, type CredentialClient } from './credentials/cre
 export { type AnonymousCredentials, makeAnonymousArguments } from './credentials/make-anonymous-arguments.ts';
 export { isFresh } from './credentials/freshness.ts';
 export { CallpassError, type CallpassErrorDetails, type Violation } from './errors/callpass-error.ts';
-export { type Reason } from '@callpass/contract';
+export {
+  type BatchIssueCredentialsRequest,
+  BatchIssueCredentialsRequestSchema,
+  type BatchIssueCredentialsResponse,
+  BatchIssueCredentialsResponseSchema,
+  type IssueCredentialsRequest,
+  IssueCredentialsRequestSchema,
+  type IssueCredentialsResponse,
+  IssueCredentialsResponseSchema,
+  type Reason,
+  TokenKind,
+  type ValidateCredentialsRequest,
+  ValidateCredentialsRequestSchema,
+  type ValidateCredentialsResponse,
+  ValidateCredentialsResponseSchema,
+  type ValidateTokenRequest,
+  ValidateTokenRequestSchema,
+  type ValidateTokenResponse,
+  ValidateTokenResponseSchema,
+  Verdict,
+} from '@callpass/contract';
+export { create, fromJson, toJson } from '@bufbuild/protobuf';
+export { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
+export { credentials, status } from '@grpc/grpc-js';
 export { errorFromStatus } from './errors/from-status.ts';
 export { type CoalesceOptions } from './calls/coalescer.ts';
 export { type CallOptions } from './calls/service-client.ts';

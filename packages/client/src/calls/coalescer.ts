@@ -23,6 +23,7 @@ export interface CoalesceOptions {
 export interface AttemptOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Sends once. Rejects with a {@link CallpassError}. */

@@ -135,7 +135,10 @@ async function sleepUnlessAborted(
   try {
     await timing.sleep(ms, signal);
   } catch (cause) {
-    throw new CallpassError('the call was cancelled', { code: status.CANCELLED, cause });
+    throw new CallpassError('the call was cancelled', {
+      code: status.CANCELLED,
+      cause: signal?.aborted ? signal.reason : cause,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type {
   DescMethodServerStreaming,
   DescMethodUnary,
   DescService,
+  Message,
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
@@ -12,13 +13,14 @@ import {
   RpcError,
   type CallOptions as KitCallOptions,
 } from '@callpass/grpc-kit/client';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
 import { CallpassError } from '../errors/callpass-error.ts';
 import { toCallpassError } from '../errors/from-status.ts';
 import type { Attempt } from './coalescer.ts';
 import { firstAnswer } from './hedge.ts';
 import { repeatability } from './repeatable.ts';
+import { withJson } from './with-json.ts';
 
 /**
  * Options of one call.
@@ -33,6 +35,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Cancels the call when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Metadata to send with each attempt, such as `{ 'x-tenant': 'north' }`. A call with it has an RPC of its own. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** `false`: the call has an RPC of its own, also where the client coalesces. */
   readonly coalesce?: false | undefined;
 }
@@ -96,12 +100,12 @@ export function createServiceClient<D extends DescService>(
     const call = kit[method.localName];
     const alone = attempts[method.localName];
     if (alone !== undefined)
-      client[method.localName] = unaryCall(connection, repeatability(method), {
+      client[method.localName] = unaryCall(connection, method, {
         alone,
         usual: sharing[method.localName] ?? alone,
       });
     if (method.methodKind === 'server_streaming')
-      client[method.localName] = streamCall(connection, call as KitStreamCall);
+      client[method.localName] = streamCall(connection, method, call as KitStreamCall);
   }
   return client as ServiceClient<D>;
 }
@@ -117,11 +121,11 @@ function attemptOf(
     try {
       return await call(request, options);
     } catch (error) {
-      throw error instanceof RpcError ? toCallpassError(error) : error;
+      throw errorOf(error, options.signal);
     }
   };
-  return (request, { timeoutMs, signal }) => {
-    const aborts = signal && { signal };
+  return (request, { timeoutMs, signal, metadata }) => {
+    const aborts = { ...(signal && { signal }), ...(metadata && { metadata: metadataOf(metadata) }) };
     const afterMs = retries.hedgeAfterMs;
     if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...aborts });
     const endMs = performance.now() + timeoutMs;
@@ -134,34 +138,51 @@ function attemptOf(
 
 function unaryCall(
   connection: Connection,
-  isRepeatable: (request: unknown) => boolean,
+  method: DescMethod,
   attempts: { readonly alone: Attempt<unknown, unknown>; readonly usual: Attempt<unknown, unknown> },
 ) {
+  const isRepeatable = repeatability(method);
   return async (
     request: unknown,
-    { timeoutMs = connection.defaultTimeoutMs, signal, coalesce }: CallOptions = {},
+    { timeoutMs = connection.defaultTimeoutMs, signal, coalesce, metadata }: CallOptions = {},
   ) => {
     assertTimeout('timeoutMs', timeoutMs);
-    const attempt = coalesce === false ? attempts.alone : attempts.usual;
-    return connection.retries.run({
-      attempt: (remainingMs) => attempt(request, { timeoutMs: remainingMs, signal }),
+    const attempt = coalesce === false || metadata !== undefined ? attempts.alone : attempts.usual;
+    const answer = await connection.retries.run({
+      attempt: (remainingMs) => attempt(request, { timeoutMs: remainingMs, signal, metadata }),
       repeatable: isRepeatable(request),
       timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       signal,
     });
+    return withJson(method.output, answer as Message);
   };
 }
 
-function streamCall(connection: Connection, call: KitStreamCall) {
-  return async function* (request: unknown, { timeoutMs, signal }: CallOptions = {}) {
+function streamCall(connection: Connection, method: DescMethod, call: KitStreamCall) {
+  return async function* (request: unknown, { timeoutMs, signal, metadata }: CallOptions = {}) {
     if (timeoutMs !== undefined) assertTimeout('timeoutMs', timeoutMs);
     if (connection.closed) throw closedError();
     try {
-      yield* call(request, { timeoutMs: timeoutMs ?? Infinity, ...(signal && { signal }) });
+      const options = { ...(signal && { signal }), ...(metadata && { metadata: metadataOf(metadata) }) };
+      const answers = call(request, { timeoutMs: timeoutMs ?? Infinity, ...options });
+      for await (const answer of answers) yield withJson(method.output, answer as Message);
     } catch (error) {
-      throw error instanceof RpcError ? toCallpassError(error) : error;
+      throw errorOf(error, signal);
     }
   };
+}
+
+function metadataOf(values: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(values)) metadata.set(name, value);
+  return metadata;
+}
+
+/** The cause of a call that its caller has given up is the caller's reason, whatever that is. */
+function errorOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (!(error instanceof RpcError)) return error;
+  if (error.code !== status.CANCELLED || !signal?.aborted) return toCallpassError(error);
+  return new CallpassError('the call was cancelled', { code: status.CANCELLED, cause: signal.reason });
 }
 
 function closedError(): CallpassError {

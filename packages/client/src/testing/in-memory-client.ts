@@ -5,8 +5,11 @@ import {
   CheckIssuingRequestSchema,
   CheckIssuingResponseSchema,
   IssueCredentialsRequestSchema,
+  IssueCredentialsResponseSchema,
   ValidateCredentialsRequestSchema,
+  ValidateCredentialsResponseSchema,
   ValidateTokenRequestSchema,
+  ValidateTokenResponseSchema,
   type BatchIssueCredentialsRequest,
   type BatchIssueCredentialsResultSchema,
   type CheckIssuingRequest,
@@ -18,6 +21,7 @@ import type { RpcError } from '@callpass/grpc-kit/client';
 import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import type { CredentialClient } from '../credentials/credential-client.ts';
 import { toCallpassError } from '../errors/from-status.ts';
+import { withJson } from '../calls/with-json.ts';
 import { MadeUpIssuer, type MadeUpWorld } from './made-up-issuer.ts';
 import { refusalToRpcError, type ScriptedRefusal } from './refusal.ts';
 
@@ -100,12 +104,17 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
     refuseNext: (refusal) => void refusals.push(refusalToRpcError(refusal)),
     issueCredentials(init) {
       const request = create(IssueCredentialsRequestSchema, init);
-      return answer({ method: 'issueCredentials', request }, () => issuer.issue(request));
+      return answer({ method: 'issueCredentials', request }, () =>
+        withJson(IssueCredentialsResponseSchema, { ...issuer.issue(request) }),
+      );
     },
     batchIssueCredentials(init) {
       const request = create(BatchIssueCredentialsRequestSchema, init);
       return answer({ method: 'batchIssueCredentials', request }, () =>
-        create(BatchIssueCredentialsResponseSchema, { results: request.requests.map(batchItem) }),
+        withJson(
+          BatchIssueCredentialsResponseSchema,
+          create(BatchIssueCredentialsResponseSchema, { results: request.requests.map(batchItem) }),
+        ),
       );
     },
     checkIssuing(init) {
@@ -114,11 +123,15 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
     },
     validateToken(init) {
       const request = create(ValidateTokenRequestSchema, init);
-      return answer({ method: 'validateToken', request }, () => issuer.validate(request));
+      return answer({ method: 'validateToken', request }, () =>
+        withJson(ValidateTokenResponseSchema, issuer.validate(request)),
+      );
     },
     validateCredentials(init) {
       const request = create(ValidateCredentialsRequestSchema, init);
-      return answer({ method: 'validateCredentials', request }, () => issuer.validateSet(request));
+      return answer({ method: 'validateCredentials', request }, () =>
+        withJson(ValidateCredentialsResponseSchema, issuer.validateSet(request)),
+      );
     },
     close() {
       // Holds nothing open.
