@@ -62,8 +62,9 @@ it('README "Run it": a stranger who types it line by line has a credential that 
   client.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const { code } = await ended(client);
   plantTokensIn(output);
-  const [, key = ''] = /^key\s+(\S+)$/m.exec(output) ?? [];
+  const [, key = ''] = /^key: (\S+)$/m.exec(output) ?? [];
   plant('realm key', key);
+  expect(key).not.toBe('');
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('VALID') });
   expect(output).toContain('revision 1 is in force');
   expect(output).toMatch(/renewed .*service\.crt/);
