@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@callpass/testkit/free-port';
+import { parse } from 'yaml';
 import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 /** One series of an answer: its labels and its newest value. */
@@ -19,15 +20,23 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
+/** Intervals of deploy/prometheus/prometheus.yaml. */
+export const SHIPPED_INTERVALS = (
+  parse(readFileSync(join(ROOT, 'deploy/prometheus/prometheus.yaml'), 'utf8')) as { global: object }
+).global;
+
 /** Starts Debian's Prometheus on the loopback with its data in a folder of its own. */
-export async function startPrometheus(targets: readonly string[]): Promise<PrometheusServer> {
+export async function startPrometheus(
+  targets: readonly string[],
+  intervals: object = { scrape_interval: '1s', evaluation_interval: '1s' },
+): Promise<PrometheusServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-prometheus-'));
   mkdirSync(join(folder, 'data'));
   for (const name of ['rules.yaml', 'alerts.yaml']) {
     copyFileSync(join(ROOT, 'deploy/prometheus', name), join(folder, name));
   }
   const configuration = {
-    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    global: intervals,
     rule_files: ['rules.yaml', 'alerts.yaml'],
     scrape_configs: [{ job_name: 'callpass-server', static_configs: [{ targets }] }],
   };

@@ -38,6 +38,7 @@ import { shutDown } from './drain.ts';
 import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
 import { HealthWatch } from './health/health-watch.ts';
+import { measureHealth } from './health/metrics.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
 import { logFailedCommits } from './ledger/log-commits.ts';
 import { createLedgerMetrics, measureDisk } from './ledger/metrics.ts';
@@ -268,10 +269,9 @@ function measure({ settings, clock, running, make, transport, store, state, admi
   measureLoad(make, admission);
   measureDisk(make, settings);
   make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
-  make.gauge(MEASURED.certificateExpiry, () => {
-    const expiry = transport.certificateExpiry();
-    return expiry && [[(expiry.notAfterMs - Date.now()) / 1000, 'server']];
-  });
+  make.gauge(MEASURED.certificateExpiry, () =>
+    transport.expiries().map((each) => [(each.notAfterMs - Date.now()) / 1000, each.certificate]),
+  );
   running.defer(measureProcess(make, buildOf(import.meta.url).version));
 }
 
@@ -296,7 +296,7 @@ async function listen(
   );
   logRefusedCertificates(server, log);
   watch.start();
-  make.gauge(MEASURED.ready, () => Number(watch.current.issuing));
+  measureHealth(make, watch);
   if (plaintextEncryptedBy !== undefined)
     log.warn(
       { address, plaintextEncryptedBy },

@@ -5,6 +5,7 @@ import {
   ATTR_CONNECTION_CAUSE,
   ATTR_CPU_MODE,
   ATTR_DECISION,
+  ATTR_DEPENDENCY,
   ATTR_DESTINATION,
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
@@ -213,6 +214,10 @@ export const METRICS = {
   ready: {
     ...{ name: 'callpass.ready', kind: 'gauge', unit: '', labels: [] },
     description: '1 while the process issues credentials; 0 while it only validates, or drains.',
+  },
+  dependencyUp: {
+    ...{ name: 'callpass.dependency.up', kind: 'gauge', unit: '', labels: [ATTR_DEPENDENCY] },
+    description: '1 while a thing that the server works with answers, 0 after three looks without an answer.',
   },
   buildInfo: {
     ...{

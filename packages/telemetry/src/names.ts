@@ -85,7 +85,9 @@ export const ATTR_SHED_CAUSE = 'callpass.shed.cause';
 export const ATTR_CONNECTION_CAUSE = 'callpass.connection.cause';
 /** Fault for which a call was refused before its client was known; see `REQUEST_FAULTS`. */
 export const ATTR_REQUEST_FAULT = 'callpass.request.fault';
-/** Certificate of the process: `server`, `client_ca`, `client`. */
+/** Thing that the server works with: `store`, `ledger`, `limiter`. */
+export const ATTR_DEPENDENCY = 'callpass.dependency';
+/** Certificate of the process: `server`, `client_ca`, `edge`. */
 export const ATTR_CERTIFICATE = 'callpass.certificate';
 /** Direction of a jump of the wall clock: `forward`, `backward`. */
 export const ATTR_CLOCK_DIRECTION = 'callpass.clock.direction';

@@ -7,11 +7,19 @@ import { followFiles } from '@callpass/program';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 
+/** Certificate by the values of `callpass.certificate`, and the end of its validity in ms since the epoch. */
+export interface CertificateExpiry {
+  readonly certificate: 'server' | 'client_ca';
+  readonly notAfterMs: number;
+}
+
 /** Encryption of the server's connections. */
 export interface Transport {
   readonly credentials: ServerCredentials;
   /** Expiry of the certificate that is served now; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
+  /** Expiry of each certificate in use: of the server's, and of the first of the client authorities to expire. */
+  expiries(): readonly CertificateExpiry[];
   /** Stops looking for new certificates. */
   stop(): void;
 }
@@ -32,6 +40,7 @@ const CIPHERS = [
 const PLAINTEXT: Transport = {
   credentials: ServerCredentials.createInsecure(),
   certificateExpiry: () => undefined,
+  expiries: () => [],
   stop: () => undefined,
 };
 
@@ -48,6 +57,7 @@ export function openTransport({ tls }: Pick<Settings, 'tls'>, log: Logger): Tran
   const names = [certFile, keyFile, ...(clientCaFile === undefined ? [] : [clientCaFile])];
   let credentials: ReloadingCredentials | undefined;
   let notAfterMs = 0;
+  let clientCa: readonly CertificateExpiry[] = [];
   const use = ([cert, key, ca]: readonly Buffer[]) => {
     const context = checkedContext({ cert, key, ca });
     const expiry = new X509Certificate(cert as Buffer).validToDate.getTime();
@@ -56,6 +66,7 @@ export function openTransport({ tls }: Pick<Settings, 'tls'>, log: Logger): Tran
     if (credentials === undefined) credentials = new ReloadingCredentials(context, tls.clientCertificates);
     else credentials.replace(context);
     notAfterMs = expiry;
+    clientCa = ca === undefined ? [] : [{ certificate: 'client_ca', notAfterMs: firstExpiryMs(ca) }];
     log.info({ certFile, notAfter: new Date(notAfterMs).toISOString() }, 'certificate in use');
   };
   try {
@@ -68,6 +79,7 @@ export function openTransport({ tls }: Pick<Settings, 'tls'>, log: Logger): Tran
     return {
       credentials: credentials as unknown as ServerCredentials,
       certificateExpiry: () => ({ notAfterMs }),
+      expiries: () => [{ certificate: 'server', notAfterMs }, ...clientCa],
       stop: () => {
         files.stop();
       },
@@ -93,6 +105,14 @@ function checkedContext(files: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>
   // Node takes authorities that are none for an empty list, which would shut everybody out.
   if (files.ca !== undefined) new X509Certificate(files.ca as Buffer);
   return context;
+}
+
+/** Earliest end of validity among the certificates of a PEM file, in ms since the epoch. */
+function firstExpiryMs(pem: Buffer): number {
+  const certificates = pem
+    .toString('latin1')
+    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  return Math.min(...(certificates ?? [pem]).map((each) => new X509Certificate(each).validToDate.getTime()));
 }
 
 class ReloadingCredentials extends ServerCredentials {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,14 @@ import { startServer } from '../server.ts';
 import { loadServerSettings } from '../settings/load.ts';
 import { connectPresenting } from '../testing/presented.ts';
 import { refusalOf } from '../testing/refusal.ts';
+import { openTransport } from './tls.ts';
 import { startTlsServer, type TlsServer } from '../testing/tls-server.ts';
 
 let folder: string;
 let authority: Authority;
 let pair: CertifiedKey;
-let files: { cert: string; key: string; otherKey: string; ca: string; nonsense: string };
+let files: { cert: string; key: string; otherKey: string; ca: string; authorities: string; nonsense: string };
+let shortLived: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'callpass-transport-'));
   const file = (name: string, content: string) => {
@@ -27,11 +29,13 @@ beforeAll(async () => {
   };
   authority = await createAuthority();
   pair = await authority.issue({ names: ['localhost'], use: 'server' });
+  shortLived = (await authority.issue({ use: 'client', notAfter: new Date(Date.now() + 86_400_000) })).cert;
   files = {
     cert: file('tls.crt', pair.cert),
     key: file('tls.key', pair.key),
     otherKey: file('other.key', (await authority.issue({ use: 'server' })).key),
     ca: file('ca.crt', authority.cert),
+    authorities: file('authorities.crt', authority.cert + shortLived),
     nonsense: file('nonsense', 'canary'),
   };
 });
@@ -94,6 +98,27 @@ describe('TLS', () => {
       await expect(starting).rejects.toThrow(message);
       await expect(starting).rejects.not.toThrow(/canary|PRIVATE/);
     }
+  });
+
+  it('tells when the first of its client authorities runs out, besides its certificate', () => {
+    const day = 86_400_000;
+    const settings = loadServerSettings({
+      environment: {
+        CALLPASS_TLS_CERT_FILE: files.cert,
+        CALLPASS_TLS_KEY_FILE: files.key,
+        CALLPASS_TLS_CLIENT_CA_FILE: files.authorities,
+      },
+    });
+    const transport = openTransport(settings, createLog({ level: 'silent' }));
+    const [server, clientCa, ...others] = transport.expiries();
+    transport.stop();
+    expect(server?.certificate).toBe('server');
+    expect(((server?.notAfterMs ?? 0) - Date.now()) / day).toBeCloseTo(30, 1);
+    expect(clientCa).toEqual({
+      certificate: 'client_ca',
+      notAfterMs: new X509Certificate(shortLived).validToDate.getTime(),
+    });
+    expect(others).toEqual([]);
   });
 
   it('tells when its certificate runs out', async () => {

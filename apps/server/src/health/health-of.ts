@@ -25,6 +25,9 @@ export interface Condition {
   readonly keyUnopened: boolean;
 }
 
+/** Thing that the server works with; `ledger` is writing to the store. */
+export type Dependency = 'store' | 'ledger' | 'limiter';
+
 /** Services that the server can give now. */
 export interface ServerHealth {
   /** True when somebody could get credentials. */
@@ -37,6 +40,8 @@ export interface ServerHealth {
   readonly operating: boolean;
   /** True when what decides can be changed. */
   readonly administering: boolean;
+  /** For metrics: whether each thing that the server works with answers. */
+  readonly up: Readonly<Record<Dependency, boolean>>;
   /** For people: each thing and how it is, and what that stops. */
   readonly detail: Readonly<Record<string, string>>;
 }
@@ -63,6 +68,7 @@ export function healthOf(condition: Condition): ServerHealth {
     validating,
     operating: !draining && store,
     administering: !draining && store && !stateAltered,
+    up: { store, ledger: !ledgerFailing, limiter },
     detail: {
       serving: draining ? 'draining' : 'yes',
       issuing: yesOrNo(issuing),
