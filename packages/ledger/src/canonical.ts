@@ -14,9 +14,9 @@ import {
 /** Canonical form of the entries that a table of fields describes; see {@link canonicalForm}. */
 export interface CanonicalForm<F extends EntryField> {
   /** Computes the canonical bytes of an entry. */
-  bytes(place: EntryPlace, fields: FieldsOf<F>): Uint8Array;
+  readonly bytes: (place: EntryPlace, fields: FieldsOf<F>) => Uint8Array;
   /** Computes SHA-256 of the previous hash and the canonical bytes, without a copy of them. */
-  hash(previousHash: Uint8Array, place: EntryPlace, fields: FieldsOf<F>): Uint8Array;
+  readonly hash: (previousHash: Uint8Array, place: EntryPlace, fields: FieldsOf<F>) => Uint8Array;
 }
 
 /** The names of the fields of one version by how they are written, and the fields that the version does not have. */
