@@ -18,7 +18,7 @@ import { describeError, type Logger } from '@callpass/program/log';
 import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
-import { Metadata, Server } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { accessLog } from './access-log.ts';
 import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
@@ -37,6 +37,7 @@ import { credentialHandlers } from './credentials/service.ts';
 import { shutDown } from './drain.ts';
 import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
+import { buildHeader } from './health/build-header.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { measureHealth } from './health/metrics.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
@@ -194,7 +195,7 @@ function registerServices(opened: Opened): {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
   const services = Object.values(SERVICES);
-  const health = createHealth(services, buildHeader());
+  const health = createHealth(services, buildHeader(buildOf(import.meta.url)));
   const watch = opened.running.adopt(
     new HealthWatch({ health, log, state, store, limiter, ledger: opened.ledger, clock: trustedClock }),
     (watching) => {
@@ -323,13 +324,4 @@ async function listen(
 function telemetryAddress(address: string): { serverAddress: string; serverPort: number } {
   const { host, port } = splitHostAndPort(address);
   return { serverAddress: host, serverPort: port };
-}
-
-/** Version and commit of this server, in the header of its health. */
-function buildHeader(): Metadata {
-  const { version, commit } = buildOf(import.meta.url);
-  const header = new Metadata();
-  header.set('callpass-version', version);
-  if (commit !== undefined) header.set('callpass-commit', commit);
-  return header;
 }
