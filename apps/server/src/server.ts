@@ -31,7 +31,7 @@ import type { ClockSource } from './clock/clock-guard.ts';
 import { SYSTEM_CLOCKS, watchClock } from './clock/watch-clock.ts';
 import { bind } from './connections/bind.ts';
 import { connectionOptions, guardConnections } from './connections/connections.ts';
-import { logRefusedCertificates, openTransport } from './connections/tls.ts';
+import { logRefusedCertificates, measureCertificates, openTransport } from './connections/tls.ts';
 import { createCredentialMetrics } from './credentials/metrics.ts';
 import { credentialHandlers } from './credentials/service.ts';
 import { shutDown } from './drain.ts';
@@ -270,9 +270,7 @@ function measure({ settings, clock, running, make, transport, store, state, admi
   measureLoad(make, admission);
   measureDisk(make, settings);
   make.gauge(MEASURED.ledgerQueued, () => store.queuedEntries);
-  make.gauge(MEASURED.certificateExpiry, () =>
-    transport.expiries().map((each) => [(each.notAfterMs - Date.now()) / 1000, each.certificate]),
-  );
+  measureCertificates(make, transport);
   running.defer(measureProcess(make, buildOf(import.meta.url).version));
 }
 

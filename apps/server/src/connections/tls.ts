@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { http2ServersOf } from '@callpass/grpc-kit';
+import { METRICS, type Instruments } from '@callpass/telemetry';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { describeError, type Logger } from '@callpass/program/log';
 import { followFiles } from '@callpass/program';
@@ -105,6 +106,13 @@ function checkedContext(files: Pick<SecureContextOptions, 'cert' | 'key' | 'ca'>
   // Node takes authorities that are none for an empty list, which would shut everybody out.
   if (files.ca !== undefined) new X509Certificate(files.ca as Buffer);
   return context;
+}
+
+/** Measures the time until each certificate in use expires. */
+export function measureCertificates(make: Instruments, transport: Pick<Transport, 'expiries'>): void {
+  make.gauge(METRICS.certificateExpiry, () =>
+    transport.expiries().map((each) => [(each.notAfterMs - Date.now()) / 1000, each.certificate]),
+  );
 }
 
 /** Earliest end of validity among the certificates of a PEM file, in ms since the epoch. */
