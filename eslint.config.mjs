@@ -94,7 +94,7 @@ const boundaries = (mayAlso) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', '.nx/**', 'artifacts/**', 'e2e/stranger/**'] },
+  { ignores: ['**/dist/**', '**/gen/**', '**/node_modules/**', '.nx/**', 'artifacts/**', '**/stranger/**'] },
   js.configs.recommended,
   { plugins: { docstrings }, rules: { 'docstrings/opening': 'error' } },
   {

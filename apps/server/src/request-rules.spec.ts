@@ -168,6 +168,13 @@ describe('requests', () => {
       .flatMap(({ methods }) => methods)
       .filter(({ input }) => !hasCompiledRules(input))
       .map(({ name }) => name);
-    expect(slow).toEqual(['Freeze', 'TryIssue', 'ListEntries', 'VerifyLedger', 'RemoveEntries']);
+    expect(slow).toEqual([
+      'Freeze',
+      'TryIssue',
+      'ListEntries',
+      'VerifyLedger',
+      'SummarizeEntries',
+      'RemoveEntries',
+    ]);
   });
 });
