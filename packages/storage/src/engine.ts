@@ -14,7 +14,7 @@ import type {
 import type { Kysely } from 'kysely';
 import { ChainHeads, findHead, headOf } from './database/chain-heads.ts';
 import { readChain, readChains } from './database/chains.ts';
-import { applyChange, attemptAlone, type ItemOutcome } from './database/changes.ts';
+import { StateChanges, attemptAlone, type ItemOutcome } from './database/changes.ts';
 import { claimAnswers, type Claim } from './database/claims.ts';
 import type { Database } from './database/database.ts';
 import { searchEntries } from './database/entry-search.ts';
@@ -277,7 +277,8 @@ export class StoreEngine {
       );
       claims.forEach(([index], at) => (outcomes[index] = claimed[at] as ItemOutcome));
     }
-    let changed = false;
+    const { rowLocks, disk } = this.#database;
+    const changes = new StateChanges(transaction, { sealer: this.#sealer, seal: this.#seal, rowLocks, disk });
     for (const [index, { change }] of items.entries()) {
       if (change === undefined || change.kind === 'rememberAnswer') continue;
       if (change.kind === 'removeEntries') {
@@ -285,15 +286,12 @@ export class StoreEngine {
           outcome: 'recorded',
           removal: await this.#removeStep(transaction, { ...change, fromChain: 1 }),
         });
-        outcomes[index] = await attemptAlone(transaction, remove, this.#database.disk);
+        outcomes[index] = await attemptAlone(transaction, remove, disk);
         continue;
       }
-      const { rowLocks, disk } = this.#database;
-      const parts = { sealer: this.#sealer, seal: this.#seal, rowLocks };
-      outcomes[index] = await attemptAlone(transaction, () => applyChange(transaction, change, parts), disk);
-      changed ||= outcomes[index].outcome === 'recorded';
+      outcomes[index] = await changes.attempt(change);
     }
-    if (changed) await this.#database.announce(transaction);
+    if (await changes.record()) await this.#database.announce(transaction);
     return outcomes;
   }
 

@@ -12,7 +12,7 @@ import type { Tables } from '../schema/tables.ts';
 import { realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
 import type { DatabaseDisk, RowLocks } from './database.ts';
-import { assertHolds, lockState, readSealedState } from './sealed-state.ts';
+import { assertHolds, lockCounters, lockState, readSealedState } from './sealed-state.ts';
 import { changeHashOf, readContents, recordState, type StateSeal } from './state-seal.ts';
 
 /** A change of the state that the snapshot is made of: everything but a remembered answer. */
@@ -34,6 +34,7 @@ export interface ChangeParts {
   readonly sealer: Sealer;
   readonly seal: StateSeal;
   readonly rowLocks: RowLocks;
+  readonly disk: DatabaseDisk | undefined;
 }
 
 /**
@@ -63,28 +64,72 @@ export async function attemptAlone(
 }
 
 /**
- * Makes a change of state, or says what is in its way: then the caller undoes what it did. Throws `STATE_ALTERED` where the
- * state is not as this service left it, since its record would cover up what was done to it.
+ * Changes of the state in one transaction. What is recorded is checked before the first and recorded after the last, since both
+ * read every row that decides: changes that come together, such as the freezes of a flood, share them.
  */
-export async function applyChange(
-  transaction: Kysely<Tables>,
-  change: SnapshotChange,
-  parts: ChangeParts,
-): Promise<ItemOutcome> {
-  await lockState(transaction, parts.rowLocks);
-  const sealed = await readSealedState(transaction, parts.seal);
-  assertHolds(sealed);
-  const changed = await make(transaction, change, parts);
-  if ('outcome' in changed) return changed;
-  const { state } = sealed;
-  const changeNumber = state.change_count + 1;
-  await recordState(transaction, parts.seal, {
-    ...state,
-    version: state.version + 1,
-    change_count: changeNumber,
-    contents: await readContents(transaction),
-  });
-  return { outcome: 'recorded', change: { changeNumber, changeHash: changeHashOf(changed) } };
+export class StateChanges {
+  readonly #transaction: Kysely<Tables>;
+  readonly #parts: ChangeParts;
+  #begun: { readonly changeCount: number } | ItemOutcome | undefined;
+  #made = 0;
+
+  constructor(transaction: Kysely<Tables>, parts: ChangeParts) {
+    this.#transaction = transaction;
+    this.#parts = parts;
+  }
+
+  /**
+   * Makes a change, or says what is in its way and leaves all as it was. It has failed with `STATE_ALTERED` where the state is
+   * not as this service left it, since its record would cover up what was done to it.
+   */
+  async attempt(change: SnapshotChange): Promise<ItemOutcome> {
+    const begun = (this.#begun ??= await this.#begin());
+    if ('outcome' in begun) return begun;
+    const outcome = await attemptAlone(
+      this.#transaction,
+      async () => {
+        const changed = await make(this.#transaction, change, this.#parts);
+        if ('outcome' in changed) return changed;
+        const changeNumber = begun.changeCount + this.#made + 1;
+        return { outcome: 'recorded', change: { changeNumber, changeHash: changeHashOf(changed) } };
+      },
+      this.#parts.disk,
+    );
+    if (outcome.outcome === 'recorded') this.#made++;
+    return outcome;
+  }
+
+  /** Records the state after the changes that were made; tells whether there were any. */
+  async record(): Promise<boolean> {
+    if (this.#made === 0) return false;
+    const { seal, rowLocks } = this.#parts;
+    // Read again: a removal of entries in the same transaction counts in this row too.
+    const state = await lockCounters(this.#transaction, seal, rowLocks);
+    await recordState(this.#transaction, seal, {
+      ...state,
+      version: state.version + this.#made,
+      change_count: state.change_count + this.#made,
+      contents: await readContents(this.#transaction),
+    });
+    return true;
+  }
+
+  /** Outside of the savepoint of a change: what is undone with a savepoint gives back its locks. */
+  async #begin(): Promise<{ readonly changeCount: number } | ItemOutcome> {
+    let changeCount = 0;
+    const checked = await attemptAlone(
+      this.#transaction,
+      async () => {
+        await lockState(this.#transaction, this.#parts.rowLocks);
+        const sealed = await readSealedState(this.#transaction, this.#parts.seal);
+        assertHolds(sealed);
+        changeCount = sealed.state.change_count;
+        return { outcome: 'recorded' };
+      },
+      this.#parts.disk,
+    );
+    return checked.outcome === 'recorded' ? { changeCount } : checked;
+  }
 }
 
 function make(

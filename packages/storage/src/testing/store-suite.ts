@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { verifyLedger, type Store } from '@callpass/domain';
+import { verifyLedger, type StateChange, type Store } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
 import { backUpStore, migrateStore, openStore, resealStore, storeFile } from '../index.ts';
@@ -192,6 +192,32 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         await expect(resealStore({ url: database.url, oldKey: sealKey, newKey })).rejects.toMatchObject({
           code: 'STATE_ALTERED',
         });
+      });
+
+      it('keeps changes that come together in order, one that cannot be made among them', async () => {
+        const store = await open();
+        const freeze = (value: string) => ({
+          kind: 'freeze' as const,
+          freeze: {
+            scope: { kind: 'CLIENT' as const, value },
+            ...{ reason: 'flood', frozenBy: 'ops', untilMs: undefined },
+            freezeTimeMs: NOW_MS,
+          },
+        });
+        const unknown = { kind: 'unfreeze' as const, scope: { kind: 'CLIENT' as const, value: 'nobody' } };
+        const record = (change: StateChange) => store.record(sampleEntry(), { change });
+        const names = Array.from({ length: 60 }, (_, at) => `client-${at}`);
+        const outcomes = await Promise.all([
+          ...names.slice(0, 30).map((name) => record(freeze(name))),
+          record(unknown),
+          ...names.slice(30).map((name) => record(freeze(name))),
+        ]);
+        expect(outcomes.filter(({ outcome }) => outcome !== 'recorded')).toEqual([
+          { outcome: 'freezeUnknown' },
+        ]);
+        expect((await store.loadState()).freezes).toHaveLength(names.length);
+        expect((await store.readStateRecord()).changeCount).toBe(names.length);
+        expect((await verifyLedger(store)).faults).toEqual([]);
       });
 
       it('seals everything anew under another key, so that only that one opens it', async () => {
