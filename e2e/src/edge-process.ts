@@ -2,7 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
-/** The built edge as a process. */
+/** Origin of the pages that an edge lists. */
+export const ORIGIN = 'https://www.example.org';
+
+/** A running `callpass-edge serve`. */
 export interface EdgeProcess {
   readonly child: ChildProcess;
   readonly url: string;
@@ -11,14 +14,19 @@ export interface EdgeProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the built edge as an operator would, on a free port. */
+/** Starts the built edge as an operator would, on a free port, without limits of its own. */
 export async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
   const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve'], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
       CALLPASS_EDGE_SERVICE_ADDRESS: service,
+      CALLPASS_EDGE_ORIGINS: ORIGIN,
       CALLPASS_EDGE_LIMITS_PER_ADDRESS: '100000',
+      CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
+      CALLPASS_EDGE_LOG_LEVEL: 'debug',
+      // What is not traced goes to the service in batches.
+      CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

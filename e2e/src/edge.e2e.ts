@@ -1,23 +1,14 @@
 import { createServer, type AddressInfo, type Server, type Socket, connect } from 'node:net';
+import { LedgerEntry_Kind, LedgerService } from '@callpass/contract';
+import { connect as connectKit, createClient } from '@callpass/grpc-kit';
+import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OtlpReceiver } from '@callpass/otlp-receiver';
 import { keptReceiver } from './canary/kept.ts';
-import { startEdgeProcess, type EdgeProcess } from './edge-process.ts';
+import { type EdgeProcess, ORIGIN, startEdgeProcess } from './edge-process.ts';
 import { ended, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
-/** Starts the edge of these tests. */
-const startEdge = (service: string, env: NodeJS.ProcessEnv = {}) =>
-  startEdgeProcess(service, {
-    CALLPASS_EDGE_ORIGINS: ORIGIN,
-    CALLPASS_EDGE_COMPATIBILITY_ROUTES_DEFAULT_DESTINATION: 'd',
-    CALLPASS_EDGE_LOG_LEVEL: 'debug',
-    // What is not traced goes to the service in batches.
-    CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody',
-    ...env,
-  });
-
-const ORIGIN = 'https://www.example.org';
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const ENTRIES = ['callpass.token.encrypt', 'callpass.ledger.commit'];
 
@@ -33,7 +24,7 @@ beforeAll(async () => {
   receiver = await keptReceiver();
   server = await startServerProcess(telemetry());
   await provision(server.address);
-  edge = await startEdge(server.address, telemetry());
+  edge = await startEdgeProcess(server.address, telemetry());
 }, 60_000);
 afterAll(async () => {
   await edge.stop();
@@ -115,6 +106,21 @@ describe('the edge in front of a service', () => {
     expect(answers.filter(({ status }) => status === 403)).toHaveLength(20);
   });
 
+  it('keeps the ledger short: 300 requests of one browser that are refused alike leave ten entries in a minute', async () => {
+    const connection = connectKit({ address: server.address, credentials: credentials.createInsecure() });
+    const ledger = createClient(LedgerService, connection);
+    const rows = async () => {
+      const { entries } = await ledger.listEntries({ kind: LedgerEntry_Kind.REFUSED, pageSize: 1000 });
+      return entries.length;
+    };
+    const before = await rows();
+    for (let round = 0; round < 10; round++)
+      await Promise.all(Array.from({ length: 30 }, () => issue('refused-for-ever')));
+    // Twice ten, should a minute end within.
+    expect((await rows()) - before).toBeLessThanOrEqual(21);
+    connection.close();
+  });
+
   it('writes no token, cookie, query or body, in the log or in telemetry', async () => {
     const answer = await issue('d', { cookie: 'canary-cookie=1', 'callpass-human-check': 'canary-proof' });
     const { credentials } = (await answer.json()) as { credentials: Record<string, string> };
@@ -137,7 +143,7 @@ describe('the edge in front of a service', () => {
 });
 
 it('10,000 connections that say nothing, and others are still served', async () => {
-  const crowded = await startEdge(server.address, {
+  const crowded = await startEdgeProcess(server.address, {
     CALLPASS_EDGE_REQUESTS_HEADERS_TIMEOUT: '20s',
   });
   const sockets: Socket[] = [];
@@ -166,7 +172,7 @@ it('10,000 connections that say nothing, and others are still served', async () 
 
 it('is scraped by Prometheus where the standard variables ask for it, and ends without it where the port is taken', async () => {
   const variables = { OTEL_METRICS_EXPORTER: 'prometheus', OTEL_EXPORTER_PROMETHEUS_PORT: '0' };
-  const scraped = await startEdge(server.address, {
+  const scraped = await startEdgeProcess(server.address, {
     ...variables,
     CALLPASS_EDGE_LOG_LEVEL: 'info',
   });
@@ -178,7 +184,7 @@ it('is scraped by Prometheus where the standard variables ask for it, and ends w
       /http_server_request_duration_seconds_count\{[^}]*http_route="\/v1\/destinations\/:id\/credentials"/,
     );
     const taken = { ...variables, OTEL_EXPORTER_PROMETHEUS_PORT: String(port?.split(':')[1]) };
-    await expect(startEdge(server.address, taken)).rejects.toThrow(
+    await expect(startEdgeProcess(server.address, taken)).rejects.toThrow(
       /cannot listen on .*: the address is in use/,
     );
   } finally {
@@ -190,7 +196,7 @@ it('a service that is stopped is a problem within a second, and one that is back
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const keys = { CALLPASS_LISTEN_ADDRESS: address };
-  const other = await startEdge(address);
+  const other = await startEdgeProcess(address);
   const first = await startServerProcess(keys);
   await provision(address);
   expect(await statusSoon(other.url, 200)).toBe(200);
@@ -210,7 +216,7 @@ it('a service that is stopped is a problem within a second, and one that is back
 }, 120_000);
 
 it('SIGTERM under load: what was accepted is answered, the process ends, and the service goes on', async () => {
-  const other = await startEdge(server.address, { CALLPASS_EDGE_LIMITS_PER_ADDRESS: '1000000' });
+  const other = await startEdgeProcess(server.address, { CALLPASS_EDGE_LIMITS_PER_ADDRESS: '1000000' });
   const seen = new Set<number>();
   let answered = 0;
   const loaded = Promise.withResolvers<void>();

@@ -157,11 +157,16 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a server as an operator would, on a free port: the built one, unless the command says another. */
+/**
+ * Starts a server as an operator would, on a free port: the built one, unless the command says another.
+ *
+ * @param group file of a control group that the process is in from its start, so that Node knows the limit.
+ */
 export async function startServerProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
   [node, script] = ['node', join(ROOT, 'apps/server/bin/callpass-server.js')],
+  group?: string,
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
   const storeFile = join(folder, 'callpass.db');
@@ -175,7 +180,9 @@ export async function startServerProcess(
     ...env,
   };
   plantKeyEncryptionKey(surroundings);
-  const child = spawn(node, [script, 'serve', ...args], {
+  const inGroup = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group];
+  const [program = '', ...rest] = [...inGroup, node, script, 'serve', ...args];
+  const child = spawn(program, rest, {
     env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

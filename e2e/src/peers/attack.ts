@@ -8,10 +8,11 @@ import {
 } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { argv } from 'node:process';
+import { connect as connectTls } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deflateSync, gzipSync } from 'node:zlib';
 
-// A stranger: `node attack.ts ADDRESS KIND CONNECTIONS CALLS PER_SECOND SOURCE`. Opens connections and makes so many calls of a
+// A stranger: `node attack.ts URL KIND CONNECTIONS CALLS PER_SECOND SOURCE`. Opens connections and makes so many calls of a
 // kind on each, all at once or at a rate. Calls of a kind that is held are never ended. Reports what has become of them.
 
 const [, , address = '', kind = '', connections = '1', calls = '1', perSecond = '0', localAddress = ''] =
@@ -21,6 +22,9 @@ const ISSUE = '/callpass.v1.CredentialService/IssueCredentials';
 const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
 const REFLECT = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+const REFLECT_ALPHA = '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo';
+const APPLY = '/callpass.v1.AdminService/ApplyConfiguration';
+const BATCH = '/callpass.v1.CredentialService/BatchIssueCredentials';
 const MIB = 1024 * 1024;
 
 interface Attack {
@@ -63,6 +67,38 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'unknown-fields': { path: CHECK, body: framed(UNKNOWN_FIELDS) },
   watch: { path: WATCH, body: EMPTY },
   reflect: { path: REFLECT, body: framed(Buffer.from([0x3a, 0x00])), held: true },
+  'other-binary': {
+    path: WATCH,
+    headers: Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`x-${i}-bin`, Array<string>(3).fill('AA, AAAA ,,='.repeat(80))]),
+    ),
+    body: EMPTY,
+    held: true,
+  },
+  'near-bounds': {
+    path: ISSUE,
+    headers: {
+      ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`x-${i}`, 'v'.repeat(1200)])),
+      'a-bin': 'AA,'.repeat(15),
+    },
+    body: EMPTY,
+  },
+  'half-body': { path: ISSUE, body: framed(Buffer.alloc(32 * 1024)).subarray(0, 16 * 1024), held: true },
+  'half-configuration': { path: APPLY, body: framed(ZEROS).subarray(0, 3 * MIB), held: true },
+  'unknown-configuration': { path: APPLY, body: framed(UNKNOWN_FIELDS) },
+  'unknown-batch': { path: BATCH, body: framed(UNKNOWN_FIELDS.subarray(0, MIB - 64)) },
+  'empty-batch': { path: BATCH, body: framed(Buffer.alloc(MIB - 64, Buffer.from([0x0a, 0x00]))) },
+  'empty-configuration': {
+    path: APPLY,
+    body: framed(
+      Buffer.concat([
+        Buffer.from([0x0a, 0xf8, 0xff, 0xff, 0x01]),
+        Buffer.alloc(4 * MIB - 8, Buffer.from([0x12, 0x00])),
+      ]),
+    ),
+  },
+  open: { path: ISSUE, body: Buffer.alloc(0), held: true },
+  'reflect-alpha': { path: REFLECT_ALPHA, body: framed(Buffer.from([0x3a, 0x00])), held: true },
   'bad-bytes': {
     path: ISSUE,
     headers: { authorization: 'Bearer canary-of-a-stranger\xe9', 'x-name': 'canary-of-a-stranger\xe9' },
@@ -81,9 +117,14 @@ const outcome: { sent: number; lostConnections: number; ended: Record<string, nu
 };
 
 function open(): ClientHttp2Session {
-  const [host, port] = address.split(':');
-  const session = connect(`http://${address}`, {
-    createConnection: () => connectSocket({ host, port: Number(port), localAddress }),
+  const { protocol, hostname: host, port } = new URL(address);
+  const session = connect(address, {
+    createConnection: () => {
+      const socket = connectSocket({ host, port: Number(port), localAddress });
+      return protocol === 'http:'
+        ? socket
+        : connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    },
     maxSendHeaderBlockLength: MIB,
     maxSessionMemory: 1024,
   });

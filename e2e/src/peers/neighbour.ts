@@ -1,4 +1,5 @@
 import { createCredentialClient } from '@callpass/client';
+import type { ClientTls } from '../provision.ts';
 
 const PER_SECOND = 33;
 
@@ -11,13 +12,20 @@ export interface Seen {
   readonly p99Ms: number;
 }
 
-/** Asks for credentials of destination `d` 33 times a second, whether or not earlier calls have been answered. */
-export function startNeighbour(address: string): {
+/**
+ * Asks for credentials of destination `d` 33 times a second, whether or not earlier calls have been answered.
+ *
+ * @param tls its certificates; plain text when left out.
+ */
+export function startNeighbour(
+  address: string,
+  tls?: ClientTls,
+): {
   readonly seen: Seen;
   reached(granted: number): Promise<void>;
   stop(): Promise<Seen>;
 } {
-  const client = createCredentialClient({ address, retry: false });
+  const client = createCredentialClient({ address, retry: false, tls });
   const times: number[] = [];
   const underWay = new Set<Promise<void>>();
   const waiting: { granted: number; resolve: () => void }[] = [];

@@ -14,7 +14,7 @@ export interface Peer<Outcome> {
 
 /** Starts one of the programs beside this file. */
 export function startPeer<Outcome>(
-  program: 'attack' | 'probe' | 'reset' | 'tail',
+  program: 'attack' | 'flood' | 'probe' | 'reset' | 'tail',
   args: readonly unknown[],
 ): Peer<Outcome> {
   const child = spawn('node', [join(import.meta.dirname, `${program}.ts`), ...args.map(String)], {

@@ -140,7 +140,7 @@ describe('a call', () => {
       const error = await say(`/kit.v1.EchoService/${method}`);
       expect(error).toMatchObject({
         code: status.INVALID_ARGUMENT,
-        details: 'the request message cannot be decoded',
+        details: 'the request message cannot be decoded; compare the contract of client and server',
       });
     }
     expect(reached).toBe(false);

@@ -12,6 +12,7 @@ import {
 import { decode, encode, type EncodedMessage, methodName } from '../codec/codec.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { toWireStatus } from '../error/status-details.ts';
+import { assertItemsFit } from '../validation/validation.ts';
 import { compose, type RunCall, type ServerInterceptor } from './interceptor.ts';
 import { KitServerCall, type MapError } from './server-call.ts';
 
@@ -81,11 +82,16 @@ function readOne(call: KitServerCall): Message {
 }
 
 function readMessage(call: KitServerCall, bytes: Buffer): Message {
+  assertItemsFit(call.method.input, bytes);
   let message: Message;
   try {
     message = decode(call.method.input, bytes);
   } catch (cause) {
-    throw new RpcError(status.INVALID_ARGUMENT, 'the request message cannot be decoded', { cause });
+    throw new RpcError(
+      status.INVALID_ARGUMENT,
+      'the request message cannot be decoded; compare the contract of client and server',
+      { cause },
+    );
   }
   call.inspect(message);
   return message;

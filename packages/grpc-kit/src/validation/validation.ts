@@ -13,9 +13,16 @@ import { status } from '@grpc/grpc-js';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
 import { describeViolation } from './describe-violation.ts';
+import { findExceededItems } from './item-bounds.ts';
 import { patternOf } from './patterns.ts';
 import { predefinedRulesOf } from './predefined-rules.ts';
 import { satisfiesCompiledRules } from './compiled-rules.ts';
+
+/** Path of a field and what its rule demands. */
+interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
 
 // A validator keeps the rules that warmUp compiles, so there is one for all files with the same predefined rules.
 const validators = new Map<string, Validator>();
@@ -47,6 +54,20 @@ export function assertValid(schema: DescMessage, message: Message): void {
   if (satisfiesCompiledRules(schema, message)) return;
   const violations = findViolations(schema, message);
   if (violations.length === 0) return;
+  throw violationError(violations);
+}
+
+/**
+ * Checks the lists of an encoded message against their rules `max_items`, before it is decoded. Throws as {@link assertValid}.
+ */
+export function assertItemsFit(schema: DescMessage, bytes: Uint8Array): void {
+  const exceeded = findExceededItems(schema, bytes);
+  if (exceeded === undefined) return;
+  const { field, maxItems } = exceeded;
+  throw violationError([{ field, description: `must contain no more than ${maxItems} items` }]);
+}
+
+function violationError(violations: readonly FieldViolation[]): RpcError {
   const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => {
     return {
       field: field.slice(0, MAX_PATH_LENGTH),
@@ -56,16 +77,13 @@ export function assertValid(schema: DescMessage, message: Message): void {
   const [first] = fieldViolations;
   const text =
     first === undefined || first.field === '' ? first?.description : `${first.field}: ${first.description}`;
-  throw new RpcError(status.INVALID_ARGUMENT, `invalid request: ${text}`, {
+  return new RpcError(status.INVALID_ARGUMENT, `invalid request: ${text}`, {
     details: [detail(BadRequestSchema, { fieldViolations })],
   });
 }
 
 /** Finds every violation of a message's rules: the path of the field and what the rule demands. Throws if a rule cannot run. */
-export function findViolations(
-  schema: DescMessage,
-  message: Message,
-): readonly { field: string; description: string }[] {
+export function findViolations(schema: DescMessage, message: Message): readonly FieldViolation[] {
   const result = validatorFor(schema).validate(schema, message);
   if (result.kind === 'valid') return [];
   if (result.kind === 'error') throw result.error;
