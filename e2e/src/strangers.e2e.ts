@@ -65,7 +65,7 @@ async function startTarget(authority?: Authority): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-strangers-'));
   const args = authority ? ['--settings', await settingsWithTls(folder, authority)] : [];
   const env = authority ? { CALLPASS_ACCESS_LOCAL: 'none' } : {};
-  const server = await startServerProcess(env, args, group?.processes);
+  const server = await startServerProcess(env, args, undefined, group?.processes);
   await provision(server.address, { tls: await clientOf(authority, OPERATOR), issuer: NEIGHBOUR });
   return {
     server,
