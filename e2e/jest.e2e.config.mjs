@@ -6,6 +6,7 @@ const MEASURING = {
   'src/edge.e2e.ts': 'time to an answer while the service is away',
   'src/freeze.e2e.ts': 'time to take effect, and time to an answer with 10,000 frozen visitors',
   'src/hung-instance.e2e.ts': 'time to an answer while one of three instances hangs',
+  'src/fuzz.e2e.ts': 'memory among random peers',
   'src/hygiene.e2e.ts': 'memory among hostile peers',
   'src/identity.e2e.ts': 'time to an answer with 10,000 destinations',
   'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
