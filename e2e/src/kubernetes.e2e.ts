@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canRun } from '@callpass/testkit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plantTokensIn } from './canary/keep.ts';
 import { NAMESPACES, startCluster, type Cluster } from './kubernetes/cluster.ts';
@@ -24,15 +25,16 @@ const OF_THE_MESH = /:(4143|8080|8086|8090)$/;
  * The manifests of deploy/kubernetes, run without a cluster: each pod in the root of its image, with the rendered settings, secrets,
  * commands and user. Only addresses are replaced. Needs root, as CI has it.
  */
-const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
+const isRoot = canRun(process.getuid?.() === 0, 'this user is not root', 'the manifests of Kubernetes');
+const asRoot = isRoot ? describe : describe.skip;
 
 let cluster: Cluster;
 
 beforeAll(async () => {
-  if (asRoot === describe) cluster = await startCluster();
+  if (isRoot) cluster = await startCluster();
 }, 120_000);
 afterAll(async () => {
-  if (asRoot === describe) await cluster.stop();
+  if (isRoot) await cluster.stop();
 });
 
 asRoot.each(['base', 'mesh'])('deploy/kubernetes/%s', (flavour) => {

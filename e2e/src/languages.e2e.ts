@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canRun } from '@callpass/testkit';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startWithDevCerts, type DevCertsServer } from './dev-certs.ts';
 import { ROOT, run } from './processes.ts';
@@ -76,12 +77,11 @@ async function shell(script: string, env: NodeJS.ProcessEnv = {}): Promise<strin
   return done.stdout.trim().split('\n');
 }
 
-/** `it` where the machine has the tools; elsewhere the test is left out and says why. In CI it is never. */
+/** `it` where the machine has the tools; see `canRun`. */
 function itWith(tools: readonly string[], name: string, body: () => Promise<void>, timeoutMs?: number): void {
   const missing = tools.filter((tool) => spawnSync('sh', ['-c', tool]).status !== 0);
-  if (missing.length > 0 && process.env['CI'] !== 'true')
-    process.stderr.write(`left out, since this fails: ${missing.join(', ')}: ${name}\n`);
-  (missing.length > 0 && process.env['CI'] !== 'true' ? it.skip : it)(name, body, timeoutMs);
+  const runs = canRun(missing.length === 0, `this fails: ${missing.join(', ')}`, name);
+  (runs ? it : it.skip)(name, body, timeoutMs);
 }
 const PROTOC = ['protoc --version'];
 const PYTHON = [...PROTOC, 'which grpc_python_plugin', '/usr/bin/python3 -c "import grpc"'];

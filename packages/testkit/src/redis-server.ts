@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canRun } from './can-run.ts';
 import { freePort } from './free-port.ts';
 
 /** Redis server that a test can stop, start and suspend. */
@@ -20,15 +21,10 @@ export interface RedisServer {
   remove(): Promise<void>;
 }
 
-/**
- * Checks if `redis-server` is installed. If not, reports on stderr which tests are left out. With `CI=true` it throws
- * instead, since no test may be left out there.
- */
+/** Checks if `redis-server` is installed; see {@link canRun}. */
 export function redisIsInstalled(forWhat: string): boolean {
-  if (spawnSync('redis-server', ['--version']).status === 0) return true;
-  if (process.env['CI'] === 'true') throw new Error('redis-server is needed and is not installed');
-  process.stderr.write(`left out, since redis-server is not installed: ${forWhat}\n`);
-  return false;
+  const { status } = spawnSync('redis-server', ['--version']);
+  return canRun(status === 0, 'redis-server is not installed', forWhat);
 }
 
 /** Starts `redis-server` on a free port, in memory only. */
