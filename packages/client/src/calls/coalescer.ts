@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { startCoalescedSpan, withSharedCall, type CoalescedSpan } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
+import { cancelledError, overdueError, unansweredError } from '../errors/of-the-client.ts';
 
 /**
  * Bounds of coalescing. RPCs that are under way make requests wait; what waits shares the next RPC. So nothing waits where
@@ -136,7 +137,7 @@ export function coalesceAttempts<Request, Answer>(
     new Promise((resolve, reject) => {
       const span = startCoalescedSpan();
       const timer = setTimeout(() => waiting.settle({ error: overdueError() }), timeoutMs);
-      const abort = () => waiting.settle({ error: abortedError(signal?.reason) });
+      const abort = () => waiting.settle({ error: cancelledError(signal?.reason) });
       const waiting: Waiting<Request, Answer> = {
         request,
         deadlineMs: performance.now() + timeoutMs,
@@ -202,16 +203,4 @@ function concernsTheBatch(error: unknown): boolean {
 function assertWhole(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 1 || value > max)
     throw new RangeError(`coalesce.${name} must be a whole number from 1 to ${max}`);
-}
-
-function overdueError(): CallpassError {
-  return new CallpassError('the call took longer than its time limit', { code: status.DEADLINE_EXCEEDED });
-}
-
-function abortedError(reason: unknown): CallpassError {
-  return new CallpassError('the call was cancelled', { code: status.CANCELLED, cause: reason });
-}
-
-function unansweredError(): CallpassError {
-  return new CallpassError('the service left out an answer', { code: status.INTERNAL });
 }

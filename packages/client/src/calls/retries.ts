@@ -9,6 +9,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
+import { cancelledError } from '../errors/of-the-client.ts';
 
 /**
  * Options of retries. A call that may be repeated is retried after UNAVAILABLE only, never after RESOURCE_EXHAUSTED, within
@@ -135,10 +136,7 @@ async function sleepUnlessAborted(
   try {
     await timing.sleep(ms, signal);
   } catch (cause) {
-    throw new CallpassError('the call was cancelled', {
-      code: status.CANCELLED,
-      cause: signal?.aborted ? signal.reason : cause,
-    });
+    throw cancelledError(signal?.aborted ? signal.reason : cause);
   }
 }
 

@@ -15,8 +15,8 @@ import {
 } from '@callpass/grpc-kit/client';
 import { Metadata, status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
-import { CallpassError } from '../errors/callpass-error.ts';
 import { toCallpassError } from '../errors/from-status.ts';
+import { cancelledError, closedError } from '../errors/of-the-client.ts';
 import type { Attempt } from './coalescer.ts';
 import { firstAnswer } from './hedge.ts';
 import { repeatability } from './repeatable.ts';
@@ -89,9 +89,8 @@ export function createServiceClient<D extends DescService>(
   const unary = service.methods.filter(({ methodKind }) => methodKind === 'unary');
   const attempts: Attempts = Object.fromEntries(
     unary.map((method) => {
-      const call = kit[method.localName] as KitUnaryCall;
       const isHedged = hedges ? repeatability(method) : () => false;
-      return [method.localName, attemptOf(connection, isHedged, call)];
+      return [method.localName, attemptOf(connection, isHedged, kit[method.localName] as KitUnaryCall)];
     }),
   );
   const sharing = coalesced(attempts, connection);
@@ -125,12 +124,12 @@ function attemptOf(
     }
   };
   return (request, { timeoutMs, signal, metadata }) => {
-    const aborts = { ...(signal && { signal }), ...(metadata && { metadata: metadataOf(metadata) }) };
+    const sent = sendingOptions({ signal, metadata });
     const afterMs = retries.hedgeAfterMs;
-    if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...aborts });
+    if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...sent });
     const endMs = performance.now() + timeoutMs;
     return firstAnswer(
-      (onStart) => send(request, { timeoutMs: Math.max(1, endMs - performance.now()), ...aborts, onStart }),
+      (onStart) => send(request, { timeoutMs: Math.max(1, endMs - performance.now()), ...sent, onStart }),
       { afterMs, allowed: () => retries.takeHedge() },
     );
   };
@@ -163,8 +162,8 @@ function streamCall(connection: Connection, method: DescMethod, call: KitStreamC
     if (timeoutMs !== undefined) assertTimeout('timeoutMs', timeoutMs);
     if (connection.closed) throw closedError();
     try {
-      const options = { ...(signal && { signal }), ...(metadata && { metadata: metadataOf(metadata) }) };
-      const answers = call(request, { timeoutMs: timeoutMs ?? Infinity, ...options });
+      const options = { timeoutMs: timeoutMs ?? Infinity, ...sendingOptions({ signal, metadata }) };
+      const answers = call(request, options);
       for await (const answer of answers) yield withJson(method.output, answer as Message);
     } catch (error) {
       throw errorOf(error, signal);
@@ -172,19 +171,16 @@ function streamCall(connection: Connection, method: DescMethod, call: KitStreamC
   };
 }
 
-function metadataOf(values: Readonly<Record<string, string>>): Metadata {
+function sendingOptions({ signal, metadata: values }: CallOptions): KitCallOptions {
+  if (values === undefined) return signal ? { signal } : {};
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(values)) metadata.set(name, value);
-  return metadata;
+  return signal ? { signal, metadata } : { metadata };
 }
 
 /** The cause of a call that its caller has given up is the caller's reason, whatever that is. */
 function errorOf(error: unknown, signal: AbortSignal | undefined): unknown {
   if (!(error instanceof RpcError)) return error;
   if (error.code !== status.CANCELLED || !signal?.aborted) return toCallpassError(error);
-  return new CallpassError('the call was cancelled', { code: status.CANCELLED, cause: signal.reason });
-}
-
-function closedError(): CallpassError {
-  return new CallpassError('the client is closed', { code: status.CANCELLED });
+  return cancelledError(signal.reason);
 }

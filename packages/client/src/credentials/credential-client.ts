@@ -13,12 +13,11 @@ import {
   type ValidateTokenRequestSchema,
   type ValidateTokenResponse,
 } from '@callpass/contract';
-import { status } from '@grpc/grpc-js';
 import { coalesceAttempts, type BatchOutcome } from '../calls/coalescer.ts';
 import { createServiceClient, type Attempts, type CallOptions } from '../calls/service-client.ts';
 import type { Connection, ConnectOptions } from '../connection/connect.ts';
-import { CallpassError } from '../errors/callpass-error.ts';
 import { errorFromStatus } from '../errors/from-status.ts';
+import { unansweredError } from '../errors/of-the-client.ts';
 import { assertUsable } from './assert-usable.ts';
 
 /** Issues and validates credentials. Each method rejects with a {@link CallpassError}. */
@@ -108,6 +107,6 @@ function outcomeOf({ result }: BatchIssueCredentialsResult): BatchOutcome<unknow
     case 'status':
       return { error: errorFromStatus(result.value) };
     case undefined:
-      return { error: new CallpassError('the service left out an answer', { code: status.INTERNAL }) };
+      return { error: unansweredError() };
   }
 }
