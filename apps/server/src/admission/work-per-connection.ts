@@ -5,6 +5,9 @@ export interface WorkPlace {
   readonly startedAtMs: number;
 }
 
+/** Of a call that is no issue: nobody asks how long it has been under way. */
+const UNTIMED: WorkPlace = { startedAtMs: 0 };
+
 /** Share of a connection's places that issues may take while they do not get on. */
 const ISSUE_SHARE = 3 / 4;
 /** Issues do not get on when the oldest of a connection is under way for so long: far longer than a commit takes. */
@@ -27,8 +30,9 @@ export class WorkPerConnection {
   readonly #max: number;
   readonly #maxStuckIssues: number;
   readonly #nowMs: () => number;
-  /** `undefined` stands for all connections that are gone. */
-  readonly #underWay = new Map<object | undefined, Work>();
+  readonly #underWay = new WeakMap<object, Work>();
+  /** Of all connections that are gone. */
+  readonly #ofGone: Work = { underWay: 0, issues: new Set() };
 
   /** @param nowMs milliseconds of a monotonic clock. */
   constructor(max: number, nowMs: () => number = () => performance.now()) {
@@ -39,14 +43,11 @@ export class WorkPerConnection {
 
   /** Takes a place; `undefined` when the connection has none left for a call of this class. */
   begin(connection: object | undefined, load: LoadClass): WorkPlace | undefined {
-    let own = this.#underWay.get(connection);
-    if (own === undefined) {
-      own = { underWay: 0, issues: new Set() };
-      this.#underWay.set(connection, own);
-    }
+    const own = this.#of(connection);
     if (own.underWay >= this.#max) return undefined;
-    const place = { startedAtMs: this.#nowMs() };
+    let place = UNTIMED;
     if (load === 'ISSUE') {
+      place = { startedAtMs: this.#nowMs() };
       if (own.issues.size >= this.#maxStuckIssues && isStuck(own, place.startedAtMs)) return undefined;
       own.issues.add(place);
     }
@@ -56,11 +57,19 @@ export class WorkPerConnection {
 
   /** Gives back a place that was taken. */
   end(connection: object | undefined, place: WorkPlace): void {
-    const own = this.#underWay.get(connection);
-    if (own === undefined) return;
+    const own = this.#of(connection);
     own.issues.delete(place);
     own.underWay--;
-    if (own.underWay === 0) this.#underWay.delete(connection);
+  }
+
+  #of(connection: object | undefined): Work {
+    if (connection === undefined) return this.#ofGone;
+    let own = this.#underWay.get(connection);
+    if (own === undefined) {
+      own = { underWay: 0, issues: new Set() };
+      this.#underWay.set(connection, own);
+    }
+    return own;
   }
 }
 
