@@ -1,60 +1,17 @@
 // Writes an image as an OCI archive: the OCI image layout (image-spec 1.1) in one tar file, the same bytes for the same content.
 import { createHash } from 'node:crypto';
-import { createWriteStream, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
+import { FILE_TIME, tarOf, writeEntry } from '../tar/tar-of.mjs';
 
 const TYPE = (name) => `application/vnd.oci.image.${name}`;
-const FILE_TIME = new Date(0);
-/** The folder that is copied may be one that only its maker may read. */
-const FOLDER_MODE = 0o755;
 
 /** A layer of the files below a folder, under a path of the image. `owners` names the few that root does not own. */
 export async function layerOf(folder, to, owners = {}) {
-  const archive = pack();
-  const paths = ['', ...pathsBelow(folder)].sort();
-  void fill(archive, folder, to, paths, owners);
-  const tar = await buffer(archive);
-  return { tar, diffId: digest(tar), blob: gzipSync(tar), size: tar.length };
-}
-
-/** Unlike a recursive `readdirSync`, does not follow links. */
-function* pathsBelow(folder, below = '') {
-  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
-    const path = join(below, entry.name);
-    yield path;
-    if (entry.isDirectory()) yield* pathsBelow(folder, path);
-  }
-}
-
-async function fill(archive, folder, to, paths, owners) {
-  for (const path of paths) {
-    const name = join(to, path).replace(/^\/+/, '');
-    if (name === '') continue;
-    const from = join(folder, path);
-    const stat = lstatSync(from);
-    const owner = owners[`/${name}`] ?? 0;
-    const header = {
-      name,
-      mode: path === '' ? FOLDER_MODE : stat.mode & 0o7777,
-      mtime: FILE_TIME,
-      uid: owner,
-      gid: owner,
-    };
-    if (stat.isSymbolicLink()) archive.entry({ ...header, type: 'symlink', linkname: readlinkSync(from) });
-    else if (stat.isDirectory()) archive.entry({ ...header, type: 'directory' });
-    else await written(archive, header, readFileSync(from));
-  }
-  archive.finalize();
-}
-
-function written(archive, header, bytes) {
-  return new Promise((resolve, reject) => {
-    archive.entry(header, bytes, (error) => (error ? reject(error) : resolve()));
-  });
+  const tar = await tarOf(folder, to, owners);
+  return { diffId: digest(tar), blob: gzipSync(tar), size: tar.length };
 }
 
 /** Writes the archive of one image, and returns the digest of its manifest and its size unpacked, in bytes. */
@@ -108,7 +65,7 @@ export async function writeArchive(file, { layers, config, labels, created, sbom
   ];
   const archive = pack();
   void (async () => {
-    for (const [path, bytes] of entries) await written(archive, { name: path, mtime: FILE_TIME }, bytes);
+    for (const [path, bytes] of entries) await writeEntry(archive, { name: path, mtime: FILE_TIME }, bytes);
     archive.finalize();
   })();
   await pipeline(archive, createWriteStream(file));

@@ -72,8 +72,7 @@ function withLanguageOptions(source, options) {
 function withOptionsAsComments(source, keeps) {
   let result = '';
   let at = 0;
-  for (const { kind, start, end } of optionsIn(source)) {
-    const options = splitOptions(source.slice(start, end));
+  for (const { kind, start, end, options } of optionsIn(source)) {
     const gone = options.filter((option) => !keeps(option));
     if (gone.length === 0) continue;
     const lineStart = source.lastIndexOf('\n', start - 1) + 1;
@@ -105,60 +104,40 @@ function asComment(option) {
 
 /** The option lists `[…]` of fields and values, and the statements `option (…) = …;`, in the order of the text. */
 function* optionsIn(source) {
-  for (const { text, at } of tokens(source)) {
-    if (text === '[') {
-      const end = closing(source, at, '[', ']');
-      yield { kind: 'list', start: at + 1, end };
-    } else if (text === 'option' && /^option\s+\(/.test(source.slice(at))) {
-      yield { kind: 'statement', start: at + 'option'.length, end: closing(source, at, undefined, ';') };
-    }
+  let end = 0;
+  for (const { text, at } of tokens(source, 0)) {
+    if (at < end) continue;
+    const isStatement = text === 'option' && /^option\s+\(/.test(source.slice(at));
+    if (text !== '[' && !isStatement) continue;
+    const found = readOptions(source, at + text.length, isStatement ? ';' : ']');
+    ({ end } = found);
+    yield { kind: isStatement ? 'statement' : 'list', ...found };
   }
 }
 
-/** Words and signs outside of comments and strings; what stands inside of option lists among them. */
-function* tokens(source) {
-  let inside = 0;
-  for (const match of source.matchAll(
-    /\/\/.*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\s\w]/g,
-  )) {
-    const [text] = match;
-    if (/^(\/\/|\/\*|["'])/.test(text)) continue;
-    if (text === ']') inside--;
-    if (inside === 0) yield { text, at: match.index };
-    if (text === '[') inside++;
-  }
-}
-
-/** The position of the sign that ends what begins at `at`. */
-function closing(source, at, opens, closes) {
-  let depth = 0;
-  for (const { text, index } of signs(source, at)) {
-    if (text === opens || text === '{') depth++;
-    else if (text === '}') depth--;
-    else if (text === closes && (opens === undefined ? depth === 0 : --depth === 0)) return index;
-  }
-  throw new Error(`an option of the contract does not end: ${source.slice(at, at + 60)}`);
-}
-
-function* signs(source, from) {
-  const pattern = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\/\/.*|[[\]{},;]/g;
-  pattern.lastIndex = from;
-  for (let match; (match = pattern.exec(source)) !== null;) yield { text: match[0], index: match.index };
-}
-
-/** The options of a list, without the commas between them. */
-function splitOptions(list) {
+/** Reads options from `start` to the sign that ends them, without the commas between them. */
+function readOptions(source, start, closes) {
   const options = [];
   let depth = 0;
-  let start = 0;
-  for (const { text, index } of signs(list, 0)) {
-    if (text === '[' || text === '{') depth++;
+  let from = start;
+  for (const { text, at } of tokens(source, start)) {
+    if (depth === 0 && (text === closes || text === ',')) {
+      const option = source.slice(from, at).trim();
+      if (option !== '') options.push(option);
+      from = at + 1;
+      if (text === closes) return { start, end: at, options };
+    } else if (text === '[' || text === '{') depth++;
     else if (text === ']' || text === '}') depth--;
-    else if (text === ',' && depth === 0) {
-      options.push(list.slice(start, index).trim());
-      start = index + 1;
-    }
   }
-  options.push(list.slice(start).trim());
-  return options.filter((option) => option !== '');
+  throw new Error(`an option of the contract does not end: ${source.slice(start, start + 60)}`);
+}
+
+/** Words and signs outside of comments and strings. */
+function* tokens(source, from) {
+  const pattern = /\/\/.*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\s\w]/g;
+  pattern.lastIndex = from;
+  for (let match; (match = pattern.exec(source)) !== null;) {
+    const [text] = match;
+    if (!/^(\/\/|\/\*|["'])/.test(text)) yield { text, at: match.index };
+  }
 }
