@@ -1,40 +1,32 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCredentialClient, type CredentialClient } from '@callpass/client';
-import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
+import { sharedStore, type SharedStore } from './shared-store.ts';
 
 const CALLS_PER_SECOND = 150;
 const STOPPED_MS = 9_000;
 /** Time that the client has to notice. */
 const NOTICED_MS = 2_000;
 
-let postgres: PostgresServer;
-let database: TestDatabase;
+let store: SharedStore<PostgresServer>;
 let servers: readonly ServerProcess[];
 let client: CredentialClient;
 
 beforeAll(async () => {
-  postgres = await postgresServer();
-  database = await keptDatabase(postgres);
-  const environment = {
-    CALLPASS_STORE_URL: database.url,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    CALLPASS_LOG_LEVEL: 'error',
-  };
-  const first = await startServerProcess(environment);
-  servers = [first, ...(await Promise.all([1, 2].map(() => startServerProcess(environment))))];
+  store = await sharedStore(await postgresServer());
+  const first = await startServerProcess(store.environment);
+  servers = [first, ...(await Promise.all([1, 2].map(() => startServerProcess(store.environment))))];
   await provision(first.address);
   client = createCredentialClient({ address: `ipv4:${servers.map(({ address }) => address).join()}` });
 }, 120_000);
 afterAll(async () => {
   client.close();
   for (const server of servers) await server.stop();
-  await database.remove();
-  await postgres.remove();
+  await store.remove();
 });
 
 interface Call {

@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import { CredentialService, Verdict, VerdictSchema } from '@callpass/contract';
 import { connect, createClient, RpcError } from '@callpass/grpc-kit';
 import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
-import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plant } from './canary/keep.ts';
-import { keptDatabase } from './canary/kept.ts';
 import { ROOT, run, startServerProcess, type ServerProcess } from './processes.ts';
+import { sharedStore, type SharedStore } from './shared-store.ts';
 
 const PAGE = join(ROOT, 'docs/operations/incident-leaked-key.md');
 const LEAKED_KEY = 'leaked-key-16-by';
@@ -22,26 +22,16 @@ destinations: [{ id: support, realm: ${REALM}, account: a@x.example, callees: [b
 /** Time limit of the contract for changes at another instance. */
 const LIMIT_MS = 2000;
 
-let postgres: PostgresServer;
-let database: TestDatabase;
-let environment: Readonly<Record<string, string>>;
+let store: SharedStore<PostgresServer>;
 let servers: [ServerProcess, ServerProcess];
 
 beforeAll(async () => {
-  postgres = await postgresServer();
-  database = await keptDatabase(postgres);
-  environment = {
-    CALLPASS_STORE_URL: database.url,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    CALLPASS_LOG_LEVEL: 'error',
-    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
-  };
-  servers = [await startServerProcess(environment), await startServerProcess(environment)];
+  store = await sharedStore(await postgresServer(), { CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0' });
+  servers = [await startServerProcess(store.environment), await startServerProcess(store.environment)];
 }, 60_000);
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  await database.remove();
-  await postgres.remove();
+  await store.remove();
 });
 
 /** The commands of a page, as they are printed. */
@@ -131,11 +121,11 @@ describe('a freeze while the store is sealed under another key', () => {
     plant('key-encryption key', newKey);
     writeFileSync(file, newKey, { mode: 0o600 });
     const resealed = await run('npx', ['callpass-server', 'reseal', '--new-key-file', file], {
-      env: environment,
+      env: store.environment,
     });
     rmSync(dirname(file), { recursive: true });
     expect(resealed).toMatchObject({ code: 0 });
-    const renewed = await startServerProcess({ ...environment, CALLPASS_KEY_ENCRYPTION_KEY: newKey });
+    const renewed = await startServerProcess({ ...store.environment, CALLPASS_KEY_ENCRYPTION_KEY: newKey });
     servers = [renewed, former];
     const open = connect({ address: renewed.address, credentials: credentials.createInsecure() });
     await issued(() => createClient(CredentialService, open).issueCredentials({ destination: 'support' }));

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import {
   AdminService,
@@ -8,12 +8,12 @@ import {
   LedgerService,
 } from '@callpass/contract';
 import { connect, createClient, RpcError, type Connection } from '@callpass/grpc-kit';
-import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
+import { sharedStore, type SharedStore } from './shared-store.ts';
 
 const [OK, PERMISSION_DENIED, ABORTED]: readonly number[] = [
   status.OK,
@@ -24,21 +24,14 @@ const [OK, PERMISSION_DENIED, ABORTED]: readonly number[] = [
 /** Time limit of the contract for changes at another instance. */
 const LIMIT_MS = 2000;
 
-let postgres: PostgresServer;
-let database: TestDatabase;
+let store: SharedStore<PostgresServer>;
 let servers: [ServerProcess, ServerProcess];
 let connections: [Connection, Connection];
 
 beforeAll(async () => {
-  postgres = await postgresServer();
-  database = await keptDatabase(postgres);
-  const environment = {
-    CALLPASS_STORE_URL: database.url,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    CALLPASS_LOG_LEVEL: 'error',
-  };
-  const first = await startServerProcess(environment);
-  servers = [first, await startServerProcess(environment)];
+  store = await sharedStore(await postgresServer());
+  const first = await startServerProcess(store.environment);
+  servers = [first, await startServerProcess(store.environment)];
   const open = ({ address }: ServerProcess) =>
     connect({ address, credentials: credentials.createInsecure() });
   connections = [open(servers[0]), open(servers[1])];
@@ -47,8 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const connection of connections) connection.close();
   for (const server of servers) await server.stop();
-  await database.remove();
-  await postgres.remove();
+  await store.remove();
 });
 
 /** Asks until the answer is as expected; gives how long that took. */

@@ -1,14 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CallpassError, createCredentialClient, type CredentialClient } from '@callpass/client';
 import { Verdict } from '@callpass/contract';
 import { freePort } from '@callpass/testkit/free-port';
-import { postgresServer, type PostgresServer, type TestDatabase } from '@callpass/testkit/postgres-server';
+import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { keptDatabase } from './canary/kept.ts';
 import { readLedger } from './ledger.ts';
 import { ended, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
+import { sharedStore, type SharedStore } from './shared-store.ts';
 
 const ROUNDS = 2;
 const ISSUING_LOOPS = 8;
@@ -18,23 +18,17 @@ const PACE_MS = 10;
 const GIVE_UP_MS = 60_000;
 const LIMIT_MS = 300_000;
 
-let postgres: PostgresServer;
-let database: TestDatabase;
-let environment: NodeJS.ProcessEnv;
+let store: SharedStore<PostgresServer>;
 let servers: [ServerProcess, ServerProcess];
 
 const startAt = (port: number) =>
-  startServerProcess({ ...environment, CALLPASS_LISTEN_ADDRESS: `127.0.0.1:${port}` });
+  startServerProcess({ ...store.environment, CALLPASS_LISTEN_ADDRESS: `127.0.0.1:${port}` });
 
 beforeAll(async () => {
-  postgres = await postgresServer();
-  database = await keptDatabase(postgres);
-  environment = {
-    CALLPASS_STORE_URL: database.url,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+  store = await sharedStore(await postgresServer(), {
     CALLPASS_LOG_LEVEL: 'warn',
-  };
+    CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+  });
   const first = await startAt(await freePort());
   // The second starts on what the first was given, so that no call is too early for it.
   await provision(first.address, { lifetimeSeconds: 600 });
@@ -42,8 +36,7 @@ beforeAll(async () => {
 }, LIMIT_MS);
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  await database.remove();
-  await postgres.remove();
+  await store.remove();
 });
 
 /** Reads the number of credentials that an instance has granted since its start. */

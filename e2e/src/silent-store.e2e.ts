@@ -1,18 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialService, VerdictSchema } from '@callpass/contract';
 import { connect, createClient, RpcError } from '@callpass/grpc-kit';
 import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
-import {
-  ownPostgresServer,
-  type OwnPostgresServer,
-  type TestDatabase,
-} from '@callpass/testkit/postgres-server';
+import { ownPostgresServer, type OwnPostgresServer } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { keptDatabase } from './canary/kept.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
+import { sharedStore, type SharedStore } from './shared-store.ts';
 
 /** One client of three servers, whose PostgreSQL stands still for a while: connections stay, and nothing is answered. */
 const ISSUES_PER_SECOND = 260;
@@ -33,27 +28,21 @@ interface Answer {
   readonly tookMs: number;
 }
 
-let postgres: OwnPostgresServer;
-let database: TestDatabase;
+let store: SharedStore<OwnPostgresServer>;
 let servers: ServerProcess[];
 beforeAll(async () => {
-  postgres = await ownPostgresServer();
-  database = await keptDatabase(postgres);
-  const environment = {
-    CALLPASS_STORE_URL: database.url,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  store = await sharedStore(await ownPostgresServer(), {
     CALLPASS_LOG_LEVEL: 'silent',
     CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
-  };
-  const first = await startServerProcess(environment);
+  });
+  const first = await startServerProcess(store.environment);
   await provision(first.address, { lifetimeSeconds: 600 });
-  servers = [first, ...(await Promise.all([1, 2].map(() => startServerProcess(environment))))];
+  servers = [first, ...(await Promise.all([1, 2].map(() => startServerProcess(store.environment))))];
 }, 60_000);
 afterAll(async () => {
-  postgres.thaw();
+  store.postgres.thaw();
   await Promise.all(servers.map((server) => server.stop()));
-  await database.remove();
-  await postgres.remove();
+  await store.remove();
 }, 60_000);
 
 it('a PostgreSQL that hangs takes no validation along, issues are refused at once, and all shed load is counted', async () => {
@@ -95,9 +84,9 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
   ];
 
   await pause(1000);
-  postgres.freeze();
+  store.postgres.freeze();
   await pause(SILENT_MS);
-  postgres.thaw();
+  store.postgres.thaw();
   const silentUntilMs = performance.now() - startMs;
   const isBack = () =>
     answers.some(({ outcome, startedAtMs }) => outcome === 'OK' && startedAtMs > silentUntilMs);

@@ -1,8 +1,10 @@
 import { argv } from 'node:process';
-import { FLAG, FRAME, frame, FrameSocket, RequestFrames } from '@callpass/bench';
+import { FLAG, FRAME, frame, RequestFrames } from '@callpass/bench';
+import { ReconnectingSocket } from './reconnecting-socket.ts';
 
 // A flood of frames that are no calls: `node flood.ts ADDRESS KIND SECONDS SOURCE`. Sends as many as the connection takes, and goes
-// on with the next connection when one is lost. Reports to its parent what it has sent.
+// on with the next connection when one is lost. Reports to its parent what it has sent. By hand
+// only: what a flood may cost a neighbour has no bound that a busy machine keeps.
 
 const [, , address = '', kind = '', seconds = '0', localAddress = ''] = argv;
 const TICK_MS = 2;
@@ -69,45 +71,32 @@ const FLOODS: Readonly<Record<string, Flood>> = {
 const flood = FLOODS[kind];
 if (flood === undefined) throw new Error(`no flood is named ${kind}`);
 
-const outcome = { sentBytes: 0, connections: 0, refused: 0 };
-let socket: FrameSocket | undefined;
+let sentBytes = 0;
 let stream = 3;
-async function connect(): Promise<void> {
-  try {
-    const connected = await FrameSocket.open(address, { localAddress });
-    connected.start({
-      onStreamFrame: () => undefined,
-      onGoAway: () => undefined,
-      onLost: () => {
-        socket = undefined;
-        void connect();
-      },
-    });
-    outcome.connections++;
+const connection = new ReconnectingSocket({
+  ...{ address, localAddress, retryMs: TICK_MS },
+  onOpen: (socket) => {
     stream = 3;
-    if (flood?.first) connected.write(flood.first);
-    socket = connected;
-  } catch {
-    outcome.refused++;
-    setTimeout(() => void connect(), TICK_MS);
-  }
-}
+    if (flood.first) socket.write(flood.first);
+  },
+});
 
-await connect();
+await connection.open();
 const end = performance.now() + Number(seconds) * 1000;
 const timer = setInterval(() => {
   if (performance.now() > end) {
     clearInterval(timer);
-    process.send?.({ ...outcome, done: true }, () => process.exit());
+    const { connections, refused } = connection;
+    process.send?.({ sentBytes, connections, refused, done: true }, () => process.exit());
     return;
   }
   const frames: Buffer[] = [];
-  for (let bytes = 0; socket && bytes < BYTES_IN_A_TICK; stream += 2) {
+  for (let bytes = 0; connection.socket && bytes < BYTES_IN_A_TICK; stream += 2) {
     const next = flood.next(stream);
     frames.push(next);
     bytes += next.length;
   }
   const bytes = Buffer.concat(frames);
-  outcome.sentBytes += bytes.length;
-  socket?.write(bytes);
+  sentBytes += bytes.length;
+  connection.socket?.write(bytes);
 }, TICK_MS);
