@@ -1,4 +1,4 @@
-import { RpcError, type ServerCall, type ServerInterceptor } from '@callpass/grpc-kit';
+import type { ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
 import { traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
@@ -13,7 +13,16 @@ import type { Settings } from './settings/schema.ts';
  */
 export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Logger): ServerInterceptor[] {
   if (requests === 'none') return [];
-  const write = (call: ServerCall, startedAtMs: number, code: status) => {
+  const isLogged = (code: status) => {
+    if (requests === 'all') return true;
+    // Whoever can connect can make any number of these, so they have a line of their own, one for many.
+    return code !== status.OK && code !== status.UNAUTHENTICATED;
+  };
+  const write = (
+    call: ServerCall,
+    code: status,
+    more: { durationMs: number; traceId: string | undefined },
+  ) => {
     // The level may change while the server runs.
     if (!log.isLevelEnabled('info')) return;
     log.info(
@@ -22,24 +31,22 @@ export function accessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Log
         status: status[code],
         reason: call.state.get(REASON),
         client: call.state.get(PRINCIPAL)?.client,
-        durationMs: Math.round((performance.now() - startedAtMs) * 1000) / 1000,
-        traceId: traceId(),
+        ...more,
       },
       'request',
     );
   };
   return [
-    async (call, next) => {
+    (call, next) => {
       const startedAtMs = performance.now();
-      try {
-        await next();
-      } catch (error) {
-        const code = error instanceof RpcError ? error.code : status.INTERNAL;
-        // Whoever can connect can make any number of these, so they have a line of their own, one for many.
-        if (requests === 'all' || code !== status.UNAUTHENTICATED) write(call, startedAtMs, code);
-        throw error;
-      }
-      if (requests === 'all') write(call, startedAtMs, status.OK);
+      const trace = traceId();
+      call.onEnd((error) => {
+        const code = error?.code ?? status.OK;
+        if (!isLogged(code)) return;
+        const durationMs = Math.round((performance.now() - startedAtMs) * 1000) / 1000;
+        write(call, code, { durationMs, traceId: trace });
+      });
+      return next(call);
     },
   ];
 }

@@ -8,7 +8,7 @@ export type {
   ServerStreamHandler,
   UnaryHandler,
 } from './server/handlers.ts';
-export type { ServerInterceptor } from './server/interceptor.ts';
+export type { Next, ServerInterceptor } from './server/interceptor.ts';
 export {
   type CallHead,
   type PreparedRefusal,

@@ -4,7 +4,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { clientTelemetry } from './client-telemetry.ts';
 import { serverTelemetry } from './server-telemetry.ts';
 import { withSpan } from './span.ts';
-import { clientCall, FakeRpcError, ISSUE, serverCall } from './testing/fake-calls.ts';
+import { clientCall, FakeRpcError, ISSUE, serve, serverCall } from './testing/fake-calls.ts';
 import { startRecordingSdk, type RecordingSdk } from './testing/recording-sdk.ts';
 
 describe('clientTelemetry', () => {
@@ -43,7 +43,7 @@ describe('clientTelemetry', () => {
     const call = clientCall();
     await withSpan('callpass.test.request', () =>
       clientTelemetry()(call, () =>
-        serverTelemetry()({ ...serverCall(), metadata: call.metadata }, () => Promise.resolve()),
+        serve(serverTelemetry(), { ...serverCall(), metadata: call.metadata }, () => Promise.resolve()),
       ),
     );
     const [server, client, request] = await sdk.spans();

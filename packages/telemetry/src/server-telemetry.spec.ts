@@ -6,7 +6,7 @@ import { METRICS, RPC_DURATION_BOUNDARIES } from './metric-table.ts';
 import { SPAN_ATTRIBUTES } from './names.ts';
 import { serverTelemetry } from './server-telemetry.ts';
 import { setSpanAttributes, traceId, withSpan } from './span.ts';
-import { FakeRpcError, ISSUE, serverCall } from './testing/fake-calls.ts';
+import { FakeRpcError, ISSUE, serve, serverCall } from './testing/fake-calls.ts';
 import { startRecordingSdk, type RecordingSdk } from './testing/recording-sdk.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -26,7 +26,7 @@ describe('serverTelemetry', () => {
   afterEach(() => sdk.stop());
 
   it('continues the trace of the caller', async () => {
-    await serverTelemetry()(serverCall({ traceparent: SAMPLED, tracestate: 'vendor=1' }), done);
+    await serve(serverTelemetry(), serverCall({ traceparent: SAMPLED, tracestate: 'vendor=1' }), done);
     const [span] = await sdk.spans();
     expect(span?.spanContext().traceId).toBe(TRACE);
     expect(span?.parentSpanContext?.spanId).toBe(PARENT);
@@ -40,20 +40,20 @@ describe('serverTelemetry', () => {
     ['two joined parents', { traceparent: `${SAMPLED},${SAMPLED}` }],
     ['tracestate alone', { tracestate: 'a=1' }],
   ])('starts a trace of its own when the parent is %s', async (_what, headers) => {
-    await serverTelemetry()(serverCall(headers), done);
+    await serve(serverTelemetry(), serverCall(headers), done);
     const [span] = await sdk.spans();
     expect(span?.parentSpanContext).toBeUndefined();
     expect(span?.spanContext().traceId).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
   });
 
   it('never takes a span that happens to be active in this process for the parent', async () => {
-    await withSpan('callpass.test.outer', () => serverTelemetry()(serverCall(), done));
+    await withSpan('callpass.test.outer', () => serve(serverTelemetry(), serverCall(), done));
     const spans = await sdk.spans();
     expect(spans.find((span) => span.name === ISSUE)?.parentSpanContext).toBeUndefined();
   });
 
   it('names the span by its method and sets exactly the attributes of a good call', async () => {
-    await serverTelemetry({ serverAddress: 'callpass.example', serverPort: 7443 })(serverCall(), done);
+    await serve(serverTelemetry({ serverAddress: 'callpass.example', serverPort: 7443 }), serverCall(), done);
     const [span] = await sdk.spans();
     expect(span?.name).toBe(ISSUE);
     expect(span?.kind).toBe(SpanKind.SERVER);
@@ -74,13 +74,13 @@ describe('serverTelemetry', () => {
     ['[::1]:5000', '::1'],
     ['unknown', 'unknown'],
   ])('records the peer %s as %s', async (peer, address) => {
-    await serverTelemetry()({ ...serverCall(), peer }, done);
+    await serve(serverTelemetry(), { ...serverCall(), peer }, done);
     const [span] = await sdk.spans();
     expect(span?.attributes['network.peer.address']).toBe(address);
   });
 
   it('nests child spans under the call across awaits', async () => {
-    await serverTelemetry()(serverCall({ traceparent: SAMPLED }), async () => {
+    await serve(serverTelemetry(), serverCall({ traceparent: SAMPLED }), async () => {
       await Promise.resolve();
       await withSpan('callpass.credentials.issue', async () => {
         await Promise.resolve();
@@ -106,7 +106,7 @@ describe('serverTelemetry', () => {
         yield withSpan('callpass.ledger.read', () => message);
       }
     }
-    await serverTelemetry()(serverCall(), async () => {
+    await serve(serverTelemetry(), serverCall(), async () => {
       for await (const message of handler()) expect(message).toBeGreaterThan(0);
     });
     const spans = await sdk.spans();
@@ -128,7 +128,7 @@ describe('serverTelemetry', () => {
     [11, 'OUT_OF_RANGE'],
     [16, 'UNAUTHENTICATED'],
   ])('does not call a refusal an error: %i %s', async (code, name) => {
-    await expect(serverTelemetry()(serverCall(), failWith(code))).rejects.toMatchObject({ code });
+    await expect(serve(serverTelemetry(), serverCall(), failWith(code))).rejects.toMatchObject({ code });
     const [span] = await sdk.spans();
     expect(span?.attributes['rpc.status_code']).toBe(name);
     expect(span?.status.code).toBe(SpanStatusCode.UNSET);
@@ -143,7 +143,7 @@ describe('serverTelemetry', () => {
     [14, 'UNAVAILABLE'],
     [15, 'DATA_LOSS'],
   ])('calls a fault of the server an error: %i %s', async (code, name) => {
-    await expect(serverTelemetry()(serverCall(), failWith(code))).rejects.toMatchObject({ code });
+    await expect(serve(serverTelemetry(), serverCall(), failWith(code))).rejects.toMatchObject({ code });
     const [span] = await sdk.spans();
     expect(span?.attributes).toMatchObject({ 'rpc.status_code': name, 'error.type': name });
     expect(span?.status).toEqual({ code: SpanStatusCode.ERROR });
@@ -158,7 +158,7 @@ describe('serverTelemetry', () => {
     ['a text', 'canary-message'],
     ['nothing', undefined],
   ])('records INTERNAL for %s and passes it on untouched', async (_what, thrown) => {
-    const call = serverTelemetry()(serverCall(), () => Promise.reject(thrown));
+    const call = serve(serverTelemetry(), serverCall(), () => Promise.reject(thrown));
     await expect(call).rejects.toBe(thrown);
     const [span] = await sdk.spans();
     expect(span?.attributes['rpc.status_code']).toBe('INTERNAL');
@@ -167,18 +167,18 @@ describe('serverTelemetry', () => {
 
   it('lets the caller decide what a fault is', async () => {
     const telemetry = serverTelemetry({ isFault: (code) => code === 7 });
-    await expect(telemetry(serverCall(), failWith(7))).rejects.toBeInstanceOf(FakeRpcError);
-    await expect(telemetry(serverCall(), failWith(13))).rejects.toBeInstanceOf(FakeRpcError);
+    await expect(serve(telemetry, serverCall(), failWith(7))).rejects.toBeInstanceOf(FakeRpcError);
+    await expect(serve(telemetry, serverCall(), failWith(13))).rejects.toBeInstanceOf(FakeRpcError);
     const spans = await sdk.spans();
     expect(spans.map((span) => span.status.code)).toEqual([SpanStatusCode.ERROR, SpanStatusCode.UNSET]);
   });
 
   it('records one histogram point for each method and status, with exactly the bounded labels', async () => {
     const telemetry = serverTelemetry();
-    await telemetry(serverCall(), done);
-    await telemetry(serverCall(), done);
-    await expect(telemetry(serverCall(), failWith(7))).rejects.toThrow();
-    await expect(telemetry(serverCall(), failWith(14))).rejects.toThrow();
+    await serve(telemetry, serverCall(), done);
+    await serve(telemetry, serverCall(), done);
+    await expect(serve(telemetry, serverCall(), failWith(7))).rejects.toThrow();
+    await expect(serve(telemetry, serverCall(), failWith(14))).rejects.toThrow();
     const [metric] = await sdk.metrics();
     const common = { 'rpc.system.name': 'grpc', 'rpc.method': ISSUE };
     expect(metric?.descriptor).toMatchObject({ name: 'rpc.server.call.duration', unit: 's' });
@@ -194,7 +194,7 @@ describe('serverTelemetry', () => {
 
   it('measures in seconds', async () => {
     const started = performance.now();
-    await serverTelemetry()(serverCall(), done);
+    await serve(serverTelemetry(), serverCall(), done);
     const longestSeconds = (performance.now() - started) / 1000;
     const [metric] = await sdk.metrics();
     const value = metric?.dataPoints[0]?.value as Histogram;
@@ -204,7 +204,8 @@ describe('serverTelemetry', () => {
 
   it('puts methods past the 256th under one name, so that labels stay bounded', async () => {
     const telemetry = serverTelemetry();
-    for (let i = 0; i < 300; i += 1) await telemetry(serverCall({}, `made.up.Service/Method${i}`), done);
+    for (let i = 0; i < 300; i += 1)
+      await serve(telemetry, serverCall({}, `made.up.Service/Method${i}`), done);
     const [metric] = await sdk.metrics();
     const methods = metric?.dataPoints.map((point) => point.attributes['rpc.method']) ?? [];
     expect(methods).toHaveLength(257);
@@ -214,7 +215,7 @@ describe('serverTelemetry', () => {
 
   it('carries nothing outside the allow-lists, whatever callers, handlers and errors hold', async () => {
     const headers = { traceparent: SAMPLED, baggage: 'token=canary-baggage', authorization: 'canary-key' };
-    const call = serverTelemetry()(serverCall(headers), () =>
+    const call = serve(serverTelemetry(), serverCall(headers), () =>
       withSpan('callpass.credentials.issue', async () => {
         setSpanAttributes({ 'callpass.realm': 'support.example', subject: 'canary-subject' } as object);
         throw new FakeRpcError(13);
@@ -239,7 +240,7 @@ describe('serverTelemetry', () => {
 
   it('hands the baggage of the caller to what it calls in turn', async () => {
     const seen = await new Promise((resolve, reject) => {
-      serverTelemetry()(serverCall({ baggage: 'tier=gold' }), async () => {
+      serve(serverTelemetry(), serverCall({ baggage: 'tier=gold' }), async () => {
         resolve(propagation.getActiveBaggage()?.getEntry('tier')?.value);
       }).catch(reject);
     });
@@ -255,8 +256,8 @@ describe('serverTelemetry', () => {
       await gate.promise;
       seen.push(traceId());
     };
-    const first = telemetry(serverCall({ traceparent: SAMPLED }), see);
-    const second = telemetry(serverCall({ traceparent: `00-${other}-${PARENT}-01` }), see);
+    const first = serve(telemetry, serverCall({ traceparent: SAMPLED }), see);
+    const second = serve(telemetry, serverCall({ traceparent: `00-${other}-${PARENT}-01` }), see);
     gate.resolve();
     await Promise.all([first, second]);
     expect(seen).toEqual([TRACE, other]);
@@ -265,7 +266,7 @@ describe('serverTelemetry', () => {
 
   it('counts a call that is not sampled and still knows its trace id', async () => {
     let seen: string | undefined;
-    await serverTelemetry()(serverCall({ traceparent: NOT_SAMPLED }), async () => {
+    await serve(serverTelemetry(), serverCall({ traceparent: NOT_SAMPLED }), async () => {
       seen = traceId();
     });
     expect(seen).toBe(TRACE);
@@ -279,11 +280,11 @@ describe('serverTelemetry without an SDK', () => {
   it('runs the call and passes errors on, recording nothing', async () => {
     const telemetry = serverTelemetry();
     let ran = false;
-    await telemetry({ methodName: ISSUE, metadata: new Metadata(), peer: 'unknown' }, async () => {
+    await serve(telemetry, { ...serverCall(), metadata: new Metadata(), peer: 'unknown' }, async () => {
       ran = true;
     });
     expect(ran).toBe(true);
-    await expect(telemetry(serverCall({ traceparent: SAMPLED }), failWith(7))).rejects.toMatchObject({
+    await expect(serve(telemetry, serverCall({ traceparent: SAMPLED }), failWith(7))).rejects.toMatchObject({
       code: 7,
     });
     expect(trace.getSpan(context.active())).toBeUndefined();

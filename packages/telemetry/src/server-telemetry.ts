@@ -14,12 +14,14 @@ export interface ObservedServerCall {
   readonly metadata: ReadableMetadata;
   /** Address and port of the peer, in the form of grpc-js. */
   readonly peer: string;
+  /** Registers a listener for the end of the call: the error that is sent, or undefined for OK. */
+  onEnd(listener: (error: unknown) => void): void;
 }
 
-/** Server interceptor. `next` runs the rest of the call and settles at its end. */
+/** Server interceptor. `next` runs the rest of the call. */
 export type ServerTelemetry<C extends ObservedServerCall = ObservedServerCall> = (
   call: C,
-  next: () => Promise<void>,
+  next: (call: C) => Promise<void>,
 ) => Promise<void>;
 
 /** Options of {@link serverTelemetry}. */
@@ -33,8 +35,8 @@ export interface ServerTelemetryOptions<C extends ObservedServerCall> extends Ca
 
 /**
  * Creates the server interceptor. For each call it records one SERVER span and one point of `rpc.server.call.duration`. The
- * parent comes only from the metadata, by the global propagator. Spans that start during `next` are children. Errors are
- * passed on unchanged; their `code` is the status, or INTERNAL if they have none. Put it outermost, so that it counts the
+ * parent comes only from the metadata, by the global propagator. Spans that start during `next` are children. The
+ * `code` of an error is the status, or INTERNAL if it has none. Put it outermost, so that it counts the
  * refusals of all other interceptors too.
  */
 export function serverTelemetry<C extends ObservedServerCall = ObservedServerCall>(
@@ -64,19 +66,11 @@ export function serverTelemetry<C extends ObservedServerCall = ObservedServerCal
       span.setAttributes(row.spanOptions.attributes);
       span.setAttribute(ATTR_NETWORK_PEER_ADDRESS, hostOf(call.peer));
     }
-    const failed = (error: unknown): never => {
-      finish(row, { span, code: statusOf(error) ?? STATUS_INTERNAL, startedAtMs });
-      throw error;
-    };
-    let running: Promise<void>;
-    try {
-      running = context.with(trace.setSpan(parent, span), next);
-    } catch (error) {
-      return failed(error);
-    }
-    return running.then(() => {
-      finish(row, { span, code: STATUS_OK, startedAtMs });
-    }, failed);
+    call.onEnd((error) => {
+      const code = error === undefined ? STATUS_OK : (statusOf(error) ?? STATUS_INTERNAL);
+      finish(row, { span, code, startedAtMs });
+    });
+    return context.with(trace.setSpan(parent, span), next, undefined, call);
   };
 }
 

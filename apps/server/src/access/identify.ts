@@ -1,6 +1,7 @@
 import {
   createCallKey,
   type MethodsTable,
+  type Next,
   type ServerCall,
   type ServerInterceptor,
 } from '@callpass/grpc-kit';
@@ -41,13 +42,13 @@ export interface IdentifyDependencies {
 export function identify(dependencies: IdentifyDependencies): ServerInterceptor {
   const { authenticate, methods, refused, refusals } = dependencies;
 
-  const authorize = (call: ServerCall, row: MethodRow, principal: Principal, next: () => Promise<void>) => {
+  const authorize = (call: ServerCall, row: MethodRow, principal: Principal, next: Next) => {
     const { role } = row;
     setSpanAttributes({ [ATTR_CLIENT]: principal.client });
     if (!holds(principal, role)) return refuse(call, principal, row);
     call.state.set(PRINCIPAL, principal);
     if (call.method.methodKind !== 'unary') call.state.set(REAUTHORIZE, reauthorize(call, role));
-    return next();
+    return next(call);
   };
   const reauthorize = (call: ServerCall, role: MethodRow['role']) => async () => {
     if (!holds(await authenticate(call), role))
@@ -65,7 +66,7 @@ export function identify(dependencies: IdentifyDependencies): ServerInterceptor 
 
   return (call, next) => {
     const row = methods.row(call.method);
-    if (row.role === 'ANYBODY') return next();
+    if (row.role === 'ANYBODY') return next(call);
     let principal: Principal | Promise<Principal>;
     try {
       principal = step(SPAN_AUTHENTICATE, () => call.state.get(RECOGNISED) ?? authenticate(call));

@@ -17,12 +17,6 @@ export interface Shed {
   readonly retryAfterMs: number;
 }
 
-/** A call that was admitted. */
-export interface Admitted {
-  /** To be called when the call has ended. */
-  readonly leave: () => void;
-}
-
 /** Receives the decisions of admission, for metrics and the log. */
 export interface AdmissionEvents {
   /** A call was refused. */
@@ -52,7 +46,6 @@ const RETRY = { leastMs: 500, mostMs: 1500, mostPressure: 8 } as const;
 export class Admission {
   readonly #eventLoop: EventLoopWatch;
   readonly #events: AdmissionEvents;
-  readonly #now: () => number;
   readonly #random: () => number;
   readonly #gauges: Readonly<Record<LoadClass, Gauge>>;
   readonly #timer: NodeJS.Timeout;
@@ -65,8 +58,6 @@ export class Admission {
     bounds: ShedBounds;
     eventLoop: EventLoopWatch;
     events: AdmissionEvents;
-    /** Milliseconds of a monotonic clock. */
-    now?: () => number;
     /** 0 to 1, 1 excluded; jitter, no secret. */
     random?: () => number;
     /** Calls back when the event loop has taken what had arrived; `setImmediate` by default. */
@@ -74,7 +65,6 @@ export class Admission {
   }) {
     this.#eventLoop = parts.eventLoop;
     this.#events = parts.events;
-    this.#now = parts.now ?? (() => performance.now());
     this.#random = parts.random ?? Math.random;
     this.#atEndOfTurn = parts.atEndOfTurn ?? setImmediate;
     this.#gauges = {
@@ -132,8 +122,8 @@ export class Admission {
     this.#events.onShed(loadClass, cause);
   }
 
-  /** Admits a call, or gives the cause why not. `remainingMs` is the time until its deadline. */
-  enter(loadClass: LoadClass, remainingMs = Infinity): Admitted | Shed {
+  /** Admits a call until {@link leave}, or gives the cause why not. `remainingMs` is the time until its deadline. */
+  enter(loadClass: LoadClass, remainingMs = Infinity): Shed | undefined {
     const own = this.#gauges[loadClass];
     if (own.announced > 0) own.announced--;
     if (this.isFull(loadClass)) {
@@ -143,14 +133,15 @@ export class Admission {
     if (own.limit !== undefined && remainingMs <= own.recentMs) return this.cutOff(loadClass);
     own.underWay++;
     if (own.underWay > own.mostUnderWay) own.mostUnderWay = own.underWay;
-    const startMs = this.#now();
-    return {
-      leave: () => {
-        own.underWay--;
-        own.ended++;
-        own.totalMs += this.#now() - startMs;
-      },
-    };
+    return undefined;
+  }
+
+  /** Ends a call that was admitted, after so many milliseconds. */
+  leave(loadClass: LoadClass, durationMs: number): void {
+    const own = this.#gauges[loadClass];
+    own.underWay--;
+    own.ended++;
+    own.totalMs += durationMs;
   }
 
   /** Counts a call for which there is not time enough, before it was admitted or after. */

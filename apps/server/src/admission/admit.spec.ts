@@ -36,12 +36,14 @@ function call(
 ) {
   const work = Promise.withResolvers<void>();
   const grpcCall = { getDeadline: () => deadline, call: { stream: { session } } };
-  const answer = interceptor({ method, grpcCall } as unknown as ServerCall, () => work.promise);
   let outcome: unknown = 'waits';
-  answer.then(
-    () => (outcome = 'answered'),
-    (error: unknown) => (outcome = error),
-  );
+  const settle = (settled: unknown) => {
+    if (outcome === 'waits') outcome = settled;
+  };
+  const serverCall = { method, grpcCall, abandon: settle } as unknown as ServerCall;
+  interceptor(serverCall, () => work.promise).then(() => {
+    settle('answered');
+  }, settle);
   return { end: work.resolve, fail: work.reject, outcome: () => outcome };
 }
 

@@ -29,53 +29,43 @@ export function admit(
   methods: MethodsTable<MethodRow>,
   { maxCallMs, maxCallsPerConnection }: AdmissionLimits,
 ): ServerInterceptor {
-  const timeLimit = new TimeLimit(maxCallMs);
   const connections = new WorkPerConnection(maxCallsPerConnection);
+  const timeLimit = new TimeLimit<ServerCall>(maxCallMs, (call) => {
+    const { retryAfterMs } = admission.cutOff(methods.row(call.method).load);
+    call.abandon(new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
+  });
   return (call, next) => {
     const { load } = methods.row(call.method);
     const remainingMs = remainingMsOf(call);
     const connection = sessionOf(call.grpcCall);
-    const place = connections.begin(connection, load);
-    if (place === undefined) {
+    if (!connections.begin(connection, load)) {
       admission.countShed(load, 'connection');
       addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: 'connection' });
       throw new Refusal('OVERLOADED', { message: TOO_MANY_OF_CONNECTION, retryAfterMs: CONNECTION_RETRY_MS });
     }
-    const entered = admission.enter(load, remainingMs);
-    if ('cause' in entered) {
-      connections.end(connection, place);
-      addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: entered.cause });
-      throw new Refusal('OVERLOADED', { retryAfterMs: entered.retryAfterMs });
+    const shed = admission.enter(load, remainingMs);
+    if (shed !== undefined) {
+      connections.end(connection, load);
+      addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: shed.cause });
+      throw new Refusal('OVERLOADED', { retryAfterMs: shed.retryAfterMs });
     }
+    const startedAtMs = performance.now();
+    const isLimited = load !== 'OPERATE' && remainingMs > maxCallMs && call.method.methodKind === 'unary';
+    if (isLimited) timeLimit.begin(call);
     const leave = () => {
-      connections.end(connection, place);
-      entered.leave();
+      if (isLimited) timeLimit.end(call);
+      connections.end(connection, load);
+      admission.leave(load, performance.now() - startedAtMs);
     };
-    const running = next();
-    if (load === 'OPERATE' || remainingMs <= maxCallMs || call.method.methodKind !== 'unary') {
-      running.then(leave, leave);
-      return running;
+    let running: Promise<void>;
+    try {
+      running = next(call);
+    } catch (error) {
+      leave();
+      throw error;
     }
-    return new Promise((resolve, reject) => {
-      const limited = timeLimit.begin(() => {
-        const { retryAfterMs } = admission.cutOff(load);
-        reject(new Refusal('OVERLOADED', { message: TOO_LONG, retryAfterMs }));
-      });
-      const end = () => {
-        timeLimit.end(limited);
-        leave();
-      };
-      running.then(
-        () => {
-          end();
-          resolve();
-        },
-        (error: Error) => {
-          end();
-          reject(error);
-        },
-      );
-    });
+    running.then(leave, leave);
+    return running;
   };
 }
 

@@ -10,14 +10,13 @@ afterEach(() => {
 
 describe('TimeLimit', () => {
   it('calls back for what has not ended, each after its own time, and for nothing else', () => {
-    const limit = new TimeLimit(1000);
     const late: string[] = [];
-    const begin = (name: string) => limit.begin(() => late.push(name));
-    const first = begin('first');
-    begin('second');
+    const limit = new TimeLimit<string>(1000, (name) => late.push(name));
+    limit.begin('first');
+    limit.begin('second');
     jest.advanceTimersByTime(600);
-    begin('third');
-    limit.end(first);
+    limit.begin('third');
+    limit.end('first');
     jest.advanceTimersByTime(399);
     expect(late).toEqual([]);
     jest.advanceTimersByTime(1);
@@ -27,11 +26,12 @@ describe('TimeLimit', () => {
   });
 
   it('goes on after a time in which nothing was under way', () => {
-    const limit = new TimeLimit(1000);
     const late: string[] = [];
-    limit.end(limit.begin(() => late.push('ended')));
+    const limit = new TimeLimit<string>(1000, (name) => late.push(name));
+    limit.begin('ended');
+    limit.end('ended');
     jest.advanceTimersByTime(5000);
-    limit.begin(() => late.push('later'));
+    limit.begin('later');
     jest.advanceTimersByTime(1000);
     expect(late).toEqual(['later']);
     expect(jest.getTimerCount()).toBe(0);

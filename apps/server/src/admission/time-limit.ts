@@ -1,35 +1,29 @@
-/** Something that may not take longer than all of its kind. */
-export interface Limited {
-  readonly endsAtMs: number;
-  readonly onLate: () => void;
-}
-
 /**
  * Calls back for what has not ended after a fixed time. As that is the same for all, they run out in the order in which they
  * began: one timer is enough, and beginning and ending cost next to nothing.
  */
-export class TimeLimit {
+export class TimeLimit<T> {
   readonly #limitMs: number;
+  readonly #onLate: (item: T) => void;
   readonly #nowMs: () => number;
-  /** In the order in which they began. */
-  readonly #underWay = new Set<Limited>();
+  /** Time at which each runs out, in the order in which they began. */
+  readonly #underWay = new Map<T, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `nowMs`: milliseconds of a monotonic clock. */
-  constructor(limitMs: number, nowMs: () => number = () => performance.now()) {
+  /** @param nowMs milliseconds of a monotonic clock. */
+  constructor(limitMs: number, onLate: (item: T) => void, nowMs: () => number = () => performance.now()) {
     this.#limitMs = limitMs;
+    this.#onLate = onLate;
     this.#nowMs = nowMs;
   }
 
-  begin(onLate: () => void): Limited {
-    const limited = { endsAtMs: this.#nowMs() + this.#limitMs, onLate };
-    this.#underWay.add(limited);
+  begin(item: T): void {
+    this.#underWay.set(item, this.#nowMs() + this.#limitMs);
     if (this.#timer === undefined) this.#timer = this.#wakeIn(this.#limitMs);
-    return limited;
   }
 
-  end(limited: Limited): void {
-    this.#underWay.delete(limited);
+  end(item: T): void {
+    this.#underWay.delete(item);
   }
 
   #wakeIn(ms: number): NodeJS.Timeout {
@@ -41,13 +35,13 @@ export class TimeLimit {
   #look(): void {
     this.#timer = undefined;
     const nowMs = this.#nowMs();
-    for (const limited of this.#underWay) {
-      if (limited.endsAtMs > nowMs) {
-        this.#timer = this.#wakeIn(Math.ceil(limited.endsAtMs - nowMs));
+    for (const [item, endsAtMs] of this.#underWay) {
+      if (endsAtMs > nowMs) {
+        this.#timer = this.#wakeIn(Math.ceil(endsAtMs - nowMs));
         return;
       }
-      this.#underWay.delete(limited);
-      limited.onLate();
+      this.#underWay.delete(item);
+      this.#onLate(item);
     }
   }
 }

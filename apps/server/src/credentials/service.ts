@@ -14,7 +14,7 @@ import { itemStatus, type OnFault } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
-import { issue, type Idempotency, type IssueDependencies } from './issue.ts';
+import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
@@ -85,12 +85,15 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
 const callerOf = (call: ServerCall): Caller => ({ principal: call.state.require(PRINCIPAL), call });
 
 /** The encoded `IssueCredentialsResponse`: the very bytes that a repeated request id gets again. */
-async function issueOne(
+function issueOne(
   dependencies: IssueDependencies,
   caller: Caller,
   request: IssueCredentialsRequest,
 ): Promise<EncodedMessage> {
-  const outcome = await issue(dependencies, caller, request, idempotencyOf(request));
+  return issue(dependencies, caller, request, idempotencyOf(request)).then(encodeOutcome);
+}
+
+function encodeOutcome(outcome: IssueOutcome): EncodedMessage {
   return new EncodedMessage(
     outcome.kind === 'answeredBefore' ? outcome.answer : encodeIssued(outcome.issued),
   );

@@ -109,7 +109,7 @@ describe('any other error of a handler', () => {
   it('goes through the mapper of the application once, with its call', async () => {
     const mapped: unknown[] = [];
     const errors = await errorOf(new TypeError('canary'), {
-      interceptors: [(_call, next) => next(), (_call, next) => next()],
+      interceptors: [(call, next) => next(call), (call, next) => next(call)],
       mapError: (error, call) => {
         mapped.push(`${call.methodName} ${String(error)}`);
         return new RpcError(status.DATA_LOSS, 'mapped');

@@ -63,7 +63,7 @@ describe('cancellation', () => {
         // A limit that is over at once would be reported by now.
         await new Promise((resolve) => setTimeout(resolve, 50));
       };
-      running = await startEcho({}, { interceptors: [(call, next) => note(call).then(next)] });
+      running = await startEcho({}, { interceptors: [(call, next) => note(call).then(() => next(call))] });
       const options = { timeoutMs };
       await client().say({}, options);
       await collect(client().repeat({ times: 1 }, options));

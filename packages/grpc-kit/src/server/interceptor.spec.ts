@@ -31,7 +31,7 @@ describe('server interceptors', () => {
       (name: string): ServerInterceptor =>
       async (call, next) => {
         log.push(`${name} before ${call.method.name}`);
-        await next();
+        await next(call);
         log.push(`${name} after ${call.method.name}`);
       };
     running = await startEcho({}, { interceptors: [logging('outer'), logging('inner')] });
@@ -54,7 +54,7 @@ describe('server interceptors', () => {
         interceptors: [
           (call, next) => {
             call.state.set(caller, { name: 'voice' });
-            return next();
+            return next(call);
           },
         ],
       },
@@ -80,8 +80,8 @@ describe('server interceptors', () => {
   });
 
   it('can fail a call after the handler is done, so that no answer leaves without a record', async () => {
-    const unrecorded: ServerInterceptor = async (_call, next) => {
-      await next();
+    const unrecorded: ServerInterceptor = async (call, next) => {
+      await next(call);
       throw new RpcError(status.UNAVAILABLE, 'no record');
     };
     running = await startEcho({}, { interceptors: [unrecorded] });
@@ -90,11 +90,10 @@ describe('server interceptors', () => {
 
   it('see the error that will be sent, already mapped', async () => {
     const seen: unknown[] = [];
-    const watching: ServerInterceptor = (_call, next) =>
-      next().catch((error: unknown) => {
-        seen.push(error);
-        throw error;
-      });
+    const watching: ServerInterceptor = (call, next) => {
+      call.onEnd((error) => seen.push(error));
+      return next(call);
+    };
     running = await startEcho(
       {
         say: () => {
@@ -111,9 +110,9 @@ describe('server interceptors', () => {
     running = await startEcho({}, { interceptors: [async () => {}] });
     expect(await callAllKinds()).toEqual(Array(4).fill(status.INTERNAL));
     running.stop();
-    const twice: ServerInterceptor = async (_call, next) => {
-      await next();
-      await next();
+    const twice: ServerInterceptor = async (call, next) => {
+      await next(call);
+      await next(call);
     };
     running = await startEcho({}, { interceptors: [twice] });
     expect(await callAllKinds()).toEqual(Array(4).fill(status.INTERNAL));
@@ -135,7 +134,7 @@ describe('client interceptors', () => {
     };
     const failOnLoud: ServerInterceptor = async (call, next) => {
       expect(call.metadata.get('x-name')).toEqual([call.method.name]);
-      await next();
+      await next(call);
       if (call.method.name === 'Join') throw new RpcError(status.ABORTED, 'x');
     };
     running = await startEcho({}, { interceptors: [failOnLoud] }, { interceptors: [intercept] });

@@ -13,7 +13,7 @@ import { decode, encode, type EncodedMessage, methodName } from '../codec/codec.
 import { RpcError } from '../error/rpc-error.ts';
 import { toWireStatus } from '../error/status-details.ts';
 import { assertItemsFit } from '../validation/validation.ts';
-import { compose, type RunCall, type ServerInterceptor } from './interceptor.ts';
+import { compose, mapRejection, type RunCall, type ServerInterceptor } from './interceptor.ts';
 import { KitServerCall, type MapError } from './server-call.ts';
 
 type Init = MessageInitShape<DescMessage> | EncodedMessage;
@@ -36,45 +36,84 @@ export function serveMethod(
   const run = compose(interceptors, handle(method, handler));
   if (method.methodKind === 'unary' || method.methodKind === 'client_streaming') {
     return (grpcCall: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
-      const call = new KitServerCall(of, grpcCall);
-      run(call).then(
-        () => sendAnswer(call, answer),
-        (error: RpcError) => call.settle() && answer(toWireStatus(error, call.trailer)),
+      serve(
+        run,
+        new KitServerCall(of, grpcCall, (call, error) => {
+          sendAnswer(call, answer, error);
+        }),
       );
     };
   }
   return (stream: Writable) => {
-    const call = new KitServerCall(of, stream);
-    run(call).then(
-      () => endStream(call, stream),
-      (error: RpcError) => call.settle() && stream.emit('error', toWireStatus(error, call.trailer)),
-    );
+    serve(run, new KitServerCall(of, stream, endStream));
   };
 }
+
+function serve(run: RunCall, call: KitServerCall): void {
+  const fail = (error: unknown) => {
+    call.abandon(error);
+  };
+  let running: Promise<void>;
+  try {
+    running = run(call);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  running.then(() => {
+    if (call.handled) call.end(undefined);
+    else fail(new TypeError(`an interceptor of ${call.methodName} did not call next`));
+  }, fail);
+}
+
+const DONE = Promise.resolve();
 
 function handle(method: DescMethod, handler: UntypedHandler): RunCall {
   switch (method.methodKind) {
     case 'unary':
-      return async (call) => {
+      return (call) => {
         const result = handler(readOne(call), call) as Promise<Init> | Init;
-        call.response = encode(method.output, result instanceof Promise ? await result : result);
+        if (result instanceof Promise) return answerWith(call, result);
+        call.response = encode(method.output, result);
+        return DONE;
       };
     case 'server_streaming':
-      return (call) => sendAll(call, handler(readOne(call), call) as AsyncIterable<Init>);
+      return (call) => mapRejection(call, sendAll(call, handler(readOne(call), call) as AsyncIterable<Init>));
     case 'client_streaming':
-      return async (call) => {
+      return (call) => {
         const requests = new RequestStream(call);
-        const result = await (handler(requests.read(), call) as Promise<Init>);
-        requests.assertSound();
-        call.response = encode(method.output, result);
+        const result = handler(requests.read(), call) as Promise<Init>;
+        return answerWith(
+          call,
+          result.then((answer) => {
+            requests.assertSound();
+            return answer;
+          }),
+        );
       };
     case 'bidi_streaming':
-      return async (call) => {
+      return (call) => {
         const requests = new RequestStream(call);
-        await sendAll(call, handler(requests.read(), call) as AsyncIterable<Init>);
-        requests.assertSound();
+        const sent = sendAll(call, handler(requests.read(), call) as AsyncIterable<Init>);
+        return mapRejection(
+          call,
+          sent.then(() => {
+            requests.assertSound();
+          }),
+        );
       };
   }
+}
+
+function answerWith(call: KitServerCall, result: Promise<Init>): Promise<void> {
+  return result.then(
+    (answer) => {
+      call.response = encode(call.method.output, answer);
+    },
+    (error: unknown) => {
+      throw call.fail(error);
+    },
+  );
 }
 
 function readOne(call: KitServerCall): Message {
@@ -147,19 +186,17 @@ function drained(stream: Writable): Promise<void> {
   });
 }
 
-function sendAnswer(call: KitServerCall, answer: sendUnaryData<Buffer>): void {
-  if (call.response === undefined) {
-    const error = call.fail(new TypeError(`an interceptor of ${call.methodName} did not call next`));
-    if (call.settle()) answer(toWireStatus(error, call.trailer));
-  } else if (call.settle()) {
-    call.ensureHeader();
-    answer(null, call.response, call.trailer);
+function sendAnswer(call: KitServerCall, answer: sendUnaryData<Buffer>, error: RpcError | undefined): void {
+  if (error !== undefined) {
+    answer(toWireStatus(error, call.trailer));
+    return;
   }
+  call.ensureHeader();
+  answer(null, call.response, call.trailer);
 }
 
-function endStream(call: KitServerCall, stream: Writable): void {
-  if (!call.handled) {
-    const error = call.fail(new TypeError(`an interceptor of ${call.methodName} did not call next`));
-    if (call.settle()) stream.emit('error', toWireStatus(error, call.trailer));
-  } else if (call.settle()) stream.end(call.trailer);
+function endStream(call: KitServerCall, error: RpcError | undefined): void {
+  const stream = call.grpcCall as Writable;
+  if (error === undefined) stream.end(call.trailer);
+  else stream.emit('error', toWireStatus(error, call.trailer));
 }

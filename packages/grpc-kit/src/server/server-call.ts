@@ -15,6 +15,9 @@ export type GrpcServerCall =
 /** Inspects a decoded request message before the handler gets it. Throws to refuse it. */
 export type RequestInspector = (schema: DescMessage, message: Message) => void;
 
+/** Listener for the end of a call; see {@link ServerCall.onEnd}. */
+export type EndListener = (error: RpcError | undefined) => void;
+
 /** Call of any kind, for interceptors and handlers. */
 export interface ServerCall {
   /** Descriptor of the called method. */
@@ -39,6 +42,13 @@ export interface ServerCall {
   sendHeader(header: Metadata): void;
   /** Sets a trailer, which is sent with the status, OK or error. */
   setTrailer(key: string, value: string | Buffer): void;
+  /**
+   * Registers a listener for the end of the call, just before its status is sent: the error that is sent, or undefined for OK.
+   * The last one registered runs first. Must not throw.
+   */
+  onEnd(listener: EndListener): void;
+  /** Ends the call with an error at once. What its handler has begun goes on, but nobody waits for it. */
+  abandon(error: unknown): void;
   /** Registers an inspector that runs for each request message after decoding and before the handler, in order. */
   onRequest(inspector: RequestInspector): void;
 }
@@ -70,16 +80,25 @@ export class KitServerCall implements ServerCall {
   readonly #mapError: MapError;
   #failure: RpcError | undefined;
   #inspectors: RequestInspector | undefined;
+  readonly #send: (call: KitServerCall, error: RpcError | undefined) => void;
+  #endListeners: EndListener[] | undefined;
+  #ended = false;
   #settled = false;
   #headerSent = false;
   #state: CallState | undefined;
   #abort: AbortController | undefined;
 
-  constructor(of: { method: DescMethod; methodName: string; mapError: MapError }, grpcCall: GrpcServerCall) {
+  /** @param send sends the status, with the response of a unary call. */
+  constructor(
+    of: { method: DescMethod; methodName: string; mapError: MapError },
+    grpcCall: GrpcServerCall,
+    send: (call: KitServerCall, error: RpcError | undefined) => void,
+  ) {
     this.method = of.method;
     this.methodName = of.methodName;
     this.#mapError = of.mapError;
     this.grpcCall = grpcCall;
+    this.#send = send;
   }
 
   get metadata(): Metadata {
@@ -172,10 +191,24 @@ export class KitServerCall implements ServerCall {
     return (this.#failure = mapped instanceof RpcError ? mapped : maskUnknownErrors(undefined, this));
   }
 
-  /** Marks the end of the call, after which nothing is a cancellation. Returns true if the call may still be answered. */
-  settle(): boolean {
-    const open = !this.grpcCall.cancelled;
-    if (open) this.#settled = true;
-    return open;
+  onEnd(listener: EndListener): void {
+    (this.#endListeners ??= []).push(listener);
+  }
+
+  abandon(error: unknown): void {
+    this.end(this.fail(error));
+  }
+
+  /** Ends the call, once: reports the end and sends the status, unless the client has gone. */
+  end(error: RpcError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const listeners = this.#endListeners;
+    if (listeners !== undefined)
+      for (let at = listeners.length - 1; at >= 0; at--) (listeners[at] as EndListener)(error);
+    if (this.grpcCall.cancelled) return;
+    // From now on nothing is a cancellation.
+    this.#settled = true;
+    this.#send(this, error);
   }
 }

@@ -41,7 +41,7 @@ const MAX_DESCRIPTION_LENGTH = 120;
 export function validation(): ServerInterceptor {
   return (call, next) => {
     call.onRequest(assertValid);
-    return next();
+    return next(call);
   };
 }
 
