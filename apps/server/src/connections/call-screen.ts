@@ -53,7 +53,7 @@ const RETRY_AFTER_MS = 1000;
 
 /** Parts of a screen. */
 export interface ScreenParts {
-  readonly tracker: Pick<CallTracker, 'follow' | 'begin'>;
+  readonly tracker: Pick<CallTracker, 'follow' | 'read' | 'begin'>;
   /** Services that are registered on the server. */
   readonly services: readonly DescService[];
   readonly methods: MethodsTable<MethodRow>;
@@ -119,6 +119,7 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
   return (head, stream) => {
     tracker.follow(stream);
     const size = checkHead(head, bounds);
+    tracker.read(stream, typeof size === 'number' ? size : bounds.maxBytes);
     if (typeof size === 'string') return rejection(size);
     const rpc = rpcs.get(head.path);
     if (rpc === undefined) return rejection('method_unknown');

@@ -8,6 +8,7 @@ import {
   RequestBody,
 } from '@callpass/grpc-kit';
 import { ConnectionCounter, type TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
+import { ReadTurns } from './read-turns.ts';
 
 /** Bound that a call has reached: memory that its connection or peer holds, or streams that stay open. */
 export type CallBound = 'memory' | 'streams';
@@ -24,6 +25,8 @@ export interface CallBounds extends BodyBounds {
 
 /** Headers that all calls of a connection hold together. */
 const MAX_HEAD_BYTES_OF_CONNECTION = 256 * 1024;
+/** A head of this size or more is read in turns with those of other peers. */
+const LARGE_HEAD_BYTES = 1024;
 /** Calls whose request is not complete, of all connections together. */
 const MAX_INCOMPLETE = 4096;
 /** Streams that stay open: of one connection, of one peer, and of all. */
@@ -69,6 +72,7 @@ export class CallTracker {
   readonly #onTooManyResets: (session: ServerHttp2Session) => void;
   readonly #unfinished: UnfinishedRequests;
   readonly #staying = new ConnectionCounter(MAX_STAYING);
+  readonly #turns = new ReadTurns();
   /** Calls whose request is not complete, the oldest first. */
   readonly #incomplete = new Set<TrackedStream>();
   // The same three functions for all streams, since every call pays for them.
@@ -102,6 +106,14 @@ export class CallTracker {
   /** Adds a connection; its calls are not tracked otherwise. */
   open(session: TrackedSession, { socket, peer }: { readonly socket: Socket; readonly peer: string }): void {
     session[CONNECTION] = { session, socket, peer, headBytes: 0, staying: 0 };
+    session.once('close', this.#turns.open(peer, socket));
+  }
+
+  /** Takes note of the size of a head, whatever becomes of its call. Call it after {@link follow}. */
+  read(stream: TrackedStream, headBytes: number): void {
+    if (headBytes < LARGE_HEAD_BYTES) return;
+    const peer = stream[CONNECTION]?.peer;
+    if (peer !== undefined) this.#turns.count(peer, headBytes);
   }
 
   /** Tracks a stream until it is closed: one that its peer takes back counts. Call it first, for every stream. */
