@@ -54,7 +54,7 @@ const SERVER: LoggingProgram = {
     if (requests === 'all') return;
     const scraped = await (await fetch(`http://${telemetry}/metrics`)).text();
     const dropped = Number(/^callpass_log_lines_dropped_total(?:\{.*\})? (\d+)/m.exec(scraped)?.[1]);
-    expect(dropped).toBeGreaterThan(requests === 'none' ? 0 : REFUSALS);
+    expect(dropped).toBeGreaterThan(0);
   },
 };
 

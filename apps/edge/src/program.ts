@@ -1,6 +1,13 @@
 import { buildOf, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
-import { addCommand, createCommandLine, runCommand, THIS_PROCESS } from '@callpass/program/command-line';
-import { createLog, droppedLogLines } from '@callpass/program/log';
+import {
+  addCommand,
+  createCommandLine,
+  runCommand,
+  runServer,
+  THIS_PROCESS,
+} from '@callpass/program/command-line';
+import { droppedLogLines } from '@callpass/program/log';
+import { openProcessLog } from '@callpass/program/process-log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
 import type { Command } from 'commander';
 import { checkSettings, startEdge } from './lifecycle/start-edge.ts';
@@ -24,13 +31,14 @@ export function createProgram(): Command {
     name: string,
     summary: string,
     work: (settings: Settings, readSettings: () => Settings, file?: string) => Promise<void>,
+    run = runCommand,
   ) =>
     addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) => {
       const readSettings = () => loadEdgeSettings({ file, environment: THIS_PROCESS.environment });
-      return runCommand(NAME, THIS_PROCESS, () => work(readSettings(), readSettings, file));
+      return run(NAME, THIS_PROCESS, () => work(readSettings(), readSettings, file));
     });
 
-  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve);
+  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve, runServer);
   withSettings('check-config', 'Check the settings and the files they name', async (settings, _, file) => {
     await checkSettings(settings);
     THIS_PROCESS.stdout(NAME).write(
@@ -41,7 +49,7 @@ export function createProgram(): Command {
 }
 
 async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
-  const log = createLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
+  const log = openProcessLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
   reloadOnSignal(log, () => readSettings().log.level);
   createInstruments().total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   let stopping = false;

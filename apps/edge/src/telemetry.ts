@@ -1,3 +1,4 @@
+import '@callpass/program/log-warnings';
 import { buildOf } from '@callpass/program';
 import { cannotListen } from '@callpass/program/settings';
 import {

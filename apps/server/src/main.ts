@@ -1,3 +1,4 @@
+import '@callpass/program/log-warnings';
 import { createProgram } from './program.ts';
 
 await createProgram().parseAsync();

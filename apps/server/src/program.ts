@@ -4,10 +4,12 @@ import {
   addCommand,
   createCommandLine,
   runCommand,
+  runServer,
   THIS_PROCESS,
   type Surroundings,
 } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
+import { openProcessLog } from '@callpass/program/process-log';
 import { StoreError } from '@callpass/domain';
 import { backUpStore, migrateStore, resealStore, storeFile, storePlace } from '@callpass/storage';
 import { type Command, Option } from 'commander';
@@ -45,11 +47,10 @@ export function createProgram(surroundings: Surroundings = THIS_PROCESS): Comman
       command(loadServerSettings({ file: fileOf(options), environment }), surroundings),
     );
 
-  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT').action((options: { settings?: string }) =>
-    run(options, (settings) =>
-      serve(settings, () => loadServerSettings({ file: fileOf(options), environment })),
-    ),
-  );
+  withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT').action((options: { settings?: string }) => {
+    const readSettings = () => loadServerSettings({ file: fileOf(options), environment });
+    return runServer(NAME, surroundings, () => serve(readSettings(), readSettings));
+  });
   withSettings('check-config', 'Check the settings, and configuration documents if given')
     .argument('[documents...]', 'configuration documents (YAML or JSON)')
     .action((documents: string[], options: { settings?: string }) =>
@@ -77,7 +78,7 @@ export function createProgram(surroundings: Surroundings = THIS_PROCESS): Comman
 }
 
 async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
-  const log = createLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
+  const log = openProcessLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
   reloadOnSignal(log, () => readSettings().log.level);
   const telemetry = await startServerTelemetry(settings);
   const server = await startServer(settings, log);

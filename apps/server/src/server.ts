@@ -19,7 +19,7 @@ import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server } from '@grpc/grpc-js';
-import { accessLog } from './access-log.ts';
+import { createAccessLog } from './access-log.ts';
 import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
 import { adminHandlers } from './admin/service.ts';
@@ -215,6 +215,9 @@ function registerServices(opened: Opened): {
     metrics: createCredentialMetrics(make),
     onFault,
   };
+  const accessLog = opened.running.adopt(createAccessLog(settings, log), (lines) => {
+    lines.flush();
+  });
   opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => upkeep.stop());
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
@@ -232,7 +235,7 @@ function registerServices(opened: Opened): {
           trustsParent: (call) => identity.recognises(call),
         }),
       }),
-      ...accessLog(settings, log),
+      ...accessLog.interceptors,
       admit(admission, METHODS, {
         maxCallMs: settings.overload.maxCallTime,
         maxCallsPerConnection: settings.connections.maxConcurrentStreams,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { EXIT } from './exit.ts';
 import { ignoreLostOutput } from './output.ts';
+import { reportFailure } from './log.ts';
 import { SettingsError } from './settings/load.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type Build, versionText } from './version.ts';
@@ -39,6 +40,18 @@ export function addCommand(program: Command, name: string, summary: string): Com
     .option('--settings <file>', 'settings file (YAML)');
 }
 
+/** Does the work of the command that serves. As {@link runCommand}, but what went wrong is a line of the log. */
+export function runServer(
+  program: string,
+  surroundings: Surroundings,
+  work: () => Promise<void>,
+): Promise<void> {
+  return runCommand(program, surroundings, work, (error) => {
+    if (isForOperator(error)) reportFailure(`${program} cannot start: ${error.message}`, {});
+    else reportFailure(`${program} cannot start`, { error });
+  });
+}
+
 /**
  * Does the work of a command. Where it rejects, standard error says why, and the program ends with `EXIT.wrongUse` for a
  * SettingsError and with `EXIT.failed` for anything else. Errors with a code are meant for the operator, so their message
@@ -48,11 +61,14 @@ export async function runCommand(
   program: string,
   surroundings: Surroundings,
   work: () => Promise<void>,
+  report: (error: unknown) => void = (error) => {
+    surroundings.stderr.write(`${program}: ${isForOperator(error) ? error.message : stackOf(error)}\n`);
+  },
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
-    surroundings.stderr.write(`${program}: ${isForOperator(error) ? error.message : stackOf(error)}\n`);
+    report(error);
     surroundings.exitWith(error instanceof SettingsError ? EXIT.wrongUse : EXIT.failed);
   }
 }

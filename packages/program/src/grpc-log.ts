@@ -1,11 +1,10 @@
 import { setLogger } from '@grpc/grpc-js';
+import { createCountedLines } from './counted-lines.ts';
 
 /** Destination of the lines; a {@link createLog} or the terminal. */
 export interface GrpcLog {
   warn(fields: { readonly kind: string; readonly count: number }, message: string): void;
 }
-
-const PERIOD_MS = 1000;
 
 /** First words of the messages of grpc-js, before any value. */
 const KINDS: readonly (readonly [start: string, kind: string])[] = [
@@ -27,21 +26,12 @@ const KINDS: readonly (readonly [start: string, kind: string])[] = [
  * among them. So are its traces (`GRPC_TRACE`). Holds for the whole process; a later call replaces an earlier one.
  */
 export function followGrpcLog(log: GrpcLog): void {
-  const counts = new Map<string, number>();
-  const write = (kind: string, count: number) => {
-    counts.set(kind, 0);
-    setTimeout(() => {
-      const more = counts.get(kind) ?? 0;
-      counts.delete(kind);
-      if (more > 0) write(kind, more);
-    }, PERIOD_MS).unref();
-    log.warn({ kind, count }, 'message of the gRPC library');
-  };
+  const lines = createCountedLines();
   const note = (message: unknown) => {
     const kind = kindOf(message);
-    const count = counts.get(kind);
-    if (count === undefined) write(kind, 1);
-    else counts.set(kind, count + 1);
+    lines.note(kind, (count) => {
+      log.warn({ kind, count }, 'message of the gRPC library');
+    });
   };
   setLogger({ error: note, info: note, debug: () => undefined });
 }

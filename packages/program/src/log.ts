@@ -12,8 +12,8 @@ const BUNCH = 4096;
 let standardError: LogDestination | undefined;
 
 /**
- * Creates a program's log on standard error: JSON lines, or readable ones where that is a terminal. It is given names and
- * numbers only, never a request or an answer. Each line is written at once, so that none is lost in a crash; `inBunches`, for
+ * Creates a program's log on standard error: JSON lines with the level as a word, or readable ones where that is a terminal. It is
+ * given names and numbers only, never a request or an answer. Each line is written at once, so that none is lost in a crash; `inBunches`, for
  * a program that writes one for each request, writes 4 KiB or a second together, the rest at the end of the process. Lines
  * that nobody takes are dropped and counted, see {@link LogDestination}.
  */
@@ -22,12 +22,12 @@ export function createLog({ level, inBunches = false }: { level: string; inBunch
   const format = isatty(STDERR) ? prettyFactory({ colorize: true }) : (line: string) => line;
   const destination = (standardError ??= openStandardError((dropped) =>
     format(
-      `{"level":${pino.levels.values['warn']}${timestamp()},"dropped":${dropped},"msg":"log lines were dropped: nobody took them"}\n`,
+      `{"level":"warn"${timestamp()},"dropped":${dropped},"msg":"log lines were dropped: nobody took them"}\n`,
     ),
   ));
   const bunch = inBunches ? BUNCH : 0;
   return pino(
-    { level, base: null, timestamp },
+    { level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } },
     {
       write(line: string) {
         destination.write(format(line), bunch);
@@ -64,4 +64,19 @@ export function describeError(error: unknown): {
     ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
+}
+
+/**
+ * Writes the line of what ends the process, whatever the level of its log.
+ *
+ * @param error left out where the message says it all.
+ */
+export function reportFailure(
+  message: string,
+  { error, ...fields }: { error?: unknown; origin?: string },
+): void {
+  createLog({ level: 'fatal' }).fatal(
+    { ...fields, ...(error !== undefined && { error: describeError(error) }) },
+    message,
+  );
 }

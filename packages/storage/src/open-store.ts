@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { StoreError, type Store } from '@callpass/domain';
+import { withPlace } from './cause.ts';
 import type { CommitEvent } from './commit/group-committer.ts';
 import type { Database } from './database/database.ts';
 import { resealEverything } from './database/reseal.ts';
@@ -49,6 +50,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     sealKey: Uint8Array.from(options.sealKey),
     writerId: options.writerId ?? randomUUID(),
     limits,
+  }).catch((error: unknown) => {
+    throw withPlace(options.url, error);
   });
   const onEvent = options.onEvent ?? (() => undefined);
   return new ThreadStore({ link, ledgerSecret, limits, announces, onEvent });
@@ -63,7 +66,11 @@ export async function lockStore(url: string, mode: 'alone' | 'shared'): Promise<
   const path = storeFile(url);
   if (path === undefined) return { release: () => undefined };
   const { lockInstance } = await import('./sqlite/instance-lock.ts');
-  return lockInstance(path, mode);
+  try {
+    return lockInstance(path, mode);
+  } catch (error) {
+    throw withPlace(url, error);
+  }
 }
 
 /**
@@ -130,13 +137,13 @@ async function withDatabase<T>(
   options: { create: boolean },
   body: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(url, { limits: PATIENT_LIMITS, ...options });
+  let database: Database | undefined;
   try {
+    database = await openDatabase(url, { limits: PATIENT_LIMITS, ...options });
     return await body(database);
-  } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
-    throw new StoreError('STORE_UNAVAILABLE', 'the database could not do it', { cause });
+  } catch (error) {
+    throw withPlace(url, error);
   } finally {
-    await database.close();
+    await database?.close();
   }
 }

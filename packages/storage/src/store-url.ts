@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 
 /** Port of PostgreSQL where a URL names none. */
 const DEFAULT_PORT = '5432';
+/** Stands where a URL of PostgreSQL, unlike others, may have a user and no host. */
+const NO_HOST = 'none.invalid';
 
 /** Address of a store. An engine that keeps it in a file has the file's path. */
 export type StoreAddress =
@@ -42,14 +44,27 @@ export function storeFile(url: string): string | undefined {
 }
 
 /**
- * Describes where a store is, for messages: the absolute path of its file, or database, host and port. Never holds a password. Throws
- * as {@link parseStoreUrl} does.
+ * Describes where a store is, for messages: the absolute path of its file, or database, host and port, as the URL and the standard
+ * variables of PostgreSQL name them. Never holds a password. Throws as {@link parseStoreUrl} does.
  */
-export function storePlace(url: string): string {
+export function storePlace(url: string, environment: NodeJS.ProcessEnv = process.env): string {
   const address = parseStoreUrl(url);
   if (address.engine === 'sqlite') return resolve(address.path);
-  const { pathname = '', hostname = '', port = '' } = URL.parse(address.url) ?? {};
-  return `the database ${pathname.slice(1)} at ${hostname}:${port || DEFAULT_PORT}`;
+  const parsed = URL.parse(address.url.replace('@/', `@${NO_HOST}/`));
+  if (parsed === null) return 'the database of a URL that cannot be read';
+  const { searchParams: given, hostname, port, pathname, username } = parsed;
+  const { PGHOST, PGPORT, PGDATABASE, PGUSER } = environment;
+  const host = given.get('host') || (hostname === NO_HOST ? '' : decoded(hostname)) || PGHOST || 'localhost';
+  const database = decoded(pathname.slice(1)) || PGDATABASE || decoded(username) || PGUSER || '';
+  return `the database ${database} at ${host}:${given.get('port') || port || PGPORT || DEFAULT_PORT}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function addressOf(url: string): StoreAddress | undefined {

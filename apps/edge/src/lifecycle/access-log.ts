@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCountedLines } from '@callpass/program';
 import type { Logger } from '@callpass/program/log';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_CLOSED_REQUEST, refusalOf, type Refusal } from '../plugin/exchange.ts';
@@ -13,12 +14,19 @@ export interface UnroutedRefusal extends Partial<Refusal> {
 /** Writes the line of a refusal that no hook hears of. */
 export type LogUnrouted = (refused: UnroutedRefusal) => void;
 
+/** Fields of one request's line that others, refused alike, do not share. */
+interface Own {
+  readonly durationMs?: number;
+  readonly traceId: string | undefined;
+  readonly visitor?: string | undefined;
+}
+
 const FIRST_REFUSAL = 400;
 const HASH_HEX_DIGITS = 32;
 
 /**
- * One line for each request, or for each that was refused, or none, by `log.requests`: method, route, status, reason, time, trace
- * and visitor. The visitor is a hash with a key that is derived from the first visitor secret, so it is the same on all
+ * One line for each request, or for those that were refused, or none, by `log.requests`: method, route, status, reason, time, trace
+ * and visitor. With `refused`, those that are alike in method, route, status and reason have one line a second, with their number. The visitor is a hash with a key that is derived from the first visitor secret, so it is the same on all
  * instances, and cannot be tried without the secret. A path, a query, an address or a header is never in a line.
  */
 export function logRequests(
@@ -33,6 +41,25 @@ export function logRequests(
     createHmac('sha256', key).update(visitorId).digest('hex').slice(0, HASH_HEX_DIGITS);
   const logged = new WeakSet<FastifyRequest>();
 
+  const counted = createCountedLines();
+  app.addHook('onClose', async () => {
+    counted.flush();
+  });
+  /** Writes the line of a request, or counts it with those that were refused alike. */
+  const writeLine = (
+    alike: { method?: string; route?: string; status: number; reason?: string },
+    own: Own,
+  ) => {
+    if (requests === 'all') {
+      log.info({ ...alike, ...own }, 'request');
+      return;
+    }
+    const { method, route, status, reason } = alike;
+    counted.note([method, route, status, reason].join(' '), (count) => {
+      if (count === 1) log.info({ ...alike, ...own }, 'request');
+      else log.info({ ...alike, count, traceId: own.traceId }, 'requests');
+    });
+  };
   const write = (request: FastifyRequest, reply: FastifyReply, status: number) => {
     if (requests === 'refused' && status < FIRST_REFUSAL) return;
     // The level may change while the edge serves.
@@ -40,17 +67,19 @@ export function logRequests(
     logged.add(request);
     const state = request.callpassEdge;
     const refusal = refusalOf(request);
-    log.info(
+    const { url: route } = request.routeOptions;
+    writeLine(
       {
         method: request.method,
-        route: request.routeOptions.url,
+        ...(route !== undefined && { route }),
         status,
-        reason: refusal?.reason,
+        ...(refusal && { reason: refusal.reason }),
+      },
+      {
         durationMs: Math.round(reply.elapsedTime * 1000) / 1000,
         traceId: refusal?.traceId ?? state?.http.traceId,
         visitor: state?.visitorId ? nameOf(state.visitorId) : undefined,
       },
-      'request',
     );
   };
   const replies = new WeakMap<FastifyRequest, FastifyReply>();
@@ -64,7 +93,7 @@ export function logRequests(
   app.addHook('onResponse', async (request, reply) => {
     write(request, reply, reply.statusCode);
   });
-  return (refused) => {
-    log.info({ ...refused }, 'request');
+  return ({ traceId, ...alike }) => {
+    writeLine(alike, { traceId });
   };
 }

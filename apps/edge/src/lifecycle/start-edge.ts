@@ -1,7 +1,7 @@
 import type { Server as HttpsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback } from '@callpass/client';
-import { splitHostAndPort } from '@callpass/program';
+import { createCountedLines, splitHostAndPort } from '@callpass/program';
 import { createInstruments, METRICS } from '@callpass/telemetry';
 import fastify, {
   LogController,
@@ -23,7 +23,6 @@ import { cannotListen, SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 import { createProxies } from '../visitor/proxies.ts';
-import { createFaultLines } from '../plugin/fault-lines.ts';
 import { logRequests, type LogUnrouted } from './access-log.ts';
 import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
@@ -71,6 +70,13 @@ export async function startEdge(
       service.close();
       log.info('stopped');
     };
+    service.check().catch((error: unknown) => {
+      if (stopping === undefined)
+        log.warn(
+          { service: settings.service.address, cause: (error as Error).message },
+          'the service does not answer: nothing is issued until it does; the edge goes on trying',
+        );
+    });
     return { address, stop: () => (stopping ??= stop()) };
   } catch (error) {
     await app.close();
@@ -213,7 +219,7 @@ const shareOf = (places: number, part: number) => Math.max(LEAST_SHARE, Math.flo
 function limitConnections(app: FastifyInstance, settings: Settings, log: Logger): void {
   const { max, maxPerPeer = shareOf(max, 16) } = settings.connections;
   const proxies = createProxies(settings.trustedProxies);
-  const lines = createFaultLines(() => performance.now());
+  const lines = createCountedLines();
   boundConnections(app.server, {
     max,
     maxPerPeer,
@@ -221,8 +227,9 @@ function limitConnections(app: FastifyInstance, settings: Settings, log: Logger)
     maxUnfinished: shareOf(max, 4),
     isExempt: (socket) => maxPerPeer === 0 || proxies.sentBy({ socket }),
     onClosed: (cause) => {
-      const line = lines.next(cause);
-      if (line !== undefined) log.warn({ cause, ...line }, 'a connection was closed: too many are open');
+      lines.note(cause, (count) => {
+        log.warn({ cause, count }, 'a connection was closed: too many are open');
+      });
     },
   });
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createCountedLines } from '@callpass/program';
 import type { HttpExchange } from '@callpass/telemetry';
 import { EdgeProblem, PROBLEM_TYPE, toProblem } from '../problems/problem.ts';
-import { createFaultLines } from './fault-lines.ts';
 
 /** State of a request under way. */
 export interface EdgeState {
@@ -55,11 +55,11 @@ export function refusalOf(request: FastifyRequest): Refusal | undefined {
   return refusals.get(request);
 }
 
-const faultLines = createFaultLines(() => performance.now());
+const faultLines = createCountedLines();
 
 /**
- * Answers with a problem. What failed goes to the log, for each reason once a second, what was refused to its debug level; both
- * without anything of the request.
+ * Answers with a problem. What failed goes to the log, for each reason and route once a second with the number, what was refused to its
+ * debug level; both without anything of the request.
  */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error);
@@ -79,10 +79,10 @@ function logProblem(request: FastifyRequest, problem: EdgeProblem, traceId: unkn
     request.log.debug({ reason, status, route, traceId }, 'refused');
     return;
   }
-  const line = faultLines.next(reason);
   const fault = { reason, status, route, traceId, cause: describe(problem.cause) };
-  if (line === undefined) request.log.debug(fault, 'failed');
-  else request.log.error({ ...fault, ...line }, 'failed');
+  faultLines.note(`${request.method} ${route} ${reason}`, (count) => {
+    request.log.error(count === 1 ? fault : { ...fault, count }, 'failed');
+  });
 }
 
 /** Kind and text of what failed. A refusal of Fastify may quote the request in its text, but is not logged as a fault. */

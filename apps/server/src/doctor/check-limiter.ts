@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { limiterPlace } from '../limits/open-limiter.ts';
 import { ok, problem, type Finding } from '@callpass/program';
 
 const TIMEOUT_MS = 2000;
@@ -14,19 +15,28 @@ export async function checkLimiter(url: string): Promise<Finding> {
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
-  // Each failure comes with the command too.
-  redis.on('error', () => undefined);
+  // The failure of the command says that the connection is closed, and this one why.
+  let lost: unknown;
+  redis.on('error', (error: Error) => {
+    lost = error;
+  });
   try {
     await redis.connect();
     await redis.ping();
-    return ok(name, 'answers');
-  } catch {
+    return ok(name, `${limiterPlace(url)} answers`);
+  } catch (error) {
     return problem(
       name,
-      'Redis does not answer, so limits act as their whenUnavailable says',
+      `${limiterPlace(url)} does not answer, so limits act as their whenUnavailable says: ${causeOf(lost ?? error)}`,
       'see that Redis runs and can be reached from here, and that name, password and certificate of limits.url are right',
     );
   } finally {
     redis.disconnect();
   }
+}
+
+/** A name with several addresses: each was tried, and the error has no words of its own. */
+function causeOf(error: unknown): string {
+  const tried = error instanceof AggregateError && error.message === '' ? error.errors : [error];
+  return tried.map((one) => (one as Error).message).join(', ');
 }

@@ -30,12 +30,12 @@ export function openLimiter({ limits }: Pick<Settings, 'limits'>, log: Logger): 
     events: {
       onLost: (error) => {
         log.warn(
-          { error: describeError(error) },
+          { limits: limiterPlace(limits.url), error: describeError(error) },
           'limits cannot be counted; each does what it says for that',
         );
       },
       onReady: () => {
-        log.info('limits are counted in Redis');
+        log.info({ limits: limiterPlace(limits.url) }, 'limits are counted in Redis');
       },
     },
   });
@@ -45,4 +45,12 @@ export function openLimiter({ limits }: Pick<Settings, 'limits'>, log: Logger): 
       limiter.close();
     },
   };
+}
+
+const DEFAULT_PORT = '6379';
+
+/** Describes where the counters of a `redis:` or `rediss:` URL are, for messages. Never holds a password. */
+export function limiterPlace(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `Redis at ${hostname || 'localhost'}:${port || DEFAULT_PORT}`;
 }

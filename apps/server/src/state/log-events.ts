@@ -1,14 +1,24 @@
+import { createCountedLines } from '@callpass/program';
 import { describeError, type Logger } from '@callpass/program/log';
 import type { StateEvents } from './current-state.ts';
 
+/** The store is asked several times a second, so its failures have a line at once, then one a minute with their number. */
+const AGAIN_MS = 60_000;
+
 /** Logs what happens while following the store. */
 export function logStateEvents(log: Pick<Logger, 'info' | 'warn' | 'error'>): StateEvents {
+  const failures = createCountedLines(AGAIN_MS);
   return {
     onChanged: ({ revision }) => {
       log.info({ revision }, 'state changed');
     },
     onFailed: (error) => {
-      log.warn({ error: describeError(error) }, 'cannot follow the store; the last state stays in force');
+      failures.note('failed', (count) => {
+        log.warn(
+          { error: describeError(error), count },
+          'cannot follow the store; the last state stays in force',
+        );
+      });
     },
     onStale: (cause) => {
       if (cause) log.error({ cause }, 'the newest state of the store cannot be read: issuing stops');

@@ -2,6 +2,9 @@ import pg from 'pg';
 
 const INT8 = 20;
 
+/** A database that does not answer a connection is away, however long its statements may take. */
+const MAX_CONNECT_MS = 10_000;
+
 /**
  * Options of a connection. The server gives up on a statement first, then the client does, and drops the connection, since what
  * comes back on it later belongs to nobody: both before the callers' time is up.
@@ -13,7 +16,7 @@ export function connectionOptions(
   return {
     connectionString: url,
     application_name: 'callpass',
-    connectionTimeoutMillis: Math.ceil(timeoutMs * 0.8),
+    connectionTimeoutMillis: Math.min(Math.ceil(timeoutMs * 0.8), MAX_CONNECT_MS),
     statement_timeout: Math.ceil(timeoutMs * 0.8),
     query_timeout: Math.ceil(timeoutMs * 0.9),
     lock_timeout: lockMs,

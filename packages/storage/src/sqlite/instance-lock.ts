@@ -26,9 +26,9 @@ export function lockInstance(path: string, mode: 'alone' | 'shared'): InstanceLo
   try {
     if (mode === 'alone') file.exec('begin exclusive');
     else file.exec('begin; select count(*) from sqlite_schema');
-  } catch (cause) {
+  } catch {
     file.close();
-    throw new StoreError('STORE_UNAVAILABLE', refusal(mode, holderOf(holderFile)), { cause });
+    throw new StoreError('STORE_UNAVAILABLE', refusal(mode, holderOf(holderFile)));
   }
   if (mode === 'alone') {
     const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };

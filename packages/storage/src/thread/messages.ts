@@ -1,4 +1,5 @@
 import { StoreError, type StoreErrorCode } from '@callpass/domain';
+import { describeCause } from '../cause.ts';
 import type { StoreEngine } from '../engine.ts';
 import type { StoreLimits } from '../limits.ts';
 
@@ -69,22 +70,15 @@ export function toWireError(error: unknown, code: StoreErrorCode): WireError {
     return {
       code: error.code,
       message: error.message,
-      cause: error.cause === undefined ? undefined : describe(error.cause),
+      cause: error.cause === undefined ? undefined : describeCause(error.cause),
     };
   }
   const message =
     code === 'LEDGER_UNAVAILABLE' ? 'the entry could not be written' : 'the store did not answer';
-  return { code, message, cause: describe(error) };
+  return { code, message, cause: describeCause(error) };
 }
 
 /** The reverse of {@link toWireError}. */
 export function fromWireError({ code, message, cause }: WireError): StoreError {
   return new StoreError(code, message, cause === undefined ? undefined : { cause: new Error(cause) });
-}
-
-/** The database's own words and code. Its details may quote values and are left out. */
-function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause && typeof cause.code === 'string' ? `${cause.code}: ` : '';
-  return `${code}${cause.message}`;
 }

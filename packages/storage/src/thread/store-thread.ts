@@ -14,6 +14,12 @@ import {
 /** The program of the store's thread: opens a store, then answers one message with one reply until it is closed. */
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
+// Node would write them past the log of the process.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  process.stderr.write(`${name}: ${message}\n`);
+});
+
 const tell = (message: ThreadMessage) => port.postMessage(message);
 let engine: StoreEngine;
 port.on('message', (request: ThreadRequest) => void answer(request));
