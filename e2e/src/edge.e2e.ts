@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket, connect } from 'node:net';
-import { LedgerEntry_Kind, LedgerService } from '@callpass/contract';
+import { AdminService, LedgerEntry_Kind, LedgerService } from '@callpass/contract';
 import { connect as connectKit, createClient } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -104,6 +105,27 @@ describe('the edge in front of a service', () => {
     expect(issued).toHaveLength(40);
     expect(new Set(issued.map(({ id }) => id)).size).toBe(40);
     expect(answers.filter(({ status }) => status === 403)).toHaveLength(20);
+  });
+
+  it('gives no credentials again for a repeated Idempotency-Key once they are frozen, in any form of the key', async () => {
+    const connection = connectKit({ address: server.address, credentials: credentials.createInsecure() });
+    const admin = createClient(AdminService, connection);
+    const key = randomUUID();
+    const keys = [key, key.toUpperCase(), `"${key}"`];
+    const repeat = (sent: string) => issue('d', { 'idempotency-key': sent });
+    const idOf = async (answer: Response) => ((await answer.json()) as { issuanceId?: string }).issuanceId;
+    const first = await idOf(await repeat(key));
+    const scope = { scope: { case: 'destination', value: 'd' } } as const;
+    await admin.freeze({ scope, reason: 'test' });
+    for (const sent of keys) {
+      const answer = await repeat(sent);
+      const body = (await answer.json()) as object;
+      expect([answer.status, body]).toEqual([403, expect.objectContaining({ reason: 'FROZEN' })]);
+      expect(body).not.toHaveProperty('credentials');
+    }
+    await admin.unfreeze({ scope });
+    for (const sent of keys) expect(await idOf(await repeat(sent))).toBe(first);
+    connection.close();
   });
 
   it('keeps the ledger short: 300 requests of one browser that are refused alike leave ten entries in a minute', async () => {

@@ -64,6 +64,81 @@ function itemOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
   return (field.scalar && known[field.scalar]) ?? NUMBERS;
 }
 
+/** A field of a request, and the request that has this value there and nothing else. */
+interface Place {
+  readonly path: string;
+  readonly field: DescField;
+  readonly withValue: (value: unknown) => MessageInitShape<DescMessage>;
+}
+
+function placesIn(message: DescMessage, prefix = ''): Place[] {
+  return message.fields.flatMap((field) => {
+    const withValue = (value: unknown) => {
+      const inField = field.fieldKind === 'list' ? [value] : value;
+      return field.oneof
+        ? { [field.oneof.localName]: { case: field.localName, value: inField } }
+        : { [field.localName]: inField };
+    };
+    const path = `${prefix}${field.name}${field.fieldKind === 'list' ? '[0]' : ''}`;
+    if (field.message === undefined || field.message.typeName.startsWith('google.protobuf.'))
+      return [{ path, field, withValue }];
+    return placesIn(field.message, `${path}.`).map((inner) => ({
+      ...inner,
+      withValue: (value: unknown) => withValue(inner.withValue(value)),
+    }));
+  });
+}
+
+/** Tokens of any text are answered with a verdict. */
+const TOKENS = ['token', 'account_token', 'from_token', 'to_token'];
+
+describe('a request in which one value is no good', () => {
+  const fieldsOf = (desc: DescMessage, { withValue }: Place, value: unknown) =>
+    findViolations(desc, create(desc, withValue(value))).map(({ field }) => field);
+
+  // Each request of a batch is validated on its own.
+  const alone = REQUESTS.filter(({ name }) => name !== 'BatchIssueCredentialsRequest');
+  it.each(alone.map((desc) => [desc.name, desc] as const))(
+    'a control character anywhere in a text of %s is refused, naming the field',
+    (_name, desc) => {
+      const texts = placesIn(desc).filter(
+        ({ field }) => field.scalar === ScalarType.STRING && !TOKENS.includes(field.name),
+      );
+      if (texts.length === 0) return;
+      const control = fc
+        .oneof(fc.integer({ min: 0, max: 0x1f }), fc.integer({ min: 0x7f, max: 0x9f }))
+        .map((code) => String.fromCharCode(code));
+      const part = fc.string({ maxLength: 20 });
+      fc.assert(
+        fc.property(fc.constantFrom(...texts), part, control, part, (place, before, bad, after) => {
+          expect(fieldsOf(desc, place, before + bad + after)).toContain(place.path);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it('a fraction of a second is refused where the contract says whole seconds, naming the field', () => {
+    const durations = alone.flatMap((desc) =>
+      placesIn(desc)
+        .filter(({ field }) => field.message?.typeName === 'google.protobuf.Duration')
+        .filter(({ field }) => field.name !== 'max_clock_skew')
+        .map((place) => ({ desc, place })),
+    );
+    expect(durations.length).toBeGreaterThan(1);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...durations),
+        fc.bigInt({ min: 0n, max: 100_000n }),
+        fc.integer({ min: 1, max: 999_999_999 }),
+        ({ desc, place }, seconds, nanos) => {
+          expect(fieldsOf(desc, place, { seconds, nanos })).toContain(place.path);
+        },
+      ),
+    );
+  });
+});
+
 describe('a text for a person', () => {
   it.each(REQUESTS.map((desc) => [desc.name, desc] as const))(
     'about a field of %s holds no word of a library and no regular expression',

@@ -102,6 +102,37 @@ describe('parseConfigurationDocument', () => {
     ]);
   });
 
+  it('refuses any text of comments, blank lines and marks of documents', () => {
+    const blank = fc.constantFrom('', ' ', '  \t', '\r');
+    const comment = fc.string({ unit: 'grapheme-ascii', maxLength: 40 }).map((text) => `# ${text}`);
+    const nothing = fc.constantFrom(
+      'null',
+      '~',
+      'Null # realms: []',
+      '!!null',
+      'realms: []',
+      'realms: []\nclients: []',
+      '[]',
+    );
+    const lines = fc.array(fc.oneof(blank, comment), { maxLength: 8 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom('', '\ufeff'),
+        lines,
+        fc.constantFrom('', '---', '--- # begins'),
+        lines,
+        fc.option(nothing, { nil: '' }),
+        lines,
+        fc.constantFrom('', '...'),
+        (mark, before, begin, between, value, after, end) => {
+          const text = mark + [...before, begin, ...between, value, ...after, end].join('\n');
+          expect([text, problemsOf(text).length > 0]).toEqual([text, true]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it.each(['{}', ' { } # nothing', '---\n{}\n', '\ufeff{}', '!!map {}'])(
     'takes {} for an empty configuration that is meant: %j',
     (text) => {

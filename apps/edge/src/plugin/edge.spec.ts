@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import fastify from 'fastify';
 import { createInMemoryCredentialClient } from '@callpass/client/testing';
 import { CREDENTIALS, lastSubject, ORIGIN, startTestEdge, type TestEdge } from '../testing/test-edge.ts';
@@ -67,6 +68,30 @@ describe('POST /v1/destinations/{id}/credentials', () => {
     const subjects = client.calls.map(({ request }) => (request as { subject: string }).subject);
     expect(new Set(subjects).size).toBe(1);
     expect(subjects[0]).toMatch(/^[\w-]{22}$/);
+  });
+
+  it('answers a retry without a cookie alike for any key in any form, and as another visitor for another key', async () => {
+    const { issue, client } = await start({ limits: { perAddress: 1_000_000 } });
+    const form = fc.constantFrom<(key: string) => string>(
+      (key) => key,
+      (key) => key.toUpperCase(),
+      (key) => `"${key}"`,
+      (key) => `"${key.toUpperCase()}"`,
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.uuid(), form, form, fc.uuid(), async (key, write, rewrite, other) => {
+        fc.pre(key !== other);
+        const first = await issue({ 'idempotency-key': write(key) });
+        const subject = lastSubject(client);
+        const again = await issue({ 'idempotency-key': rewrite(key) });
+        expect([first.statusCode, again.statusCode]).toEqual([200, 200]);
+        expect(again.json()).toEqual(first.json());
+        expect(lastSubject(client)).toBe(subject);
+        await issue({ 'idempotency-key': write(other) });
+        expect(lastSubject(client)).not.toBe(subject);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('takes two keys for two visitors, and a key for different visitors under different secrets', async () => {
@@ -288,6 +313,43 @@ describe('origins', () => {
     const answer = await issue({ host, origin, 'x-forwarded-proto': scheme });
     expect([answer.statusCode, answer.json().reason]).toEqual([403, 'ORIGIN_NOT_ALLOWED']);
     expect(client.calls).toEqual([]);
+  });
+
+  it('host and origin of any form are compared as browsers compare them', async () => {
+    const { issue } = await start({ trustedProxies: ['127.0.0.1'], limits: { perAddress: 1_000_000 } });
+    const scheme = fc.constantFrom('http' as const, 'https' as const);
+    const label = fc.stringMatching(/^[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?$/);
+    const name = fc.oneof(
+      fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join('.')),
+      fc.ipV4(),
+      fc.constantFrom('[2001:db8::1]', '[::1]'),
+    );
+    const port = fc.option(fc.constantFrom(80, 443, 8443), { nil: undefined });
+    const capitals = fc.func(fc.boolean());
+    const place = fc.record({ scheme, name, port });
+    const written = (
+      { name, port }: { name: string; port?: number | undefined },
+      isCapital: (at: number) => boolean,
+    ) =>
+      [...name].map((char, at) => (isCapital(at) ? char.toUpperCase() : char)).join('') +
+      (port === undefined ? '' : `:${port}`);
+    const portOf = (scheme: 'http' | 'https', port?: number) => port ?? (scheme === 'http' ? 80 : 443);
+    await fc.assert(
+      fc.asyncProperty(place, place, fc.boolean(), capitals, async (own, other, isSame, isCapital) => {
+        const asking = isSame ? { ...own, port: other.port } : other;
+        const headers = {
+          host: written(own, isCapital),
+          'x-forwarded-proto': own.scheme,
+          origin: `${asking.scheme}://${written(asking, (at) => isCapital(at + 1))}`,
+        };
+        const isOwn =
+          asking.scheme === own.scheme &&
+          asking.name === own.name &&
+          portOf(asking.scheme, asking.port) === portOf(own.scheme, own.port);
+        expect([headers, (await issue(headers)).statusCode]).toEqual([headers, isOwn ? 200 : 403]);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('one that is none stops the start', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { startTestEdge } from '../testing/test-edge.ts';
 import { WindowCounter } from './window-counter.ts';
 
@@ -43,6 +44,61 @@ describe('a counter of requests', () => {
     expect(count('b')).toBe(3);
     pass(500);
     expect(count('b')).toBe(1);
+  });
+});
+
+describe('any sequence of requests', () => {
+  const WINDOW_MS = 1000;
+  const step = fc.record({
+    key: fc.nat(40).map((key) => `net${key % 7}.${key}`),
+    pass: fc.constantFrom(0, 0, 0, 1, 300, 999, 1000),
+  });
+
+  it('is never counted as fewer than there were in the window, whatever other keys come, and holds no more than it may', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 20 }), (steps, maxKeys) => {
+        const { counter, pass } = start(maxKeys, (key) => key.split('.')[0] ?? '');
+        const windows = new Map<string, { startMs: number; count: number }>();
+        let nowMs = 0;
+        for (const { key, pass: ms } of steps) {
+          pass(ms);
+          nowMs += ms;
+          const { count, leftMs } = counter.count(key);
+          const before = windows.get(key);
+          // A window that was shared may have begun before the key's own.
+          const alone =
+            before !== undefined && nowMs - before.startMs < WINDOW_MS
+              ? before
+              : { startMs: nowMs, count: 0 };
+          alone.count++;
+          windows.set(key, alone);
+          expect(count).toBeGreaterThanOrEqual(
+            leftMs === WINDOW_MS - (nowMs - alone.startMs) ? alone.count : 1,
+          );
+          expect(leftMs).toBeGreaterThan(0);
+          expect(leftMs).toBeLessThanOrEqual(WINDOW_MS);
+          expect(counter.size).toBeLessThanOrEqual(maxKeys + 4096);
+        }
+      }),
+    );
+  });
+
+  it('never lets a key have more than its limit in any window of its own while it asks without a pause', () => {
+    const LIMIT = 5;
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(60), { maxLength: 300 }),
+        fc.integer({ min: 1, max: 20 }),
+        (keys, maxKeys) => {
+          const { count } = start(maxKeys);
+          const granted = new Map<number, number>();
+          for (const key of keys) {
+            if (count(`address ${key}`) <= LIMIT) granted.set(key, (granted.get(key) ?? 0) + 1);
+          }
+          for (const times of granted.values()) expect(times).toBeLessThanOrEqual(LIMIT);
+        },
+      ),
+    );
   });
 });
 

@@ -141,6 +141,35 @@ describe('a time limit', () => {
     expect(timeoutOf(sent).headers).toEqual({ ...CALL, 'grpc-timeout': kept });
   });
 
+  it('of any number of digits and any unit is waited for as it is, or for the longest time that a timer holds', () => {
+    const seconds = { H: 3600, M: 60, S: 1, m: 1e-3, u: 1e-6, n: 1e-9 };
+    const unit = fc.constantFrom(...(Object.keys(seconds) as (keyof typeof seconds)[]));
+    const digits = fc
+      .integer({ min: 1, max: 8 })
+      .chain((length) => fc.stringMatching(new RegExp(`^\\d{${length}}$`)));
+    fc.assert(
+      fc.property(digits, unit, (amount, unit) => {
+        const kept = String(timeoutOf(`${amount}${unit}`).headers['grpc-timeout']);
+        const sent = Number(amount) * seconds[unit];
+        expect(kept).toBe(sent > 2_147_483 ? '2147483S' : `${amount}${unit}`);
+        expect(Number(kept.slice(0, -1)) * seconds[kept.at(-1) as typeof unit] * 1000).toBeLessThan(2 ** 31);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('in no other form is one', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[\d HMSmun.+-]{1,12}$/)),
+        (text) => {
+          fc.pre(!/^\d{1,8}[HMSmun]$/.test(text));
+          expect(timeoutOf(text).found).toBe('timeout_invalid');
+        },
+      ),
+    );
+  });
+
   it.each(['', '1', 'S', '1s', '-1S', '1.5S', '123456789S', '1S2M', ' 1S', '1 S'])('%j is none', (sent) => {
     expect(timeoutOf(sent).found).toBe('timeout_invalid');
   });
