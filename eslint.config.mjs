@@ -64,7 +64,7 @@ const ROOMS = {
     'telemetry',
     'telemetry-sdk',
   ],
-  tool: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'rpc-protos', 'token-core'],
+  tool: ['client', 'contract', 'dev-certificates', 'grpc-kit', 'rpc-protos', 'testkit', 'token-core'],
   e2e: [
     'client',
     'contract',

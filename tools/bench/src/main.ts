@@ -1,17 +1,40 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { measureEdge } from './edge.ts';
-import type { CpuUse } from './load-contestant.ts';
-import { type BenchOptions, parseOptions, USAGE } from './options.ts';
-import { formatReport, isMet, thisMachine, type BenchRow } from './report.ts';
-import { measureScale } from './scale.ts';
-import { measureSampling } from './sampling.ts';
-import { measureEncryption } from './encryption.ts';
-import { measureSecure } from './secure.ts';
-import { measureServers, type ServerFigures } from './servers.ts';
+import { join, resolve } from 'node:path';
+import { measureBatch } from './batch-part.ts';
+import { measureCoalesce } from './coalesce-part.ts';
+import { measureEdge } from './edge-part.ts';
+import { measureEncryption } from './encryption-part.ts';
+import { measureInstances } from './instances-part.ts';
+import { measureLatency, measureLatencyOfEdge, measureLatencyOnPostgres } from './latency/measure-latency.ts';
+import { latencyTable } from './latency/report.ts';
+import { type BenchOptions, parseOptions, type Part, USAGE } from './options.ts';
+import type { PartFigures } from './part.ts';
+import { writeReadme } from './readme.ts';
+import { asText, comparisonTable, isMissed, thisMachine } from './report.ts';
+import { merge, type PartResult, readResults, writeResults } from './results.ts';
+import { measureSampling } from './sampling-part.ts';
+import { measureScale } from './scale-part.ts';
+import { measureSecure } from './secure-part.ts';
+import { measureServer } from './server-part.ts';
 
-/** The program `npm run bench`: measures, prints a table, writes everything as JSON. */
+/** The program `npm run bench`: measures, prints tables, writes everything as JSON. */
 const ROOT = join(import.meta.dirname, '../../..');
+
+type Measurement = (options: BenchOptions, progress: (text: string) => void) => Promise<PartFigures>;
+
+const MEASUREMENTS: Readonly<Record<Part, Measurement>> = {
+  encryption: measureEncryption,
+  server: measureServer,
+  batch: measureBatch,
+  coalesce: measureCoalesce,
+  secure: measureSecure,
+  edge: measureEdge,
+  sampling: measureSampling,
+  instances: measureInstances,
+  scale: measureScale,
+  latency: measureLatency,
+  'latency-postgres': measureLatencyOnPostgres,
+  'latency-edge': measureLatencyOfEdge,
+};
 
 function readOptions(): BenchOptions {
   try {
@@ -26,49 +49,28 @@ function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function describeCpu(use: CpuUse): string {
-  const { name, serverCores, generatorCores, microsecondsEach, mainThreadMicrosecondsEach } = use;
-  return (
-    `${name}: ${serverCores.toFixed(2)} cores; CPU each: ${microsecondsEach.toFixed(1)} us, ` +
-    `of it ${mainThreadMicrosecondsEach.toFixed(1)} us in the main thread` +
-    (Number.isNaN(generatorCores) ? '' : ` (load generator: ${generatorCores.toFixed(2)} cores)`)
-  );
-}
-
 const options = readOptions();
-const machine = thisMachine(new Date());
-const rows: BenchRow[] = [];
-if (options.parts.includes('encryption'))
-  rows.push(...(await measureEncryption(options.encryption, progress)));
-let servers: ServerFigures | undefined;
-if (options.parts.includes('server') || options.parts.includes('batch')) {
-  servers = await measureServers(options, progress);
-  rows.push(...servers.rows);
-}
-
-const remarks: string[] = [];
-const secure = options.parts.includes('secure') ? await measureSecure(options, progress) : undefined;
-if (secure) rows.push(...secure.rows);
-const edge = options.parts.includes('edge') ? await measureEdge(options, progress) : undefined;
-if (edge) rows.push(...edge.rows);
-const sampling = options.parts.includes('sampling') ? await measureSampling(options, progress) : undefined;
-if (sampling) rows.push(...sampling.rows);
-if (options.parts.includes('scale')) {
-  const scale = await measureScale({ ...options, rounds: options.servers }, progress);
-  rows.push(...scale.rows);
-  remarks.push(...scale.remarks);
-}
-if (servers) remarks.push(...servers.cpuUse.map(describeCpu));
-const moreCpuUse = [...(secure?.cpuUse ?? []), ...(edge?.cpuUse ?? []), ...(sampling?.cpuUse ?? [])];
-remarks.push(...moreCpuUse.map(describeCpu));
-process.stdout.write(`\n${formatReport(machine, rows, remarks)}`);
 const file = resolve(options.jsonFile);
-mkdirSync(dirname(file), { recursive: true });
-const results = rows.map((row) => ({ ...row, met: isMet(row) }));
-const { encryption, servers: serverRounds } = options;
-writeFileSync(
-  file,
-  `${JSON.stringify({ machine, rounds: { encryption, servers: serverRounds }, results, remarks, cpuUse: [...(servers?.cpuUse ?? []), ...moreCpuUse] }, null, 2)}\n`,
-);
+const machine = thisMachine();
+const parts: Partial<Record<Part, PartResult>> = {};
+for (const part of options.parts) {
+  const figures = await MEASUREMENTS[part](options, progress);
+  parts[part] = { ...figures, date: new Date().toISOString() };
+  // What was measured by then is kept if a later part fails.
+  writeResults(file, merge(readResults(file), { machine, parts }));
+}
+const figures = Object.values(parts);
+const rows = figures.flatMap((part) => part.rows);
+const calibrations = figures.flatMap(({ calibration }) => calibration ?? []);
+const latency = figures.flatMap((part) => part.latency ?? []);
+const sections = [
+  `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, ${new Date().toISOString()}`,
+  ...(rows.length > 0 ? [asText(comparisonTable([...rows, ...calibrations]))] : []),
+  ...(latency.length > 0 ? [asText(latencyTable(latency))] : []),
+  'Ratios are taken within interleaved rounds; in parentheses the interval that holds the median in 95 of 100 cases.',
+  figures.flatMap(({ remarks }) => remarks).join('\n'),
+];
+process.stdout.write(`\n${sections.join('\n\n')}\n`);
 progress(`figures: ${file}`);
-if (options.check && !rows.every(isMet)) process.exitCode = 1;
+if (options.writeReadme) writeReadme(join(ROOT, 'README.md'), readResults(file) ?? { machine, parts });
+if (options.check && isMissed({ rows, latency })) process.exitCode = 1;

@@ -1,40 +1,62 @@
 import { parseArgs } from 'node:util';
-import type { Rounds } from './measure.ts';
-import type { Scale } from './scale.ts';
+import type { PartRounds } from './part.ts';
+import type { Scale } from './scale-part.ts';
 
-/** The parts of the benchmark. */
-export const PARTS = ['encryption', 'server', 'batch', 'secure', 'edge', 'sampling', 'scale'] as const;
+/** Parts of the benchmark, in the order in which they run. */
+export const PARTS = [
+  'encryption',
+  'server',
+  'batch',
+  'coalesce',
+  'secure',
+  'edge',
+  'sampling',
+  'instances',
+  'scale',
+  'latency',
+  'latency-postgres',
+  'latency-edge',
+] as const;
 
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
 
-/** Options of the benchmark: parts, durations and output file. */
+/** Options of the benchmark: parts, durations and output files. */
 export interface BenchOptions {
   readonly parts: readonly Part[];
-  readonly encryption: Rounds & { readonly roundMs: number };
-  readonly servers: Rounds & { readonly roundMs: number };
+  readonly encryption: PartRounds;
+  readonly servers: PartRounds;
+  readonly latency: { readonly measured: number; readonly durationMs: number };
   readonly scale: Scale;
   readonly jsonFile: string;
+  /** True if the tables of README are written. */
+  readonly writeReadme: boolean;
   /** True if a missed target is an error. */
   readonly check: boolean;
 }
 
 /** Usage text. */
 export const USAGE = `Usage: npm run bench -- [options]
-  --only encryption|server|batch|secure|edge|sampling|scale   one part only
-  --quick                       short rounds: a first impression, not for the record
-  --json FILE                   where the figures go; default artifacts/bench.json
-  --check                       exit 1 when a target is missed`;
+  --only PART      one part, and those whose names go on with a hyphen; repeatable. Parts:
+                   ${PARTS.join(' ')}
+  --rounds N       rounds that count
+  --seconds S      duration of a round
+  --quick          few, short rounds: a first impression, not for the record
+  --json FILE      file of the figures; default artifacts/bench.json. Parts that do not run keep those they have there
+  --write-readme   writes the tables of README.md from that file
+  --check          exits with 1 when a target is not met`;
 
 const LONG = {
-  encryption: { measured: 15, warmUp: 3, roundMs: 100 },
+  encryption: { measured: 15, warmUpAtMost: 15, roundMs: 100 },
   // The server's code takes some ten thousand calls until the engine has settled on how to run it.
-  servers: { measured: 9, warmUp: 8, roundMs: 2000 },
+  servers: { measured: 9, warmUpAtMost: 15, roundMs: 1500 },
+  latency: { measured: 5, durationMs: 4000 },
   scale: { fewDestinations: 10, manyDestinations: 100_000, entries: 1_000_000 },
 };
 const QUICK = {
-  encryption: { measured: 5, warmUp: 2, roundMs: 50 },
-  servers: { measured: 3, warmUp: 2, roundMs: 600 },
+  encryption: { measured: 5, warmUpAtMost: 6, roundMs: 50 },
+  servers: { measured: 3, warmUpAtMost: 6, roundMs: 500 },
+  latency: { measured: 2, durationMs: 1500 },
   scale: { fewDestinations: 10, manyDestinations: 1000, entries: 20_000 },
 };
 
@@ -43,22 +65,47 @@ export function parseOptions(args: readonly string[], defaults: { jsonFile: stri
   const { values } = parseArgs({
     args: [...args],
     options: {
-      only: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string', default: defaults.jsonFile },
+      'write-readme': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
     },
   });
-  const { only } = values;
-  if (only !== undefined && !isPart(only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
+  const sizes = values.quick ? QUICK : LONG;
+  const measured = values.rounds === undefined ? {} : { measured: atLeastOne('rounds', values.rounds) };
+  const ms = values.seconds === undefined ? undefined : 1000 * positive('seconds', values.seconds);
   return {
-    parts: only === undefined ? PARTS : [only],
-    ...(values.quick ? QUICK : LONG),
+    parts: chosen(values.only),
+    encryption: { ...sizes.encryption, ...measured },
+    servers: { ...sizes.servers, ...measured, ...(ms !== undefined && { roundMs: ms }) },
+    latency: { ...sizes.latency, ...measured, ...(ms !== undefined && { durationMs: ms }) },
+    scale: sizes.scale,
     jsonFile: values.json,
+    writeReadme: values['write-readme'],
     check: values.check,
   };
 }
 
-function isPart(name: string): name is Part {
-  return (PARTS as readonly string[]).includes(name);
+function chosen(only: readonly string[]): readonly Part[] {
+  if (only.length === 0) return PARTS;
+  for (const name of only) {
+    if (!PARTS.some((part) => part === name))
+      throw new Error(`--only takes ${PARTS.join(', ')}; not ${name}`);
+  }
+  return PARTS.filter((part) => only.some((name) => part === name || part.startsWith(`${name}-`)));
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${name} takes a number above 0, not ${text}`);
+  return value;
+}
+
+function atLeastOne(name: string, text: string): number {
+  const value = positive(name, text);
+  if (!Number.isInteger(value)) throw new Error(`--${name} takes a whole number, not ${text}`);
+  return value;
 }

@@ -1,83 +1,99 @@
 import { availableParallelism, cpus, release, type } from 'node:os';
-import type { Ratio, Speeds } from './measure.ts';
+import { MEASURES, type BenchRow, type Figure } from './comparison.ts';
+import type { LatencyRow } from './latency/latency-row.ts';
+import type { Estimate } from './statistics.ts';
 
-/** One comparison and what it should come to. */
-export interface BenchRow {
-  readonly name: string;
-  readonly baselineName: string;
-  readonly unit: string;
-  readonly measured: Speeds;
-  readonly baseline: Speeds;
-  readonly ratio: Ratio;
-  /** The least ratio that is good enough. */
-  readonly target: number;
-}
-
-/** Machine of the measurement. */
+/** Machine of a measurement. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly system: string;
   readonly node: string;
-  readonly date: string;
 }
 
-/** This machine, now. */
-export function thisMachine(now: Date): Machine {
+/** This machine. */
+export function thisMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     system: `${type()} ${release()}`,
     node: process.version,
-    date: now.toISOString(),
   };
 }
 
-/** Checks if the median ratio reaches the target. */
-export function isMet({ ratio, target }: BenchRow): boolean {
-  return ratio.median >= target;
+/** Checks if a target is missed. What a run was too noisy for is not. */
+export function isMissed({
+  rows,
+  latency,
+}: {
+  rows: readonly BenchRow[];
+  latency: readonly LatencyRow[];
+}): boolean {
+  const verdicts = [...rows.flatMap(({ figures }) => figures), ...latency.flatMap(({ bars }) => bars)];
+  return verdicts.some(({ verdict }) => verdict === 'not met');
 }
 
-/** The report for people: the machine, then a table, then what helps to read it. */
-export function formatReport(
-  machine: Machine,
-  rows: readonly BenchRow[],
-  remarks: readonly string[],
-): string {
-  const header = ['what', 'measured', 'baseline', 'against', 'ratio', '(min-max)', 'target', 'met'];
-  const cells = rows.map((row) => [
-    row.name,
-    `${perSecond(row.measured.median)} ${row.unit}`,
-    `${perSecond(row.baseline.median)} ${row.unit}`,
-    row.baselineName,
-    `${row.ratio.median.toFixed(2)}x`,
-    `(${row.ratio.min.toFixed(2)}-${row.ratio.max.toFixed(2)})`,
-    `>= ${row.target.toFixed(2)}x`,
-    isMet(row) ? 'yes' : 'NO',
-  ]);
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => (row[column] as string).length)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] as number))
+/** Lines of cells, the first of them the titles of the columns. */
+export type Table = readonly (readonly string[])[];
+
+const RATIOS = ['mainThread', 'allThreads', 'throughput'] as const;
+
+/** Table of comparisons: a line for each row, with its ratios, their spread and the verdict on each target. */
+export function comparisonTable(rows: readonly BenchRow[]): Table {
+  const titles = RATIOS.map((measure) => MEASURES[measure].title);
+  return [
+    ['measurement', 'rate per second', ...titles, 'targets'],
+    ...rows.map((row) => [
+      `${row.name}, against ${row.baselineName}`,
+      `${whole(row.measured.perSecond)} / ${whole(row.baseline.perSecond)} ${row.unit}`,
+      ...RATIOS.map((measure) => ratio(row.figures.find((figure) => figure.measure === measure)?.value)),
+      row.figures.flatMap(targetText).join('; '),
+    ]),
+  ];
+}
+
+/** Target and verdict of a figure; none without a target. */
+function targetText({ measure, value, target, verdict }: Figure): string[] {
+  if (target === undefined || verdict === undefined) return [];
+  if (measure === 'perSecond') return [`rate ≥ ${whole(target)}: ${verdict}`];
+  const { title, good } = MEASURES[measure];
+  // The columns have the others.
+  const own = measure === 'p50' ? ` ${ratio(value)},` : '';
+  return [`${title}${own} ${good === 'less' ? '≤' : '≥'} ${target.toFixed(2)}: ${verdict}`];
+}
+
+/** Table as text in columns. */
+export function asText([header = [], ...lines]: Table): string {
+  const widths = widthsOf([header, ...lines]);
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, ${machine.date}`,
-    '',
-    line(header),
-    line(widths.map((width) => '-'.repeat(width))),
-    ...cells.map(line),
-    '',
-    'Medians of interleaved rounds; the ratio is taken within each round.',
-    ...remarks,
-    '',
-  ].join('\n');
+  return [header, widths.map((width) => '-'.repeat(width)), ...lines].map(line).join('\n');
 }
 
-function perSecond(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ' ');
+/** Table in Markdown, as prettier formats it. */
+export function asMarkdown([header = [], ...lines]: Table): string {
+  const widths = widthsOf([header, ...lines]);
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n');
+}
+
+function widthsOf(table: Table): number[] {
+  return (table[0] ?? []).map((_, column) =>
+    Math.max(3, ...table.map((cells) => (cells[column] ?? '').length)),
+  );
+}
+
+function ratio(value: Estimate | undefined): string {
+  if (value === undefined || !Number.isFinite(value.median)) return '';
+  const { median, low, high } = value;
+  return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
+
+/** A whole number with commas; nothing for what was not measured. */
+export function whole(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : '';
 }

@@ -2,6 +2,8 @@ import type { ExampleCall } from '../servers/callpass-server.ts';
 import { startSource } from '../servers/child-process.ts';
 import type { LoadResult, LoadShape } from './generate-load.ts';
 import type { LoadOrder, LoadReport } from './load-process.ts';
+import type { OpenLoopOrder, OpenLoopReport } from './open-loop-process.ts';
+import type { OpenLoopResult, OpenLoopShape } from './pace.ts';
 
 /** The load generator. Servers that are compared get the same program, connections and concurrency. */
 export interface LoadGenerator {
@@ -24,6 +26,28 @@ export function startLoadGenerator(): LoadGenerator {
       return report.result;
     },
     cpuSeconds: () => child.cpuSeconds(),
+    stop: () => child.stop(),
+  };
+}
+
+/** The generator of calls at a fixed rate. */
+export interface PacedGenerator {
+  /** Calls at a rate for a while. Rejects when a connection breaks. */
+  run(address: string, call: ExampleCall, shape: OpenLoopShape): Promise<OpenLoopResult>;
+  stop(): Promise<void>;
+}
+
+/** Starts the generator of calls at a fixed rate in a process of its own. */
+export function startPacedGenerator(): PacedGenerator {
+  const child = startSource(new URL('./open-loop-process.ts', import.meta.url));
+  return {
+    async run(address, { path, message, tls }, shape) {
+      const target = { address, path, tls, message: Buffer.from(message).toString('base64') };
+      child.process.send({ target, shape } satisfies OpenLoopOrder);
+      const report = (await child.message()) as OpenLoopReport;
+      if ('error' in report) throw new Error(report.error);
+      return report.result;
+    },
     stop: () => child.stop(),
   };
 }

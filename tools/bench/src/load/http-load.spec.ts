@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { generateHttpLoad } from './http-load.ts';
+import { generateHttpLoad, httpOpenLoop } from './http-load.ts';
 
 let server: Server;
 async function serve(answer: Parameters<typeof createServer>[1]): Promise<number> {
@@ -35,5 +35,22 @@ describe('generateHttpLoad', () => {
   it('fails where a connection breaks, so that a dead server is not a slow one', async () => {
     const port = await serve((request) => request.socket.destroy());
     await expect(generateHttpLoad(target(port), SHAPE)).rejects.toThrow(/closed|reset/i);
+  });
+});
+
+describe('httpOpenLoop', () => {
+  it('counts from when a request was due, also while the server answers nothing: no latency is left out', async () => {
+    let asked = 0;
+    const port = await serve((_, response) => {
+      // The first request holds the only connection for 100 ms, in which nine more are due.
+      if (asked++ === 0) setTimeout(() => response.end('text'), 100);
+      else response.end('text');
+    });
+    const shape = { connections: 1, ratePerSecond: 100, durationMs: 200, timeoutMs: 2000 };
+    const { due, accepted, expired } = await httpOpenLoop(target(port), shape);
+    expect({ due, count: accepted.count, expired }).toEqual({ due: 20, count: 20, expired: 0 });
+    expect(accepted.max).toBeGreaterThanOrEqual(100);
+    // Every fourth waited for 60 ms and more, though the server took that long for one only.
+    expect(accepted.p50).toBeGreaterThan(5);
   });
 });

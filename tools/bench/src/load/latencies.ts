@@ -28,3 +28,23 @@ export class Latencies {
     return BINS * BIN_MS;
   }
 }
+
+/** Latencies of one kind of answer in ms, from when the call was due to its answer. NaN without calls. */
+export interface LatencyFigures {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** Sums latencies up. */
+export function figuresOf(latencies: Latencies): LatencyFigures {
+  return {
+    count: latencies.count,
+    p50: latencies.percentile(0.5),
+    p99: latencies.percentile(0.99),
+    p999: latencies.percentile(0.999),
+    max: latencies.percentile(1),
+  };
+}

@@ -1,5 +1,6 @@
-import { openLoop, type OpenLoopResult, type OpenLoopShape } from './open-loop.ts';
 import type { LoadTarget } from './load-connection.ts';
+import { openLoop } from './open-loop.ts';
+import type { OpenLoopResult, OpenLoopShape } from './pace.ts';
 
 /** Request to this process; the message as base64. */
 export interface OpenLoopOrder {

@@ -22,9 +22,11 @@ import { ISSUER_SPIFFE_ID, type SecureSetup } from './secure-setup.ts';
 
 const BIN = join(import.meta.dirname, '../../../../apps/server/bin/callpass-server.js');
 
-/** The realm and destination that the load asks for. */
+/** Realm of the destination. */
 const REALM = { name: 'bench.example', cipher: Cipher.AES_128_ECB } as const;
-const REQUEST = { destination: 'support', subject: 'visitor-7c9e6679-7425-40de-944b' } as const;
+/** Destination that the load asks for. */
+export const DESTINATION = 'support';
+const REQUEST = { destination: DESTINATION, subject: 'visitor-7c9e6679-7425-40de-944b' } as const;
 
 /** A unary call as the load generator makes it, and how large its answer is. */
 export interface ExampleCall {
@@ -41,6 +43,8 @@ export interface ExampleCall {
 export interface CallpassServer {
   readonly child: BenchChild;
   readonly address: string;
+  /** Key of its store, in base64. */
+  readonly keyEncryptionKey: string;
   /** One `IssueCredentials`. */
   readonly single: ExampleCall;
   /** One `BatchIssueCredentials` of that many. */
@@ -48,27 +52,47 @@ export interface CallpassServer {
   stop(): Promise<void>;
 }
 
+/** Options of {@link startCallpassServer}. */
+export interface ServerOptions {
+  readonly destinations?: number;
+  /** Share of the traces that are sampled. */
+  readonly sampled?: number;
+  /** Default: plain text, and everybody on this machine may do everything. */
+  readonly secure?: SecureSetup;
+  /** Store other than an SQLite file of its own. */
+  readonly storeUrl?: string;
+  /** Server with the same store, which is set up already. */
+  readonly joins?: CallpassServer;
+  /** True: `IssueCredentials` has an empty handler, see `empty-handler.ts`. */
+  readonly emptyHandler?: boolean;
+  /** Options of Node. */
+  readonly nodeOptions?: readonly string[];
+  /** Settings and variables besides. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
 /** Starts the built server with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
 export async function startCallpassServer(
   telemetryUrl: string,
-  {
-    destinations = 1,
-    sampled = 0.01,
-    secure,
-  }: { destinations?: number; sampled?: number; secure?: SecureSetup } = {},
+  options: ServerOptions = {},
 ): Promise<CallpassServer> {
+  const { destinations = 1, sampled = 0.01, secure, joins, emptyHandler = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
-  const child = startNode([BIN, 'serve'], {
+  const keyEncryptionKey = joins?.keyEncryptionKey ?? randomBytes(32).toString('base64');
+  const hook = emptyHandler ? ['--import', new URL('./empty-handler.ts', import.meta.url).href] : [];
+  const child = startNode([...(options.nodeOptions ?? []), ...hook, BIN, 'serve'], {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
-    CALLPASS_STORE_URL: `sqlite:${join(folder, 'callpass.db')}`,
-    CALLPASS_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    CALLPASS_STORE_URL: options.storeUrl ?? `sqlite:${join(folder, 'callpass.db')}`,
+    CALLPASS_KEY_ENCRYPTION_KEY: keyEncryptionKey,
     ...(secure?.environment ?? { CALLPASS_ACCESS_LOCAL: 'everything' }),
-    CALLPASS_LOG_LEVEL: 'warn',
+    // That the store is new is said with a warning.
+    CALLPASS_LOG_LEVEL: 'error',
     // A document of 100,000 destinations has more than the 4 MiB that are taken by default.
     CALLPASS_REQUESTS_MAX_MESSAGE_BYTES: String(64 * 1024 * 1024),
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetryUrl,
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: String(sampled),
+    ...options.environment,
   });
   const stop = async () => {
     await child.stop();
@@ -76,14 +100,18 @@ export async function startCallpassServer(
   };
   try {
     const address = ((await child.message()) as { ready: { grpc: string } }).ready.grpc;
-    const operator = open(address, secure?.operator);
-    await provision(operator, destinations, secure !== undefined);
-    operator.close();
+    if (joins === undefined) {
+      const operator = open(address, secure?.operator);
+      await provision(operator, destinations, secure !== undefined);
+      operator.close();
+    }
     const connection = open(address, secure?.issuer);
     const single = { ...(await singleCall(connection)), tls: secure?.issuer };
+    if (emptyHandler) await assertEmpty(connection);
     return {
       child,
       address,
+      keyEncryptionKey,
       single,
       batch: (size) => batchCall(connection, size),
       async stop() {
@@ -95,6 +123,13 @@ export async function startCallpassServer(
     await stop();
     throw error;
   }
+}
+
+/** Throws unless all calls get the same answer: the file that the hook replaces may have moved. */
+async function assertEmpty(connection: Connection): Promise<void> {
+  const client = createClient(CredentialService, connection);
+  const [first, second] = [await client.issueCredentials(REQUEST), await client.issueCredentials(REQUEST)];
+  if (first.issuanceId !== second.issuanceId) throw new Error('the handler of the server is not empty');
 }
 
 function open(address: string, tls: ClientTls | undefined): Connection {

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A process of the benchmark's own, with a channel for messages. */
@@ -35,6 +36,25 @@ export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): Benc
     env: { ...ENVIRONMENT, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  return metered(child, (resolve) => child.once('message', resolve));
+}
+
+/** Runs any program. Its messages are the lines that it writes. */
+export function startProgram(file: string, args: readonly string[], env: NodeJS.ProcessEnv): BenchChild {
+  const child = spawn(file, args, { env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  return metered(child, (resolve) => lines.once('line', resolve));
+}
+
+/** Lets a process run on this core only, with all its threads. Throws if the system has no `taskset`. */
+export function pin({ process: { pid } }: BenchChild, core: number): void {
+  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' });
+}
+
+function metered(
+  child: ChildProcess,
+  onceMessage: (resolve: (message: unknown) => void) => void,
+): BenchChild {
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -45,8 +65,8 @@ export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): Benc
     mainThreadCpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/task/${child.pid}`),
     message: () =>
       new Promise((resolve, reject) => {
-        child.once('message', resolve);
-        void ended.then(() => reject(new Error(`${args.at(-1)} ended; its reason is above`)));
+        onceMessage(resolve);
+        void ended.then(() => reject(new Error(`${child.spawnargs.at(-1)} ended; its reason is above`)));
       }),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

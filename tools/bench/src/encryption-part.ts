@@ -1,6 +1,7 @@
-import { type Cipher, generateKeyText, openRealmKey, encryptCredentials } from '@callpass/token-core';
-import { ratioOf, runInterleaved, type Contestant, type Rounds } from './measure.ts';
-import type { BenchRow } from './report.ts';
+import { generateKeyText, openRealmKey, encryptCredentials } from '@callpass/token-core';
+import type { BenchOptions } from './options.ts';
+import { runPart, type PartFigures } from './part.ts';
+import type { Contestant, Sample } from './rounds.ts';
 import { encryptCbcStraightforwardly, encryptEcbStraightforwardly } from './straightforward-encryption.ts';
 
 const SUBJECTS = [
@@ -26,43 +27,35 @@ const CALLS = Array.from({ length: CALLS_AT_ONCE }, (_, index) => ({
   to: `support-${index}@kandy.example`,
 }));
 
-/** Sets of three tokens a second: token-core against a new cipher for each token, for each cipher. */
-export async function measureEncryption(
-  rounds: Rounds & { roundMs: number },
+/** Sets of three tokens: token-core against a new cipher for each token, for each cipher. */
+export function measureEncryption(
+  { encryption: rounds }: Pick<BenchOptions, 'encryption'>,
   progress: (text: string) => void,
-): Promise<BenchRow[]> {
-  const contestants = SUBJECTS.flatMap(({ cipher, straightforward }): Contestant[] => {
+): Promise<PartFigures> {
+  const pairs = SUBJECTS.map(({ cipher, straightforward, target }) => {
     const keyText = generateKeyText(cipher);
     const key = openRealmKey(cipher, keyText);
     const core = (call: (typeof CALLS)[number], timestampMs: number) =>
       encryptCredentials(key, call, { timestampMs, unit: 'MILLISECONDS' }).toToken.length;
     const naive = ({ account, from, to }: (typeof CALLS)[number], timestampMs: number) =>
       straightforward(keyText, { account, from: `sip:${from}`, to: `sip:${to}`, timestampMs }).length;
-    return [
-      contestant(`${cipher}, token-core`, core, rounds),
-      contestant(`${cipher}, straightforward`, naive, rounds),
-    ];
-  });
-  const speeds = await runInterleaved(contestants, rounds, ({ number, of }) => {
-    progress(`encryption: round ${number} of ${of}`);
-  });
-  return SUBJECTS.map(({ cipher, target }, index) => {
-    const [measured, baseline] = speeds.slice(2 * index);
-    if (!measured || !baseline) throw new Error('a contestant has no speeds');
+    const plain = (name: string) => contestant(`${cipher}, ${name}`, naive, rounds);
     return {
-      name: `set of three, ${cipherName(cipher)}`,
-      baselineName: 'three createCipheriv',
-      unit: 'sets/s',
-      measured,
-      baseline,
-      ratio: ratioOf(measured, baseline),
-      target,
+      comparison: {
+        ...{ name: `three \`${cipher}\` tokens`, baselineName: 'three `createCipheriv`', unit: 'sets' },
+        targets: { mainThread: 1 / target, throughput: target },
+        measured: contestant(`${cipher}, token-core`, core, rounds),
+        baseline: plain('straightforward'),
+      },
+      again: plain('straightforward again'),
     };
   });
-}
-
-function cipherName(cipher: Cipher): string {
-  return cipher === 'AES_128_ECB' ? 'AES-128-ECB' : 'AES-256-CBC + HMAC';
+  const [first] = pairs as [(typeof pairs)[0]];
+  return runPart({
+    ...{ name: 'encryption', yardstick: first.comparison.baseline, again: first.again },
+    comparisons: pairs.map(({ comparison }) => comparison),
+    ...{ rounds, progress },
+  });
 }
 
 function contestant(
@@ -74,8 +67,9 @@ function contestant(
   let timestampMs = Date.now();
   return {
     name,
-    runRound() {
+    runRound(): Sample {
       const startMs = performance.now();
+      const [startThread, startAll] = [process.threadCpuUsage(), process.cpuUsage()];
       let sets = 0;
       let elapsedMs: number;
       do {
@@ -84,7 +78,15 @@ function contestant(
         sets += CALLS.length;
         elapsedMs = performance.now() - startMs;
       } while (elapsedMs < roundMs);
-      return (1000 * sets) / elapsedMs;
+      return {
+        perSecond: (1000 * sets) / elapsedMs,
+        mainThreadUs: microseconds(process.threadCpuUsage(startThread)) / sets,
+        allThreadsUs: microseconds(process.cpuUsage(startAll)) / sets,
+      };
     },
   };
+}
+
+function microseconds({ user, system }: NodeJS.CpuUsage): number {
+  return user + system;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { loadContestant, type LoadContestant } from './load-contestant.ts';
+import { loadContestant, type MeteredContestant } from './load-contestant.ts';
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts';
-import { ratioOf, runInterleaved, type Rounds } from './measure.ts';
-import type { BenchRow } from './report.ts';
+import type { BenchOptions } from './options.ts';
+import { runPart, withProcesses, type PartFigures } from './part.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
@@ -18,69 +18,46 @@ const SHAPE = { connections: 4, concurrency: 20 };
 const FILL_SHAPE = { connections: 2, concurrency: 2, runInMs: 0, durationMs: 2000 };
 const FILL_BATCH = 256;
 /** Tolerance for the cost of one issue at all sizes: 10 %. */
-const TARGET = 0.9;
-
-/** Result of this part. */
-export interface ScaleFigures {
-  readonly rows: readonly BenchRow[];
-  /** Memory as the ledger grew, for people. */
-  readonly remarks: readonly string[];
-}
+const TARGETS = { mainThread: 1.1, throughput: 0.9 };
 
 /** The cost of one issue with few and with many destinations, and with an empty and a long ledger. */
-export async function measureScale(
-  options: { scale: Scale; rounds: Rounds & { roundMs: number } },
+export function measureScale(
+  { scale, servers: rounds }: Pick<BenchOptions, 'scale' | 'servers'>,
   progress: (text: string) => void,
-): Promise<ScaleFigures> {
-  const { scale, rounds } = options;
-  const running = new AsyncDisposableStack();
-  const stopLater = <T extends { stop(): Promise<void> }>(thing: T): T =>
-    running.adopt(thing, (started) => started.stop());
-  try {
+): Promise<PartFigures> {
+  return withProcesses(async (stopLater) => {
     const generator = stopLater(startLoadGenerator());
     const sink = stopLater(await startTelemetrySink());
     progress(`scale: starting with ${scale.fewDestinations} and ${scale.manyDestinations} destinations`);
-    const few = stopLater(await startCallpassServer(sink.url, { destinations: scale.fewDestinations }));
-    const many = stopLater(await startCallpassServer(sink.url, { destinations: scale.manyDestinations }));
-    const long = stopLater(await startCallpassServer(sink.url, { destinations: scale.fewDestinations }));
-    const remarks = await fill(long, { entries: scale.entries, generator, progress });
+    const serverOf = async (destinations: number) =>
+      stopLater(await startCallpassServer(sink.url, { destinations }));
+    const long = await serverOf(scale.fewDestinations);
+    const memory = await fill(long, { entries: scale.entries, generator, progress });
 
-    const contestant = (name: string, server: CallpassServer): LoadContestant =>
+    const contestant = (name: string, server: CallpassServer): MeteredContestant =>
       loadContestant({
         ...{ name, server, call: server.single, unitsPerCall: 1, shape: SHAPE },
         ...{ generator, roundMs: rounds.roundMs },
       });
-    const [small, wide, deep] = [contestant('few', few), contestant('many', many), contestant('long', long)];
-    const contestants = [small, wide, deep];
-    const speeds = await runInterleaved(contestants, rounds, (round) => {
-      const figures = contestants.map(({ name }, at) => `${name} ${Math.round(round.speeds[at] ?? 0)}/s`);
-      progress(
-        `scale: round ${round.number} of ${round.of}${round.warmUp ? ' (warm-up)' : ''}: ${figures.join(', ')}`,
-      );
-    });
-    const [base, wideSpeeds, deepSpeeds] = speeds as [
-      (typeof speeds)[0],
-      (typeof speeds)[0],
-      (typeof speeds)[0],
-    ];
-    const row = (name: string, baselineName: string, measured: typeof base): BenchRow => ({
-      ...{ name, baselineName, unit: 'calls/s', target: TARGET },
-      ...{ measured, baseline: base, ratio: ratioOf(measured, base) },
-    });
-    return {
-      rows: [
-        row(
-          `${count(scale.manyDestinations)} destinations`,
-          `${count(scale.fewDestinations)} destinations`,
-          wideSpeeds,
-        ),
-        row(`ledger of ${count(scale.entries)} entries`, 'empty ledger', deepSpeeds),
+    const few = contestant('few', await serverOf(scale.fewDestinations));
+    const again = contestant('few again', await serverOf(scale.fewDestinations));
+    const many = contestant('many', await serverOf(scale.manyDestinations));
+    const against = { unit: 'calls', baseline: few, targets: TARGETS };
+    const figures = await runPart({
+      ...{ name: 'scale', yardstick: few, again, rounds, progress },
+      comparisons: [
+        {
+          name: `\`IssueCredentials\` with ${count(scale.manyDestinations)} destinations`,
+          ...{ baselineName: `${count(scale.fewDestinations)} destinations`, measured: many, ...against },
+        },
+        {
+          name: `\`IssueCredentials\` with a ledger of ${count(scale.entries)} entries`,
+          ...{ baselineName: 'an empty ledger', measured: contestant('long', long), ...against },
+        },
       ],
-      remarks,
-    };
-  } finally {
-    await running.disposeAsync();
-  }
+    });
+    return { ...figures, remarks: [...memory, ...figures.remarks] };
+  });
 }
 
 /** Issues until the ledger is that long, and tells how the memory of the server went along. */

@@ -1,0 +1,2 @@
+/** What it is. */
+export const canary = 1;
