@@ -1,7 +1,9 @@
 // `node deploy/docker/assemble.mjs APP FOLDER`: copies the files that an app needs at run time into a folder: its own built
-// files, those of the workspace packages it imports, and their packages of the lock file. Needs `npm ci` and a build.
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+// files, those of the workspace packages it imports, and their packages of the lock file. Needs `npm ci` and a build. The commit
+// goes into its package.json, where `--version` finds it.
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { buildFacts } from '../../tools/packages/build-facts.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const SCOPE = '@callpass/';
@@ -14,7 +16,13 @@ const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'u
 const taken = new Set();
 take(`apps/${app}`);
 for (const place of taken) copy(place);
+noteCommit(join(folder, 'apps', app, 'package.json'));
 cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
+
+function noteCommit(file) {
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, `${JSON.stringify({ ...manifest, ...buildFacts() }, null, 2)}\n`);
+}
 
 /** Takes a package and all that it needs in production. */
 function take(place) {

@@ -143,6 +143,16 @@ describe('the images', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('callpass-edge') });
   });
 
+  it.each(['server', 'edge', 'cli'] as const)('say which commit they are made from: %s', (name) => {
+    const commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    }).trim();
+    const [command, args] = inImage(name, '--version');
+    const { stdout } = spawnSync(command, args, { env: surroundings, encoding: 'utf8' });
+    expect(stdout).toContain(`(${commit}, `);
+  });
+
   it('are the same to the digest when they are built again, and small', () => {
     const again = mkdtempSync(join(folder, 'again-'));
     const [line] = printed.split('\n');

@@ -1,5 +1,4 @@
 // The folders that npm packs and publishes: artifacts/packages/NAME for each row of PUBLISHED.
-import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ROOT } from '../launch/prepare.mjs';
+import { buildFacts } from './build-facts.mjs';
 import { bundle } from './bundle.mjs';
 import { noticesOf } from './notices.mjs';
 import { ENGINES, manifestOf, PUBLISHED } from './published.mjs';
@@ -109,17 +109,6 @@ function roomsOf(folder) {
   };
   visit(folder);
   return rooms.values();
-}
-
-/** The commit that the files were made from, and its time: what `--version` and telemetry say. None outside of git. */
-function buildFacts() {
-  const git = (...args) =>
-    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  try {
-    return { gitHead: git('rev-parse', 'HEAD'), builtFrom: git('show', '-s', '--format=%cI', 'HEAD') };
-  } catch {
-    return {};
-  }
 }
 
 /** The manifest of a staged package. */

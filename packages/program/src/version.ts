@@ -29,5 +29,6 @@ export function buildOf(moduleUrl: string): Build {
 
 /** Text of a build for `--version`: `0.1.0`, with the commit and its time where they are known. */
 export function versionText({ version, commit, commitTime }: Build): string {
-  return commit === undefined ? version : `${version} (${commit.slice(0, 12)}, ${commitTime})`;
+  if (commit === undefined) return version;
+  return `${version} (${[commit.slice(0, 12), commitTime].filter(Boolean).join(', ')})`;
 }
