@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { ErrorReasonSchema } from '@callpass/contract';
+import { ErrorReasonSchema, problemLinks } from '@callpass/contract';
 import { AnchorProver, KeyedHash, type Clock } from '@callpass/domain';
 import {
   addReflection,
@@ -176,6 +176,7 @@ async function open(given: {
     onShed,
     refusals,
     identity,
+    linkTo: problemLinks(settings.documentationUrl),
   };
 }
 
@@ -189,8 +190,8 @@ function registerServices(opened: Opened): {
   /** Services that the server has. */
   served: readonly DescService[];
 } {
-  const { settings, log, clock, make, store, state, limiter, trustedClock, admission, refusals, identity } =
-    opened;
+  const { settings, log, clock, make, store, state, limiter, trustedClock } = opened;
+  const { admission, refusals, identity, linkTo } = opened;
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
@@ -214,6 +215,7 @@ function registerServices(opened: Opened): {
     anchors: new AnchorProver(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
     onFault,
+    linkTo,
   };
   const accessLog = opened.running.adopt(createAccessLog(settings, log), (lines) => {
     lines.flush();
@@ -224,9 +226,9 @@ function registerServices(opened: Opened): {
   measure(opened);
   const server = new Server({
     ...connectionOptions(settings),
-    interceptors: [completeStatuses(statusWithReason)],
+    interceptors: [completeStatuses(statusWithReason(linkTo))],
   });
-  const mapError = createMapError(onFault);
+  const mapError = createMapError(dependencies);
   const options = {
     interceptors: [
       serverTelemetry<ServerCall>({
@@ -282,7 +284,7 @@ async function listen(
   opened: Opened,
   { server, health, watch, served }: ReturnType<typeof registerServices>,
 ): Promise<RunningServer> {
-  const { settings, log, running, make, transport, state } = opened;
+  const { settings, log, running, make, transport, state, linkTo } = opened;
   await watch.warmUp();
   const { address: wanted, plaintextEncryptedBy } = settings.listen;
   const address = await bind(server, wanted, transport.credentials);
@@ -292,7 +294,8 @@ async function listen(
       make,
       services: served,
       methods: METHODS,
-      admit: earlyRefusal(opened.admission, METHODS),
+      linkTo,
+      admit: earlyRefusal(opened.admission, METHODS, linkTo),
       onShed: opened.onShed,
     }),
   );

@@ -8,4 +8,5 @@ export * from './gen/callpass/v1/token_pb.ts';
 
 export { type EnumName, enumNames } from './enum-names.ts';
 export { type MessageFields } from './message-fields.ts';
+export { type ProblemLink, problemLinks } from './problem-links.ts';
 export { type FailureCode, type Reason, type ReasonFacts, REASONS } from './reasons.ts';

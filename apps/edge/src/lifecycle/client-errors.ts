@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { ProblemLink } from '@callpass/contract';
 import { HEADERS } from '../plugin/exchange.ts';
 import { corsHeaders, type Origins } from '../plugin/origins.ts';
 import { EdgeProblem, PROBLEM_TYPE } from '../problems/problem.ts';
@@ -19,7 +20,7 @@ interface ClientError extends NodeJS.ErrnoException {
 /** Answers what is no HTTP, or comes too slowly, or too large, with a problem, and closes the connection. */
 export function createRefuseConnection(
   origins: Pick<Origins, 'has'>,
-  onRefused: LogUnrouted,
+  { linkTo, onRefused }: { readonly linkTo: ProblemLink; readonly onRefused: LogUnrouted },
 ): (error: ClientError, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
@@ -28,7 +29,7 @@ export function createRefuseConnection(
     }
     const problem = new EdgeProblem(REASONS[error.code ?? ''] ?? 'REQUEST_INVALID');
     const traceId = randomBytes(16).toString('hex');
-    const body = JSON.stringify(problem.body(traceId));
+    const body = JSON.stringify(problem.body(traceId, linkTo));
     const headers = {
       'content-type': PROBLEM_TYPE,
       'content-length': Buffer.byteLength(body),

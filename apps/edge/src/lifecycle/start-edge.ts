@@ -1,6 +1,7 @@
 import type { Server as HttpsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback } from '@callpass/client';
+import { problemLinks } from '@callpass/contract';
 import { createCountedLines, splitHostAndPort } from '@callpass/program';
 import { createInstruments, METRICS } from '@callpass/telemetry';
 import fastify, {
@@ -15,7 +16,7 @@ import type { HumanCheck } from '../human-check/human-check.ts';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { createLog, type Logger } from '@callpass/program/log';
 import { callpassEdge } from '../plugin/edge.ts';
-import { refusalOf, sendProblem } from '../plugin/exchange.ts';
+import { createSendProblem, refusalOf } from '../plugin/exchange.ts';
 import { notFound } from '../plugin/not-found.ts';
 import { corsHeaders, createOrigins } from '../plugin/origins.ts';
 import type { EdgeOptions } from '../plugin/options.ts';
@@ -117,6 +118,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     humanCheck,
     compatibilityRoutes: settings.compatibilityRoutes,
     trustTraceparent: settings.telemetry.trustTraceparentOf === 'everybody',
+    documentationUrl: settings.documentationUrl,
     maxBodyBytes: settings.requests.maxBodyBytes,
   };
   try {
@@ -157,6 +159,8 @@ function orSettingsError<T>(make: () => T): T {
 function createApp(settings: Settings, log: Logger, visitorSecret: string | undefined): FastifyInstance {
   const { requests, connections, listen } = settings;
   const origins = createOrigins(settings.origins, createProxies(settings.trustedProxies));
+  const linkTo = problemLinks(settings.documentationUrl);
+  const sendProblem = createSendProblem(linkTo);
   /** Outside the edge's routes no hook lets listed pages read the answer. */
   const sendReadable = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(error, request, reply.headers(corsHeaders(origins, request.headers.origin)));
@@ -185,7 +189,10 @@ function createApp(settings: Settings, log: Logger, visitorSecret: string | unde
     connectionTimeout: connections.idle,
     keepAliveTimeout: connections.idle,
     maxRequestsPerSocket: connections.maxRequests,
-    clientErrorHandler: createRefuseConnection(origins, (refused) => logRefused(refused)),
+    clientErrorHandler: createRefuseConnection(origins, {
+      linkTo,
+      onRefused: (refused) => logRefused(refused),
+    }),
   } as const;
   const certificate = openCertificate(listen, log);
   const app = certificate

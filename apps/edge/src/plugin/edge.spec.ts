@@ -408,6 +408,23 @@ describe('limits of the edge', () => {
     expect((await issue()).statusCode).toBe(200);
   });
 
+  it('each answer says what is left, before the limit and at it, so that a page need not run into it', async () => {
+    const { issue, send } = await start({ limits: { perAddress: 3, perVisitor: 1, windowMs: 60_000 } });
+    const cookie = String((await issue()).headers['set-cookie']).split(';')[0] ?? '';
+    const known = await issue({ cookie });
+    expect(known.statusCode).toBe(200);
+    expect(known.headers['ratelimit-policy']).toBe('"address";q=3;w=60, "visitor";q=1;w=60');
+    expect(known.headers['ratelimit']).toBe('"address";r=1;t=60, "visitor";r=0;t=60');
+    const refused = await issue({ cookie });
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers['ratelimit']).toBe('"address";r=0;t=60, "visitor";r=0;t=60');
+    const atAddress = await issue();
+    expect(atAddress.statusCode).toBe(429);
+    expect(atAddress.headers['ratelimit-policy']).toBe('"address";q=3;w=60');
+    expect(atAddress.headers['ratelimit']).toBe('"address";r=0;t=60');
+    expect((await send({ url: '/healthz' })).headers).not.toHaveProperty('ratelimit');
+  });
+
   it('addresses of one IPv6 network count as one', async () => {
     const { issue } = await start({ limits: { perAddress: 1 } });
     expect((await issue({}, { remoteAddress: '2001:db8:1:2::1' })).statusCode).toBe(200);
@@ -428,13 +445,21 @@ describe('what the service refuses', () => {
     expect(answer.statusCode).toBe(429);
     expect(answer.headers['retry-after']).toBe('2');
     expect(answer.json()).toEqual({
-      type: 'docs/errors.md#limit_exceeded',
+      type: 'urn:callpass:problem:LIMIT_EXCEEDED',
       title: expect.any(String),
       status: 429,
       reason: 'LIMIT_EXCEEDED',
       traceId: 'a'.repeat(32),
       retryAfter: 2,
     });
+  });
+
+  it('names its reason by the page about it, where the documentation is served', async () => {
+    const { issue, client } = await start({ documentationUrl: 'https://git.example/callpass' });
+    client.refuseNext({ reason: 'FROZEN' });
+    expect((await issue()).json().type).toBe('https://git.example/callpass/docs/errors.md#frozen');
+    const foreign = await issue({ origin: 'https://evil.example' });
+    expect(foreign.json().type).toBe('https://git.example/callpass/docs/guides/edge.md#origin_not_allowed');
   });
 
   it('says when a closed destination opens, and nothing else that was meant for operators', async () => {
@@ -552,7 +577,7 @@ it('answers what is not there under its prefix with a problem that a listed page
   for (const answer of [missing, wrong]) {
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': ORIGIN,
-      'access-control-expose-headers': 'retry-after, date',
+      'access-control-expose-headers': 'retry-after, date, ratelimit, ratelimit-policy',
       'content-type': 'application/problem+json; charset=utf-8',
     });
   }

@@ -1,6 +1,7 @@
 import AjvCompiler from '@fastify/ajv-compiler';
 import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import { problemLinks } from '@callpass/contract';
 import { httpTelemetry } from '@callpass/telemetry';
 import { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from '../human-check/human-check.ts';
 import { EdgeProblem } from '../problems/problem.ts';
@@ -9,7 +10,7 @@ import { addProbes } from '../routes/probes.ts';
 import { PROBLEMS } from '../routes/schemas.ts';
 import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
-import { CLIENT_CLOSED_REQUEST, HEADERS, sendProblem, STRICT_TRANSPORT } from './exchange.ts';
+import { CLIENT_CLOSED_REQUEST, createSendProblem, HEADERS, STRICT_TRANSPORT } from './exchange.ts';
 import { createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS, type EdgeOptions } from './options.ts';
@@ -26,6 +27,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   const origins = createOrigins(options.origins ?? [], proxies);
   if (!parent.hasRequestDecorator('callpassEdge')) parent.decorateRequest('callpassEdge', null);
 
+  const sendProblem = createSendProblem(problemLinks(options.documentationUrl));
   observe(parent, proxies, options.trustTraceparent ?? false);
   parent.setErrorHandler(sendProblem);
   takeJsonOnly(parent, options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ProblemLink } from '@callpass/contract';
 import { createCountedLines } from '@callpass/program';
 import type { HttpExchange } from '@callpass/telemetry';
 import { EdgeProblem, PROBLEM_TYPE, toProblem } from '../problems/problem.ts';
@@ -57,19 +58,24 @@ export function refusalOf(request: FastifyRequest): Refusal | undefined {
 
 const faultLines = createCountedLines();
 
+/** Answers a request with the problem of what was thrown. */
+export type SendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
 /**
- * Answers with a problem. What failed goes to the log, for each reason and route once a second with the number, what was refused to its
- * debug level; both without anything of the request.
+ * Creates the function that answers with a problem. What failed goes to the log, for each reason and route once a second with the
+ * number, what was refused to its debug level; both without anything of the request.
  */
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(error);
-  const traceId = request.callpassEdge?.http.traceId ?? randomBytes(16).toString('hex');
-  const body = problem.body(traceId);
-  refusals.set(request, { reason: problem.reason, traceId: String(body['traceId']) });
-  logProblem(request, problem, body['traceId']);
-  if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
-  void reply.headers({ ...HEADERS, ...problem.details.headers });
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(body);
+export function createSendProblem(linkTo: ProblemLink): SendProblem {
+  return (error, request, reply) => {
+    const problem = toProblem(error);
+    const traceId = request.callpassEdge?.http.traceId ?? randomBytes(16).toString('hex');
+    const body = problem.body(traceId, linkTo);
+    refusals.set(request, { reason: problem.reason, traceId: String(body['traceId']) });
+    logProblem(request, problem, body['traceId']);
+    if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds);
+    void reply.headers({ ...HEADERS, ...problem.details.headers });
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(body);
+  };
 }
 
 function logProblem(request: FastifyRequest, problem: EdgeProblem, traceId: unknown): void {

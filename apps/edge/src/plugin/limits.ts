@@ -13,12 +13,15 @@ const COUNTED = 50_000;
 /** Checks of the edge, as hooks for routes. */
 export interface Limits {
   /** Counts the address. */
-  readonly address: (request: FastifyRequest) => Promise<void>;
+  readonly address: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Recognises the visitor, sets their cookie, and counts those who were recognised: the others have their address only. */
   readonly visitor: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 }
 
-/** Creates the counters. */
+/**
+ * Creates the counters. Each answer says what is left of the limits that its request was counted in, before they are reached
+ * too: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).
+ */
 export function createLimits(parts: {
   limits: EdgeLimits;
   proxies: Proxies;
@@ -28,17 +31,33 @@ export function createLimits(parts: {
   const { windowMs, perAddress, perVisitor } = limits;
   const addresses = new WindowCounter({ windowMs, maxKeys: COUNTED, widen: siteOf });
   const visitors = new WindowCounter({ windowMs, maxKeys: COUNTED });
+  const windowSeconds = Math.ceil(windowMs / 1000);
+  const addressPolicy = `"address";q=${perAddress};w=${windowSeconds}`;
+  const policies = `${addressPolicy}, "visitor";q=${perVisitor};w=${windowSeconds}`;
   return {
-    async address({ raw }) {
-      refuseAbove(perAddress, addresses.count(holderOf(proxies.addressOf(raw))));
+    async address({ raw }, reply) {
+      const counted = addresses.count(holderOf(proxies.addressOf(raw)));
+      void reply
+        .header('ratelimit-policy', addressPolicy)
+        .header('ratelimit', leftOf('address', perAddress, counted));
+      refuseAbove(perAddress, counted);
     },
     async visitor(request, reply) {
       const { id, isNew, setCookie } = visitorOf(request.raw);
       stateOf(request).visitorId = id;
       if (setCookie !== undefined) void reply.header('set-cookie', setCookie);
-      if (!isNew) refuseAbove(perVisitor, visitors.count(id));
+      if (isNew) return;
+      const counted = visitors.count(id);
+      const left = `${String(reply.getHeader('ratelimit'))}, ${leftOf('visitor', perVisitor, counted)}`;
+      void reply.header('ratelimit-policy', policies).header('ratelimit', left);
+      refuseAbove(perVisitor, counted);
     },
   };
+}
+
+/** Requests that are left of a limit, and seconds to the end of its window. */
+function leftOf(name: string, limit: number, { count, leftMs }: Counted): string {
+  return `"${name}";r=${Math.max(0, limit - count)};t=${Math.ceil(leftMs / 1000)}`;
 }
 
 function refuseAbove(limit: number, { count, leftMs }: Counted): void {

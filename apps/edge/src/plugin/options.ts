@@ -32,6 +32,11 @@ export interface EdgeOptions {
    * trace id is kept, and the sampler decides.
    */
   readonly trustTraceparent?: boolean | undefined;
+  /**
+   * Address of a copy of this repository's documentation: the `type` of a problem is the section of its reason below it. Default:
+   * none, and the `type` is `urn:callpass:problem:REASON`.
+   */
+  readonly documentationUrl?: string | undefined;
   /** Largest body in bytes. Default 4,096. */
   readonly maxBodyBytes?: number | undefined;
 }

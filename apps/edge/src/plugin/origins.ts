@@ -14,7 +14,7 @@ export interface Origins {
 }
 
 /** Headers of answers that pages may read. `date` tells a page how its clock differs. */
-export const EXPOSED_HEADERS = ['retry-after', 'date'];
+export const EXPOSED_HEADERS = ['retry-after', 'date', 'ratelimit', 'ratelimit-policy'];
 
 /** The CORS headers of an answer outside the edge's routes, where no hook sets them. */
 export function corsHeaders(

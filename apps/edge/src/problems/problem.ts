@@ -1,10 +1,16 @@
 import { CallpassError, type Reason, type Violation } from '@callpass/client';
+import { type ProblemLink, problemLinks } from '@callpass/contract';
 import { status as code } from '@grpc/grpc-js';
 import { describeFault, type SchemaFault } from './forms.ts';
 import { EDGE_REASONS, SERVICE_REASONS, type EdgeReason, type ProblemRow } from './reasons.ts';
 
 /** Media type of every error that the edge answers with (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** Page of the documentation that has the reasons of the edge itself. */
+const EDGE_PAGE = 'docs/guides/edge.md';
+
+const NAMES = problemLinks();
 
 /** Details of an {@link EdgeProblem} besides its reason. */
 export interface ProblemDetails {
@@ -46,11 +52,14 @@ export class EdgeProblem extends Error {
     return ms === undefined ? undefined : Math.max(1, Math.ceil(ms / 1000));
   }
 
-  /** The body of the answer: fixed texts, and nothing of what was asked but names of fields. */
-  body(traceId: string): Record<string, unknown> {
+  /**
+   * The body of the answer: fixed texts, and nothing of what was asked but names of fields. `linkTo` gives its `type`; by default
+   * the name of the reason as a URN.
+   */
+  body(traceId: string, linkTo: ProblemLink = NAMES): Record<string, unknown> {
     const { violations = [], members = {} } = this.details;
     return {
-      type: typeOf(this.reason),
+      type: isEdgeReason(this.reason) ? linkTo(this.reason, EDGE_PAGE) : linkTo(this.reason),
       title: this.row.title,
       status: this.status,
       reason: this.reason,
@@ -60,12 +69,6 @@ export class EdgeProblem extends Error {
       ...members,
     };
   }
-}
-
-/** Page that explains a reason, relative to the documentation. */
-function typeOf(reason: EdgeReason | Reason): string {
-  const page = isEdgeReason(reason) ? 'docs/guides/edge.md' : 'docs/errors.md';
-  return `${page}#${reason.toLowerCase()}`;
 }
 
 function isEdgeReason(reason: EdgeReason | Reason): reason is EdgeReason {

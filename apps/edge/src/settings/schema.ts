@@ -1,4 +1,4 @@
-import { duration, flag, hostAndPort, textList, wholeNumber } from '@callpass/program/settings';
+import { duration, flag, hostAndPort, textList, webAddress, wholeNumber } from '@callpass/program/settings';
 import { z } from 'zod';
 
 const HOUR_MS = 3_600_000;
@@ -99,6 +99,7 @@ export const settingsSchema = z.strictObject({
       grace: duration({ minMs: 0, maxMs: 600_000 }).prefault('10s'),
     })
     .prefault({}),
+  documentationUrl: webAddress.optional(),
   telemetry: z
     .strictObject({ trustTraceparentOf: z.enum(['nobody', 'everybody']).default('nobody') })
     .prefault({}),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { problemLinks } from '@callpass/contract';
 import { METHODS } from '../methods.ts';
 import { Admission } from './admission.ts';
 import { earlyRefusal } from './early-refusal.ts';
@@ -21,7 +22,11 @@ function start(maxInFlight: number) {
     events: { onShed: () => shed++, onOverload: () => undefined },
     atEndOfTurn: () => undefined,
   });
-  return { decide: earlyRefusal(admission, METHODS, () => time.nowMs), time, shed: () => shed };
+  return {
+    decide: earlyRefusal(admission, METHODS, problemLinks(), () => time.nowMs),
+    time,
+    shed: () => shed,
+  };
 }
 
 describe('earlyRefusal', () => {

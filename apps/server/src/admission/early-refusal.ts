@@ -1,3 +1,4 @@
+import type { ProblemLink } from '@callpass/contract';
 import { prepareRefusal, type MethodsTable, type PreparedRefusal } from '@callpass/grpc-kit';
 import { refusalToError } from '../errors/map-error.ts';
 import { Refusal } from '../errors/refusal.ts';
@@ -16,6 +17,7 @@ const TRACED_PER_SECOND = 20;
 export function earlyRefusal(
   admission: Admission,
   methods: MethodsTable<MethodRow>,
+  linkTo: ProblemLink,
   /** Milliseconds of a monotonic clock. */
   nowMs: () => number = () => performance.now(),
 ): (path: string) => PreparedRefusal | undefined {
@@ -48,7 +50,8 @@ export function earlyRefusal(
     const steps = Math.ceil(admission.retryAfterMs(load) / STEP_MS);
     let refusal = prepared.get(steps);
     if (refusal === undefined) {
-      refusal = prepareRefusal(refusalToError(new Refusal('OVERLOADED', { retryAfterMs: steps * STEP_MS })));
+      const overloaded = new Refusal('OVERLOADED', { retryAfterMs: steps * STEP_MS });
+      refusal = prepareRefusal(refusalToError(overloaded, linkTo));
       prepared.set(steps, refusal);
     }
     return refusal;

@@ -8,7 +8,7 @@ import {
   prepareRefusal,
   type ScreenCall,
 } from '@callpass/grpc-kit';
-import type { Reason } from '@callpass/contract';
+import type { ProblemLink, Reason } from '@callpass/contract';
 import type { RequestFault } from '@callpass/telemetry';
 import { refusalToError } from '../errors/map-error.ts';
 import { Refusal } from '../errors/refusal.ts';
@@ -63,6 +63,8 @@ export interface ScreenParts {
   readonly maxMessageBytes: number;
   /** Decides on a call that is in order: the refusal for load, or undefined. */
   readonly admit: (path: string) => PreparedRefusal | undefined;
+  /** Links of `google.rpc.Help`. */
+  readonly linkTo: ProblemLink;
   readonly onRejected: (fault: RequestFault) => void;
   readonly onShed: (loadClass: LoadClass, bound: CallBound) => void;
 }
@@ -72,7 +74,7 @@ export interface ScreenParts {
  * its message by RPC, and the calls that one connection and one peer hold open. Every refusal has a reason and is counted.
  */
 export function createCallScreen(parts: ScreenParts): ScreenCall {
-  const { tracker, methods, admit, onRejected, onShed } = parts;
+  const { tracker, methods, admit, linkTo, onRejected, onShed } = parts;
   const bounds = {
     maxBytes: parts.maxHeaderBytes,
     maxHeaders: MAX_HEADERS,
@@ -89,7 +91,7 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     let refusal = refusals.get(fault);
     if (refusal === undefined) {
       refusal = prepareRefusal(
-        refusalToError(new Refusal(REASON_OF[fault], DETAILS[fault])),
+        refusalToError(new Refusal(REASON_OF[fault], DETAILS[fault]), linkTo),
         HTTP_STATUS[fault],
       );
       refusals.set(fault, refusal);
@@ -97,7 +99,7 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     return refusal;
   };
   const overloaded = prepareRefusal(
-    refusalToError(new Refusal('OVERLOADED', { retryAfterMs: RETRY_AFTER_MS })),
+    refusalToError(new Refusal('OVERLOADED', { retryAfterMs: RETRY_AFTER_MS }), linkTo),
   );
 
   // Once for each RPC, since every call pays for what is made here.

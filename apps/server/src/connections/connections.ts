@@ -35,7 +35,10 @@ const OTHER_FILES = 256;
 const UNFINISHED_MESSAGES = 4;
 
 /** Parts that the guard of a server needs. */
-export interface GuardParts extends Pick<ScreenParts, 'services' | 'methods' | 'admit' | 'onShed'> {
+export interface GuardParts extends Pick<
+  ScreenParts,
+  'services' | 'methods' | 'admit' | 'linkTo' | 'onShed'
+> {
   readonly log: Logger;
   readonly make: Instruments;
 }

@@ -104,7 +104,7 @@ describe('IssueCredentials', () => {
   ])('refuses %s with %j: %s %s', async (destination, more, code, reason) => {
     const refusal = await refusalOf(issue({ destination, ...more }));
     expect(refusal).toMatchObject({ code, reason, domain: 'callpass' });
-    expect(refusal.help).toEqual([`docs/errors.md#${reason.toLowerCase()}`]);
+    expect(refusal.help).toEqual([`urn:callpass:problem:${reason}`]);
   });
 
   it('refuses outside the hours, and says when it opens next', async () => {

@@ -10,7 +10,7 @@ import {
 import { assertValid, EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
 import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
 import { PRINCIPAL } from '../access/identify.ts';
-import { itemStatus, type OnFault } from '../errors/map-error.ts';
+import { itemStatus, type StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
@@ -18,10 +18,11 @@ import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } fr
 import { kindFromMessage, verificationToMessage } from './messages.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
-/** Dependencies of the handlers: those of the use cases and a place for faults of single batch items. */
+/** Dependencies of the handlers: those of the use cases and what single batch items get their status with. */
 export type CredentialDependencies = IssueDependencies &
   ValidateDependencies &
-  CheckIssuingDependencies & { readonly onFault: OnFault };
+  CheckIssuingDependencies &
+  StatusParts;
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
@@ -40,7 +41,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
           });
           return { response };
         } catch (error) {
-          return { status: itemStatus(error, call.methodName, dependencies.onFault) };
+          return { status: itemStatus(error, call.methodName, dependencies) };
         }
       });
       return new EncodedMessage(encodeBatch(await Promise.all(results)));

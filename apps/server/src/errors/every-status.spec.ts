@@ -184,7 +184,7 @@ describe('a running server', () => {
     const { code, info, help, message } = await answerTo(sent);
     expect(info).toMatchObject({ domain: 'callpass', reason });
     expect(code).toBe(REASONS[reason].status);
-    expect(help).toBe(`docs/errors.md#${reason.toLowerCase()}`);
+    expect(help).toBe(`urn:callpass:problem:${reason}`);
     expect(message).not.toMatch(/undefined|protovalidate|CEL|regex|grpc-js|\[object/);
   });
 

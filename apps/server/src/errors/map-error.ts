@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { anyIs } from '@bufbuild/protobuf/wkt';
-import { REASONS, type Reason } from '@callpass/contract';
+import { type ProblemLink, REASONS, type Reason } from '@callpass/contract';
 import { LimiterError, StoreError } from '@callpass/domain';
 import {
   createCallKey,
@@ -29,9 +29,6 @@ export const ERROR_DOMAIN = 'callpass';
 /** Why a call was not answered with OK; set where its error becomes a status. */
 export const REASON = createCallKey<Reason>('reason');
 
-/** The page with a section for each reason, relative to the repository of the service. */
-const HELP_PAGE = 'docs/errors.md';
-
 /** Room for violations within the 4 KiB that gRPC peers take as error details. */
 const MAX_VIOLATIONS_CHARACTERS = 3000;
 
@@ -39,9 +36,9 @@ const MAX_VIOLATIONS_CHARACTERS = 3000;
  * The one place where an error becomes a wire status. What is no refusal, or cannot be known to be safe, becomes INTERNAL
  * with a fixed text and the trace id; `onFault` gets the cause, for the log.
  */
-export function createMapError(onFault: OnFault): MapError {
+export function createMapError(parts: StatusParts): MapError {
   return (error, call) => {
-    const mapped = knownError(error) ?? faultError(error, call.methodName, onFault);
+    const mapped = knownError(error, parts.linkTo) ?? faultError(error, call.methodName, parts);
     const reason = reasonOf(error);
     if (reason !== undefined) call.state.set(REASON, reason);
     setSpanAttributes({
@@ -56,9 +53,16 @@ export function createMapError(onFault: OnFault): MapError {
 /** Takes a fault for the log, under the id that the client is given. */
 export type OnFault = (fault: { error: unknown; method: string; traceId: string }) => void;
 
+/** Parts that a status is made with. */
+export interface StatusParts {
+  readonly onFault: OnFault;
+  /** Links of `google.rpc.Help`. */
+  readonly linkTo: ProblemLink;
+}
+
 /** As `createMapError`, for one item of a batch: the status it would have had on its own. */
-export function itemStatus(error: unknown, method: string, onFault: OnFault): Status {
-  const { code, message, details } = knownError(error) ?? faultError(error, method, onFault);
+export function itemStatus(error: unknown, method: string, parts: StatusParts): Status {
+  const { code, message, details } = knownError(error, parts.linkTo) ?? faultError(error, method, parts);
   return create(StatusSchema, { code, message, details: [...details] });
 }
 
@@ -73,22 +77,22 @@ export function reasonOf(error: unknown): Reason | undefined {
   return error instanceof RpcError ? REASON_OF_STATUS[error.code] : undefined;
 }
 
-function faultError(error: unknown, method: string, onFault: OnFault): RpcError {
+function faultError(error: unknown, method: string, { onFault, linkTo }: StatusParts): RpcError {
   // Without tracing there is no trace, but client and log still need one name for the fault.
   const id = traceId() ?? randomBytes(16).toString('hex');
   onFault({ error, method, traceId: id });
-  return refusalToError(new Refusal('INTERNAL', { cause: error, metadata: { traceId: id } }));
+  return refusalToError(new Refusal('INTERNAL', { cause: error, metadata: { traceId: id } }), linkTo);
 }
 
-function knownError(error: unknown): RpcError | undefined {
-  if (error instanceof RpcError) return withErrorInfo(error);
-  if (error instanceof Refusal) return refusalToError(error);
+function knownError(error: unknown, linkTo: ProblemLink): RpcError | undefined {
+  if (error instanceof RpcError) return withErrorInfo(error, linkTo);
+  if (error instanceof Refusal) return refusalToError(error, linkTo);
   const reason = reasonOf(error);
-  return reason && refusalToError(new Refusal(reason, { cause: error }));
+  return reason && refusalToError(new Refusal(reason, { cause: error }), linkTo);
 }
 
 /** The status of a refusal. */
-export function refusalToError({ reason, details: given }: Refusal): RpcError {
+export function refusalToError({ reason, details: given }: Refusal, linkTo: ProblemLink): RpcError {
   const facts = REASONS[reason];
   const details: RpcErrorDetail[] = [errorInfo(reason, given.metadata)];
   if (given.violations)
@@ -102,7 +106,7 @@ export function refusalToError({ reason, details: given }: Refusal): RpcError {
     );
   }
   if (given.quota) details.push(detail(QuotaFailureSchema, { violations: [given.quota] }));
-  details.push(help(reason));
+  details.push(help(reason, linkTo));
   const [first] = given.violations ?? [];
   const message =
     given.message ?? (first ? `invalid request: ${first.field}: ${first.description}` : facts.message);
@@ -121,19 +125,20 @@ const REASON_OF_STATUS: Partial<Record<ErrorCode, Reason>> = {
 };
 
 /** Gives an error of {@link REASON_OF_STATUS} its reason. */
-function withErrorInfo(error: RpcError): RpcError {
+function withErrorInfo(error: RpcError, linkTo: ProblemLink): RpcError {
   if (error.details.some((any) => anyIs(any, ErrorInfoSchema))) return error;
   const reason = REASON_OF_STATUS[error.code];
   if (!reason) return error;
-  if (reason !== 'REQUEST_INVALID') return refusalToError(new Refusal(reason, { cause: error }));
+  if (reason !== 'REQUEST_INVALID') return refusalToError(new Refusal(reason, { cause: error }), linkTo);
   // The only one of them whose text says more than its reason does.
   const { code, message, details, cause } = error;
-  return new RpcError(code, message, { details: [errorInfo(reason), ...details, help(reason)], cause });
+  const completed = [errorInfo(reason), ...details, help(reason, linkTo)];
+  return new RpcError(code, message, { details: completed, cause });
 }
 
 /** Completes a status that grpc-js made itself, see `completeStatuses` of grpc-kit. */
-export function statusWithReason(code: ErrorCode): RpcError {
-  return refusalToError(new Refusal(REASON_OF_STATUS[code] ?? 'INTERNAL'));
+export function statusWithReason(linkTo: ProblemLink): (code: ErrorCode) => RpcError {
+  return (code) => refusalToError(new Refusal(REASON_OF_STATUS[code] ?? 'INTERNAL'), linkTo);
 }
 
 function errorInfo(reason: Reason, metadata: Readonly<Record<string, string>> = {}): RpcErrorDetail {
@@ -145,10 +150,8 @@ function errorInfo(reason: Reason, metadata: Readonly<Record<string, string>> = 
   });
 }
 
-function help(reason: Reason): RpcErrorDetail {
-  return detail(HelpSchema, {
-    links: [{ description: `what ${reason} means`, url: `${HELP_PAGE}#${reason.toLowerCase()}` }],
-  });
+function help(reason: Reason, linkTo: ProblemLink): RpcErrorDetail {
+  return detail(HelpSchema, { links: [{ description: `what ${reason} means`, url: linkTo(reason) }] });
 }
 
 function thatFit(violations: readonly Violation[]): Violation[] {

@@ -1,4 +1,4 @@
-import { duration, flag, hostAndPort, wholeNumber } from '@callpass/program/settings';
+import { duration, flag, hostAndPort, webAddress, wholeNumber } from '@callpass/program/settings';
 import { isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
@@ -112,6 +112,7 @@ export const settingsSchema = z.strictObject({
       trustTraceparentOf: z.enum(['clients', 'everybody']).default('clients'),
     })
     .prefault({}),
+  documentationUrl: webAddress.optional(),
   reflection: flag.default(true),
   log: z
     .strictObject({

@@ -4,6 +4,12 @@ import { isHostAndPort } from '../address.ts';
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
+/** Address of a web page, `http` or `https`. */
+export const webAddress = z.url({
+  protocol: /^https?$/,
+  error: 'expected an address such as https://docs.example',
+});
+
 /** A length of time such as `500ms`, `10s`, `5m`; read as milliseconds. */
 export const duration = (bounds: { minMs: number; maxMs: number }) =>
   z

@@ -7,4 +7,4 @@ export {
   type FormerNames,
   type SettingsSource,
 } from './load.ts';
-export { duration, flag, hostAndPort, sectionList, textList, wholeNumber } from './fields.ts';
+export { duration, flag, hostAndPort, sectionList, textList, webAddress, wholeNumber } from './fields.ts';
