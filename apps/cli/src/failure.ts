@@ -44,7 +44,7 @@ export function wrongUse(message: string): Failure {
 }
 
 /** Turns any error into a failure with its details and exit code. Errors that should not happen are thrown on. */
-export async function failureOf(error: unknown, address: string): Promise<Failure> {
+export async function failureOf(error: unknown): Promise<Failure> {
   if (error instanceof Failure) return error;
   if (!isCallpassError(error)) throw error;
   const { status } = await import('@grpc/grpc-js');
@@ -52,7 +52,7 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
   const silent = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
   const unreached = reason === undefined && silent;
   return new Failure(unreached ? EXIT.unreachable : EXIT.failed, {
-    message: unreached ? `no answer from ${address}: ${plain(message)}` : message,
+    message,
     code: status[code],
     reason,
     violations,
@@ -60,14 +60,6 @@ export async function failureOf(error: unknown, address: string): Promise<Failur
     traceId,
     metadata,
   });
-}
-
-/** The text of grpc-js about a failed connection, without its repetitions. */
-function plain(message: string): string {
-  return message
-    .replace(/^.*Last error: (Error: )?/s, '')
-    .replace(/\s*Resolution note:\s*$/, '')
-    .replace(/\s*\(\d{4}-[\d:.TZ-]+\)\.$/, '');
 }
 
 /** By its name, so that a wrong command line is refused without loading the client. */

@@ -59,14 +59,12 @@ type Work = (options: GlobalOptions, output: Output) => Promise<ExitCode | void>
 
 async function runCommand(command: Command, work: Work, terminal: Terminal): Promise<ExitCode> {
   let output = createOutput(terminal, 'text');
-  let address = '';
   try {
     const options = globalOptionsOf(command);
-    ({ address } = options);
     output = createOutput(terminal, options.output);
     return (await work(options, output)) ?? EXIT.done;
   } catch (error) {
-    const failure = await failureOf(error, address);
+    const failure = await failureOf(error);
     output.failure(failure);
     return failure.exitCode;
   }

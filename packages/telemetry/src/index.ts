@@ -21,6 +21,7 @@ export {
   type StepSpan,
 } from './span.ts';
 export { hasUntrustedParent, withUntrustedParent } from './untrusted-parent.ts';
+export { transportFaultOf, type TransportFault } from './transport-fault.ts';
 export { isClientFault, isServerFault } from './rpc-status.ts';
 export { createInstruments, type Cell, type Instruments, type Reading, type Tally } from './instruments.ts';
 export { type GroupCommit } from './group-commit.ts';

@@ -49,7 +49,7 @@ async function tryIssue(session: Session, destination: string, options: TryOptio
       ...(document && { configuration: document.configuration }),
     })
     .catch(async (error: unknown) => {
-      const failure = await failureOf(error, session.address);
+      const failure = await failureOf(error);
       throw document && file !== undefined ? withLines(failure, { document, file, doing: 'tried' }) : failure;
     });
   session.answer(response, printTried);

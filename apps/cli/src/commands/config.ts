@@ -94,7 +94,7 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const response = await session.admin
     .applyConfiguration({ configuration, expectedRevision, dryRun, force, allowEmpty })
     .catch(async (error: unknown) => {
-      throw withLines(await failureOf(error, session.address), {
+      throw withLines(await failureOf(error), {
         document,
         file: options.file,
         doing: 'applied',

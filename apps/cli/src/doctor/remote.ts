@@ -38,7 +38,7 @@ async function checkHealth({ health, address }: Session): Promise<readonly Findi
       ),
     );
   } catch (error) {
-    const { exitCode, message } = await failureOf(error, address);
+    const { exitCode, message } = await failureOf(error);
     if (exitCode !== EXIT.unreachable) return [problem('health', message, 'see docs/errors.md')];
     return [
       problem(

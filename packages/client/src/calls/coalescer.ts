@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ClientInterceptor } from '@callpass/grpc-kit/client';
 import { startCoalescedSpan, withSharedCall, type CoalescedSpan } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
@@ -25,6 +26,7 @@ export interface AttemptOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly interceptors?: readonly ClientInterceptor[] | undefined;
 }
 
 /** Sends once. Rejects with a {@link CallpassError}. */

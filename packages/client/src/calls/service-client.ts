@@ -12,6 +12,7 @@ import {
   LONGEST_TIMEOUT_MS,
   RpcError,
   type CallOptions as KitCallOptions,
+  type ClientInterceptor,
 } from '@callpass/grpc-kit/client';
 import { Metadata, status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
@@ -37,6 +38,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Metadata to send with each attempt, such as `{ 'x-tenant': 'north' }`. A call with it has an RPC of its own. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Wrap each attempt of the call, the first outermost: they may read and add metadata, and see how it ends, before its status
+   * becomes a {@link CallpassError}. A call with them has an RPC of its own.
+   */
+  readonly interceptors?: readonly ClientInterceptor[] | undefined;
   /** `false`: the call has an RPC of its own, also where the client coalesces. */
   readonly coalesce?: false | undefined;
 }
@@ -120,11 +126,11 @@ function attemptOf(
     try {
       return await call(request, options);
     } catch (error) {
-      throw errorOf(error, options.signal);
+      throw errorOf(error, connection, options.signal);
     }
   };
-  return (request, { timeoutMs, signal, metadata }) => {
-    const sent = sendingOptions({ signal, metadata });
+  return (request, { timeoutMs, ...options }) => {
+    const sent = sendingOptions(options);
     const afterMs = retries.hedgeAfterMs;
     if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...sent });
     const endMs = performance.now() + timeoutMs;
@@ -143,12 +149,13 @@ function unaryCall(
   const isRepeatable = repeatability(method);
   return async (
     request: unknown,
-    { timeoutMs = connection.defaultTimeoutMs, signal, coalesce, metadata }: CallOptions = {},
+    { timeoutMs = connection.defaultTimeoutMs, signal, coalesce, metadata, interceptors }: CallOptions = {},
   ) => {
     assertTimeout('timeoutMs', timeoutMs);
-    const attempt = coalesce === false || metadata !== undefined ? attempts.alone : attempts.usual;
+    const isAlone = coalesce === false || metadata !== undefined || interceptors !== undefined;
+    const attempt = isAlone ? attempts.alone : attempts.usual;
     const answer = await connection.retries.run({
-      attempt: (remainingMs) => attempt(request, { timeoutMs: remainingMs, signal, metadata }),
+      attempt: (remainingMs) => attempt(request, { timeoutMs: remainingMs, signal, metadata, interceptors }),
       repeatable: isRepeatable(request),
       timeoutMs: Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
       signal,
@@ -158,29 +165,36 @@ function unaryCall(
 }
 
 function streamCall(connection: Connection, method: DescMethod, call: KitStreamCall) {
-  return async function* (request: unknown, { timeoutMs, signal, metadata }: CallOptions = {}) {
+  return async function* (request: unknown, { timeoutMs, ...given }: CallOptions = {}) {
     if (timeoutMs !== undefined) assertTimeout('timeoutMs', timeoutMs);
     if (connection.closed) throw closedError();
     try {
-      const options = { timeoutMs: timeoutMs ?? Infinity, ...sendingOptions({ signal, metadata }) };
+      const options = { timeoutMs: timeoutMs ?? Infinity, ...sendingOptions(given) };
       const answers = call(request, options);
       for await (const answer of answers) yield withJson(method.output, answer as Message);
     } catch (error) {
-      throw errorOf(error, signal);
+      throw errorOf(error, connection, given.signal);
     }
   };
 }
 
-function sendingOptions({ signal, metadata: values }: CallOptions): KitCallOptions {
-  if (values === undefined) return signal ? { signal } : {};
+function sendingOptions({ signal, metadata, interceptors }: CallOptions): KitCallOptions {
+  return {
+    ...(signal && { signal }),
+    ...(metadata && { metadata: metadataOf(metadata) }),
+    ...(interceptors && { interceptors }),
+  };
+}
+
+function metadataOf(values: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(values)) metadata.set(name, value);
-  return signal ? { signal, metadata } : { metadata };
+  return metadata;
 }
 
 /** The cause of a call that its caller has given up is the caller's reason, whatever that is. */
-function errorOf(error: unknown, signal: AbortSignal | undefined): unknown {
+function errorOf(error: unknown, { address }: Connection, signal: AbortSignal | undefined): unknown {
   if (!(error instanceof RpcError)) return error;
-  if (error.code !== status.CANCELLED || !signal?.aborted) return toCallpassError(error);
+  if (error.code !== status.CANCELLED || !signal?.aborted) return toCallpassError(error, address);
   return cancelledError(signal.reason);
 }

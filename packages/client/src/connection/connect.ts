@@ -65,6 +65,8 @@ export interface ConnectOptions {
 
 /** A channel to the service that several clients share. It connects on the first call and reconnects by itself. */
 export interface Connection {
+  /** gRPC target that calls go to. */
+  readonly address: string;
   /** @internal */
   readonly channel: Channel;
   /** @internal */
@@ -116,6 +118,7 @@ export function connect(options: ConnectOptions): Connection {
   const channel = renewing ?? open(channelCredentials);
   let closed = false;
   return {
+    address,
     channel,
     retries: createRetries(options.retry, options.timing),
     coalesce: options.coalesce === true ? {} : options.coalesce || undefined,

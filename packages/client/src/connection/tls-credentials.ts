@@ -149,7 +149,7 @@ export class TlsCredentials extends ChannelCredentials {
 }
 
 /**
- * Adds to the error of a call without a connection that this client's own certificate has expired, if it has. A service that
+ * Replaces the error of a call without a connection by one that says that this client's own certificate has expired, if it has. A service that
  * requires certificates closes the connection without a reason, so only the client can report it.
  */
 export function reportExpiry(notAfterMsNow: () => number | undefined): ClientInterceptor {
@@ -161,7 +161,7 @@ export function reportExpiry(notAfterMsNow: () => number | undefined): ClientInt
       const notAfterMs = notAfterMsNow() ?? Infinity;
       if (error.details.length > 0 || notAfterMs > Date.now()) throw error;
       const since = new Date(notAfterMs).toISOString();
-      throw new RpcError(error.code, `this client's certificate has expired at ${since}; ${error.message}`, {
+      throw new RpcError(error.code, `this client's certificate has expired at ${since}; renew it`, {
         ...(error.metadata && { metadata: error.metadata }),
         cause: error,
       });

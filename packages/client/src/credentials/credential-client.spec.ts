@@ -266,14 +266,15 @@ describe('createCredentialClient', () => {
     });
   });
 
-  it('shows a fault of the server as the fixed text it sends', async () => {
+  it('says of a fault that has no reason where it comes from, with the text that was sent as cause', async () => {
     const client = await clientOf({
       validateToken: () => {
         throw new Error('secret detail');
       },
     });
     const error = (await rejectionOf(client.validateToken({ realm: 'r', token: '' }))) as Error;
-    expect(error.message).toBe('internal error');
+    expect(error.message).toContain('has answered INTERNAL without a reason');
     expect(error.cause).toBeInstanceOf(RpcError);
+    expect((error.cause as RpcError).message).toBe('internal error');
   });
 });

@@ -37,6 +37,37 @@ describe('toCallpassError', () => {
     });
   });
 
+  it.each([
+    [
+      status.UNAVAILABLE,
+      'No connection established. Last error: Error: self-signed certificate',
+      'self-signed',
+    ],
+    [status.UNAVAILABLE, 'Name resolution failed for target dns:x', 'the name has no address'],
+    [status.UNAVAILABLE, 'Connection dropped', 'there is no connection to it'],
+    [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 0.050s,LB pick: 0.001s', 'within the time limit'],
+    [
+      status.INTERNAL,
+      'Received RST_STREAM with code 2 (Internal server error)',
+      'has answered INTERNAL without a reason',
+    ],
+    [status.UNIMPLEMENTED, 'Received HTTP status code 404', 'has answered UNIMPLEMENTED without a reason'],
+  ] as const)('says of a status of the transport (%s, %s) what to do', (code, text, says) => {
+    const cause = new RpcError(code, text);
+    const error = toCallpassError(cause, 'callpass.example:7443');
+    expect(error.message).toContain(says);
+    expect(error.message).toContain('callpass.example:7443');
+    expect(error.message).toContain('; ');
+    expect(error.message).not.toMatch(/Last error|dropped|LB pick|RST_STREAM|HTTP status/);
+    expect(error).toMatchObject({ code, cause });
+  });
+
+  it('keeps the text of the service where there is a reason', () => {
+    const info = detail(ErrorInfoSchema, { domain: 'callpass', reason: 'LEDGER_UNAVAILABLE' });
+    const error = toCallpassError(new RpcError(status.UNAVAILABLE, 'no ledger', { details: [info] }), 'x:1');
+    expect(error.message).toBe('no ledger');
+  });
+
   it('has no reason where the status carries none', () => {
     const error = toCallpassError(new RpcError(status.UNAVAILABLE, 'connect failed'));
     expect(error).toMatchObject({ reason: undefined, violations: [], retryAfterMs: undefined, metadata: {} });

@@ -8,19 +8,25 @@ import {
 import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { traceId as activeTraceId } from '@callpass/telemetry';
 import { CallpassError } from './callpass-error.ts';
+import { describeUnanswered } from './unanswered.ts';
 import type { Reason } from '@callpass/contract';
 
 const DOMAIN = 'callpass';
 const REASON = /^[A-Z][A-Z0-9_]{0,62}$/;
 
-/** The one place where a status of the wire becomes a {@link CallpassError}. */
-export function toCallpassError(error: RpcError): CallpassError {
+/**
+ * The one place where a status of the wire becomes a {@link CallpassError}. `address` is where the call went, if it went anywhere:
+ * a status of it without a reason is of the transport, and is described in the caller's words. Its own text is that of the cause.
+ */
+export function toCallpassError(error: RpcError, address?: string): CallpassError {
   const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === DOMAIN);
   const [retry] = error.findDetails(RetryInfoSchema);
   const { traceId = activeTraceId(), ...metadata } = info?.metadata ?? {};
-  return new CallpassError(error.message, {
+  const reason = info && REASON.test(info.reason) ? (info.reason as Reason) : undefined;
+  const isUnanswered = reason === undefined && address !== undefined;
+  return new CallpassError(isUnanswered ? describeUnanswered(error, address) : error.message, {
     code: error.code,
-    reason: info && REASON.test(info.reason) ? (info.reason as Reason) : undefined,
+    reason,
     retryAfterMs: retry?.retryDelay && waitMs(retry.retryDelay),
     violations: error
       .findDetails(BadRequestSchema)

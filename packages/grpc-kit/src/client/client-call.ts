@@ -9,6 +9,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Metadata to send. It is copied, so one object may be used for many calls. */
   readonly metadata?: Metadata;
+  /** Interceptors of this call, within those of the connection, the first outermost. Default: none. */
+  readonly interceptors?: readonly ClientInterceptor[];
   /** Called when the call has been started, with what ends it with CANCELLED. */
   readonly onStart?: (cancel: () => void) => void;
   /** Called with the response header when it arrives. */

@@ -15,7 +15,7 @@ import { LONGEST_TIMEOUT_MS } from '../longest-timeout.ts';
 import { decode, encode, methodName, methodPath, passThrough } from '../codec/codec.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { fromServiceError } from '../error/status-details.ts';
-import type { CallOptions, ClientCall } from './client-call.ts';
+import { type CallOptions, type ClientCall, composeClient } from './client-call.ts';
 import { type Connection, ownMetadata } from './connection.ts';
 import { sendAll } from './send-all.ts';
 
@@ -31,6 +31,11 @@ export interface CallsOf {
   readonly connection: Connection;
   readonly method: DescMethod;
   readonly run: (call: ClientCall, start: () => Promise<void>) => Promise<void>;
+}
+
+/** The start of a call within its own interceptors. */
+function within(interceptors: CallOptions['interceptors'], call: ClientCall, start: () => Promise<void>) {
+  return interceptors === undefined ? start : () => composeClient(interceptors)(call, start);
 }
 
 /** `Infinity` is no limit and stays. */
@@ -127,8 +132,8 @@ export function callForAnswer(of: CallsOf) {
     const call = new KitClientCall(of, options);
     const bytes = streams ? undefined : encode(method.input, request as Init);
     let response: Buffer | undefined;
-    await run(call, () => {
-      return new Promise<void>((resolve, reject) => {
+    const start = () =>
+      new Promise<void>((resolve, reject) => {
         const { grpcClient } = connection;
         const onEnd = (error: ServiceError | null, value?: Buffer) => {
           detach();
@@ -153,7 +158,7 @@ export function callForAnswer(of: CallsOf) {
             ? sendAll(method.input, request as AsyncIterable<Init>, grpcCall as ClientWritableStream<Buffer>)
             : undefined;
       });
-    });
+    await run(call, within(options.interceptors, call, start));
     if (response === undefined) throw new TypeError(`an interceptor of ${call.methodName} did not call next`);
     return call.read(response);
   };
@@ -177,10 +182,11 @@ export function callForStream(of: CallsOf) {
     const opened = Promise.withResolvers<ClientReadableStream<Buffer>>();
     const closed = Promise.withResolvers<void>();
     closed.promise.catch(() => {});
-    const finished = run(call, async () => {
+    const start = async () => {
       opened.resolve(call.open(open));
       await closed.promise;
-    });
+    };
+    const finished = run(call, within(options.interceptors, call, start));
     finished.then(
       () => opened.reject(new TypeError(`an interceptor of ${call.methodName} did not call next`)),
       (error: unknown) => opened.reject(error),
