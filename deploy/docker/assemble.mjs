@@ -85,6 +85,6 @@ function runs(path) {
 /** Of our own: what runs, without sources, types and tests. */
 function isShipped(path) {
   const [top] = path.split('/');
-  if (!['', 'package.json', 'bin', 'dist', 'public'].includes(top)) return false;
+  if (!['', 'package.json', 'openapi.json', 'bin', 'dist', 'public'].includes(top)) return false;
   return !/(\.spec\.|\.map$|\.d\.ts$|\.tsbuildinfo$|\/testing$)/.test(path);
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { opensslCbc, opensslEcb } from './openssl.ts';
-import { ended, run, startSandbox, type Sandbox } from './processes.ts';
+import { ended, ROOT, run, startSandbox, type Sandbox } from './processes.ts';
 
 interface IssueJson {
   readonly timeLimited?: { accountToken: string; fromToken: string; toToken: string; realm: string };
@@ -52,6 +53,41 @@ describe('npm start', () => {
         },
       ],
     });
+  });
+
+  it('serves an OpenAPI document of which a client can be made that compiles and issues', async () => {
+    const folder = mkdtempSync(join(ROOT, 'node_modules', '.cache', 'callpass-openapi-'));
+    try {
+      const client = join(folder, 'client.mts');
+      cpSync(join(ROOT, 'e2e/stranger/openapi.ts'), client);
+      const types = [
+        'openapi-typescript',
+        `${sandbox.ready.edge}/openapi.json`,
+        '-o',
+        join(folder, 'edge.d.ts'),
+      ];
+      const compile = [
+        'tsc',
+        '--ignoreConfig',
+        '--strict',
+        '--module',
+        'nodenext',
+        '--types',
+        'node',
+        client,
+      ];
+      for (const [command = '', ...args] of [types, compile])
+        expect(await run(command, args)).toMatchObject({ code: 0 });
+      const { stdout, stderr } = await run('node', [join(folder, 'client.mjs')], {
+        env: { EDGE: sandbox.ready.edge },
+      });
+      expect([stdout, stderr]).toEqual([
+        expect.stringMatching(/^support\.example \d+ 0 CLIENT_NOT_GRANTED\n$/),
+        '',
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('serves the page and what the page finds at run time', async () => {

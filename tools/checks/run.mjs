@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { ENV, ROOT } from '../launch/prepare.mjs';
+import { lintOpenapi } from '../openapi/lint.mjs';
 import { checkPackages } from '../packages/check.mjs';
 import { checkBoundaries } from './boundary-canary.mjs';
 import { checkDependencies } from './dependencies.mjs';
@@ -21,6 +22,7 @@ const GENERATED = [
   'packages/grpc-kit/src/testing/gen',
   'docs/errors.md',
   'docs/guides/edge.md',
+  'apps/edge/openapi.json',
 ];
 
 const CHECKS = {
@@ -49,6 +51,7 @@ const CHECKS = {
   'docstring canary': checkDocstringRule,
   'comments of the contract': checkContractComments,
   'a line for each dependency': checkDependencies,
+  'lint of openapi.json': lintOpenapi,
   'deployment files': checkDeploymentFiles,
   'published packages': checkPackages,
   'a release can be made': checkRelease,

@@ -12,7 +12,7 @@ const RULES = /\/@bufbuild\/protovalidate\/dist\/(esm|cjs)\/gen\//;
 /**
  * A row for each published package. `library`, `browser` and `program` map the names of its files to the built modules that they
  * come from: a library is made for `import` and `require`, with types; so is what is for a browser, without anything of Node; a
- * program is ES modules. `inside` says which packages of others are part of the files, instead of being installed beside them.
+ * program is ES modules. `data` are files that it reads and others may import. `inside` says which packages of others are part of the files, instead of being installed beside them.
  * `ranges` are versions of what an application has too and should have once; all others are exact.
  */
 export const PUBLISHED = [
@@ -31,6 +31,7 @@ export const PUBLISHED = [
     folder: 'apps/edge',
     library: { index: 'dist/index' },
     program: { main: 'dist/main', telemetry: 'dist/telemetry' },
+    data: ['openapi.json'],
     // cookie is for import only.
     inside: [RULES, /^\/cookie\//],
     ranges: { '@opentelemetry/api': '>=1.9.0 <1.11.0', fastify: '^5.12.8' },

@@ -30,7 +30,7 @@ async function stage(row) {
   const folder = join(STAGED, basename(row.folder));
   mkdirSync(folder, { recursive: true });
   const { imported, inside } = await bundle(row, folder);
-  for (const name of ['bin', 'settings.sample.yaml', 'README.md'])
+  for (const name of ['bin', 'settings.sample.yaml', 'README.md', ...(row.data ?? [])])
     if (existsSync(join(from, name))) cpSync(join(from, name), join(folder, name), { recursive: true });
   for (const name of ['LICENSE', 'NOTICE']) cpSync(join(ROOT, name), join(folder, name));
   const notices = noticesOf(inside);
@@ -51,7 +51,7 @@ function publishedManifest(row, imported, files) {
     type,
     engines: ENGINES,
     ...(bin && { bin }),
-    ...entryPoints({ ...row.library, ...row.browser }),
+    ...entryPoints({ ...row.library, ...row.browser }, row.data),
     files: files.filter((file) => file !== 'package.json'),
     sideEffects: row.program !== undefined,
     dependencies: dependenciesOf(row, imported),
@@ -59,7 +59,7 @@ function publishedManifest(row, imported, files) {
   };
 }
 
-function entryPoints(library = {}) {
+function entryPoints(library, data = []) {
   const exports = Object.fromEntries(
     Object.keys(library).map((name) => [
       name === 'index' ? '.' : `./${name}`,
@@ -71,7 +71,10 @@ function entryPoints(library = {}) {
   );
   return {
     ...(library.index && { main: './dist/index.cjs', types: './dist/index.d.cts' }),
-    exports: { ...exports, './package.json': './package.json' },
+    exports: {
+      ...exports,
+      ...Object.fromEntries(['package.json', ...data].map((name) => [`./${name}`, `./${name}`])),
+    },
   };
 }
 

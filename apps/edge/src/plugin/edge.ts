@@ -5,9 +5,10 @@ import { problemLinks } from '@callpass/contract';
 import { httpTelemetry } from '@callpass/telemetry';
 import { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from '../human-check/human-check.ts';
 import { EdgeProblem } from '../problems/problem.ts';
+import { addOpenapi } from '../openapi.ts';
 import { addIssueRoutes } from '../routes/issue-routes.ts';
 import { addProbes } from '../routes/probes.ts';
-import { PROBLEMS } from '../routes/schemas.ts';
+import { CHALLENGE } from '../routes/schemas.ts';
 import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
 import { CLIENT_CLOSED_REQUEST, createSendProblem, HEADERS, STRICT_TRANSPORT } from './exchange.ts';
@@ -36,6 +37,7 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
   if (parent.prefix !== '') {
     parent.setNotFoundHandler((request, reply) => sendProblem(notFound(parent, request), request, reply));
   }
+  addOpenapi(parent);
   addProbes(parent, { client: options.client, isReady: options.isReady ?? (() => Promise.resolve(true)) });
 
   const limits = createLimits({
@@ -105,9 +107,7 @@ async function allowOrigins(scope: FastifyInstance, origins: Origins): Promise<v
 }
 
 function addChallenge(scope: FastifyInstance, challenge: NonNullable<HumanCheck['challenge']>): void {
-  scope.get(HUMAN_CHECK_PATH, { exposeHeadRoute: false, schema: { response: PROBLEMS } }, async () =>
-    challenge(),
-  );
+  scope.get(HUMAN_CHECK_PATH, { exposeHeadRoute: false, schema: CHALLENGE }, async () => challenge());
 }
 
 function askForHuman(scope: FastifyInstance, humanCheck: HumanCheck, challengePath: string): void {

@@ -78,7 +78,7 @@ export function addIssueRoutes(
   };
   const identifiers = new Map(Object.entries(compatibilityRoutes.identifiers ?? {}));
   for (const path of ['/actg/token', '/actg/token/'])
-    scope.get(path, { ...withoutHead, schema: ACTG_TOKEN }, actg);
+    scope.get(path, { ...withoutHead, schema: { ...ACTG_TOKEN, hide: path.endsWith('/') } }, actg);
 }
 
 /** Aborts when the browser goes away before it is answered. Fastify's `request.signal` aborts as soon as a body has been read. */

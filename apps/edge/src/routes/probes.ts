@@ -2,7 +2,7 @@ import type { CredentialClient } from '@callpass/client';
 import type { FastifyInstance } from 'fastify';
 import { EdgeProblem, toProblem } from '../problems/problem.ts';
 import type { ProblemRow } from '../problems/reasons.ts';
-import { PROBE } from './schemas.ts';
+import { HEALTHZ, READYZ } from './schemas.ts';
 
 const CACHE_MS = 1000;
 const PROBE_LIMIT_MS = 1000;
@@ -34,8 +34,8 @@ export function addProbes(scope: FastifyInstance, { client, isReady }: Readiness
       return notReady(toProblem(error));
     }
   });
-  scope.get('/healthz', { schema: PROBE }, async () => ({ status: 'ok' }));
-  scope.get('/readyz', { schema: PROBE }, async () => {
+  scope.get('/healthz', { schema: HEALTHZ }, async () => ({ status: 'ok' }));
+  scope.get('/readyz', { schema: READYZ }, async () => {
     const problem = closing ? new EdgeProblem('NOT_READY') : await ask();
     if (problem !== undefined) throw problem;
     return { status: 'ready' };

@@ -1,8 +1,12 @@
 import { FORMS } from '../problems/forms.ts';
 
-/** JSON Schemas of what routes take and give. Members that are not named are refused, and never given. */
+/**
+ * JSON Schemas of what routes take and give, with what `openapi.json` says of them. Members that are not named are refused, and
+ * never given.
+ */
 
 const text = { type: 'string' } as const;
+const described = (description: string, more: object = {}) => ({ ...text, description, ...more });
 
 /** An object with these members and no others. */
 const object = (
@@ -17,77 +21,175 @@ const object = (
 
 const destinationId = { ...text, ...FORMS.destinationId, maxLength: 64 };
 const address = { ...text, ...FORMS.address, maxLength: 256 };
+const time = (description: string) => described(`${description} (RFC 3339)`);
 
-const problem = {
+/** Body of every answer that is no success (RFC 9457). */
+export const PROBLEM = {
   type: 'object',
   properties: {
-    type: text,
-    title: text,
-    status: { type: 'integer' },
-    reason: text,
-    traceId: text,
-    retryAfter: { type: 'integer' },
-    violations: { type: 'array', items: object({ field: text, description: text }) },
-    opensAt: text,
-    challenge: text,
+    type: described('URI of the reason: `urn:callpass:problem:REASON`, or its section in the documentation'),
+    title: described('Fixed text for a person'),
+    status: { type: 'integer', description: 'Status of the HTTP answer' },
+    reason: described('Reason, for programs. A newer edge may give more of them'),
+    traceId: described('Trace id of the call that refused it, 32 hexadecimal digits, for operators'),
+    retryAfter: {
+      type: 'integer',
+      description: 'Time to wait before the next try, in seconds, as `Retry-After`',
+    },
+    violations: {
+      type: 'array',
+      description: 'Parts of the request that break a rule, with `REQUEST_INVALID`',
+      items: object({
+        field: described('Part of the request and path in it'),
+        description: described('Rule that it breaks'),
+      }),
+    },
+    opensAt: time('Next opening time, with `DESTINATION_CLOSED`'),
+    challenge: described('Path of the challenge, with `HUMAN_CHECK_REQUIRED`'),
   },
   required: ['type', 'title', 'status', 'reason', 'traceId'],
 };
 /** Answers that every route may give besides its own: problems. */
-export const PROBLEMS = { '4xx': problem, '5xx': problem };
+export const PROBLEMS = { '4xx': PROBLEM, '5xx': PROBLEM };
+
+const accountToken = described('Token of the account');
+const fromToken = described('Token of the caller');
+const toToken = described('Token of the callee');
+const realm = described('Realm of the tokens');
+const caller = described('Address of the caller');
+const callee = described('Address that is called');
+const TOKENS = { accountToken: '9F4C…', fromToken: '51AE…', toToken: 'D07B…' };
+const ISSUED = {
+  issuanceId: '0198c0de-0000-7000-8000-000000000001',
+  callee: 'support@example.com',
+  callOptions: { from: 'anonymous@example.com' },
+};
+
+/** A route that `openapi.json` does not have. */
+export const HIDDEN: object = { hide: true };
 
 /** `POST /v1/destinations/{id}/credentials` */
 export const CREDENTIALS = {
-  params: object({ id: destinationId }),
+  operationId: 'issueCredentials',
+  summary: 'Issue the credentials of one call',
+  description: 'Gives the three arguments of `makeAnonymous`. A body may be left out.',
+  tags: ['credentials'],
+  params: object({ id: { ...destinationId, examples: ['support'] } }),
   // A body may be left out: null then.
-  body: { ...object({ callee: address, caller: address }, []), type: ['object', 'null'] },
+  body: {
+    ...object({ callee: address, caller: address }, []),
+    type: ['object', 'null'],
+    examples: [{ callee: 'support@example.com' }],
+  },
   headers: {
     type: 'object',
-    properties: { 'idempotency-key': { ...text, ...FORMS.idempotencyKey } },
+    properties: {
+      'idempotency-key': {
+        ...described('UUID, with or without quotes: requests with the same one get the same credentials'),
+        pattern: FORMS.idempotencyKey.pattern,
+        examples: ['"0b2f6f5e-7c1b-4f6a-9a55-0d6f0f3f1a11"'],
+      },
+    },
   },
   response: {
-    200: object(
-      {
-        issuanceId: text,
-        callee: text,
-        credentials: object({ accountToken: text, fromToken: text, toToken: text, realm: text }, []),
-        callOptions: object({ from: text }),
-        expiresAt: text,
-        refreshAt: text,
-      },
-      ['issuanceId', 'callee', 'credentials', 'callOptions'],
-    ),
+    200: {
+      ...object(
+        {
+          issuanceId: described('UUID of the issue, which the ledger has it under'),
+          callee,
+          credentials: {
+            ...object({ accountToken, fromToken, toToken, realm }, []),
+            description: 'Second argument of `makeAnonymous`; empty for an unrestricted call',
+          },
+          callOptions: { ...object({ from: caller }), description: 'Third argument of `makeAnonymous`' },
+          expiresAt: time('End of the tokens; left out for an unrestricted call, which does not expire'),
+          refreshAt: time('When to ask again, well before the end'),
+        },
+        ['issuanceId', 'callee', 'credentials', 'callOptions'],
+      ),
+      description: 'Credentials of one call',
+      examples: [
+        {
+          ...ISSUED,
+          credentials: { ...TOKENS, realm: 'example.com' },
+          expiresAt: '2026-03-03T08:10:00.000Z',
+          refreshAt: '2026-03-03T08:08:00.000Z',
+        },
+        { ...ISSUED, credentials: {} },
+      ],
+    },
     ...PROBLEMS,
   },
 };
 
 /** `GET /callparameters` */
 export const CALL_PARAMETERS = {
-  querystring: { type: 'object', properties: { destination: destinationId } },
+  operationId: 'getCallParameters',
+  summary: 'Issue credentials as the vendor’s Express sample does',
+  description: 'For pages that were written for it. Refuses destinations with unrestricted calls.',
+  tags: ['compatibility'],
+  querystring: {
+    type: 'object',
+    properties: { destination: { ...destinationId, examples: ['support'] } },
+  },
   response: {
-    200: object({
-      realm: text,
-      accountToken: text,
-      fromToken: text,
-      toToken: text,
-      caller: text,
-      callee: text,
-    }),
+    200: {
+      ...object({ realm, accountToken, fromToken, toToken, caller, callee }),
+      description: 'Tokens of one call, and whom they are for',
+      examples: [
+        { realm: 'example.com', ...TOKENS, caller: 'anonymous@example.com', callee: 'support@example.com' },
+      ],
+    },
     ...PROBLEMS,
   },
 };
 
 /** `GET /actg/token` */
 export const ACTG_TOKEN = {
+  operationId: 'getActgToken',
+  summary: 'Issue credentials as the vendor’s Spring sample (ACTG) does',
+  description: 'For pages that were written for it. Refuses destinations with unrestricted calls.',
+  tags: ['compatibility'],
   querystring: {
     type: 'object',
-    properties: { identifier: { type: 'string', minLength: 1, maxLength: 256 } },
+    properties: {
+      identifier: {
+        ...described('ACTG identifier, or id of a destination', { examples: ['front-desk'] }),
+        minLength: 1,
+        maxLength: 256,
+      },
+    },
   },
   response: {
-    200: object({ accountToken: text, fromToken: text, toToken: text, tokenRealm: text }),
+    200: {
+      ...object({ accountToken, fromToken, toToken, tokenRealm: realm }),
+      description: 'Tokens of one call',
+      examples: [{ ...TOKENS, tokenRealm: 'example.com' }],
+    },
     ...PROBLEMS,
   },
 };
 
-/** `GET /healthz`, `GET /readyz` */
-export const PROBE = { response: { 200: object({ status: text }), ...PROBLEMS } };
+/** `GET /v1/human-check` */
+export const CHALLENGE = {
+  operationId: 'getHumanCheck',
+  summary: 'Get the challenge of the human check',
+  description: 'Where a human check is enabled. Its proof goes into the header `Callpass-Human-Check`.',
+  tags: ['credentials'],
+  response: PROBLEMS,
+};
+
+const probe = (operationId: string, summary: string, status: string) => ({
+  operationId,
+  summary,
+  tags: ['probes'],
+  response: {
+    200: { ...object({ status: text }), description: summary, examples: [{ status }] },
+    ...PROBLEMS,
+  },
+});
+
+/** `GET /healthz` */
+export const HEALTHZ = probe('getLiveness', 'The process answers', 'ok');
+/** `GET /readyz` */
+export const READYZ = probe('getReadiness', 'This edge may issue', 'ready');

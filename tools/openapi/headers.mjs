@@ -1,0 +1,78 @@
+// Headers of the edge's requests and answers, which its plugin reads and sets for all routes alike.
+
+const header = (description, example, type = 'string') => ({ description, schema: { type }, example });
+
+/** Headers of answers. */
+export const HEADERS = {
+  Date: header(
+    'Time of the edge, by which a page finds how its clock differs',
+    'Tue, 03 Mar 2026 08:00:00 GMT',
+  ),
+  RateLimit: header(
+    'Requests that are left of each limit that this one was counted in (`r`), and seconds to the end of its window (`t`); draft-ietf-httpapi-ratelimit-headers',
+    '"address";r=297;t=41, "visitor";r=29;t=58',
+  ),
+  'RateLimit-Policy': header(
+    'Limits: requests (`q`) in a window of seconds (`w`). `visitor` is for visitors with a cookie',
+    '"address";q=300;w=60, "visitor";q=30;w=60',
+  ),
+  'Retry-After': header('Time to wait before the next try, in seconds', 1, 'integer'),
+  'Set-Cookie': header(
+    'Cookie of a new visitor',
+    '__Host-callpass-visitor=q83vEjRWeJq83vEjRWeJqw.c2lnbmF0dXJl; Max-Age=2592000; Path=/; HttpOnly; Secure; SameSite=Lax',
+  ),
+};
+
+const text = (schema = {}) => ({ type: 'string', ...schema });
+const ofHeader = (name, description, example) => ({
+  name,
+  in: 'header',
+  description,
+  schema: text(),
+  example,
+});
+
+/** Parameters of requests besides those of the routes' schemas. */
+export const PARAMETERS = {
+  Visitor: {
+    name: '__Host-callpass-visitor',
+    in: 'cookie',
+    description: 'Cookie of a visitor who is known; without HTTPS its name is `callpass-visitor`',
+    schema: text(),
+    example: 'q83vEjRWeJq83vEjRWeJqw.c2lnbmF0dXJl',
+  },
+  Traceparent: ofHeader(
+    'traceparent',
+    'Trace of the page (W3C Trace Context), which the edge continues',
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  ),
+  HumanCheck: ofHeader(
+    'Callpass-Human-Check',
+    'Proof of the human check, where one is enabled',
+    'eyJjaGFsbGVuZ2UiOnt9fQ==',
+  ),
+};
+
+const PROBES = ['getLiveness', 'getReadiness'];
+const CHALLENGES = ['getHumanCheck'];
+
+/** References to the headers of an operation's answer with a status. */
+export function headersOf(operationId, status) {
+  const isCounted = !PROBES.includes(operationId);
+  const names = [
+    'Date',
+    ...(isCounted ? ['RateLimit', 'RateLimit-Policy'] : []),
+    ...(isCounted && !CHALLENGES.includes(operationId) ? ['Set-Cookie'] : []),
+    ...(status === 429 || status === 503 ? ['Retry-After'] : []),
+  ];
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+/** References to the parameters of an operation. */
+export function parametersOf(operationId) {
+  const names = [
+    'Traceparent',
+    ...([...PROBES, ...CHALLENGES].includes(operationId) ? [] : ['Visitor', 'HumanCheck']),
+  ];
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
