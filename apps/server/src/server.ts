@@ -148,9 +148,12 @@ async function open(given: {
   const { limiter } = running.adopt(openLimiter(settings, log), (opened) => {
     opened.close();
   });
-  const trustedClock = running.adopt(watchClock(settings, { source: clockSource, log, make }), (watched) => {
-    watched.stop();
-  });
+  const trustedClock = running.adopt(
+    await watchClock(settings, { source: clockSource, store, log, make }),
+    (watched) => {
+      watched.stop();
+    },
+  );
   const admission = running.adopt(startAdmission(settings, log, onShed), (started) => {
     started.stop();
   });

@@ -84,6 +84,7 @@ export {
   type StoredRealmKey,
   type StoredRevision,
   type StoredState,
+  type StoreTimes,
 } from './ports.ts';
 export { newIssuanceId } from './issuance-id.ts';
 export { checkConfiguration } from './realm/check.ts';

@@ -166,6 +166,19 @@ export type StoreErrorCode =
   | 'SCHEMA_TOO_NEW'
   | 'STATE_ALTERED';
 
+/** Times that the store knows of, to hold a clock against. */
+export interface StoreTimes {
+  /** The clock of the database's machine; `undefined` where the database has none but this machine's. */
+  readonly databaseMs: number | undefined;
+  /**
+   * True where the database is reached as another machine is. A container on this machine looks like one too, though it has
+   * this machine's clock.
+   */
+  readonly elsewhere: boolean;
+  /** Time of the latest issue after the time that was asked for; `undefined` where there is none. */
+  readonly laterIssueMs: number | undefined;
+}
+
 /** Durable state and ledger. Every method rejects with {@link StoreError} and never hangs past its own limits. */
 export interface Store extends LedgerStore {
   /** The secret of {@link KeyedHash}, the same on every instance: 32 bytes, made with the store and sealed in it. */
@@ -211,6 +224,9 @@ export interface Store extends LedgerStore {
 
   /** Entries that wait for a commit or are in it; left out where nothing waits. */
   readonly queuedEntries?: number;
+
+  /** Reads the database's clock, and whether any instance has issued after `afterMs`. Two reads by index at most. */
+  readTimes(afterMs: number): Promise<StoreTimes>;
 
   /** Checks that the store answers, with one trivial read. */
   probe(): Promise<void>;

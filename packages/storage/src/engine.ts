@@ -10,6 +10,7 @@ import type {
   RevisionRecord,
   StoredRevision,
   StoredState,
+  StoreTimes,
 } from '@callpass/domain';
 import type { Kysely } from 'kysely';
 import { ChainHeads, findHead, headOf } from './database/chain-heads.ts';
@@ -153,6 +154,11 @@ export class StoreEngine {
     // On a full disk there is no room for more than a step at a time.
     if (disk?.isReserveSpent()) while (disk.giveBack());
     return this.#database.write((transaction) => this.#removeStep(transaction, step)).catch(this.#sayFull);
+  }
+
+  /** See `Store.readTimes`. */
+  readTimes(afterMs: number): Promise<StoreTimes> {
+    return reads.readTimes(this.#database, afterMs);
   }
 
   /** See `Store.probe`. */

@@ -2,6 +2,7 @@ import {
   ATTR_BUILD_VERSION,
   ATTR_CERTIFICATE,
   ATTR_CLOCK_DIRECTION,
+  ATTR_CLOCK_REFERENCE,
   ATTR_CONNECTION_CAUSE,
   ATTR_CPU_MODE,
   ATTR_DECISION,
@@ -206,6 +207,11 @@ export const METRICS = {
   clockOffset: {
     ...{ name: 'callpass.clock.offset', kind: 'gauge', unit: 's', labels: [] },
     description: 'Difference of the wall clock and the monotonic clock since the clock was last trusted.',
+  },
+  clockDifference: {
+    ...{ name: 'callpass.clock.difference', kind: 'gauge', unit: 's', labels: [ATTR_CLOCK_REFERENCE] },
+    description:
+      'Wall clock minus the clock of the database, and minus the latest issue where that is later than now.',
   },
   clockTrusted: {
     ...{ name: 'callpass.clock.trusted', kind: 'gauge', unit: '', labels: [] },

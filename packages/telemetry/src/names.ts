@@ -91,6 +91,8 @@ export const ATTR_DEPENDENCY = 'callpass.dependency';
 export const ATTR_CERTIFICATE = 'callpass.certificate';
 /** Direction of a jump of the wall clock: `forward`, `backward`. */
 export const ATTR_CLOCK_DIRECTION = 'callpass.clock.direction';
+/** Clock that the wall clock is compared with: `database`, or `ledger` for the latest issue. */
+export const ATTR_CLOCK_REFERENCE = 'callpass.clock.reference';
 /** Version of the program. */
 export const ATTR_BUILD_VERSION = 'callpass.version';
 /** Version of Node.js. */

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CallpassError, createCredentialClient, type CredentialClient } from '@callpass/client';
 import { Verdict } from '@callpass/contract';
-import { DOCUMENT, KEYS, startTestServer, type TestServer } from '../testing/test-server.ts';
+import { DOCUMENT, KEYS, START_MS, startTestServer, type TestServer } from '../testing/test-server.ts';
 
 let server: TestServer;
 let client: CredentialClient;
-const clocks = { wall: 1_000_000_000, monotonic: 1000 };
+const clocks = { wall: START_MS, monotonic: 1000 };
 
 beforeAll(async () => {
   server = await startTestServer({
-    clockSource: { wallMs: () => clocks.wall, monotonicMs: () => clocks.monotonic },
+    clockSource: { wallMs: () => clocks.wall, monotonicMs: () => clocks.monotonic, sleptMs: () => 0 },
   });
   await server.configure(DOCUMENT);
   await server.activateKey('ecb.example', KEYS['ecb.example']);
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('a clock that has stepped', () => {
-  it('stops issuing with a reason and a record, leaves validating alone, and is trusted again by itself', async () => {
+  it('stops issuing with a reason and a record, leaves validating alone, and is trusted again only when the step is undone', async () => {
     const before = await client.issueCredentials({ destination: 'ecb' });
     const token = before.grant.case === 'timeLimited' ? before.grant.value.toToken : '';
 
@@ -40,8 +40,19 @@ describe('a clock that has stepped', () => {
       entries.filter(({ reason, rule }) => reason === 'CLOCK_UNTRUSTED' && rule === 'clock'),
     ).toHaveLength(2);
 
-    clocks.wall += 10_000;
-    clocks.monotonic += 10_000;
+    const pass = (ms: number) => {
+      clocks.wall += ms;
+      clocks.monotonic += ms;
+    };
+    pass(3_600_000);
+    await expect(client.issueCredentials({ destination: 'ecb' })).rejects.toMatchObject({
+      reason: 'CLOCK_UNTRUSTED',
+    });
+    clocks.wall -= 60_000;
+    await expect(client.issueCredentials({ destination: 'ecb' })).rejects.toMatchObject({
+      reason: 'CLOCK_UNTRUSTED',
+    });
+    pass(10_000);
     await expect(client.issueCredentials({ destination: 'ecb' })).resolves.toMatchObject({ keyVersion: 1 });
   });
 });

@@ -3,6 +3,8 @@ import { ConfigurationSchema } from '@callpass/contract';
 import { StoreError, type Store, type StoreErrorCode, type StoredState } from '@callpass/domain';
 import { openStore } from '@callpass/storage';
 import { ok, problem, skipped, type Finding } from '@callpass/program';
+import { contradiction } from '../clock/clock-guard.ts';
+import { readReference } from '../clock/read-reference.ts';
 import { loadKeyEncryptionKey } from '../settings/key-encryption.ts';
 import type { Settings } from '../settings/schema.ts';
 import { checkKeys } from './check-keys.ts';
@@ -18,9 +20,6 @@ const ADVICE: Record<StoreErrorCode, string> = {
     'somebody else has written to the database: docs/runbooks/CallpassStateAltered.md says what to do; change nothing before',
   LEDGER_UNAVAILABLE: 'see that the database takes writes: disk, locks, read-only replica',
 };
-
-/** More than the clocks of two instances on one store may differ. */
-const FUTURE_MS = 2000;
 
 /** Opens the store as the server would, writes nothing, and looks at what it holds. */
 export async function checkStore(settings: Settings, nowMs: number): Promise<readonly Finding[]> {
@@ -73,13 +72,22 @@ async function checkLedger(store: Store): Promise<Finding> {
   return ok('ledger', `${chainCount} chains with their ends; callpass ledger verify reads their entries`);
 }
 
-/** An entry from the future means that this clock went back, or another instance's runs ahead. */
+/** An issue from the future, or another time at the database, means that a clock is wrong: this one or the other. */
 async function checkClock(store: Store, nowMs: number): Promise<Finding> {
-  const [later] = await store.listEntries({ startTimeMs: nowMs + FUTURE_MS, afterPosition: 0, limit: 1 });
-  if (later === undefined) return ok('clock', `${new Date(nowMs).toISOString()}, not behind the ledger`);
+  const reference = await readReference(
+    { wallMs: () => nowMs, monotonicMs: () => 0, sleptMs: () => 0 },
+    store,
+  );
+  const now = new Date(nowMs).toISOString();
+  const contradicted = reference && contradiction(reference);
+  if (!contradicted) return ok('clock', `${now}, not behind the ledger`);
+  const { databaseOffsetMs = 0, ledgerLeadMs } = reference;
+  const other = new Date(nowMs + (contradicted === 'LEDGER_AHEAD' ? ledgerLeadMs : -databaseOffsetMs));
   return problem(
     'clock',
-    `${new Date(nowMs).toISOString()}, but the ledger has an entry of ${new Date(later.entry.timeMs).toISOString()}`,
-    'synchronise the clocks of all instances (chrony, systemd-timesyncd) and see which one was wrong',
+    contradicted === 'LEDGER_AHEAD'
+      ? `${now}, but the ledger has a credential of ${other.toISOString()}`
+      : `${now}, but on the clock of the database it is ${other.toISOString()}`,
+    'see which clock is wrong, and synchronise all (chrony, systemd-timesyncd); a server that starts does not issue meanwhile: docs/runbooks/CallpassClockUntrusted.md',
   );
 }

@@ -9,7 +9,7 @@ const WELL: Condition = {
   validatingAsksStore: false,
   limiterMisses: 0,
   issuingNeedsLimiter: true,
-  clockTrusted: true,
+  clockDoubt: undefined,
   staleness: undefined,
   keyUnopened: false,
 };
@@ -46,7 +46,18 @@ const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
     'yes yes yes',
     { limiter: 'silent', issuing: 'yes' },
   ],
-  ['the clock has stepped', { clockTrusted: false }, 'no yes yes', { clock: 'untrusted' }],
+  [
+    'the clock has stepped',
+    { clockDoubt: 'STEPPED' },
+    'no yes yes',
+    { clock: 'untrusted: it is not steady' },
+  ],
+  [
+    'the clock is an hour off the clock of the database',
+    { clockDoubt: 'DATABASE_DIFFERS' },
+    'no yes yes',
+    { clock: 'untrusted: it differs from the clock of the database' },
+  ],
   ['the state is too old', { staleness: 'TOO_OLD' }, 'no yes yes', { state: 'too old' }],
   [
     'the store was sealed under another key',
@@ -78,7 +89,7 @@ describe('healthOf', () => {
     ['the ledger', { ledgerFailing: true }, 'LEDGER_UNAVAILABLE'],
     ['the limiter', LIMITER_AWAY, 'LIMITER_UNAVAILABLE'],
     ['a state that is not the newest', { ...STORE_AWAY, staleness: 'TOO_OLD' }, 'SNAPSHOT_STALE'],
-    ['the clock, before the ledger', { ...STORE_AWAY, clockTrusted: false }, 'CLOCK_UNTRUSTED'],
+    ['the clock, before the ledger', { ...STORE_AWAY, clockDoubt: 'STEPPED' }, 'CLOCK_UNTRUSTED'],
   ])('names the reason that an issue would be refused for, because of %s', (_name, condition, reason) => {
     expect(healthOf({ ...WELL, ...condition }).issuingFault).toBe(reason);
   });

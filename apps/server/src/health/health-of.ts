@@ -1,4 +1,5 @@
 import type { Reason } from '@callpass/contract';
+import type { ClockDoubt } from '../clock/clock-guard.ts';
 import type { Staleness } from '../state/current-state.ts';
 import { limitGap, type Configuration, type Destination } from '@callpass/domain';
 
@@ -18,7 +19,8 @@ export interface Condition {
   readonly limiterMisses: number;
   /** No destination would be granted anything while the limiter is away. */
   readonly issuingNeedsLimiter: boolean;
-  readonly clockTrusted: boolean;
+  /** Cause for which the clock is not trusted; `undefined` while it is. */
+  readonly clockDoubt: ClockDoubt | undefined;
   /** Cause for which the snapshot is not the newest state of the store; `undefined` while it is. */
   readonly staleness: Staleness | undefined;
   /** A realm has a key that may decrypt tokens, and that the server cannot open. */
@@ -51,12 +53,12 @@ export const OUTAGE_LOOKS = 3;
 
 /** Derives from a condition what the server can do. */
 export function healthOf(condition: Condition): ServerHealth {
-  const { draining, ledgerFailing, stateAltered, clockTrusted, staleness } = condition;
+  const { draining, ledgerFailing, stateAltered, clockDoubt, staleness } = condition;
   const store = condition.storeMisses < OUTAGE_LOOKS;
   const limiter = condition.limiterMisses < OUTAGE_LOOKS;
   const issuingFault = issuingFaultOf({
     state: staleness === undefined,
-    clock: clockTrusted,
+    clock: clockDoubt === undefined,
     limiter: limiter || !condition.issuingNeedsLimiter,
     ledger: store && !ledgerFailing,
   });
@@ -76,7 +78,7 @@ export function healthOf(condition: Condition): ServerHealth {
       store: store ? 'answers' : 'silent',
       ledger: ledgerFailing ? 'fails' : 'writes',
       limiter: limiter ? 'answers' : 'silent',
-      clock: clockTrusted ? 'trusted' : 'untrusted',
+      clock: clockDoubt === undefined ? 'trusted' : `untrusted: ${DOUBT_TEXTS[clockDoubt]}`,
       state: stateAltered ? 'altered by somebody else' : stateText(staleness),
     },
   };
@@ -86,6 +88,13 @@ const STATE_TEXTS: Readonly<Record<Staleness, string>> = {
   TOO_OLD: 'too old',
   SEALED_ANEW: 'sealed under another key-encryption key',
   UNREADABLE: 'unreadable',
+};
+
+const DOUBT_TEXTS: Readonly<Record<ClockDoubt, string>> = {
+  STEPPED: 'it is not steady',
+  UNCONFIRMED: 'it is steady, and nothing shows that it is right',
+  DATABASE_DIFFERS: 'it differs from the clock of the database',
+  LEDGER_AHEAD: 'it is behind the ledger',
 };
 
 /** State of what every issue needs, in the order in which an issue asks for it. */

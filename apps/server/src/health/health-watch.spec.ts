@@ -33,7 +33,7 @@ function watched() {
     store: { probe: () => answer('store') },
     limiter: { peek: () => answer('limiter').then(() => []) },
     ledger,
-    clock: { trusted: true },
+    clock: { doubt: undefined },
   });
   const looks = async (count: number) => {
     for (let look = 0; look < count; look++) await watch.look();

@@ -4,6 +4,7 @@ import type { Limiter, Store } from '@callpass/domain';
 import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
+import type { TrustedClock } from '../clock/watch-clock.ts';
 import type { Staleness } from '../state/current-state.ts';
 import { hasUnopenedKey, type Snapshot } from '../state/snapshot.ts';
 import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts';
@@ -22,7 +23,7 @@ export interface WatchedParts {
   readonly store: Pick<Store, 'probe'>;
   readonly limiter: Pick<Limiter, 'peek'>;
   readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
-  readonly clock: { readonly trusted: boolean };
+  readonly clock: Pick<TrustedClock, 'doubt'>;
 }
 
 /** Interval of the looks. */
@@ -130,7 +131,7 @@ export class HealthWatch {
       validatingAsksStore: snapshot.freezes.needsRecord,
       limiterMisses: this.#limiter.misses,
       issuingNeedsLimiter: allRefuseUncounted(snapshot.configuration),
-      clockTrusted: this.#parts.clock.trusted,
+      clockDoubt: this.#parts.clock.doubt,
     });
   }
 

@@ -7,7 +7,7 @@ import {
 import { freePort } from '@callpass/testkit/free-port';
 import { ownRedisServer, redisIsInstalled } from '@callpass/testkit/redis-server';
 import { status } from '@grpc/grpc-js';
-import { startTestServer, type TestServer } from '../testing/test-server.ts';
+import { START_MS, startTestServer, type TestServer } from '../testing/test-server.ts';
 
 const CREDENTIALS = 'callpass.v1.CredentialService';
 const ISSUE = `${CREDENTIALS}/IssueCredentials`;
@@ -58,19 +58,23 @@ describe('health of a server', () => {
     expect(error).toMatchObject({ code: status.NOT_FOUND });
   });
 
-  it('issues no more while the clock is not to be trusted, validates, and is back by itself', async () => {
-    const clocks = { wall: 1_000_000_000, monotonic: 1000 };
+  it('issues no more while the clock is not to be trusted, validates, and is back once the step is undone', async () => {
+    const clocks = { wall: START_MS, monotonic: 1000 };
     server = await startTestServer({
-      clockSource: { wallMs: () => clocks.wall, monotonicMs: () => clocks.monotonic },
+      clockSource: { wallMs: () => clocks.wall, monotonicMs: () => clocks.monotonic, sleptMs: () => 0 },
     });
     const [issuing, validating] = [follow(server, ISSUE), follow(server, VALIDATE)];
     expect(await Promise.all([issuing(), validating()])).toEqual([Wire.SERVING, Wire.SERVING]);
     clocks.wall += 60_000;
     expect(await issuing()).toBe(Wire.NOT_SERVING);
     expect(await serving(server)).toEqual(['', VALIDATE, ...OPERATING]);
-    clocks.wall += 10_000;
-    clocks.monotonic += 10_000;
+    clocks.wall -= 60_000;
+    const seconds = setInterval(() => {
+      clocks.wall += 1000;
+      clocks.monotonic += 1000;
+    }, 50);
     expect(await issuing()).toBe(Wire.SERVING);
+    clearInterval(seconds);
     expect(await serving(server)).toEqual(ALL);
   });
 

@@ -1,4 +1,4 @@
-import { duration, flag, hostAndPort, webAddress, wholeNumber } from '@callpass/program/settings';
+import { duration, flag, hostAndPort, moment, webAddress, wholeNumber } from '@callpass/program/settings';
 import { isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
@@ -90,6 +90,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       maxStep: duration({ minMs: 100, maxMs: 60_000 }).prefault('2s'),
       steadyAfter: duration({ minMs: 1000, maxMs: 3_600_000 }).prefault('10s'),
+      confirmedAt: moment.optional(),
     })
     .prefault({}),
   drain: z

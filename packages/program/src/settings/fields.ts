@@ -23,6 +23,11 @@ export const duration = (bounds: { minMs: number; maxMs: number }) =>
       message: `expected ${bounds.minMs} ms to ${bounds.maxMs} ms`,
     });
 
+/** A moment such as `2026-11-26T21:05:00Z`; read as milliseconds since the Unix epoch. */
+export const moment = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2026-11-26T21:05:00Z' })
+  .transform((text) => Date.parse(text));
+
 /** A whole number, also as the text an environment variable holds. */
 export const wholeNumber = (bounds: { min: number; max: number }) =>
   z.coerce.number().int().min(bounds.min).max(bounds.max);

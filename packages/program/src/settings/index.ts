@@ -7,4 +7,13 @@ export {
   type FormerNames,
   type SettingsSource,
 } from './load.ts';
-export { duration, flag, hostAndPort, sectionList, textList, webAddress, wholeNumber } from './fields.ts';
+export {
+  duration,
+  flag,
+  hostAndPort,
+  moment,
+  sectionList,
+  textList,
+  webAddress,
+  wholeNumber,
+} from './fields.ts';

@@ -42,6 +42,9 @@ export interface Database {
   /** Calls `changed` for each announcement until the database is closed. Left out where nobody can listen. */
   listen?(changed: () => void): void;
 
+  /** The clock of the database's machine: see `StoreTimes`. Left out where that is always this machine. */
+  readClock?(): Promise<{ nowMs: number; elsewhere: boolean }>;
+
   /** Called after a realm key was destroyed, to get rid of copies that the database still keeps of the old row. */
   afterDestroy(): Promise<void>;
 

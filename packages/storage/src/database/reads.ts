@@ -7,10 +7,12 @@ import type {
   StoredRealmKey,
   StoredRevision,
   StoredState,
+  StoreTimes,
 } from '@callpass/domain';
 import { ENTRY_KINDS } from '@callpass/domain';
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { FreezeRow, RealmKeyRow, Tables } from '../schema/tables.ts';
+import type { Database } from './database.ts';
 import { answerPlace, realmKeyPlace } from '../seal/places.ts';
 import type { Sealer } from '../seal/sealer.ts';
 import { entryOf, selectEntries, type SelectedEntry } from './entry-rows.ts';
@@ -22,6 +24,27 @@ export async function readStateVersion(db: Kysely<Tables>): Promise<number> {
   const state = await db.selectFrom('state').select('version').executeTakeFirst();
   if (state === undefined) throw stateAltered(['the record of the state was removed']);
   return state.version;
+}
+
+/** See `Store.readTimes`. */
+export async function readTimes(
+  database: Pick<Database, 'reads' | 'readClock'>,
+  afterMs: number,
+): Promise<StoreTimes> {
+  const clock = await database.readClock?.();
+  const latest = await database.reads
+    .selectFrom('ledger')
+    .select('time_ms')
+    .where('time_ms', '>', afterMs)
+    .where('kind', '=', ENTRY_KINDS.ISSUED)
+    .orderBy('time_ms', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return {
+    databaseMs: clock?.nowMs,
+    elsewhere: clock?.elsewhere ?? false,
+    laterIssueMs: latest?.time_ms,
+  };
 }
 
 /** See `Store.loadState`. Without a sealer where the store was sealed under another key-encryption key. */

@@ -36,6 +36,7 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   | 'readChain'
   | 'removeStep'
   | 'giveBack'
+  | 'readTimes'
   | 'probe'
   | 'commit'
   | 'close'

@@ -14,6 +14,7 @@ import type {
   Store,
   StoredRevision,
   StoredState,
+  StoreTimes,
 } from '@callpass/domain';
 import type { StateRecord } from '@callpass/ledger';
 import { GroupCommitter, type CommitEvent } from '../commit/group-committer.ts';
@@ -155,6 +156,10 @@ export class ThreadStore implements Store {
     nowMs: number;
   }): Promise<{ bodyHash: Uint8Array; answer: Uint8Array } | undefined> {
     return this.#read('findAnswer', query);
+  }
+
+  readTimes(afterMs: number): Promise<StoreTimes> {
+    return this.#read('readTimes', afterMs);
   }
 
   async probe(): Promise<void> {

@@ -35,6 +35,17 @@ export function entryConformance(opened: OpenedStore): void {
       expect(await opened.store.findIssued({ realm: REALM, timeMs: NOW_MS - 1 })).toEqual([]);
     });
 
+    it('knows the latest issue after a time, and no other entry', async () => {
+      expect(await opened.store.readTimes(0)).toMatchObject({ laterIssueMs: undefined });
+      for (const timeMs of [NOW_MS + 2000, NOW_MS, NOW_MS + 1000])
+        await opened.store.record(sampleEntry({ timeMs }));
+      await opened.store.record(
+        sampleEntry({ kind: 'REFUSED', fingerprints: undefined, timeMs: NOW_MS + 9000 }),
+      );
+      expect(await opened.store.readTimes(NOW_MS)).toMatchObject({ laterIssueMs: NOW_MS + 2000 });
+      expect(await opened.store.readTimes(NOW_MS + 2000)).toMatchObject({ laterIssueMs: undefined });
+    });
+
     it('keeps of the tokens of an issue their fingerprints alone, each at its entry', async () => {
       const hash = new KeyedHash(opened.store.ledgerSecret);
       const tokensOf = (name: string) => ({ account: `${name}-A`, from: `${name}-F`, to: `${name}-T` });
