@@ -21,6 +21,20 @@ export function parseTimeMs(text: string): number {
   return ms;
 }
 
+const AGE_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Reads a time of RFC 3339, or an age such as `7d`, `12h`, `30m` or `90s` before now, as ms since the epoch. */
+export function parseSinceMs(text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,7})([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined) return Math.max(0, Date.now() - Number(amount) * (AGE_UNITS[unit] ?? Number.NaN));
+  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError(
+      'Give an age such as 7d or 12h, or a time such as 2026-12-24T18:00:00+01:00.',
+    );
+  return ms;
+}
+
 /** Reads a whole number from a smallest one to the largest of a uint32. */
 export function wholeNumberFrom(smallest: number): (text: string) => number {
   return (text) => {

@@ -9,10 +9,20 @@ export type OutputFormat = 'text' | 'json';
 /** Colours that mean something: done well, look here, not well. */
 export type Tone = 'good' | 'warn' | 'bad';
 
+/** Part of a line in one tone. */
+export interface Part {
+  readonly text: string;
+  readonly tone?: Tone | undefined;
+}
+
 /** Writes an answer as text. */
 export interface Page {
+  /** `false` where a program reads it. */
+  readonly isTerminal: boolean;
   /** A line. */
   line(text: string, tone?: Tone): void;
+  /** A line of parts. */
+  parts(parts: readonly Part[]): void;
   /** Names and values, those without a value left out. */
   fields(values: Readonly<Record<string, unknown>>): void;
   /** Rows under a header; on anything but a terminal without header and parted by tabs. */
@@ -25,6 +35,7 @@ export interface Page {
 
 /** Writes what a command has to say. Nothing that comes from outside reaches a terminal with control characters in it. */
 export interface Output {
+  readonly format: OutputFormat;
   /** The answer, on stdout: the object as JSON, or the page as text. */
   answer(json: JsonObject, page: (print: Page) => void): void;
   /** One of many answers, on stdout: the object as JSON on one line, or the page as text. */
@@ -49,6 +60,7 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
     terminal.stdout.write(`${escapeInJson(JSON.stringify(json, undefined, indent))}\n`);
   };
   return {
+    format,
     answer(json, page) {
       if (format === 'json') writeJson(json);
       else page(out);
@@ -98,9 +110,14 @@ function pageOn(sink: Sink, { noColor }: Terminal): Page {
       .join('  ')
       .trimEnd();
   const cellsOf = (row: readonly unknown[]) => row.map((cell) => visible(textOf(cell)));
+  const shown = ({ text, tone }: Part) => (tone ? paint(COLOURS[tone], visible(text)) : visible(text));
   return {
+    isTerminal,
     line: (text, tone) => {
-      write(tone ? paint(COLOURS[tone], visible(text)) : visible(text));
+      write(shown({ text, tone }));
+    },
+    parts: (parts) => {
+      write(parts.map(shown).join('').trimEnd());
     },
     fields(values) {
       const shown = Object.entries(values).filter(([, value]) => value !== undefined && value !== '');

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { wrongUse } from './failure.ts';
 
@@ -21,4 +22,15 @@ export async function readSecret(name: string, stdin: Readable): Promise<string>
 /** An argument that may be kept out of the shell's history: `-` stands for what is on stdin. */
 export async function valueOrStdin(value: string, stdin: Readable): Promise<string> {
   return value === '-' ? readSecret('-', stdin) : value;
+}
+
+/** The next line of stdin without its end; empty where stdin has ended or the signal aborts. */
+export async function lineOf(stdin: Readable, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: stdin, signal });
+  try {
+    for await (const line of lines) return line;
+    return '';
+  } finally {
+    lines.close();
+  }
 }

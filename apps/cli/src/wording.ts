@@ -10,6 +10,11 @@ export function operands(...values: readonly (string | number)[]): string {
 /** A realm may have more destinations than anybody wants to read. */
 export const MOST_SHOWN = 20;
 
+/** A number with a comma after each thousand. */
+export function counted(value: number | bigint): string {
+  return value.toLocaleString('en-US');
+}
+
 /** Names in a sentence, or the first twenty and how many more there are. */
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return 'none';

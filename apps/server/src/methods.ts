@@ -73,6 +73,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     unfreeze: operate('OPERATOR'),
     listFreezes: operate('OPERATOR'),
     tryIssue: { ...operate('OPERATOR'), request: 'DOCUMENT' },
+    replayConfiguration: { ...operate('OPERATOR'), request: 'DOCUMENT' },
     explainToken: operate('OPERATOR'),
   },
   ledger: {

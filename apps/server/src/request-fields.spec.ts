@@ -222,6 +222,8 @@ describe.each(['SQLite', 'PostgreSQL'])('a request on %s', (database) => {
       'window',
       'token_lifetime',
       'window',
+      'token_lifetime',
+      'window',
     ]);
     expect(await accepted(whole, fractions)).toEqual([]);
     expect(await accepted(DURATIONS, [duration(315_576_000_001n, 0), duration(-(2n ** 63n), 0)])).toEqual([]);

@@ -171,6 +171,7 @@ describe('requests', () => {
     expect(slow).toEqual([
       'Freeze',
       'TryIssue',
+      'ReplayConfiguration',
       'ListEntries',
       'VerifyLedger',
       'SummarizeEntries',

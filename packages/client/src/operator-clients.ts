@@ -3,7 +3,7 @@ import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { createServiceClient, type ServiceClient } from './calls/service-client.ts';
 import type { Connection, ConnectOptions } from './connection/connect.ts';
 
-/** Functions for the RPCs of AdminService. Reads are retried, changes never. */
+/** Functions for the RPCs of AdminService. Reads are retried, except the stream of ReplayConfiguration; changes never. */
 export type AdminClient = ServiceClient<typeof AdminService>;
 
 /** Functions for the RPCs of LedgerService. Reads are retried, except the streams of TailEntries and SummarizeEntries; removals never. */

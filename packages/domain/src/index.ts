@@ -43,7 +43,10 @@ export {
   AnchorProver,
   bytesOf,
   exportedChain,
+  countedTogetherRule,
   frozenClientRule,
+  removedBeforeReason,
+  uncountedRule,
   hexOf,
   type ChainHead,
   type ChainRecord,
@@ -86,7 +89,7 @@ export {
   type StoredState,
   type StoreTimes,
 } from './ports.ts';
-export { newIssuanceId } from './issuance-id.ts';
+export { issuanceTimeMs, newIssuanceId } from './issuance-id.ts';
 export { checkConfiguration } from './realm/check.ts';
 export { type Problem } from './realm/problem.ts';
 export { warnings } from './realm/warnings.ts';
@@ -113,3 +116,17 @@ export {
   type LimitOutcome,
   type LimitReading,
 } from './moderation/limiter.ts';
+export { MemoryLimiter } from './moderation/memory-limiter.ts';
+export { covers, grantedScope, NOWHERE, type Scope } from './realm/scope.ts';
+export { findTimeZone } from './moderation/time-zone.ts';
+export {
+  type ReplayCaveat,
+  type ReplayDifference,
+  type ReplayHour,
+  type ReplayPlan,
+  type ReplayReason,
+  type ReplayReport,
+  type ReplayStep,
+} from './replay/replay-report.ts';
+export { Replay, type ReplayEntry } from './replay/replay.ts';
+export { commonTimeZone } from './replay/week-hour.ts';

@@ -18,3 +18,10 @@ export function newIssuanceId(nowMs: number, random16: Uint8Array): string {
   }
   return v7({ msecs: nowMs, random: random16 });
 }
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** The time of an issuance id, in milliseconds since the epoch; `undefined` for a text that is no UUIDv7. */
+export function issuanceTimeMs(id: string): number | undefined {
+  return UUID_V7.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
+}

@@ -1,4 +1,5 @@
 import type { EntryDraft, LedgerEntry, LedgerStore } from '@callpass/ledger';
+import type { ReplayPlan, ReplayStep } from './replay/replay-report.ts';
 import type { Freeze, FreezeScope } from './realm/freeze.ts';
 import type { KeyState, RealmKeyRecord } from './realm/key.ts';
 
@@ -227,6 +228,12 @@ export interface Store extends LedgerStore {
 
   /** Reads the database's clock, and whether any instance has issued after `afterMs`. Two reads by index at most. */
   readTimes(afterMs: number): Promise<StoreTimes>;
+
+  /**
+   * Tries a configuration on what the ledger holds now, in a thread and on a connection of its own, so that what is served does
+   * not wait for it. The last step has the report. Nothing goes on once the iteration is left.
+   */
+  replay(plan: ReplayPlan): AsyncGenerator<ReplayStep, void>;
 
   /** Checks that the store answers, with one trivial read. */
   probe(): Promise<void>;

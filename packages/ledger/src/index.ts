@@ -66,3 +66,11 @@ export {
   revisionThing,
   type StateRecord,
 } from './state-record.ts';
+export {
+  countedTogether,
+  countedTogetherRule,
+  isUncounted,
+  removedBeforeMs,
+  removedBeforeReason,
+  uncountedRule,
+} from './recorded-texts.ts';

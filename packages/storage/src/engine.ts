@@ -20,6 +20,7 @@ import { claimAnswers, type Claim } from './database/claims.ts';
 import type { Database } from './database/database.ts';
 import { searchEntries } from './database/entry-search.ts';
 import { countIssued } from './database/issued-counts.ts';
+import { LedgerReplays } from './database/ledger-replay.ts';
 import * as reads from './database/reads.ts';
 import {
   assertHolds,
@@ -55,6 +56,7 @@ export class StoreEngine {
   readonly #seal: StateSeal;
   readonly #keyedHash: KeyedHash;
   readonly #issued: reads.IssuedQuery;
+  readonly #replays: LedgerReplays;
   readonly #writerId: string;
   #head: HeadColumns | undefined;
   #leastSequence = 0;
@@ -66,6 +68,7 @@ export class StoreEngine {
     this.#sealer = parts.sealer;
     this.#secrets = parts.secrets;
     this.#issued = new reads.IssuedQuery(parts.database.reads);
+    this.#replays = new LedgerReplays(parts.database.reads);
     this.#heads = new ChainHeads(parts.secrets.ledgerSecret);
     this.#seal = new StateSeal(parts.secrets.ledgerSecret);
     this.#keyedHash = new KeyedHash(parts.secrets.ledgerSecret);
@@ -136,6 +139,11 @@ export class StoreEngine {
   /** See `LedgerStore.countIssued`. */
   countIssued(query: IssuedStepQuery): Promise<IssuedStep> {
     return countIssued(this.#database.reads, query);
+  }
+
+  /** One step of `Store.replay`: the first with the plan, the others without. */
+  replay(plan: Parameters<LedgerReplays['step']>[0]): ReturnType<LedgerReplays['step']> {
+    return this.#replays.step(plan);
   }
 
   /** See `LedgerStore.listChains`. */

@@ -6,6 +6,8 @@ import {
   type EntryDraft,
   type EntryQuery,
   type IssuedFilter,
+  type ReplayPlan,
+  type ReplayReport,
   type Store,
 } from '@callpass/domain';
 import { sampleEntry } from './sample-entry.ts';
@@ -154,6 +156,35 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
       ]);
       const end = await store.countIssued({ afterPosition: 1_000_000, nowMs: NOW_MS });
       expect(end.groups).toEqual([]);
+    });
+
+    it('replays its requests since a time with a configuration, and again after a replay that was left', async () => {
+      const destination = {
+        ...{ id: 'support', realm: 'support.example', account: 'anonymous@kandy.example', callers: [] },
+        ...{ callees: ['support@kandy.example'], enabled: true, requireSubject: false, hours: undefined },
+        limits: [],
+      };
+      const plan: ReplayPlan = {
+        configuration: { realms: [], destinations: [{ ...destination, enabled: false }], clients: [] },
+        ...{ inForce: [], activeRealms: [], trustedClients: ['web-edge'], timeZone: 'UTC' },
+      };
+      const replay = async (startTimeMs?: number) => {
+        let report: ReplayReport | undefined;
+        for await (const step of store.replay({ ...plan, startTimeMs })) ({ report } = step);
+        return report;
+      };
+      expect(await replay()).toMatchObject({ issued: 0, refused: 0, differences: [] });
+      await recordAll([
+        sampleEntry(),
+        sampleEntry({ timeMs: NOW_MS + 1000, client: 'other' }),
+        { kind: 'REFUSED', timeMs: NOW_MS, client: 'web-edge', destination: 'support', reason: 'FROZEN' },
+      ]);
+      for await (const _ of store.replay(plan)) break;
+      const report = await replay();
+      expect(report).toMatchObject({ issued: 2, refused: 0, wouldBeRefused: 2 });
+      expect(report?.differences.map(({ rule }) => rule).sort()).toEqual(['clients', 'enabled']);
+      expect(report?.caveats).toEqual([{ cause: 'REFUSED_OTHERWISE', reason: 'FROZEN', count: 1 }]);
+      expect(await replay(NOW_MS + 1)).toMatchObject({ issued: 1, firstTimeMs: NOW_MS + 1000 });
     });
 
     it('reads each chain by itself and verifies them all', async () => {

@@ -1,10 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
-import { failureOf } from '../failure.ts';
+import type { ConfigurationDocument } from '@callpass/config-document';
+import { EXIT } from '@callpass/program';
+import { Failure, failureOf, wrongUse } from '../failure.ts';
 import { type Page, textOf, type Tone } from '../output.ts';
+import { lineOf } from '../read-file.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
-import { wholeNumberFrom } from '../arguments.ts';
+import { parseSinceMs, wholeNumberFrom } from '../arguments.ts';
+import { addConfigReplayCommand, replayDocument } from './config-replay.ts';
 import { addConfigTryCommand } from './config-try.ts';
 import { readDocument, withLines } from './configuration-file.ts';
 
@@ -13,6 +17,8 @@ interface ApplyOptions {
   readonly dryRun?: true;
   readonly force?: true;
   readonly expectedRevision?: number;
+  /** Milliseconds since the epoch. */
+  readonly replay?: number;
 }
 
 /** `callpass config …`. */
@@ -24,6 +30,12 @@ export function addConfigCommands(program: Command, run: RunCommand): void {
     .description('replace the configuration as a whole')
     .requiredOption('-f, --file <file>', 'the document, YAML or JSON; - for stdin')
     .option('--dry-run', 'check it and show the changes, but apply nothing')
+    .addOption(
+      new Option(
+        '--replay <since>',
+        'first say what would have been otherwise since then, and ask; see config replay',
+      ).argParser(parseSinceMs),
+    )
     .option('--force', 'also where a realm is removed whose tokens are still valid')
     .addOption(
       new Option(
@@ -82,6 +94,7 @@ export function addConfigCommands(program: Command, run: RunCommand): void {
     );
 
   addConfigTryCommand(config, run);
+  addConfigReplayCommand(config, run);
 }
 
 /** The most that a page of revisions may hold. */
@@ -91,6 +104,7 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   const document = await readDocument(session, options.file);
   const { dryRun = false, force = false, expectedRevision = await currentRevision(session) } = options;
   const { configuration, empty: allowEmpty } = document;
+  if (options.replay !== undefined) await replayFirst(session, { ...options, document });
   const response = await session.admin
     .applyConfiguration({ configuration, expectedRevision, dryRun, force, allowEmpty })
     .catch(async (error: unknown) => {
@@ -105,6 +119,22 @@ async function apply(session: Session, options: ApplyOptions): Promise<void> {
   });
   for (const warning of response.warnings) session.note(`warning: ${warning}`, 'warn');
   session.note(outcome(response.revision, { dryRun, unchanged: response.revision === expectedRevision }));
+}
+
+/** Shows what the document would have changed, and goes on with `yes` only. */
+async function replayFirst(
+  session: Session,
+  { file, dryRun, replay: since, document }: ApplyOptions & { readonly document: ConfigurationDocument },
+): Promise<void> {
+  if (session.output.format === 'json')
+    throw wrongUse('--replay shows a report and asks: with --output json, run config replay by itself');
+  if (file === '-' && !dryRun) throw wrongUse('--replay asks on stdin: give the document as a file');
+  const signal = session.terminal.untilInterrupted();
+  await replayDocument(session, { file, document, since, signal });
+  if (dryRun) return;
+  session.note('apply it? Only yes does:');
+  if ((await lineOf(session.terminal.stdin, signal)) !== 'yes')
+    throw new Failure(EXIT.failed, { message: 'not applied: the answer was not yes' });
 }
 
 async function currentRevision({ admin }: Session): Promise<number> {

@@ -1,12 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
 import type { FreezeEntry, IssuedSummary, SummarizeEntriesRequestSchema } from '@callpass/contract';
-import { EXIT } from '@callpass/program';
-import { parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
-import { Failure } from '../failure.ts';
+import { parseSinceMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { nextCommands, type IncidentScope } from '../incident/next-commands.ts';
 import { textOf, type Page } from '../output.ts';
 import { valueOrStdin } from '../read-file.ts';
+import { resultOf } from '../result-of.ts';
 import type { RunCommand } from '../run-command.ts';
 import type { Session } from '../session.ts';
 import { MOST_SHOWN } from '../wording.ts';
@@ -26,7 +25,7 @@ export function addIncidentCommands(program: Command, run: RunCommand): void {
     incident
       .command(name)
       .description(description)
-      .addOption(new Option('--since <time>', 'only what was issued since').argParser(parseTimeMs));
+      .addOption(new Option('--since <time>', 'only what was issued since').argParser(parseSinceMs));
 
   command('key', 'a key of a realm has leaked')
     .argument('<realm>', 'name of the realm')
@@ -58,32 +57,17 @@ export function addIncidentCommands(program: Command, run: RunCommand): void {
 }
 
 async function report(session: Session, issued: Issued, { since }: Options): Promise<void> {
-  const summary = await summarize(session, {
-    issued,
-    ...(since !== undefined && { startTime: timestampOf(since) }),
-  });
+  const signal = session.terminal.untilInterrupted();
+  const request = { issued, ...(since !== undefined && { startTime: timestampOf(since) }) };
+  const summary = await resultOf(
+    session,
+    session.ledger.summarizeEntries(request, { ...session.patiently, signal }),
+    (part) => (part.case === 'summary' ? part.value : undefined),
+  );
   const scope = scopeOf(issued, summary);
   session.answer(summary, (print, json) => {
     printSummary(print, session, { scope, summary, json });
   });
-}
-
-/** Follows the stream to its result, and shows on a terminal how far it is. */
-async function summarize(
-  { ledger, output, terminal, patiently, address }: Session,
-  request: MessageInitShape<typeof SummarizeEntriesRequestSchema>,
-): Promise<IssuedSummary> {
-  const signal = terminal.untilInterrupted();
-  try {
-    for await (const { part } of ledger.summarizeEntries(request, { ...patiently, signal })) {
-      if (part.case === 'summary') return part.value;
-      if (part.case === 'progress')
-        output.progress(`${part.value.readCount} of ${part.value.totalCount} entries`);
-    }
-  } finally {
-    output.progress('');
-  }
-  throw new Failure(EXIT.unreachable, { message: `${address} has ended the stream without a result` });
 }
 
 function scopeOf(issued: Issued, { subjectHash }: IssuedSummary): IncidentScope {

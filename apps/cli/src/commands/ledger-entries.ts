@@ -7,7 +7,7 @@ import type {
   ListEntriesRequestSchema,
   MessageFields,
 } from '@callpass/contract';
-import { keyOfChoice, parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
+import { keyOfChoice, parseSinceMs, parseTimeMs, timestampOf, wholeNumberFrom } from '../arguments.ts';
 import { EXIT, type ExitCode } from '@callpass/program';
 import { Failure } from '../failure.ts';
 import type { RunCommand } from '../run-command.ts';
@@ -45,7 +45,7 @@ const MAX_PAGE = 1000;
 export function addEntryCommands(ledger: Command, run: RunCommand): void {
   filtered(ledger.command('list'))
     .description('list entries, oldest first')
-    .addOption(new Option('--since <time>', 'not before').argParser(parseTimeMs))
+    .addOption(new Option('--since <time>', 'not before').argParser(parseSinceMs))
     .addOption(new Option('--until <time>', 'before').argParser(parseTimeMs))
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(Object.values(KINDS)))
     .option('--issuance-id <id>', 'only of this issue')

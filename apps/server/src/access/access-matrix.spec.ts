@@ -36,6 +36,7 @@ const MAY_CALL = {
   'callpass.v1.AdminService/Unfreeze': 'OPERATOR',
   'callpass.v1.AdminService/ListFreezes': 'OPERATOR',
   'callpass.v1.AdminService/TryIssue': 'OPERATOR',
+  'callpass.v1.AdminService/ReplayConfiguration': 'OPERATOR',
   'callpass.v1.AdminService/ExplainToken': 'OPERATOR',
   'callpass.v1.LedgerService/ListEntries': 'AUDITOR',
   'callpass.v1.LedgerService/TailEntries': 'AUDITOR',

@@ -12,6 +12,7 @@ import {
   type Problem,
   type RevisionRecord,
   type Store,
+  type StoredRealmKey,
   type StoredRevision,
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
@@ -61,6 +62,20 @@ export function refuseProblems(problems: readonly Problem[]): void {
   });
 }
 
+/**
+ * The configuration of a message, if it can be applied beside these keys. Their texts may be wiped.
+ *
+ * @throws {Refusal} `REQUEST_INVALID` with every problem.
+ */
+export function checkedConfiguration(
+  message: ConfigurationMessage,
+  keys: readonly Pick<StoredRealmKey, 'realm' | 'keyText'>[],
+): Configuration {
+  const configuration = configurationFromMessage(message);
+  refuseProblems([...problemsOf(message), ...cipherProblems(keys, configuration)]);
+  return configuration;
+}
+
 /** The revision's document, or the one in force. `undefined` before the first. */
 export async function readRevision(store: Store, revision: number): Promise<StoredRevision | undefined> {
   if (revision === 0) return (await latest(store)) ?? undefined;
@@ -82,15 +97,12 @@ export async function applyConfiguration(
   const { store, state, clock } = dependencies;
   if (!request.allowEmpty) refuseEmpty(request.configuration);
   const { revision: current, keys } = await store.loadState();
-  const keyLengths = keys.map(({ realm, keyText }) => ({ realm, bytes: keyText?.length }));
   for (const key of keys) key.keyText?.fill(0);
   const revision = current?.revision ?? 0;
   if (revision !== request.expectedRevision) throw conflict(revision);
 
   await state.reload();
-  const configuration = configurationFromMessage(request.configuration);
-  const problems = [...problemsOf(request.configuration), ...cipherProblems(keyLengths, configuration)];
-  refuseProblems(problems);
+  const configuration = checkedConfiguration(request.configuration, keys);
   if (!request.force) refuseRemovalInUse(state.snapshot, configuration, clock.now());
 
   const before = current ? documentOf(fromBinary(ConfigurationSchema, current.document)) : {};
@@ -140,13 +152,13 @@ function conflict(currentRevision: number): Refusal {
 
 /** A realm's keys were made for its cipher: another cipher needs another realm, or the old keys destroyed first. */
 function cipherProblems(
-  keys: readonly { realm: string; bytes: number | undefined }[],
+  keys: readonly Pick<StoredRealmKey, 'realm' | 'keyText'>[],
   configuration: Configuration,
 ): Problem[] {
   return configuration.realms.flatMap((realm, index) => {
     const needed = keyBytesOf(realm.cipher);
     const unfit = keys.some(
-      ({ realm: name, bytes }) => name === realm.name && bytes !== undefined && bytes !== needed,
+      ({ realm: name, keyText }) => name === realm.name && keyText !== undefined && keyText.length !== needed,
     );
     if (!unfit) return [];
     return [

@@ -13,6 +13,8 @@ import { applyConfiguration, listRevisions, readRevision, type AdminDependencies
 import { freeze, listFreezes, scopeOf, unfreeze } from './freezes.ts';
 import { addKey, listKeys, stepKey, type KeyStepRequest } from './keys.ts';
 import { changeToMessage, revisionToMessage, triedToMessage } from './messages.ts';
+import { ConfigurationReplays } from './replay-configuration.ts';
+import { replayFromMessage, replayToMessage } from './replay-messages.ts';
 import { tryIssue, type TryDependencies } from './try-issue.ts';
 
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
@@ -31,6 +33,8 @@ export function adminHandlers(
     if (message?.scope.case === undefined) throw invalidField('scope', 'names nothing');
     return scopeOf(message.scope, dependencies.keyedHash);
   };
+
+  const replays = new ConfigurationReplays(dependencies);
 
   return {
     async getConfiguration(request) {
@@ -110,6 +114,11 @@ export function adminHandlers(
       const atMs = request.time && timestampMs(request.time);
       const asked = { destination, subject, callee, caller, client, configuration, atMs };
       return triedToMessage(await tryIssue(dependencies, asked));
+    },
+
+    async *replayConfiguration(request, call) {
+      for await (const step of replays.replay(replayFromMessage(request), call.signal))
+        yield replayToMessage(step);
     },
 
     explainToken(request) {

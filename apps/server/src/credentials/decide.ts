@@ -1,6 +1,6 @@
-import { moderate, type CompiledDestination, type Freeze, type Realm } from '@callpass/domain';
+import { covers, moderate, type CompiledDestination, type Freeze, type Realm } from '@callpass/domain';
 import { Refusal } from '../errors/refusal.ts';
-import { covers, seesEverything, type Principal } from '../state/principal.ts';
+import { seesEverything, type Principal } from '../state/principal.ts';
 import type { Staleness } from '../state/current-state.ts';
 import type { Snapshot, SnapshotKey } from '../state/snapshot.ts';
 import type { Visitor } from './visitor.ts';

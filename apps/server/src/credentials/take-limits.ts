@@ -2,6 +2,7 @@ import {
   LimiterError,
   refusingUncounted,
   uncounted,
+  uncountedRule,
   type LimitCheck,
   type Limiter,
   type LimitOutcome,
@@ -82,5 +83,6 @@ export function unenforcedRule(readings: readonly LimitReading[]): string {
     ({ check, taken }) => taken === undefined || (check.shadow && taken > check.max),
   );
   if (!first) return '';
-  return `${first.taken === undefined ? 'uncounted' : 'shadow'} ${first.check.name}`;
+  const { name } = first.check;
+  return first.taken === undefined ? uncountedRule(name) : `shadow ${name}`;
 }

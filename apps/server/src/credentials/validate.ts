@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Clock, KeyedHash, LedgerEntry, Store } from '@callpass/domain';
+import { covers, type Clock, type KeyedHash, type LedgerEntry, type Store } from '@callpass/domain';
 import {
   ATTR_REALM,
   ATTR_VERDICT,
@@ -20,7 +20,7 @@ import {
 import type { Caller, RefusalRecords } from '../errors/refusal-records.ts';
 import { Refusal } from '../errors/refusal.ts';
 import { step } from '../errors/steps.ts';
-import { covers, seesEverything } from '../state/principal.ts';
+import { seesEverything } from '../state/principal.ts';
 import { decryptionKeys, type Snapshot, type SnapshotRealm } from '../state/snapshot.ts';
 import { assertNewest, type FollowedState } from './decide.ts';
 import type { CredentialMetrics } from './metrics.ts';

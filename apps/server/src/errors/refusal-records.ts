@@ -1,4 +1,4 @@
-import type { Clock, EntryDraft, Store } from '@callpass/domain';
+import { countedTogetherRule, type Clock, type EntryDraft, type Store } from '@callpass/domain';
 import type { ServerCall } from '@callpass/grpc-kit';
 import { describeError, type Logger } from '@callpass/program/log';
 import { SPAN_COMMIT, traceId } from '@callpass/telemetry';
@@ -72,7 +72,7 @@ export class RefusalRecords {
     this.#alike.clear();
     await Promise.all(
       counted.map(async ({ count, counted: entry }) => {
-        const rule = `${entry.rule}, ${count - MAX_ALIKE} more within a minute`.replace(/^, /, '');
+        const rule = countedTogetherRule(entry.rule ?? '', count - MAX_ALIKE);
         try {
           await store.record({ ...entry, timeMs: clock.now(), rule });
         } catch (error) {

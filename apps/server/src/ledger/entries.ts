@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type {
-  Clock,
-  EntryDraft,
-  EntryQuery,
-  LedgerEntry,
-  LedgerStore,
-  PositionedEntry,
+import {
+  removedBeforeReason,
+  type Clock,
+  type EntryDraft,
+  type EntryQuery,
+  type LedgerEntry,
+  type LedgerStore,
+  type PositionedEntry,
 } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { invalidField } from '../errors/refusal.ts';
@@ -81,12 +82,11 @@ export async function removeEntries(
       `must not be after ${new Date(latest).toISOString()}: later tokens may still be valid`,
     );
   }
-  const before = new Date(beforeTimeMs).toISOString();
   const entry: EntryDraft = {
     kind: 'ENTRIES_REMOVED',
     timeMs: nowMs,
     client: principal.client,
-    reason: `before ${before}`,
+    reason: removedBeforeReason(beforeTimeMs),
     configurationRevision: revision,
     traceId: traceId() ?? '',
   };

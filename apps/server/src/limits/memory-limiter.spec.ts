@@ -1,8 +1,7 @@
-import type { LimitCheck } from '@callpass/domain';
+import { MemoryLimiter, type LimitCheck } from '@callpass/domain';
 import { SteppingClock } from '@callpass/testkit';
 import { limiterConformance } from '@callpass/testkit/limiter-conformance';
 import { expect, it } from '@jest/globals';
-import { MemoryLimiter } from './memory-limiter.ts';
 
 limiterConformance('the memory limiter', async () => {
   const clock = new SteppingClock();

@@ -1,7 +1,6 @@
-import type { Limiter } from '@callpass/domain';
+import { MemoryLimiter, type Limiter } from '@callpass/domain';
 import { describeError, type Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
-import { MemoryLimiter } from './memory-limiter.ts';
 import { RedisLimiter } from './redis-limiter.ts';
 
 /** A limiter and how to let go of it. */

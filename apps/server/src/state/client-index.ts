@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { identityKey, type Client, type Grant, type Identity, type Role } from '@callpass/domain';
-import type { Principal, Scope } from './principal.ts';
+import { grantedScope, identityKey, NOWHERE, type Client, type Identity, type Role } from '@callpass/domain';
+import type { Principal } from './principal.ts';
 
 /** An operator whom the settings name, besides those of the configuration. */
 export interface NamedOperator {
@@ -19,7 +19,6 @@ export interface ClientIndex {
   findToken(digest: Buffer): Principal | undefined;
 }
 
-const ALL = '*';
 const OPERATOR_ROLES: readonly Role[] = ['OPERATOR', 'AUDITOR'];
 
 /**
@@ -76,19 +75,12 @@ function indexTokens(
   return tokens;
 }
 
-const NOWHERE: Scope = new Set<string>();
-
 /** Principal of a client of a configuration. */
 export function principalOf({ name, grants }: Client): Principal {
   return {
     client: name,
     roles: new Set(grants.map(({ role }) => role)),
-    destinations: scopeOf(grants, 'ISSUER', 'destinations'),
-    realms: scopeOf(grants, 'VALIDATOR', 'realms'),
+    destinations: grantedScope(grants, 'ISSUER', 'destinations'),
+    realms: grantedScope(grants, 'VALIDATOR', 'realms'),
   };
-}
-
-function scopeOf(grants: readonly Grant[], role: Role, of: 'destinations' | 'realms'): Scope {
-  const names = new Set(grants.filter((grant) => grant.role === role).flatMap((grant) => grant[of]));
-  return names.has(ALL) ? 'ALL' : names;
 }

@@ -1,7 +1,4 @@
-import type { Role } from '@callpass/domain';
-
-/** Names that a role holds for. */
-export type Scope = 'ALL' | ReadonlySet<string>;
+import type { Role, Scope } from '@callpass/domain';
 
 /** The client that was recognised and what it may do. Nothing is allowed that is not in here. */
 export interface Principal {
@@ -24,11 +21,6 @@ export const LOCAL_PRINCIPAL: Principal = Object.freeze({
   destinations: 'ALL',
   realms: 'ALL',
 });
-
-/** Tests that a scope holds for a name. */
-export function covers(scope: Scope, name: string): boolean {
-  return scope === 'ALL' || scope.has(name);
-}
 
 /** Tests that it may know what exists. For others a missing thing and a forbidden one look the same. */
 export function seesEverything(principal: Principal): boolean {

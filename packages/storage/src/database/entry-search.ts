@@ -1,5 +1,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { ENTRY_KINDS, StoreError, type EntryQuery, type PositionedEntry } from '@callpass/domain';
+import {
+  ENTRY_KINDS,
+  issuanceTimeMs,
+  StoreError,
+  type EntryQuery,
+  type PositionedEntry,
+} from '@callpass/domain';
 import { sql, type Kysely, type SqlBool } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
 import { monotonicMs } from '../thread/batch-codec.ts';
@@ -12,13 +18,11 @@ const INDEX_ROWS_PER_STEP = 50_000;
 /** An entry holds the time inside its tokens, which some realms count in whole seconds; its id the millisecond. */
 const COARSEST_TIME_UNIT_MS = 1000;
 
-const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-
 /** From the first to before the second. */
-type TimeWindow = readonly [fromMs: number, toMs: number];
+export type TimeWindow = readonly [fromMs: number, toMs: number];
 
 /** Positions, both included. */
-type Stretch = readonly [first: number, last: number];
+export type Stretch = readonly [first: number, last: number];
 
 /**
  * See `LedgerStore.listEntries`.
@@ -60,8 +64,8 @@ export async function searchEntries(
 function windowOf({ startTimeMs, endTimeMs, issuanceId }: EntryQuery): TimeWindow | undefined {
   let from = startTimeMs ?? 0;
   let to = endTimeMs ?? Number.MAX_SAFE_INTEGER;
-  if (issuanceId !== undefined && UUID_V7.test(issuanceId)) {
-    const issuedMs = Number.parseInt(issuanceId.slice(0, 8) + issuanceId.slice(9, 13), 16);
+  const issuedMs = issuanceId === undefined ? undefined : issuanceTimeMs(issuanceId);
+  if (issuedMs !== undefined) {
     from = Math.max(from, issuedMs - COARSEST_TIME_UNIT_MS);
     to = Math.min(to, issuedMs + 1);
   }
@@ -106,7 +110,7 @@ export async function wholeStretch(db: Kysely<Tables>): Promise<Stretch | undefi
  * The positions between which everything of a range of time lies. Not only its first and last moment are looked at: clocks
  * differ and may be put back.
  */
-async function stretchOf(
+export async function stretchOf(
   db: Kysely<Tables>,
   [from, to]: TimeWindow,
   pace: () => Promise<void>,

@@ -32,6 +32,7 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   | 'findAnswer'
   | 'listEntries'
   | 'countIssued'
+  | 'replay'
   | 'listChains'
   | 'readChain'
   | 'removeStep'

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { endThread, startThread } from '#threads';
 import { StoreError } from '@callpass/domain';
+import type { StoreLimits } from '../limits.ts';
 import { fromWireError } from './messages.ts';
 import type {
   OpenedStore,
@@ -39,6 +40,18 @@ export class ThreadLink {
   static async open(start: ThreadStart): Promise<{ link: ThreadLink } & OpenedStore> {
     const link = new ThreadLink(start);
     return { link, ...(await link.#open()).opened };
+  }
+
+  /** Opens the same store in another thread, with other limits. */
+  async another(limits: Partial<StoreLimits>): Promise<ThreadLink> {
+    const sealKey = Uint8Array.from(this.#start.sealKey);
+    const { link, ledgerSecret } = await ThreadLink.open({
+      ...this.#start,
+      sealKey,
+      limits: { ...this.#start.limits, ...limits },
+    });
+    ledgerSecret.fill(0);
+    return link;
   }
 
   /** Calls under way. */

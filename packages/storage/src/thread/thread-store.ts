@@ -9,6 +9,8 @@ import type {
   PositionedEntry,
   RecordOptions,
   RecordOutcome,
+  ReplayPlan,
+  ReplayStep,
   RevisionRecord,
   SharedCommit,
   Store,
@@ -27,6 +29,9 @@ import type { ThreadCalls, ThreadMethod } from './messages.ts';
 import { ReadGate } from './read-gate.ts';
 import type { ThreadLink } from './thread-link.ts';
 
+/** One connection, and no reserve: that of the store is enough. */
+const READER_LIMITS = { reserveBytes: 0, connections: 1 };
+
 const RECORDED: RecordOutcome = { outcome: 'recorded' };
 
 /** The store as the service sees it: everything but waiting is done by the thread. */
@@ -37,6 +42,8 @@ export class ThreadStore implements Store {
   readonly #limits: StoreLimits;
   readonly #committer: GroupCommitter<RecordItem, ItemOutcome>;
   readonly #gate = new ReadGate();
+  /** Threads that only read, each for one long read. */
+  readonly #readers = new Set<ThreadLink>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: {
@@ -121,6 +128,23 @@ export class ThreadStore implements Store {
     return this.#read('countIssued', query);
   }
 
+  async *replay(plan: ReplayPlan): AsyncGenerator<ReplayStep, void> {
+    if (this.#closing !== undefined) throw unavailable('the store is closed');
+    const link = await this.#link.another(READER_LIMITS);
+    this.#readers.add(link);
+    try {
+      let step = await link.call('replay', plan);
+      yield step;
+      while (step.report === undefined) {
+        step = await link.call('replay', undefined);
+        yield step;
+      }
+    } finally {
+      this.#readers.delete(link);
+      await link.close(this.#limits.readMs);
+    }
+  }
+
   listChains(): Promise<readonly ChainRecord[]> {
     return this.#read('listChains', undefined);
   }
@@ -186,7 +210,8 @@ export class ThreadStore implements Store {
     });
     await Promise.race([this.#committer.close(), limit]);
     clearTimeout(timer);
-    await this.#link.close(this.#limits.readMs);
+    const links = [...this.#readers, this.#link];
+    await Promise.all(links.map((link) => link.close(this.#limits.readMs)));
     this.ledgerSecret.fill(0);
   }
 

@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/admin_service.proto.
  */
 export const file_callpass_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIqYBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCBITCgthbGxvd19lbXB0eRgFIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJiCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIgCgpwYWdlX3Rva2VuGAIgASgJQgy6SAlyB4i1GAEogAIidAoiTGlzdENvbmZpZ3VyYXRpb25SZXZpc2lvbnNSZXNwb25zZRI1CglyZXZpc2lvbnMYASADKAsyIi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuUCCghSZWFsbUtleRINCgVyZWFsbRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEiQKBXN0YXRlGAMgASgOMhUuY2FsbHBhc3MudjEuS2V5U3RhdGUSEwoLZmluZ2VycHJpbnQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWFjdGl2YXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JldGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxkZXN0cm95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKE3ZhbGlkYXRlX3VudGlsX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEkFkZFJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESIQoDa2V5GAIgASgJQg+AAQG6SAlyB4i1GAEogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIjMKFExpc3RSZWFsbUtleXNSZXF1ZXN0EhsKBXJlYWxtGAEgASgJQgy6SAlyB4i1GAEYgAEiQgoVTGlzdFJlYWxtS2V5c1Jlc3BvbnNlEikKCnJlYWxtX2tleXMYASADKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleSJSChdBY3RpdmF0ZVJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoASJEChhBY3RpdmF0ZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiUAoVUmV0aXJlUmVhbG1LZXlSZXF1ZXN0Eh0KBXJlYWxtGAEgASgJQg66SAtyCYi1GAEQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkifgoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoARINCgVmb3JjZRgDIAEoCBIcCgZyZWFzb24YBCABKAlCDLpICXIHiLUYASiAAiJDChdEZXN0cm95UmVhbG1LZXlSZXNwb25zZRIoCglyZWFsbV9rZXkYASABKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleSLLAQoLRnJlZXplU2NvcGUSHwoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABSAASJAoLZGVzdGluYXRpb24YAiABKAlCDbpICnIIiLUYARABGEBIABIfCgZjbGllbnQYAyABKAlCDbpICnIIiLUYARABGEBIABIhCgdzdWJqZWN0GAQgASgJQg66SAtyCYi1GAEQASiAAkgAEiEKDHN1YmplY3RfaGFzaBgFIAEoCUIJukgGcgS4tRgBSABCDgoFc2NvcGUSBbpIAggBIroBCgtGcmVlemVFbnRyeRInCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlEg4KBnJlYXNvbhgCIAEoCRIvCgtmcmVlemVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdW50aWxfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJZnJvemVuX2J5GAUgASgJIpcBCg1GcmVlemVSZXF1ZXN0Ei8KBXNjb3BlGAEgASgLMhguY2FsbHBhc3MudjEuRnJlZXplU2NvcGVCBrpIA8gBARIeCgZyZWFzb24YAiABKAlCDrpIC3IJiLUYARABKIACEjUKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYASI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5In0KE0V4cGxhaW5Ub2tlblJlcXVlc3QSHQoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABEhcKBXRva2VuGAIgASgJQgi6SAVyAyiAIBIuCgRraW5kGAMgASgOMhYuY2FsbHBhc3MudjEuVG9rZW5LaW5kQgi6SAWCAQIQASJ3ChRFeHBsYWluVG9rZW5SZXNwb25zZRIyCgdzdW1tYXJ5GAEgASgLMiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblN1bW1hcnkSKwoIZmluZGluZ3MYAiADKAsyGS5jYWxscGFzcy52MS5Ub2tlbkZpbmRpbmciwQEKFFZhbGlkYXRlVG9rZW5TdW1tYXJ5EiUKB3ZlcmRpY3QYASABKA4yFC5jYWxscGFzcy52MS5WZXJkaWN0EgwKBHVzZXIYAiABKAkSLgoKaXNzdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAUgASgNIioKDFRva2VuRmluZGluZxIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkilgIKD1RyeUlzc3VlUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiItRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHAoGY2FsbGVlGAMgASgJQgy6SAlyB4i1GAEogAISHAoGY2FsbGVyGAQgASgJQgy6SAlyB4i1GAEogAISGwoGY2xpZW50GAUgASgJQgu6SAhyBoi1GAEYQBI0CgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARIxCg1jb25maWd1cmF0aW9uGAcgASgLMhouY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbiLHAQoQVHJ5SXNzdWVSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDgoGY2FsbGVlGAUgASgJEg4KBmNhbGxlchgGIAEoCRItCglvcGVuX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBmxpbWl0cxgIIAMoCzIXLmNhbGxwYXNzLnYxLkxpbWl0U3RhdGUigAEKCkxpbWl0U3RhdGUSDAoEbmFtZRgBIAEoCRILCgNtYXgYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKBXRha2VuGAQgASgNSACIAQESDgoGc2hhZG93GAUgASgIQggKBl90YWtlbipaCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESCgoGQUNUSVZFEAISCwoHUkVUSVJFRBADEg0KCURFU1RST1lFRBAEMrQJCgxBZG1pblNlcnZpY2USZAoQR2V0Q29uZmlndXJhdGlvbhIkLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXF1ZXN0GiUuY2FsbHBhc3MudjEuR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlIgOQAgESZQoSQXBwbHlDb25maWd1cmF0aW9uEiYuY2FsbHBhc3MudjEuQXBwbHlDb25maWd1cmF0aW9uUmVxdWVzdBonLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlc3BvbnNlEoIBChpMaXN0Q29uZmlndXJhdGlvblJldmlzaW9ucxIuLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVxdWVzdBovLmNhbGxwYXNzLnYxLkxpc3RDb25maWd1cmF0aW9uUmV2aXNpb25zUmVzcG9uc2UiA5ACARJQCgtBZGRSZWFsbUtleRIfLmNhbGxwYXNzLnYxLkFkZFJlYWxtS2V5UmVxdWVzdBogLmNhbGxwYXNzLnYxLkFkZFJlYWxtS2V5UmVzcG9uc2USWwoNTGlzdFJlYWxtS2V5cxIhLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuTGlzdFJlYWxtS2V5c1Jlc3BvbnNlIgOQAgESXwoQQWN0aXZhdGVSZWFsbUtleRIkLmNhbGxwYXNzLnYxLkFjdGl2YXRlUmVhbG1LZXlSZXF1ZXN0GiUuY2FsbHBhc3MudjEuQWN0aXZhdGVSZWFsbUtleVJlc3BvbnNlElkKDlJldGlyZVJlYWxtS2V5EiIuY2FsbHBhc3MudjEuUmV0aXJlUmVhbG1LZXlSZXF1ZXN0GiMuY2FsbHBhc3MudjEuUmV0aXJlUmVhbG1LZXlSZXNwb25zZRJcCg9EZXN0cm95UmVhbG1LZXkSIy5jYWxscGFzcy52MS5EZXN0cm95UmVhbG1LZXlSZXF1ZXN0GiQuY2FsbHBhc3MudjEuRGVzdHJveVJlYWxtS2V5UmVzcG9uc2USQQoGRnJlZXplEhouY2FsbHBhc3MudjEuRnJlZXplUmVxdWVzdBobLmNhbGxwYXNzLnYxLkZyZWV6ZVJlc3BvbnNlEkcKCFVuZnJlZXplEhwuY2FsbHBhc3MudjEuVW5mcmVlemVSZXF1ZXN0Gh0uY2FsbHBhc3MudjEuVW5mcmVlemVSZXNwb25zZRJVCgtMaXN0RnJlZXplcxIfLmNhbGxwYXNzLnYxLkxpc3RGcmVlemVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLkxpc3RGcmVlemVzUmVzcG9uc2UiA5ACARJMCghUcnlJc3N1ZRIcLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVxdWVzdBodLmNhbGxwYXNzLnYxLlRyeUlzc3VlUmVzcG9uc2UiA5ACARJYCgxFeHBsYWluVG9rZW4SIC5jYWxscGFzcy52MS5FeHBsYWluVG9rZW5SZXF1ZXN0GiEuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Ch9jYWxscGFzcy92MS9hZG1pbl9zZXJ2aWNlLnByb3RvEgtjYWxscGFzcy52MSIrChdHZXRDb25maWd1cmF0aW9uUmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoDSKDAQoYR2V0Q29uZmlndXJhdGlvblJlc3BvbnNlEjEKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uEjQKCHJldmlzaW9uGAIgASgLMiIuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvblJldmlzaW9uIm0KFUNvbmZpZ3VyYXRpb25SZXZpc2lvbhIQCghyZXZpc2lvbhgBIAEoDRIuCgphcHBseV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphcHBsaWVkX2J5GAMgASgJIqYBChlBcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0EjkKDWNvbmZpZ3VyYXRpb24YASABKAsyGi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uQga6SAPIAQESGQoRZXhwZWN0ZWRfcmV2aXNpb24YAiABKA0SDwoHZHJ5X3J1bhgDIAEoCBINCgVmb3JjZRgEIAEoCBITCgthbGxvd19lbXB0eRgFIAEoCCJzChpBcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoDRIxCgdjaGFuZ2VzGAIgAygLMiAuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZRIQCgh3YXJuaW5ncxgDIAMoCSK6AQoTQ29uZmlndXJhdGlvbkNoYW5nZRIzCgRraW5kGAEgASgOMiUuY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbkNoYW5nZS5LaW5kEgwKBHBhdGgYAiABKAkSDgoGYmVmb3JlGAMgASgJEg0KBWFmdGVyGAQgASgJIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgkKBUFEREVEEAESCwoHQ0hBTkdFRBACEgsKB1JFTU9WRUQQAyJiCiFMaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxj0AxIgCgpwYWdlX3Rva2VuGAIgASgJQgy6SAlyB4i1GAEogAIidAoiTGlzdENvbmZpZ3VyYXRpb25SZXZpc2lvbnNSZXNwb25zZRI1CglyZXZpc2lvbnMYASADKAsyIi5jYWxscGFzcy52MS5Db25maWd1cmF0aW9uUmV2aXNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuUCCghSZWFsbUtleRINCgVyZWFsbRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEiQKBXN0YXRlGAMgASgOMhUuY2FsbHBhc3MudjEuS2V5U3RhdGUSEwoLZmluZ2VycHJpbnQYBCABKAkSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWFjdGl2YXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JldGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxkZXN0cm95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjcKE3ZhbGlkYXRlX3VudGlsX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KEkFkZFJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESIQoDa2V5GAIgASgJQg+AAQG6SAlyB4i1GAEogAJIAIgBAUIGCgRfa2V5IlsKE0FkZFJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkSGgoNZ2VuZXJhdGVkX2tleRgCIAEoCUIDgAEBIjMKFExpc3RSZWFsbUtleXNSZXF1ZXN0EhsKBXJlYWxtGAEgASgJQgy6SAlyB4i1GAEYgAEiQgoVTGlzdFJlYWxtS2V5c1Jlc3BvbnNlEikKCnJlYWxtX2tleXMYASADKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleSJSChdBY3RpdmF0ZVJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoASJEChhBY3RpdmF0ZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkiUAoVUmV0aXJlUmVhbG1LZXlSZXF1ZXN0Eh0KBXJlYWxtGAEgASgJQg66SAtyCYi1GAEQARiAARIYCgd2ZXJzaW9uGAIgASgNQge6SAQqAigBIkIKFlJldGlyZVJlYWxtS2V5UmVzcG9uc2USKAoJcmVhbG1fa2V5GAEgASgLMhUuY2FsbHBhc3MudjEuUmVhbG1LZXkifgoWRGVzdHJveVJlYWxtS2V5UmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoARINCgVmb3JjZRgDIAEoCBIcCgZyZWFzb24YBCABKAlCDLpICXIHiLUYASiAAiJDChdEZXN0cm95UmVhbG1LZXlSZXNwb25zZRIoCglyZWFsbV9rZXkYASABKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleSLLAQoLRnJlZXplU2NvcGUSHwoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABSAASJAoLZGVzdGluYXRpb24YAiABKAlCDbpICnIIiLUYARABGEBIABIfCgZjbGllbnQYAyABKAlCDbpICnIIiLUYARABGEBIABIhCgdzdWJqZWN0GAQgASgJQg66SAtyCYi1GAEQASiAAkgAEiEKDHN1YmplY3RfaGFzaBgFIAEoCUIJukgGcgS4tRgBSABCDgoFc2NvcGUSBbpIAggBIroBCgtGcmVlemVFbnRyeRInCgVzY29wZRgBIAEoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZVNjb3BlEg4KBnJlYXNvbhgCIAEoCRIvCgtmcmVlemVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdW50aWxfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJZnJvemVuX2J5GAUgASgJIpcBCg1GcmVlemVSZXF1ZXN0Ei8KBXNjb3BlGAEgASgLMhguY2FsbHBhc3MudjEuRnJlZXplU2NvcGVCBrpIA8gBARIeCgZyZWFzb24YAiABKAlCDrpIC3IJiLUYARABKIACEjUKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYASI6Cg5GcmVlemVSZXNwb25zZRIoCgZmcmVlemUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVFbnRyeSJCCg9VbmZyZWV6ZVJlcXVlc3QSLwoFc2NvcGUYASABKAsyGC5jYWxscGFzcy52MS5GcmVlemVTY29wZUIGukgDyAEBIhIKEFVuZnJlZXplUmVzcG9uc2UiFAoSTGlzdEZyZWV6ZXNSZXF1ZXN0IkAKE0xpc3RGcmVlemVzUmVzcG9uc2USKQoHZnJlZXplcxgBIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5In0KE0V4cGxhaW5Ub2tlblJlcXVlc3QSHQoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABEhcKBXRva2VuGAIgASgJQgi6SAVyAyiAIBIuCgRraW5kGAMgASgOMhYuY2FsbHBhc3MudjEuVG9rZW5LaW5kQgi6SAWCAQIQASJ3ChRFeHBsYWluVG9rZW5SZXNwb25zZRIyCgdzdW1tYXJ5GAEgASgLMiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblN1bW1hcnkSKwoIZmluZGluZ3MYAiADKAsyGS5jYWxscGFzcy52MS5Ub2tlbkZpbmRpbmciwQEKFFZhbGlkYXRlVG9rZW5TdW1tYXJ5EiUKB3ZlcmRpY3QYASABKA4yFC5jYWxscGFzcy52MS5WZXJkaWN0EgwKBHVzZXIYAiABKAkSLgoKaXNzdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAUgASgNIioKDFRva2VuRmluZGluZxIMCgRjb2RlGAEgASgJEgwKBHRleHQYAiABKAkilgIKD1RyeUlzc3VlUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiItRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHAoGY2FsbGVlGAMgASgJQgy6SAlyB4i1GAEogAISHAoGY2FsbGVyGAQgASgJQgy6SAlyB4i1GAEogAISGwoGY2xpZW50GAUgASgJQgu6SAhyBoi1GAEYQBI0CgR0aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARIxCg1jb25maWd1cmF0aW9uGAcgASgLMhouY2FsbHBhc3MudjEuQ29uZmlndXJhdGlvbiLHAQoQVHJ5SXNzdWVSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEg4KBnJlYXNvbhgCIAEoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDgoGY2FsbGVlGAUgASgJEg4KBmNhbGxlchgGIAEoCRItCglvcGVuX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBmxpbWl0cxgIIAMoCzIXLmNhbGxwYXNzLnYxLkxpbWl0U3RhdGUigAEKCkxpbWl0U3RhdGUSDAoEbmFtZRgBIAEoCRILCgNtYXgYAiABKA0SKQoGd2luZG93GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKBXRha2VuGAQgASgNSACIAQESDgoGc2hhZG93GAUgASgIQggKBl90YWtlbiLQAQoaUmVwbGF5Q29uZmlndXJhdGlvblJlcXVlc3QSOQoNY29uZmlndXJhdGlvbhgBIAEoCzIaLmNhbGxwYXNzLnYxLkNvbmZpZ3VyYXRpb25CBrpIA8gBARI1CgVzaW5jZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESIAoLZGVzdGluYXRpb24YAyABKAlCC7pICHIGiLUYARhAEh4KCXRpbWVfem9uZRgEIAEoCUILukgIcgaItRgBGEAigwEKG1JlcGxheUNvbmZpZ3VyYXRpb25SZXNwb25zZRIvCghwcm9ncmVzcxgBIAEoCzIbLmNhbGxwYXNzLnYxLlJlcGxheVByb2dyZXNzSAASKwoGcmVwb3J0GAIgASgLMhkuY2FsbHBhc3MudjEuUmVwbGF5UmVwb3J0SABCBgoEcGFydCI5Cg5SZXBsYXlQcm9ncmVzcxISCgpyZWFkX2NvdW50GAEgASgEEhMKC3RvdGFsX2NvdW50GAIgASgEIpcDCgxSZXBsYXlSZXBvcnQSFAoMaXNzdWVkX2NvdW50GAEgASgEEh4KFndvdWxkX2JlX3JlZnVzZWRfY291bnQYAiABKAQSFQoNcmVmdXNlZF9jb3VudBgDIAEoBBIeChZ3b3VsZF9iZV9ncmFudGVkX2NvdW50GAQgASgEEi4KCmZpcnN0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3RfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoLZGlmZmVyZW5jZXMYByADKAsyHS5jYWxscGFzcy52MS5SZXBsYXlEaWZmZXJlbmNlEiAKGG9taXR0ZWRfZGlmZmVyZW5jZV9jb3VudBgIIAEoBBImCgVob3VycxgJIAMoCzIXLmNhbGxwYXNzLnYxLlJlcGxheUhvdXISEQoJdGltZV96b25lGAogASgJEioKB2NhdmVhdHMYCyADKAsyGS5jYWxscGFzcy52MS5SZXBsYXlDYXZlYXQihwMKEFJlcGxheURpZmZlcmVuY2USNgoHb3V0Y29tZRgBIAEoDjIlLmNhbGxwYXNzLnYxLlJlcGxheURpZmZlcmVuY2UuT3V0Y29tZRIOCgZyZWFzb24YAiABKAkSDAoEcnVsZRgDIAEoCRIMCgR0ZXh0GAQgASgJEhMKC2Rlc3RpbmF0aW9uGAUgASgJEg4KBmNsaWVudBgGIAEoCRINCgVjb3VudBgHIAEoBBIuCgpmaXJzdF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGV4YW1wbGVzGAogAygLMhouY2FsbHBhc3MudjEuUmVwbGF5RXhhbXBsZSJOCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABIUChBXT1VMRF9CRV9SRUZVU0VEEAESFAoQV09VTERfQkVfR1JBTlRFRBACImAKDVJlcGxheUV4YW1wbGUSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLaXNzdWFuY2VfaWQYAiABKAkSEAoIdHJhY2VfaWQYAyABKAkimAEKClJlcGxheUhvdXISDwoHd2Vla2RheRgBIAEoDRIMCgRob3VyGAIgASgNEhQKDGlzc3VlZF9jb3VudBgDIAEoBBIeChZ3b3VsZF9iZV9yZWZ1c2VkX2NvdW50GAQgASgEEhUKDXJlZnVzZWRfY291bnQYBSABKAQSHgoWd291bGRfYmVfZ3JhbnRlZF9jb3VudBgGIAEoBCL6AQoMUmVwbGF5Q2F2ZWF0Ei4KBWNhdXNlGAEgASgOMh8uY2FsbHBhc3MudjEuUmVwbGF5Q2F2ZWF0LkNhdXNlEg4KBnJlYXNvbhgCIAEoCRINCgVjb3VudBgDIAEoBBIMCgR0ZXh0GAQgASgJIowBCgVDYXVzZRIVChFDQVVTRV9VTlNQRUNJRklFRBAAEhUKEVJFRlVTRURfT1RIRVJXSVNFEAESFAoQQ09VTlRFRF9UT0dFVEhFUhACEgsKB1JFTU9WRUQQAxIOCgpOT19TVUJKRUNUEAQSDQoJVU5DT1VOVEVEEAUSEwoPREVGQVVMVF9BRERSRVNTEAYqWgoIS2V5U3RhdGUSGQoVS0VZX1NUQVRFX1VOU1BFQ0lGSUVEEAASCwoHUEVORElORxABEgoKBkFDVElWRRACEgsKB1JFVElSRUQQAxINCglERVNUUk9ZRUQQBDKlCgoMQWRtaW5TZXJ2aWNlEmQKEEdldENvbmZpZ3VyYXRpb24SJC5jYWxscGFzcy52MS5HZXRDb25maWd1cmF0aW9uUmVxdWVzdBolLmNhbGxwYXNzLnYxLkdldENvbmZpZ3VyYXRpb25SZXNwb25zZSIDkAIBEmUKEkFwcGx5Q29uZmlndXJhdGlvbhImLmNhbGxwYXNzLnYxLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QaJy5jYWxscGFzcy52MS5BcHBseUNvbmZpZ3VyYXRpb25SZXNwb25zZRKCAQoaTGlzdENvbmZpZ3VyYXRpb25SZXZpc2lvbnMSLi5jYWxscGFzcy52MS5MaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1JlcXVlc3QaLy5jYWxscGFzcy52MS5MaXN0Q29uZmlndXJhdGlvblJldmlzaW9uc1Jlc3BvbnNlIgOQAgESUAoLQWRkUmVhbG1LZXkSHy5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlcXVlc3QaIC5jYWxscGFzcy52MS5BZGRSZWFsbUtleVJlc3BvbnNlElsKDUxpc3RSZWFsbUtleXMSIS5jYWxscGFzcy52MS5MaXN0UmVhbG1LZXlzUmVxdWVzdBoiLmNhbGxwYXNzLnYxLkxpc3RSZWFsbUtleXNSZXNwb25zZSIDkAIBEl8KEEFjdGl2YXRlUmVhbG1LZXkSJC5jYWxscGFzcy52MS5BY3RpdmF0ZVJlYWxtS2V5UmVxdWVzdBolLmNhbGxwYXNzLnYxLkFjdGl2YXRlUmVhbG1LZXlSZXNwb25zZRJZCg5SZXRpcmVSZWFsbUtleRIiLmNhbGxwYXNzLnYxLlJldGlyZVJlYWxtS2V5UmVxdWVzdBojLmNhbGxwYXNzLnYxLlJldGlyZVJlYWxtS2V5UmVzcG9uc2USXAoPRGVzdHJveVJlYWxtS2V5EiMuY2FsbHBhc3MudjEuRGVzdHJveVJlYWxtS2V5UmVxdWVzdBokLmNhbGxwYXNzLnYxLkRlc3Ryb3lSZWFsbUtleVJlc3BvbnNlEkEKBkZyZWV6ZRIaLmNhbGxwYXNzLnYxLkZyZWV6ZVJlcXVlc3QaGy5jYWxscGFzcy52MS5GcmVlemVSZXNwb25zZRJHCghVbmZyZWV6ZRIcLmNhbGxwYXNzLnYxLlVuZnJlZXplUmVxdWVzdBodLmNhbGxwYXNzLnYxLlVuZnJlZXplUmVzcG9uc2USVQoLTGlzdEZyZWV6ZXMSHy5jYWxscGFzcy52MS5MaXN0RnJlZXplc1JlcXVlc3QaIC5jYWxscGFzcy52MS5MaXN0RnJlZXplc1Jlc3BvbnNlIgOQAgESTAoIVHJ5SXNzdWUSHC5jYWxscGFzcy52MS5UcnlJc3N1ZVJlcXVlc3QaHS5jYWxscGFzcy52MS5UcnlJc3N1ZVJlc3BvbnNlIgOQAgESbwoTUmVwbGF5Q29uZmlndXJhdGlvbhInLmNhbGxwYXNzLnYxLlJlcGxheUNvbmZpZ3VyYXRpb25SZXF1ZXN0GiguY2FsbHBhc3MudjEuUmVwbGF5Q29uZmlndXJhdGlvblJlc3BvbnNlIgOQAgEwARJYCgxFeHBsYWluVG9rZW4SIC5jYWxscGFzcy52MS5FeHBsYWluVG9rZW5SZXF1ZXN0GiEuY2FsbHBhc3MudjEuRXhwbGFpblRva2VuUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_configuration, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * The revision to get.
@@ -1235,6 +1235,535 @@ export const LimitStateSchema: GenMessage<LimitState> = /*@__PURE__*/
   messageDesc(file_callpass_v1_admin_service, 33);
 
 /**
+ * A configuration to replay the ledger with.
+ *
+ * @generated from message callpass.v1.ReplayConfigurationRequest
+ */
+export type ReplayConfigurationRequest = Message<"callpass.v1.ReplayConfigurationRequest"> & {
+  /**
+   * The complete configuration. It must hold as in ApplyConfiguration, or the call fails with REQUEST_INVALID before anything is
+   * read.
+   *
+   * @generated from field: callpass.v1.Configuration configuration = 1;
+   */
+  configuration?: Configuration | undefined;
+
+  /**
+   * Only requests at or after this time. Left out: all that the ledger holds.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 2;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Report only requests for this destination. Limits over several destinations count all requests all the same. At most 64
+   * characters.
+   *
+   * @generated from field: string destination = 3;
+   */
+  destination: string;
+
+  /**
+   * The IANA name of the time zone of hours in the report. Empty: the one that all opening hours of the configuration have, or UTC.
+   * At most 64 characters.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message callpass.v1.ReplayConfigurationRequest.
+ * Use `create(ReplayConfigurationRequestSchema)` to create a new message.
+ */
+export const ReplayConfigurationRequestSchema: GenMessage<ReplayConfigurationRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 34);
+
+/**
+ * Progress, or the report.
+ *
+ * @generated from message callpass.v1.ReplayConfigurationResponse
+ */
+export type ReplayConfigurationResponse = Message<"callpass.v1.ReplayConfigurationResponse"> & {
+  /**
+   * One of these.
+   *
+   * @generated from oneof callpass.v1.ReplayConfigurationResponse.part
+   */
+  part: {
+    /**
+     * The progress of reading.
+     *
+     * @generated from field: callpass.v1.ReplayProgress progress = 1;
+     */
+    value: ReplayProgress;
+    case: "progress";
+  } | {
+    /**
+     * The report. The stream ends after it.
+     *
+     * @generated from field: callpass.v1.ReplayReport report = 2;
+     */
+    value: ReplayReport;
+    case: "report";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message callpass.v1.ReplayConfigurationResponse.
+ * Use `create(ReplayConfigurationResponseSchema)` to create a new message.
+ */
+export const ReplayConfigurationResponseSchema: GenMessage<ReplayConfigurationResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 35);
+
+/**
+ * The progress of a replay.
+ *
+ * @generated from message callpass.v1.ReplayProgress
+ */
+export type ReplayProgress = Message<"callpass.v1.ReplayProgress"> & {
+  /**
+   * The number of positions of the ledger that were read.
+   *
+   * @generated from field: uint64 read_count = 1;
+   */
+  readCount: bigint;
+
+  /**
+   * The number of positions to read.
+   *
+   * @generated from field: uint64 total_count = 2;
+   */
+  totalCount: bigint;
+};
+
+/**
+ * Describes the message callpass.v1.ReplayProgress.
+ * Use `create(ReplayProgressSchema)` to create a new message.
+ */
+export const ReplayProgressSchema: GenMessage<ReplayProgress> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 36);
+
+/**
+ * The outcomes that recorded requests would have had.
+ *
+ * @generated from message callpass.v1.ReplayReport
+ */
+export type ReplayReport = Message<"callpass.v1.ReplayReport"> & {
+  /**
+   * The number of requests that were issued.
+   *
+   * @generated from field: uint64 issued_count = 1;
+   */
+  issuedCount: bigint;
+
+  /**
+   * The number of them that would be refused.
+   *
+   * @generated from field: uint64 would_be_refused_count = 2;
+   */
+  wouldBeRefusedCount: bigint;
+
+  /**
+   * The number of requests that were refused and could be replayed.
+   *
+   * @generated from field: uint64 refused_count = 3;
+   */
+  refusedCount: bigint;
+
+  /**
+   * The number of them that would be granted.
+   *
+   * @generated from field: uint64 would_be_granted_count = 4;
+   */
+  wouldBeGrantedCount: bigint;
+
+  /**
+   * The time of the first request that was replayed. Not set if there was none.
+   *
+   * @generated from field: google.protobuf.Timestamp first_time = 5;
+   */
+  firstTime?: Timestamp | undefined;
+
+  /**
+   * The time of the last request that was replayed. Not set if there was none.
+   *
+   * @generated from field: google.protobuf.Timestamp last_time = 6;
+   */
+  lastTime?: Timestamp | undefined;
+
+  /**
+   * The requests whose outcome differs, by rule, destination and client: the 1,000 largest groups.
+   *
+   * @generated from field: repeated callpass.v1.ReplayDifference differences = 7;
+   */
+  differences: ReplayDifference[];
+
+  /**
+   * The number of further groups.
+   *
+   * @generated from field: uint64 omitted_difference_count = 8;
+   */
+  omittedDifferenceCount: bigint;
+
+  /**
+   * The 168 hours of the week, from Monday.
+   *
+   * @generated from field: repeated callpass.v1.ReplayHour hours = 9;
+   */
+  hours: ReplayHour[];
+
+  /**
+   * The time zone of the hours.
+   *
+   * @generated from field: string time_zone = 10;
+   */
+  timeZone: string;
+
+  /**
+   * The requests that could not be replayed, or not in full.
+   *
+   * @generated from field: repeated callpass.v1.ReplayCaveat caveats = 11;
+   */
+  caveats: ReplayCaveat[];
+};
+
+/**
+ * Describes the message callpass.v1.ReplayReport.
+ * Use `create(ReplayReportSchema)` to create a new message.
+ */
+export const ReplayReportSchema: GenMessage<ReplayReport> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 37);
+
+/**
+ * Requests of one client to one destination whose outcome differs for one rule.
+ *
+ * @generated from message callpass.v1.ReplayDifference
+ */
+export type ReplayDifference = Message<"callpass.v1.ReplayDifference"> & {
+  /**
+   * The outcome that they would have.
+   *
+   * @generated from field: callpass.v1.ReplayDifference.Outcome outcome = 1;
+   */
+  outcome: ReplayDifference_Outcome;
+
+  /**
+   * The reason of the refusal, a value of ErrorReason without its prefix: of the one that would be, or of the one that was.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The rule of that refusal, as in the ledger.
+   *
+   * @generated from field: string rule = 3;
+   */
+  rule: string;
+
+  /**
+   * The refusal in words, for example "over the limit of 5 in 60 s for one visitor".
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+
+  /**
+   * The destination.
+   *
+   * @generated from field: string destination = 5;
+   */
+  destination: string;
+
+  /**
+   * The client.
+   *
+   * @generated from field: string client = 6;
+   */
+  client: string;
+
+  /**
+   * The number of requests.
+   *
+   * @generated from field: uint64 count = 7;
+   */
+  count: bigint;
+
+  /**
+   * The time of the first of them.
+   *
+   * @generated from field: google.protobuf.Timestamp first_time = 8;
+   */
+  firstTime?: Timestamp | undefined;
+
+  /**
+   * The time of the last of them.
+   *
+   * @generated from field: google.protobuf.Timestamp last_time = 9;
+   */
+  lastTime?: Timestamp | undefined;
+
+  /**
+   * The first 5 of them.
+   *
+   * @generated from field: repeated callpass.v1.ReplayExample examples = 10;
+   */
+  examples: ReplayExample[];
+};
+
+/**
+ * Describes the message callpass.v1.ReplayDifference.
+ * Use `create(ReplayDifferenceSchema)` to create a new message.
+ */
+export const ReplayDifferenceSchema: GenMessage<ReplayDifference> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 38);
+
+/**
+ * An outcome.
+ *
+ * @generated from enum callpass.v1.ReplayDifference.Outcome
+ */
+export const ReplayDifference_Outcome = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  OUTCOME_UNSPECIFIED: 0,
+
+  /**
+   * They were issued and would be refused.
+   *
+   * @generated from enum value: WOULD_BE_REFUSED = 1;
+   */
+  WOULD_BE_REFUSED: 1,
+
+  /**
+   * They were refused and would be granted.
+   *
+   * @generated from enum value: WOULD_BE_GRANTED = 2;
+   */
+  WOULD_BE_GRANTED: 2,
+} as const;
+
+/**
+ * An outcome.
+ *
+ * @generated from enum callpass.v1.ReplayDifference.Outcome
+ */
+export type ReplayDifference_Outcome = (typeof ReplayDifference_Outcome)[keyof typeof ReplayDifference_Outcome] | UnknownEnum;
+
+/**
+ * Describes the enum callpass.v1.ReplayDifference.Outcome.
+ */
+export const ReplayDifference_OutcomeSchema: GenEnum<ReplayDifference_Outcome> = /*@__PURE__*/
+  enumDesc(file_callpass_v1_admin_service, 38, 0);
+
+/**
+ * A request whose outcome differs.
+ *
+ * @generated from message callpass.v1.ReplayExample
+ */
+export type ReplayExample = Message<"callpass.v1.ReplayExample"> & {
+  /**
+   * The time of the request.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * The issuance_id. Empty for a request that was refused.
+   *
+   * @generated from field: string issuance_id = 2;
+   */
+  issuanceId: string;
+
+  /**
+   * The trace id, 32 hexadecimal digits. Empty if the request had none.
+   *
+   * @generated from field: string trace_id = 3;
+   */
+  traceId: string;
+};
+
+/**
+ * Describes the message callpass.v1.ReplayExample.
+ * Use `create(ReplayExampleSchema)` to create a new message.
+ */
+export const ReplayExampleSchema: GenMessage<ReplayExample> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 39);
+
+/**
+ * The requests of one hour of the week.
+ *
+ * @generated from message callpass.v1.ReplayHour
+ */
+export type ReplayHour = Message<"callpass.v1.ReplayHour"> & {
+  /**
+   * The day of the week: 1 for Monday to 7 for Sunday.
+   *
+   * @generated from field: uint32 weekday = 1;
+   */
+  weekday: number;
+
+  /**
+   * The hour, 0 to 23.
+   *
+   * @generated from field: uint32 hour = 2;
+   */
+  hour: number;
+
+  /**
+   * The number of requests that were issued.
+   *
+   * @generated from field: uint64 issued_count = 3;
+   */
+  issuedCount: bigint;
+
+  /**
+   * The number of them that would be refused.
+   *
+   * @generated from field: uint64 would_be_refused_count = 4;
+   */
+  wouldBeRefusedCount: bigint;
+
+  /**
+   * The number of requests that were refused.
+   *
+   * @generated from field: uint64 refused_count = 5;
+   */
+  refusedCount: bigint;
+
+  /**
+   * The number of them that would be granted.
+   *
+   * @generated from field: uint64 would_be_granted_count = 6;
+   */
+  wouldBeGrantedCount: bigint;
+};
+
+/**
+ * Describes the message callpass.v1.ReplayHour.
+ * Use `create(ReplayHourSchema)` to create a new message.
+ */
+export const ReplayHourSchema: GenMessage<ReplayHour> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 40);
+
+/**
+ * Requests that could not be replayed, or not in full.
+ *
+ * @generated from message callpass.v1.ReplayCaveat
+ */
+export type ReplayCaveat = Message<"callpass.v1.ReplayCaveat"> & {
+  /**
+   * The cause.
+   *
+   * @generated from field: callpass.v1.ReplayCaveat.Cause cause = 1;
+   */
+  cause: ReplayCaveat_Cause;
+
+  /**
+   * For REFUSED_OTHERWISE: the recorded reason, a value of ErrorReason without its prefix.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The number of requests, or of entries.
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+
+  /**
+   * The same in words.
+   *
+   * @generated from field: string text = 4;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message callpass.v1.ReplayCaveat.
+ * Use `create(ReplayCaveatSchema)` to create a new message.
+ */
+export const ReplayCaveatSchema: GenMessage<ReplayCaveat> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_admin_service, 41);
+
+/**
+ * The cause.
+ *
+ * @generated from enum callpass.v1.ReplayCaveat.Cause
+ */
+export const ReplayCaveat_Cause = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: CAUSE_UNSPECIFIED = 0;
+   */
+  CAUSE_UNSPECIFIED: 0,
+
+  /**
+   * Refused for a reason that no configuration decides, for example a freeze. Left out.
+   *
+   * @generated from enum value: REFUSED_OTHERWISE = 1;
+   */
+  REFUSED_OTHERWISE: 1,
+
+  /**
+   * Refusals that have one entry together, without times of their own. Left out.
+   *
+   * @generated from enum value: COUNTED_TOGETHER = 2;
+   */
+  COUNTED_TOGETHER: 2,
+
+  /**
+   * Entries that were removed, some of them perhaps from before the beginning of the replay.
+   *
+   * @generated from enum value: REMOVED = 3;
+   */
+  REMOVED: 3,
+
+  /**
+   * Requests without a subject to a destination that requires one or limits each: nobody knows whose they were.
+   *
+   * @generated from enum value: NO_SUBJECT = 4;
+   */
+  NO_SUBJECT: 4,
+
+  /**
+   * Issued while the counters of limits were unreachable. Replayed without limits.
+   *
+   * @generated from enum value: UNCOUNTED = 5;
+   */
+  UNCOUNTED: 5,
+
+  /**
+   * Among those that would be refused: requests with the callee or caller that is the default in force. They would be granted if
+   * they named none, which the ledger does not tell.
+   *
+   * @generated from enum value: DEFAULT_ADDRESS = 6;
+   */
+  DEFAULT_ADDRESS: 6,
+} as const;
+
+/**
+ * The cause.
+ *
+ * @generated from enum callpass.v1.ReplayCaveat.Cause
+ */
+export type ReplayCaveat_Cause = (typeof ReplayCaveat_Cause)[keyof typeof ReplayCaveat_Cause] | UnknownEnum;
+
+/**
+ * Describes the enum callpass.v1.ReplayCaveat.Cause.
+ */
+export const ReplayCaveat_CauseSchema: GenEnum<ReplayCaveat_Cause> = /*@__PURE__*/
+  enumDesc(file_callpass_v1_admin_service, 41, 0);
+
+/**
  * The state of a key. A key moves from PENDING to ACTIVE to RETIRED to DESTROYED, never back.
  *
  * @generated from enum callpass.v1.KeyState
@@ -1415,6 +1944,18 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof TryIssueRequestSchema;
     output: typeof TryIssueResponseSchema;
+  },
+  /**
+   * Evaluates the recorded requests for credentials by a configuration that is not in force, and reports the outcomes that would
+   * differ. Sends the progress while it reads the ledger; the last message has the report. Limits begin to count at the beginning
+   * of the replay; freezes are left out. One replay at a time on each server; another one is refused with OVERLOADED.
+   *
+   * @generated from rpc callpass.v1.AdminService.ReplayConfiguration
+   */
+  replayConfiguration: {
+    methodKind: "server_streaming";
+    input: typeof ReplayConfigurationRequestSchema;
+    output: typeof ReplayConfigurationResponseSchema;
   },
   /**
    * Explains the faults of a token. Distinguishes cases that ValidateToken does not, so it is for operators only.

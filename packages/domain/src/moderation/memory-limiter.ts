@@ -1,10 +1,5 @@
-import {
-  fullLimit,
-  type LimitCheck,
-  type Limiter,
-  type LimitOutcome,
-  type LimitReading,
-} from '@callpass/domain';
+import { fullLimit, type Limiter, type LimitOutcome, type LimitReading } from './limiter.ts';
+import type { LimitCheck } from './limits.ts';
 
 /** A counter's window. */
 interface Window {

@@ -1,0 +1,50 @@
+import type { Part } from '../output.ts';
+
+/** Requests of one hour of the week: the weekday from Monday, 1 to 7. */
+export interface HourCounts {
+  readonly weekday: number;
+  readonly hour: number;
+  readonly issuedCount: bigint;
+  readonly wouldBeRefusedCount: bigint;
+}
+
+/** The days in the order of their numbers. */
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+
+const SHADES = ['░', '▒', '▓', '█'] as const;
+const NOTHING = ' ';
+const EMPTY_HOUR = '·';
+
+/**
+ * Lines of a heat map of the week: for each hour the issued on the left and the would-be-refused on the right, both on one
+ * scale, so that it reads without colours too.
+ */
+export function heatMap(hours: readonly HourCounts[]): readonly (readonly Part[])[] {
+  const most = Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
+  const header = Array.from({ length: 24 }, (_, hour) => ` ${String(hour).padStart(2, '0')}`).join('');
+  const rows = WEEKDAYS.map((name, index) => [
+    { text: name },
+    ...hours.filter(({ weekday }) => weekday === index + 1).flatMap((counts) => cell(counts, most)),
+  ]);
+  return [[{ text: `   ${header}` }], ...rows];
+}
+
+/** The number that each shade stands for: the largest of it. */
+export function shadesOf(hours: readonly HourCounts[]): readonly { shade: string; upTo: number }[] {
+  const most = Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
+  return SHADES.map((shade, index) => ({ shade, upTo: Math.floor((most * (index + 1)) / SHADES.length) }));
+}
+
+function cell({ issuedCount, wouldBeRefusedCount }: HourCounts, most: number): Part[] {
+  if (issuedCount === 0n) return [{ text: ` ${EMPTY_HOUR}${NOTHING}` }];
+  return [
+    { text: ' ' },
+    { text: shadeOf(issuedCount, most), tone: 'good' },
+    { text: shadeOf(wouldBeRefusedCount, most), tone: 'bad' },
+  ];
+}
+
+function shadeOf(count: bigint, most: number): string {
+  if (count === 0n) return NOTHING;
+  return SHADES[Math.ceil((Number(count) * SHADES.length) / most) - 1] ?? NOTHING;
+}
