@@ -20,6 +20,7 @@ import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpa
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server } from '@grpc/grpc-js';
 import { createAccessLog } from './access-log.ts';
+import { isRecognised } from './access/connection-identity.ts';
 import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
 import { adminHandlers } from './admin/service.ts';
@@ -299,6 +300,7 @@ async function listen(
       methods: METHODS,
       linkTo,
       admit: earlyRefusal(opened.admission, METHODS, linkTo),
+      isRecognised,
       onShed: opened.onShed,
     }),
   );

@@ -300,14 +300,16 @@ export type RequestFault = (typeof REQUEST_FAULTS)[number];
 
 /**
  * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:
- * `handshake` (no HTTP/2 handshake in time), `unfinished` (the oldest of too many without one), `pings`, `resets` (more than
- * allowed), `stuck` (closing, but the peer does not read the rest).
+ * `handshake` (no HTTP/2 handshake in time), `unfinished` (the oldest of too many without one), `unrecognised` (all places were
+ * taken, and no client was recognised on it), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not
+ * read the rest).
  */
 export const CONNECTION_CAUSES = [
   'total',
   'peer',
   'handshake',
   'unfinished',
+  'unrecognised',
   'pings',
   'resets',
   'stuck',

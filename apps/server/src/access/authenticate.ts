@@ -4,7 +4,7 @@ import type { GrpcServerCall } from '@callpass/grpc-kit';
 import type { Metadata } from '@grpc/grpc-js';
 import type { ClientIndex } from '../state/client-index.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
-import { connectionIdentity } from './connection-identity.ts';
+import { connectionOf, type ConnectionIdentity } from './connection-identity.ts';
 import { AuthenticationRefusal } from './fault.ts';
 import type { JwtClaims, JwtVerifier } from './jwt.ts';
 
@@ -37,9 +37,9 @@ const BEARER = /^Bearer +([!-~]+)$/i;
 /** Makes the function that recognises clients. */
 export function createAuthenticate(dependencies: AuthenticationDependencies): Authenticate {
   const { state, jwt, clock, trustLocal } = dependencies;
-  return (call) => {
+  const recognise = (call: PresentedCall, identity: ConnectionIdentity) => {
     const { clients } = state.snapshot;
-    const byCertificate = certificateClient(call.grpcCall, clients, clock.now());
+    const byCertificate = certificateClient(identity, clients, clock.now());
     const token = bearerToken(call.metadata);
     if (token === undefined) {
       if (byCertificate.principal !== undefined) return byCertificate.principal;
@@ -56,14 +56,25 @@ export function createAuthenticate(dependencies: AuthenticationDependencies): Au
         )
       : theSame(byCertificate.principal, jwtClient(claims, clients));
   };
+  return (call) => {
+    const connection = connectionOf(call.grpcCall);
+    const principal = recognise(call, connection.identity);
+    if (!(principal instanceof Promise)) {
+      connection.isRecognised = true;
+      return principal;
+    }
+    return principal.then((recognised) => {
+      connection.isRecognised = true;
+      return recognised;
+    });
+  };
 }
 
 function certificateClient(
-  call: GrpcServerCall,
+  identity: ConnectionIdentity,
   clients: ClientIndex,
   nowMs: number,
 ): { kind: 'plaintext' | 'nothing' | 'certificate'; principal: Principal | undefined } {
-  const identity = connectionIdentity(call);
   switch (identity.kind) {
     case 'plaintext':
     case 'nothing':

@@ -15,26 +15,39 @@ export type ConnectionIdentity =
   | { readonly kind: 'plaintext' | 'nothing' | 'untrusted' | 'notValidNow' }
   | ({ readonly kind: 'certificate' } & CertificateIdentity);
 
-const NOTHING: ConnectionIdentity = { kind: 'nothing' };
+/** Connection of a call, as it is known to authentication. */
+export interface KnownConnection {
+  readonly identity: ConnectionIdentity;
+  /** A client was recognised in one of its calls. */
+  isRecognised: boolean;
+}
 
 /** OpenSSL's names for a certificate of a trusted authority at the wrong time. */
 const AT_THE_WRONG_TIME = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 
-const bySession = new WeakMap<object, ConnectionIdentity>();
+const bySession = new WeakMap<object, KnownConnection>();
 
-/** Reads the certificate of a connection once, at its first call. */
-export function connectionIdentity(call: GrpcServerCall): ConnectionIdentity {
+/** The connection of a call. Its certificate is read once, at its first call. */
+export function connectionOf(call: GrpcServerCall): KnownConnection {
   const session = sessionOf(call);
-  if (session === undefined) return NOTHING;
-  let identity = bySession.get(session);
-  if (identity === undefined) bySession.set(session, (identity = read(session.socket)));
-  return identity;
+  if (session === undefined) return { identity: { kind: 'nothing' }, isRecognised: false };
+  let connection = bySession.get(session);
+  if (connection === undefined) {
+    connection = { identity: read(session.socket), isRecognised: false };
+    bySession.set(session, connection);
+  }
+  return connection;
+}
+
+/** Tests that a client was recognised in a call of this HTTP/2 session. */
+export function isRecognised(session: object): boolean {
+  return bySession.get(session)?.isRecognised ?? false;
 }
 
 function read(socket: unknown): ConnectionIdentity {
   if (!(socket instanceof TLSSocket)) return { kind: 'plaintext' };
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return NOTHING;
+  if (certificate === undefined) return { kind: 'nothing' };
   if (socket.authorized) return { kind: 'certificate', ...readCertificate(certificate) };
   // The types say Error; it is OpenSSL's name of one.
   const why = socket.authorizationError as unknown as string;

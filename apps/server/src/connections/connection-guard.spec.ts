@@ -42,7 +42,11 @@ describe('a connection that was ended while its peer is stopped', () => {
   ])('is cut off, with what is on its way: %s', async (_how, create) => {
     const server = await create();
     const causes: ConnectionCause[] = [];
-    const guard = new ConnectionGuard(BOUNDS, (cause) => causes.push(cause), 200);
+    const guard = new ConnectionGuard(BOUNDS, {
+      onRejected: (cause) => causes.push(cause),
+      isRecognised: () => false,
+      sweepMs: 200,
+    });
     cleanups.push(() => guard.stop());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => server.close());

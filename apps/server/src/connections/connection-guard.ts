@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { HEADER_OVERHEAD_BYTES, setSessionOptions } from '@callpass/grpc-kit';
 import type { ConnectionCause } from '@callpass/telemetry';
 import { CallTracker } from './call-tracker.ts';
+import { ConnectionQueue } from './connection-queue.ts';
 import { peerOf } from '../peer.ts';
 import { Handshakes } from './handshakes.ts';
 import { ConnectionCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
@@ -40,22 +41,39 @@ interface Connection {
   counted: boolean;
 }
 
+/** Parts of a {@link ConnectionGuard} besides its bounds. */
+export interface ConnectionGuardParts {
+  /** Hears of each connection that is refused or closed. */
+  readonly onRejected: (cause: ConnectionCause) => void;
+  /** Tests that a client was recognised in a call of this session. */
+  readonly isRecognised: (session: Http2Session) => boolean;
+  /** Time between two looks at connections that were ended, in ms. */
+  readonly sweepMs?: number;
+}
+
 /** Limits what comes before calls: connections, and frames that are no calls. */
 export class ConnectionGuard {
   /** Calls on these connections. */
   readonly calls: CallTracker;
   readonly #bounds: ConnectionBounds;
   readonly #onRejected: (cause: ConnectionCause) => void;
+  readonly #isRecognised: (session: Http2Session) => boolean;
   readonly #counter: ConnectionCounter;
   readonly #handshakes: Handshakes<Connection>;
+  /** Connections with a finished handshake on which nobody was recognised when that was looked at last. */
+  readonly #strangers = new ConnectionQueue<Connection>();
   readonly #resets: TokenBuckets;
   /** By both ends' addresses: an HTTP/2 session knows those, and not the socket below its TLS. */
   readonly #connections = new Map<string, Connection>();
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(bounds: ConnectionBounds, onRejected: (cause: ConnectionCause) => void, sweepMs = SWEEP_MS) {
+  constructor(
+    bounds: ConnectionBounds,
+    { onRejected, isRecognised, sweepMs = SWEEP_MS }: ConnectionGuardParts,
+  ) {
     this.#bounds = bounds;
     this.#onRejected = onRejected;
+    this.#isRecognised = isRecognised;
     this.#counter = new ConnectionCounter(bounds);
     this.#handshakes = new Handshakes(bounds);
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
@@ -128,9 +146,10 @@ export class ConnectionGuard {
     const key = keyOf(socket);
     this.#connections.set(key, connection);
     const late = this.#handshakes.begin(connection);
-    if (late !== undefined) this.#giveWay(late);
+    if (late !== undefined) this.#giveWay(late, 'unfinished');
     socket.once('close', () => {
       this.#endHandshake(connection);
+      this.#strangers.delete(connection);
       // A peer may use its port again before the end of the last connection is heard of.
       if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
       this.#leave(connection);
@@ -147,11 +166,12 @@ export class ConnectionGuard {
     connection.counted = false;
   }
 
-  /** Closes a connection whose handshake is not finished, for one that has just come. */
-  #giveWay(connection: Connection): void {
+  /** Closes a connection for one that has just come. */
+  #giveWay(connection: Connection, cause: ConnectionCause): void {
     this.#endHandshake(connection);
+    this.#strangers.delete(connection);
     this.#leave(connection);
-    this.#onRejected('unfinished');
+    this.#onRejected(cause);
     connection.socket.destroy();
   }
 
@@ -160,9 +180,23 @@ export class ConnectionGuard {
     if (this.#resets.isSpent(peer, performance.now())) return 'resets';
     for (;;) {
       const reached = this.#counter.take(peer);
-      const late = reached && this.#handshakes.oldest(reached === 'peer' ? peer : undefined);
-      if (late === undefined) return reached;
-      this.#giveWay(late);
+      if (reached === undefined) return undefined;
+      const among = reached === 'peer' ? peer : undefined;
+      const late = this.#handshakes.oldest(among);
+      const stranger = late === undefined ? this.#oldestStranger(among) : undefined;
+      if (late !== undefined) this.#giveWay(late, 'unfinished');
+      else if (stranger !== undefined) this.#giveWay(stranger, 'unrecognised');
+      else return reached;
+    }
+  }
+
+  /** The oldest connection on which nobody was recognised, of all or of one peer. */
+  #oldestStranger(peer?: string): Connection | undefined {
+    for (;;) {
+      const oldest = this.#strangers.oldest(peer);
+      if (oldest?.session === undefined || !this.#isRecognised(oldest.session)) return oldest;
+      // Who was recognised once is no stranger again.
+      this.#strangers.delete(oldest);
     }
   }
 
@@ -177,7 +211,9 @@ export class ConnectionGuard {
     connection.session = session;
     let awaited = 2;
     const hear = () => {
-      if (--awaited === 0) this.#endHandshake(connection);
+      if (--awaited > 0 || !connection.counted) return;
+      this.#endHandshake(connection);
+      this.#strangers.add(connection);
     };
     session.once('remoteSettings', hear);
     // The limits of headers hold from when the client has confirmed them.

@@ -20,6 +20,8 @@ const CHECK = {
   ':path': '/grpc.health.v1.Health/Check',
   'content-type': 'application/grpc',
 };
+/** A call that is for recognised clients. */
+const CONFIGURATION = { ':path': '/callpass.v1.AdminService/GetConfiguration' };
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 
 const INVALID_ARGUMENT = '3';
@@ -102,6 +104,9 @@ describe('the number of connections', () => {
     server = await startTestServer({ environment: { CALLPASS_CONNECTIONS_MAX: '2' } });
     await isServed();
     const second = await http2();
+    // Whoever was recognised keeps the place.
+    await server.admin.getConfiguration({});
+    expect(await check(second, CONFIGURATION)).toBe('0');
     await closed(tcp());
     expect(await check(second)).toBe('0');
     second.destroy();
@@ -114,6 +119,7 @@ describe('the number of connections', () => {
   it('has an end for each peer, so that one cannot have the places of all others', async () => {
     server = await startTestServer({ environment: { CALLPASS_CONNECTIONS_MAX_PER_PEER: '1' } });
     const first = await http2(OTHER_PEER);
+    expect(await check(first, CONFIGURATION)).toBe('0');
     await closed(tcp(OTHER_PEER));
     await isServed();
     expect(await check(first)).toBe('0');

@@ -6,7 +6,7 @@ import type { Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
 import { endWithCertificate } from './certificate-end.ts';
 import { createCallScreen, type ScreenParts } from './call-screen.ts';
-import { ConnectionGuard } from './connection-guard.ts';
+import { ConnectionGuard, type ConnectionGuardParts } from './connection-guard.ts';
 import { createRejectedCounter, createRequestRejectedCounter, measureConnections } from './metrics.ts';
 
 /**
@@ -41,6 +41,7 @@ export interface GuardParts extends Pick<
 > {
   readonly log: Logger;
   readonly make: Instruments;
+  readonly isRecognised: ConnectionGuardParts['isRecognised'];
 }
 
 /** The log says at most so often how many were rejected. */
@@ -54,7 +55,7 @@ const LOG_EVERY_MS = 5_000;
 export function guardConnections(
   server: Server,
   { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
-  { log, make, ...calls }: GuardParts,
+  { log, make, isRecognised, ...calls }: GuardParts,
 ): () => void {
   const count = createRejectedCounter(make);
   const report = summarize(log);
@@ -68,9 +69,12 @@ export function guardConnections(
       maxHeaderBytes: connections.maxHeaderBytes,
       maxUnfinishedBytes: UNFINISHED_MESSAGES * requests.maxMessageBytes,
     },
-    (cause) => {
-      count(cause);
-      report(cause);
+    {
+      onRejected(cause) {
+        count(cause);
+        report(cause);
+      },
+      isRecognised,
     },
   );
   for (const http2Server of http2ServersOf(server)) {

@@ -89,7 +89,7 @@ describe('a guarded server', () => {
         maxHeaderBytes: 16_384,
         maxUnfinishedBytes: 1_048_576,
       },
-      (cause) => causes.push(cause),
+      { onRejected: (cause) => causes.push(cause), isRecognised: () => true },
     );
     cleanups.push(() => guard.stop());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -53,7 +53,7 @@ describe('large headers of one peer on many connections at once', () => {
           maxHeaderBytes: 16 * 1024,
           maxUnfinishedBytes: 1024 * 1024,
         },
-        () => undefined,
+        { onRejected: () => undefined, isRecognised: () => false },
       );
       cleanups.push(() => guard.stop());
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
