@@ -11,13 +11,14 @@ import {
   type FileDescriptorProto,
 } from '@bufbuild/protobuf/wkt';
 import { ErrorReason, grpc_status } from '@callpass/contract';
-import { createClient } from '@callpass/grpc-kit';
+import { connect, createClient } from '@callpass/grpc-kit';
 import {
   Health,
+  HealthCheckResponse_ServingStatus,
   HealthCheckResponse_ServingStatusSchema as StatusSchema,
 } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
-import { status } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import { createLog } from '@callpass/program/log';
 import { ALL_SERVICES, METHODS } from './methods.ts';
 import { startServer } from './server.ts';
@@ -48,6 +49,27 @@ function start(environment: Record<string, string>) {
 const key = () => randomBytes(32).toString('base64');
 
 describe('startServer', () => {
+  it('shares its address with another instance where both are set to, and with none that is not', async () => {
+    const instance = (name: string, address: string, reusePort: boolean) =>
+      start({
+        CALLPASS_LISTEN_ADDRESS: address,
+        CALLPASS_LISTEN_REUSE_PORT: String(reusePort),
+        CALLPASS_STORE_URL: `sqlite:${join(folder, `${name}.db`)}`,
+        CALLPASS_KEY_ENCRYPTION_KEY: key(),
+      });
+    const first = await instance('first', '127.0.0.1:0', true);
+    const second = await instance('second', first.address, true);
+    await expect(instance('third', first.address, false)).rejects.toThrow(/the address is in use/);
+    expect(second.address).toBe(first.address);
+    await first.stop();
+    const plain = credentials.createInsecure();
+    const connection = connect({ address: second.address, credentials: plain });
+    const answer = createClient(Health, connection).check({ service: '' });
+    await expect(answer).resolves.toMatchObject({ status: HealthCheckResponse_ServingStatus.SERVING });
+    connection.close();
+    await second.stop();
+  });
+
   it.each(['0.0.0.0:0', '[::]:0', '192.168.1.5:0', 'example.org:50051'])(
     'refuses plain text on %s, which others can reach',
     async (address) => {

@@ -290,8 +290,7 @@ async function listen(
 ): Promise<RunningServer> {
   const { settings, log, running, make, transport, state, linkTo } = opened;
   await watch.warmUp();
-  const { address: wanted, plaintextEncryptedBy } = settings.listen;
-  const address = await bind(server, wanted, transport.credentials);
+  const address = await bind(server, settings.listen, transport.credentials);
   running.defer(
     guardConnections(server, settings, {
       log,
@@ -307,6 +306,7 @@ async function listen(
   logRefusedCertificates(server, log);
   watch.start();
   measureHealth(make, watch);
+  const { plaintextEncryptedBy } = settings.listen;
   if (plaintextEncryptedBy !== undefined)
     log.warn(
       { address, plaintextEncryptedBy },

@@ -28,7 +28,7 @@ export {
   type RequestInspector,
   type ServerCall,
 } from './server/server-call.ts';
-export { http2ServersOf, sessionOf, setSessionOptions } from './server/grpc-js-internals.ts';
+export { http2ServersOf, sessionOf, setSessionOptions, sharePorts } from './server/grpc-js-internals.ts';
 export { type CallKey, type CallState, createCallKey } from './server/call-state.ts';
 export { hasCompiledRules, satisfiesCompiledRules } from './validation/compiled-rules.ts';
 export { assertValid, findViolations, validation, warmUp } from './validation/validation.ts';

@@ -8,6 +8,7 @@ export const settingsSchema = z.strictObject({
   listen: z
     .strictObject({
       address: hostAndPort.default('127.0.0.1:50051'),
+      reusePort: flag.default(false),
       allowPlaintext: flag.default(false),
       plaintextEncryptedBy: z.string().min(1).optional(),
     })

@@ -1,6 +1,7 @@
 // Private fields of grpc-js that this kit reads, because its public interface does not reach the HTTP/2 layer.
 import type { Http2Server, Http2Session } from 'node:http2';
-import type { Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { ListenOptions } from 'node:net';
+import type { Server, ServerCredentials, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { GrpcServerCall } from './server-call.ts';
 
 /**
@@ -15,6 +16,27 @@ export function http2ServersOf(server: Server): readonly Http2Server[] {
     throw new TypeError('no HTTP/2 server found in this grpc-js server: is it bound?');
   }
   return [...servers.keys()] as Http2Server[];
+}
+
+/**
+ * Lets other processes bind the addresses that this server binds from now on (`SO_REUSEPORT`): the kernel spreads new connections
+ * over all of them. Binding fails where the system does not have that.
+ *
+ * @throws {TypeError} if grpc-js makes its HTTP/2 servers elsewhere.
+ */
+export function sharePorts(server: Server): void {
+  const internal = server as unknown as {
+    createHttp2Server?: (credentials: ServerCredentials) => Http2Server;
+  };
+  const create = internal.createHttp2Server;
+  if (typeof create !== 'function') throw new TypeError('this grpc-js server does not make HTTP/2 servers');
+  internal.createHttp2Server = (credentials) => {
+    const http2Server = create.call(server, credentials);
+    const listen = http2Server.listen.bind(http2Server);
+    const listenShared = (address: ListenOptions, onListening: () => void) =>
+      listen({ ...address, reusePort: true }, onListening);
+    return Object.assign(http2Server, { listen: listenShared });
+  };
 }
 
 /** Layer of a server call. All fields are optional, since they are private to grpc-js. */
