@@ -1,3 +1,5 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   ownPostgresServer,
@@ -17,15 +19,23 @@ let postgres: OwnPostgresServer;
 let database: TestDatabase;
 let redis: RedisServer;
 let servers: readonly ServerProcess[];
+/** Takes what it is sent, until it is stopped. */
+let collector: Server;
 let prometheus: PrometheusServer;
 
 beforeAll(async () => {
   const telemetry = { CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0', CALLPASS_LOG_LEVEL: 'error' };
   [postgres, redis] = await Promise.all([ownPostgresServer(), ownRedisServer()]);
   database = await keptDatabase(postgres);
+  collector = createServer((request, response) => void request.resume().on('end', () => response.end()));
+  await new Promise<void>((resolve) => void collector.listen(0, '127.0.0.1', resolve));
   servers = await Promise.all([
     startServerProcess({ ...telemetry, CALLPASS_STORE_URL: database.url }),
-    startServerProcess({ ...telemetry, CALLPASS_LIMITS_URL: redis.url }),
+    startServerProcess({
+      ...telemetry,
+      CALLPASS_LIMITS_URL: redis.url,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    }),
     startServerProcess(telemetry),
   ]);
   prometheus = await startPrometheus(
@@ -48,12 +58,13 @@ async function alertsThatAre(state: 'pending' | 'firing'): Promise<readonly stri
 }
 
 // It takes most of a minute, since it is about a minute: the intervals are those that are shipped.
-it('a hung PostgreSQL, a stopped Redis and a hung instance are pending within 15 s and firing within 60 s', async () => {
+it('a hung PostgreSQL, a stopped Redis, a stopped collector and a hung instance are pending within 15 s and firing within 60 s', async () => {
   const [hangingStore, withoutLimiter, hung] = servers;
   const expected = [
     `CallpassStoreUnavailable ${hangingStore?.telemetry}`,
     `CallpassNotReady ${hangingStore?.telemetry}`,
     `CallpassLimiterUnavailable ${withoutLimiter?.telemetry}`,
+    `CallpassTelemetryLost ${withoutLimiter?.telemetry}`,
     `CallpassInstanceDown ${hung?.telemetry}`,
   ];
   while ((await prometheus.query('callpass_ready == 1')).length < servers.length) await pause(200);
@@ -62,6 +73,8 @@ it('a hung PostgreSQL, a stopped Redis and a hung instance are pending within 15
   postgres.freeze();
   hung?.child.kill('SIGSTOP');
   await redis.stop();
+  collector.closeAllConnections();
+  await new Promise((resolve) => collector.close(resolve));
   const start = performance.now();
   const seen = { pending: new Map<string, number>(), firing: new Map<string, number>() };
   const missing = () => expected.filter((alert) => !seen.firing.has(alert));

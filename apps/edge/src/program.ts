@@ -2,14 +2,19 @@ import { buildOf, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/pr
 import {
   addCommand,
   createCommandLine,
+  outputOption,
+  reportFindings,
   runCommand,
   runServer,
   THIS_PROCESS,
+  type OutputFormat,
 } from '@callpass/program/command-line';
 import { droppedLogLines } from '@callpass/program/log';
 import { openProcessLog } from '@callpass/program/process-log';
 import { createInstruments, METRICS } from '@callpass/telemetry';
+import { checkTelemetry, unknownValues } from '@callpass/telemetry-sdk';
 import type { Command } from 'commander';
+import { examine } from './doctor/doctor.ts';
 import { checkSettings, startEdge } from './lifecycle/start-edge.ts';
 import { loadEdgeSettings } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
@@ -44,12 +49,26 @@ export function createProgram(): Command {
     THIS_PROCESS.stdout(NAME).write(
       `${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`,
     );
+    for (const { variable, allowed } of unknownValues())
+      THIS_PROCESS.stderr.write(`warning: ${variable} is ignored, it has to be ${allowed}\n`);
   });
+  addCommand(program, 'doctor', 'Look at all that the edge needs here, and say what to do; changes nothing')
+    .addOption(outputOption())
+    .action(({ settings: file, output }: { settings?: string; output: OutputFormat }) =>
+      runCommand(NAME, THIS_PROCESS, async () => {
+        const findings = [
+          ...(await examine({ file, environment: THIS_PROCESS.environment })),
+          ...(await checkTelemetry()),
+        ];
+        reportFindings(NAME, THIS_PROCESS, { findings, output });
+      }),
+    );
   return program;
 }
 
 async function serve(settings: Settings, readSettings: () => Settings): Promise<void> {
   const log = openProcessLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
+  telemetry.follow(log);
   reloadOnSignal(log, () => readSettings().log.level);
   createInstruments().total(METRICS.logLinesDropped, () => [[droppedLogLines()]]);
   let stopping = false;

@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { buildOf, EXIT, printFindings, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
+import { buildOf, EXIT, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import {
   addCommand,
   createCommandLine,
+  outputOption,
+  reportFindings,
   runCommand,
   runServer,
   THIS_PROCESS,
+  type OutputFormat,
   type Surroundings,
 } from '@callpass/program/command-line';
 import { createLog } from '@callpass/program/log';
 import { openProcessLog } from '@callpass/program/process-log';
 import { StoreError } from '@callpass/domain';
 import { backUpStore, migrateStore, resealStore, storeFile, storePlace } from '@callpass/storage';
-import { type Command, Option } from 'commander';
+import { checkTelemetry, unknownValues } from '@callpass/telemetry-sdk';
+import type { Command } from 'commander';
 import { openKeyFile } from './access/open-identity.ts';
 import { checkDocument } from './admin/check-document.ts';
 import { openTransport } from './connections/tls.ts';
@@ -72,7 +76,7 @@ export function createProgram(surroundings: Surroundings = THIS_PROCESS): Comman
       run(options, (settings) => backUp(settings, options.to, surroundings)),
     );
   withSettings('doctor', 'Look at all that the server needs here, and say what to do; changes nothing')
-    .addOption(new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .addOption(outputOption())
     .action((options: DoctorOptions) => doctor(options, surroundings));
   return program;
 }
@@ -81,6 +85,7 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
   const log = openProcessLog({ level: settings.log.level, inBunches: settings.log.requests === 'all' });
   reloadOnSignal(log, () => readSettings().log.level);
   const telemetry = await startServerTelemetry(settings);
+  telemetry.follow(log);
   const server = await startServer(settings, log);
   const telemetryAddress = await telemetry.open(() => server.readiness());
   if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
@@ -101,6 +106,8 @@ async function checkConfig(
   assertFilesUsable(settings);
   const stdout = surroundings.stdout(NAME);
   stdout.write(`${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`);
+  for (const { variable, allowed } of unknownValues())
+    surroundings.stderr.write(`warning: ${variable} is ignored, it has to be ${allowed}\n`);
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
     for (const { line, column, path, message } of problems) {
@@ -173,18 +180,15 @@ async function backUp(settings: Settings, to: string, surroundings: Surroundings
 
 interface DoctorOptions {
   readonly settings?: string;
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
 }
 
 async function doctor({ settings, output }: DoctorOptions, surroundings: Surroundings): Promise<void> {
   const { environment } = surroundings;
   const file = chooseSettingsFile(settings, environment);
-  const findings = await examine({ file, environment, nowMs: Date.now() });
-  const stdout = surroundings.stdout(NAME);
-  stdout.write(
-    output === 'json'
-      ? `${JSON.stringify({ findings }, undefined, 2)}\n`
-      : printFindings(findings, stdout.isTTY && environment['NO_COLOR'] === undefined),
-  );
-  if (findings.some(({ state }) => state === 'problem')) surroundings.exitWith(EXIT.failed);
+  const findings = [
+    ...(await examine({ file, environment, nowMs: Date.now() })),
+    ...(await checkTelemetry()),
+  ];
+  reportFindings(NAME, surroundings, { findings, output });
 }

@@ -5,6 +5,7 @@ import {
   startTelemetry,
   startTelemetryPort,
   type Readiness,
+  type Telemetry,
 } from '@callpass/telemetry-sdk';
 import type { Settings } from './settings/schema.ts';
 
@@ -14,6 +15,8 @@ export interface ServerTelemetryParts {
    * Gives the address that the telemetry port is bound to, if there is one. Rejects with SettingsError when it cannot be.
    */
   open(readiness: () => Readiness): Promise<string | undefined>;
+  /** See `Telemetry`. */
+  readonly follow: Telemetry['follow'];
   /** Sends what is still held back and closes the port. */
   stop(): Promise<void>;
 }
@@ -40,6 +43,7 @@ export async function startServerTelemetry({
       );
       return port.address;
     },
+    follow: (log) => sdk.follow(log),
     async stop() {
       await port?.stop();
       await sdk.stop();

@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EXIT } from './exit.ts';
+import { printFindings, type Finding } from './finding.ts';
 import { ignoreLostOutput } from './output.ts';
 import { reportFailure } from './log.ts';
 import { SettingsError } from './settings/load.ts';
@@ -79,4 +80,26 @@ function isForOperator(error: unknown): error is Error {
 
 function stackOf(error: unknown): string {
   return (error as Error).stack ?? String(error);
+}
+
+/** Form of an answer. */
+export type OutputFormat = 'text' | 'json';
+
+/** The option `--output` of a command whose answer people or scripts read. */
+export function outputOption(): Option {
+  return new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text');
+}
+
+/** Writes the findings of a doctor to standard output. A problem makes the program end with `EXIT.failed`. */
+export function reportFindings(
+  program: string,
+  surroundings: Surroundings,
+  { findings, output }: { readonly findings: readonly Finding[]; readonly output: OutputFormat },
+): void {
+  const stdout = surroundings.stdout(program);
+  const colours = stdout.isTTY && surroundings.environment['NO_COLOR'] === undefined;
+  stdout.write(
+    output === 'json' ? `${JSON.stringify({ findings }, undefined, 2)}\n` : printFindings(findings, colours),
+  );
+  if (findings.some(({ state }) => state === 'problem')) surroundings.exitWith(EXIT.failed);
 }

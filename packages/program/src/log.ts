@@ -10,6 +10,12 @@ const STDERR = 2;
 const BUNCH = 4096;
 
 let standardError: LogDestination | undefined;
+const sinks: ((line: string) => void)[] = [];
+
+/** Adds a taker of each line of all logs of this process, as JSON with its line feed. It must not throw. */
+export function addLogSink(sink: (line: string) => void): void {
+  sinks.push(sink);
+}
 
 /**
  * Creates a program's log on standard error: JSON lines with the level as a word, or readable ones where that is a terminal. It is
@@ -30,6 +36,7 @@ export function createLog({ level, inBunches = false }: { level: string; inBunch
     { level, base: null, timestamp, formatters: { level: (label) => ({ level: label }) } },
     {
       write(line: string) {
+        for (const sink of sinks) sink(line);
         destination.write(format(line), bunch);
       },
     },

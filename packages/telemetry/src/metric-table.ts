@@ -25,6 +25,8 @@ import {
   ATTR_RPC_SYSTEM_NAME,
   ATTR_SHED_CAUSE,
   ATTR_SNAPSHOT_STALENESS,
+  ATTR_TELEMETRY_LOSS,
+  ATTR_TELEMETRY_SIGNAL,
   ATTR_URL_SCHEME,
   ATTR_VERDICT,
   METRIC_HTTP_SERVER_REQUEST_DURATION,
@@ -164,6 +166,20 @@ export const METRICS = {
   logLinesDropped: {
     ...{ name: 'callpass.log.lines.dropped', kind: 'counter', unit: '{line}', labels: [] },
     description: 'Log lines that were dropped because standard error did not take them.',
+  },
+  telemetryLost: {
+    ...{ name: 'callpass.telemetry.lost', kind: 'counter', unit: '{item}' },
+    labels: [ATTR_TELEMETRY_SIGNAL, ATTR_TELEMETRY_LOSS],
+    description: 'Spans and log records that no collector has taken.',
+  },
+  telemetryExportsFailed: {
+    ...{ name: 'callpass.telemetry.exports.failed', kind: 'counter', unit: '{export}' },
+    labels: [ATTR_TELEMETRY_SIGNAL],
+    description: 'Exports to a collector that failed after all their attempts.',
+  },
+  telemetryDelivered: {
+    ...{ name: 'callpass.telemetry.delivered', kind: 'gauge', unit: '', labels: [ATTR_TELEMETRY_SIGNAL] },
+    description: '1 while the collector of a signal can be reached and took the last export.',
   },
   requestsActive: {
     ...{ name: 'callpass.requests.active', kind: 'gauge', unit: '{request}', labels: [ATTR_LOAD_CLASS] },

@@ -87,6 +87,10 @@ export const ATTR_CONNECTION_CAUSE = 'callpass.connection.cause';
 export const ATTR_REQUEST_FAULT = 'callpass.request.fault';
 /** Thing that the server works with: `store`, `ledger`, `limiter`. */
 export const ATTR_DEPENDENCY = 'callpass.dependency';
+/** Kind of telemetry that goes to a collector: `traces`, `metrics`, `logs`. */
+export const ATTR_TELEMETRY_SIGNAL = 'callpass.telemetry.signal';
+/** Cause for which telemetry was lost: `queue_full` (more than the collector takes), `export_failed`. */
+export const ATTR_TELEMETRY_LOSS = 'callpass.telemetry.loss';
 /** Certificate of the process: `server`, `client_ca`, `edge`. */
 export const ATTR_CERTIFICATE = 'callpass.certificate';
 /** Direction of a jump of the wall clock: `forward`, `backward`. */

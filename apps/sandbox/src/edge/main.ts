@@ -10,6 +10,7 @@ const page = JSON.parse(process.argv[2] ?? '') as PageOptions;
 const settings = loadEdgeSettings({ file: undefined, environment: process.env });
 
 const log = createLog(settings.log);
+telemetry.follow(log);
 const edge = await startEdge(settings, log, {
   async mount(app) {
     await app.register(staticFiles, {

@@ -1,0 +1,116 @@
+import { createInstruments } from '@callpass/telemetry';
+import {
+  defaultResource,
+  envDetector,
+  resourceFromAttributes,
+  serviceInstanceIdDetector,
+} from '@opentelemetry/resources';
+import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import { createRecordProcessor, createSpanProcessor } from './delivery/batches.ts';
+import type { Delivery, DeliveryLog } from './delivery/delivery.ts';
+import { createExporter } from './delivery/exporters.ts';
+import { hasProxy, watchCollectors } from './delivery/watch-collectors.ts';
+import { followDiag } from './diag-log.ts';
+import { sendLogRecords } from './log-records.ts';
+import { createPushReader } from './metric-readers.ts';
+import { createSampler } from './sampler.ts';
+import { ScrapeReader } from './scrape.ts';
+import type { Telemetry, TelemetryProgram } from './telemetry.ts';
+import { traceIds } from './trace-ids.ts';
+import type { Destination, Signal } from './variables.ts';
+
+/** Time limit of the last export, so that an unavailable collector does not keep a program from ending. */
+const FLUSH_LIMIT_MS = 2000;
+
+const lengthOf = (items: readonly unknown[]) => items.length;
+
+/** Exports of a process, and who counts what becomes of them. */
+export interface SdkParts {
+  readonly program: TelemetryProgram;
+  readonly otlp: readonly Signal[];
+  /** Metrics are collected for Prometheus. */
+  readonly scraped: boolean;
+  readonly destinations: readonly (Destination & { readonly signal: Signal })[];
+  readonly delivery: Delivery;
+}
+
+/** Starts the SDK with these exports; see `startTelemetry`. */
+export async function startSdk(parts: SdkParts): Promise<Telemetry> {
+  const { program, otlp, destinations, delivery } = parts;
+  const scrape = parts.scraped ? new ScrapeReader() : undefined;
+  const sdk = new NodeSDK({
+    resource: defaultResource().merge(
+      resourceFromAttributes({
+        'service.name': program.name,
+        'service.version': program.version,
+        ...(program.commit && { 'vcs.ref.head.revision': program.commit }),
+      }),
+    ),
+    // Not those of the environment: the process detector sends the command line, which may contain a token or a subject.
+    resourceDetectors: [serviceInstanceIdDetector, envDetector],
+    ...(await exportsOf(parts, scrape)),
+    idGenerator: traceIds,
+    sampler: createSampler(),
+    instrumentations: [],
+  });
+  sdk.start();
+  delivery.measure(createInstruments());
+  if (otlp.includes('logs')) sendLogRecords();
+  const stopWatching = watchCollectors(
+    destinations.filter(({ protocol }) => !(protocol === 'grpc' && hasProxy(process.env))),
+    delivery,
+  );
+  let log: DeliveryLog | undefined;
+  return {
+    metricsText: scrape && (() => scrape.text()),
+    follow(given) {
+      log = given;
+      followDiag(given);
+      delivery.follow(given);
+    },
+    async stop() {
+      stopWatching();
+      const end = await settledWithin(FLUSH_LIMIT_MS, sdk.shutdown());
+      delivery.stop();
+      if (end !== 'done' && otlp.length > 0)
+        log?.warn({ limitMs: FLUSH_LIMIT_MS }, 'the last telemetry was not delivered in time and is lost');
+    },
+  };
+}
+
+/** Creates processors and readers. All are given, so that the SDK makes none by itself, whose losses nobody would count. */
+async function exportsOf(
+  { otlp, delivery }: SdkParts,
+  scrape: ScrapeReader | undefined,
+): Promise<Partial<NodeSDKConfiguration>> {
+  const readers: IMetricReader[] = scrape ? [scrape] : [];
+  if (otlp.includes('metrics'))
+    readers.unshift(createPushReader(delivery.count('metrics', await createExporter('metrics'), () => 1)));
+  return {
+    metricReaders: readers,
+    spanProcessors: otlp.includes('traces')
+      ? [createSpanProcessor(delivery.count('traces', await createExporter('traces'), lengthOf), delivery)]
+      : [],
+    logRecordProcessors: otlp.includes('logs')
+      ? [createRecordProcessor(delivery.count('logs', await createExporter('logs'), lengthOf), delivery)]
+      : [],
+  };
+}
+
+async function settledWithin(
+  limitMs: number,
+  work: Promise<unknown>,
+): Promise<'done' | 'failed' | 'overdue'> {
+  const limit = Promise.withResolvers<'overdue'>();
+  const timer = setTimeout(() => limit.resolve('overdue'), limitMs);
+  const end = await Promise.race([
+    work.then(
+      () => 'done' as const,
+      () => 'failed' as const,
+    ),
+    limit.promise,
+  ]);
+  clearTimeout(timer);
+  return end;
+}
