@@ -50,7 +50,7 @@ const ROOMS = {
     'telemetry',
     'telemetry-sdk',
   ],
-  edge: ['client', 'contract', 'program', 'telemetry', 'telemetry-sdk'],
+  edge: ['client', 'contract', 'program', 'telemetry', 'telemetry-sdk', 'token-core'],
   sandbox: [
     'client',
     'config-document',

@@ -22,6 +22,7 @@ const TAGS = [
     name: 'compatibility',
     description: 'Routes for pages that were written for the vendor’s sample servers',
   },
+  { name: 'authorization', description: 'Decisions for proxies in front of the vendor’s WebRTC gateway' },
   { name: 'probes', description: 'Probes of an orchestrator' },
 ];
 
@@ -35,6 +36,7 @@ export async function describeEdge() {
   });
   await app.register(callpassEdge, {
     client: createInMemoryCredentialClient(),
+    authorize: { realms: ['example.com'], proxies: ['loopback'] },
     humanCheck: { verify: () => true, challenge: () => ({}) },
   });
   await app.ready();

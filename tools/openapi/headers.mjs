@@ -16,6 +16,10 @@ export const HEADERS = {
     'Limits: requests (`q`) in a window of seconds (`w`). `visitor` is for visitors with a cookie',
     '"address";q=300;w=60, "visitor";q=30;w=60',
   ),
+  'X-Callpass-Reason': header(
+    'Cause of a refusal, for the proxy: a verdict of the service, or one of the edge’s own',
+    'NOT_ISSUED_HERE',
+  ),
   'Retry-After': header('Time to wait before the next try, in seconds', 1, 'integer'),
   'Set-Cookie': header(
     'Cookie of a new visitor',
@@ -46,6 +50,16 @@ export const PARAMETERS = {
     'Trace of the page (W3C Trace Context), which the edge continues',
     '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   ),
+  OriginalMethod: ofHeader(
+    'X-Original-Method',
+    'Method of the original request; or `X-Forwarded-Method`',
+    'POST',
+  ),
+  OriginalUri: ofHeader(
+    'X-Original-URI',
+    'Path and query of the original request as they were received; or `X-Forwarded-Uri`',
+    '/rest/version/1/anonymous/9F4C…/subscription?tokenrealm=example.com',
+  ),
   HumanCheck: ofHeader(
     'Callpass-Human-Check',
     'Proof of the human check, where one is enabled',
@@ -55,14 +69,17 @@ export const PARAMETERS = {
 
 const PROBES = ['getLiveness', 'getReadiness'];
 const CHALLENGES = ['getHumanCheck'];
+const AUTHORIZATIONS = ['authorizeByHead', 'authorizeWithBody'];
 
 /** References to the headers of an operation's answer with a status. */
 export function headersOf(operationId, status) {
-  const isCounted = !PROBES.includes(operationId);
+  const isAuthorization = AUTHORIZATIONS.includes(operationId) || operationId === 'authorize';
+  const isCounted = !isAuthorization && !PROBES.includes(operationId);
   const names = [
     'Date',
     ...(isCounted ? ['RateLimit', 'RateLimit-Policy'] : []),
     ...(isCounted && !CHALLENGES.includes(operationId) ? ['Set-Cookie'] : []),
+    ...(isAuthorization && status >= 400 ? ['X-Callpass-Reason'] : []),
     ...(status === 429 || status === 503 ? ['Retry-After'] : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
@@ -72,7 +89,8 @@ export function headersOf(operationId, status) {
 export function parametersOf(operationId) {
   const names = [
     'Traceparent',
-    ...([...PROBES, ...CHALLENGES].includes(operationId) ? [] : ['Visitor', 'HumanCheck']),
+    ...(AUTHORIZATIONS.includes(operationId) ? ['OriginalMethod', 'OriginalUri'] : []),
+    ...([...AUTHORIZATIONS, ...PROBES, ...CHALLENGES].includes(operationId) ? [] : ['Visitor', 'HumanCheck']),
   ];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

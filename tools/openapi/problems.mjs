@@ -23,12 +23,16 @@ export const ALL_REASONS = [...PROBLEM_OF.keys()].sort();
 /** Reasons of a request for anything. */
 const ANY = ['EDGE_FAULT', 'HEADERS_TOO_LARGE', 'METHOD_NOT_ALLOWED', 'REQUEST_INVALID', 'REQUEST_TOO_SLOW'];
 
+/** Reasons of `/v1/authorize` only. */
+const AUTHORIZATION = ['NOT_AUTHORIZED', 'SERVICE_UNAVAILABLE'];
+
 /** The problems of an operation; of `issue` where it has no row. */
 const PROBLEMS = {
   getLiveness: problemsWith(ANY),
   getReadiness: [...problemsWith(ANY), ...unready()],
   getHumanCheck: problemsWith([...ANY, 'NOT_FOUND', 'ORIGIN_NOT_ALLOWED', 'TOO_MANY_REQUESTS']),
-  issue: problemsWith(ALL_REASONS.filter((reason) => reason !== 'NOT_READY')),
+  authorize: problemsWith([...ANY, ...AUTHORIZATION]),
+  issue: problemsWith(ALL_REASONS.filter((reason) => ![...AUTHORIZATION, 'NOT_READY'].includes(reason))),
 };
 
 /** Responses by their names, which {@link problemsOf} refers to. */
@@ -43,7 +47,8 @@ export const PROBLEM_RESPONSES = Object.fromEntries(
 
 /** Responses of an operation besides its success. */
 export function problemsOf(operationId) {
-  const kind = operationId in PROBLEMS ? operationId : 'issue';
+  const name = operationId.replace(/^authorize.*/, 'authorize');
+  const kind = name in PROBLEMS ? name : 'issue';
   const statuses = Object.keys(byStatus(PROBLEMS[kind]));
   return Object.fromEntries(
     statuses.map((status) => [status, { $ref: `#/components/responses/${kind}${status}` }]),
@@ -56,7 +61,8 @@ function problemsWith(reasons) {
 
 /** Whatever keeps the edge from issuing is 503 there. */
 function unready() {
-  const reasons = ALL_REASONS.filter((reason) => !ANY.includes(reason) && !isOfRequest(reason));
+  const others = [...ANY, ...AUTHORIZATION];
+  const reasons = ALL_REASONS.filter((reason) => !others.includes(reason) && !isOfRequest(reason));
   return problemsWith(reasons).map(
     ({ reason, row }) => new EdgeProblem(reason, { row: { ...row, status: 503, retryAfterMs: 1000 } }),
   );

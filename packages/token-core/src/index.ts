@@ -22,5 +22,11 @@ export {
 export { type Diagnosis, explainToken } from './explain/explain.ts';
 export { type Finding, type FindingCode, type FindingDetails } from './explain/findings.ts';
 
+export {
+  type GatewayHttpRequest,
+  type GatewayRequest,
+  type GatewayStep,
+  readGatewayRequest,
+} from './gateway/gateway-request.ts';
 // For other packages of this workspace.
 export { createMessageAuthenticator, type MessageAuthenticator } from './cipher/hmac.ts';

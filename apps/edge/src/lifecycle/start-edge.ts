@@ -117,6 +117,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     limits: { ...settings.limits, windowMs: settings.limits.window },
     humanCheck,
     compatibilityRoutes: settings.compatibilityRoutes,
+    authorize: isOff(settings.authorize) ? undefined : settings.authorize,
     trustTraceparent: settings.telemetry.trustTraceparentOf === 'everybody',
     documentationUrl: settings.documentationUrl,
     maxBodyBytes: settings.requests.maxBodyBytes,
@@ -137,6 +138,8 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     throw error instanceof TypeError ? new SettingsError([error.message]) : error;
   }
 }
+
+const isOff = ({ realms, proxies }: Settings['authorize']) => realms.length === 0 && proxies.length === 0;
 
 async function orClose<T>(app: FastifyInstance, make: () => T): Promise<T> {
   try {

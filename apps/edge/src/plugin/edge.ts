@@ -3,6 +3,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import { problemLinks } from '@callpass/contract';
 import { httpTelemetry } from '@callpass/telemetry';
+import { addAuthorizeRoute } from '../authorize/authorize-route.ts';
 import { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from '../human-check/human-check.ts';
 import { EdgeProblem } from '../problems/problem.ts';
 import { addOpenapi } from '../openapi.ts';
@@ -46,6 +47,11 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     visitorOf: createVisitors(options.visitor ?? {}, proxies),
   });
   const { client, humanCheck, timeoutMs = DEFAULT_TIMEOUT_MS, compatibilityRoutes = {} } = options;
+  const { authorize } = options;
+  // Pages do not ask here, so neither their origin nor their address is looked at.
+  if (authorize) {
+    await parent.register(async (scope) => addAuthorizeRoute(scope, { client, timeoutMs, authorize }));
+  }
   await parent.register(async (guarded) => {
     guarded.addHook('onRequest', async (request) => origins.assertMayAsk(request));
     guarded.addHook('onRequest', limits.address);

@@ -1,4 +1,5 @@
 import type { CredentialClient } from '@callpass/client';
+import type { AuthorizeOptions } from '../authorize/options.ts';
 import type { HumanCheck } from '../human-check/human-check.ts';
 import type { VisitorOptions } from '../visitor/visitor.ts';
 
@@ -37,6 +38,8 @@ export interface EdgeOptions {
    * none, and the `type` is `urn:callpass:problem:REASON`.
    */
   readonly documentationUrl?: string | undefined;
+  /** Options of `/v1/authorize`, for proxies in front of the vendor's WebRTC gateway. Default: there is no such route. */
+  readonly authorize?: AuthorizeOptions | undefined;
   /** Largest body in bytes. Default 4,096. */
   readonly maxBodyBytes?: number | undefined;
 }

@@ -69,12 +69,18 @@ export const EDGE_REASONS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'the headers are larger than this edge takes' },
   HUMAN_CHECK_REQUIRED: { status: 403, title: 'prove first that a human asks' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'the resource does not know this method' },
+  NOT_AUTHORIZED: { status: 403, title: 'nothing in this request verifies' },
   NOT_FOUND: { status: 404, title: 'no such resource' },
   NOT_READY: { status: 503, title: 'this edge takes no requests now', retryAfterMs: RETRY_SOON_MS },
   ORIGIN_NOT_ALLOWED: { status: 403, title: 'pages of this origin may not ask here' },
   REQUEST_TOO_SLOW: { status: 408, title: 'the request did not arrive in time' },
   SERVICE_FAULT: { status: 502, title: 'the service gave no usable answer' },
   SERVICE_TIMEOUT: { status: 503, title: 'the service did not answer in time', retryAfterMs: RETRY_SOON_MS },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    title: 'the service cannot verify now, so nothing is let through',
+    retryAfterMs: RETRY_SOON_MS,
+  },
   SERVICE_UNREACHABLE: {
     status: 503,
     title: 'the service cannot be reached',

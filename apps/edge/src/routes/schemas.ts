@@ -179,6 +179,25 @@ export const CHALLENGE = {
   response: PROBLEMS,
 };
 
+const authorize = (operationId: string, request: string) => ({
+  operationId,
+  summary: `Decide on a request to the vendor’s WebRTC gateway, ${request}`,
+  description:
+    'For the authorization sub-request of a listed proxy. The original request is in `X-Original-Method` and `X-Original-URI` or in ' +
+    '`X-Forwarded-Method` and `X-Forwarded-Uri`, never in both. A refusal has its cause in `X-Callpass-Reason`.',
+  tags: ['authorization'],
+  response: {
+    204: { type: 'null', description: 'Let it through' },
+    ...PROBLEMS,
+  },
+});
+
+/** `GET /v1/authorize`, `POST /v1/authorize` */
+export const AUTHORIZE = {
+  GET: authorize('authorizeByHead', 'by its method and URI'),
+  POST: authorize('authorizeWithBody', 'with the body that starts a call'),
+};
+
 const probe = (operationId: string, summary: string, status: string) => ({
   operationId,
   summary,

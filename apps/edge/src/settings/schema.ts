@@ -77,6 +77,14 @@ export const settingsSchema = z.strictObject({
       identifiers: pairs.prefault({}),
     })
     .prefault({}),
+  authorize: z
+    .strictObject({
+      realms: textList.prefault([]),
+      proxies: textList.prefault([]),
+      callStart: z.enum(['body', 'accountToken']).default('body'),
+      accelRedirect: z.string().optional(),
+    })
+    .prefault({}),
   requests: z
     .strictObject({
       maxBodyBytes: wholeNumber({ min: 512, max: 65_536 }).default(4096),

@@ -1,0 +1,226 @@
+import { create } from '@bufbuild/protobuf';
+import type { CredentialClient } from '@callpass/client';
+import { createInMemoryCredentialClient } from '@callpass/client/testing';
+import { ValidateTokenResponseSchema, Verdict } from '@callpass/contract';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import fastify from 'fastify';
+import { callpassEdge } from '../plugin/edge.ts';
+import { ORIGIN } from '../testing/test-edge.ts';
+import type { AuthorizeOptions } from './options.ts';
+
+const REALM = 'test.example';
+const NOW_MS = 1_700_000_000_000;
+const LIFETIME_MS = 600_000;
+
+let nowMs: number;
+let client: ReturnType<typeof createInMemoryCredentialClient>;
+let app: FastifyInstance;
+let tokens: { accountToken: string; fromToken: string; toToken: string };
+let others: typeof tokens;
+
+async function start(authorize: Partial<AuthorizeOptions> = {}, override: Partial<CredentialClient> = {}) {
+  app = fastify();
+  await app.register(callpassEdge, {
+    client: { ...client, ...override },
+    origins: [ORIGIN],
+    authorize: { realms: [REALM], proxies: ['127.0.0.1'], ...authorize },
+  });
+}
+
+async function issue(): Promise<typeof tokens> {
+  const { grant } = await client.issueCredentials({ destination: 'support' });
+  if (grant.case !== 'timeLimited') throw new TypeError('no tokens');
+  return grant.value;
+}
+
+beforeEach(async () => {
+  nowMs = NOW_MS;
+  client = createInMemoryCredentialClient({ nowMs: () => nowMs, tokenLifetimeMs: LIFETIME_MS });
+  tokens = await issue();
+  others = await issue();
+  await start();
+});
+afterEach(() => app.close());
+
+const uriOf = (path: string, token = tokens.accountToken, realm = REALM) =>
+  `/rest/version/1/anonymous/${token}${path}?tokenrealm=${realm}`;
+const bodyOf = (more: object = {}) =>
+  JSON.stringify({
+    callMeRequest: {
+      ...{ type: 'callStart', to: tokens.toToken, from: tokens.fromToken, sdp: 'v=0\r\n' },
+      notifyChannelId: 'channel-1',
+      ...more,
+    },
+  });
+const original = (method: string, uri: string) => ({ 'x-original-method': method, 'x-original-uri': uri });
+
+/** The status of an answer, with the cause of a refusal. */
+async function ask(request: InjectOptions): Promise<string> {
+  const { statusCode, headers } = await app.inject({ method: 'GET', url: '/v1/authorize', ...request });
+  return [statusCode, headers['x-callpass-reason']].filter((part) => part !== undefined).join(' ');
+}
+const askOf = (method: string, path: string, token?: string, realm?: string) =>
+  ask({ headers: original(method, uriOf(path, token, realm)) });
+const startCall = (body: string, more: Record<string, string> = {}, method: 'GET' | 'POST' = 'POST') =>
+  ask({
+    method,
+    headers: { ...original('POST', uriOf('/callMe')), 'content-type': 'application/json', ...more },
+    payload: body,
+  });
+
+describe('/v1/authorize', () => {
+  it('is not there unless it is asked for', async () => {
+    await app.close();
+    app = fastify();
+    await app.register(callpassEdge, { client });
+    expect(await askOf('POST', '/subscription')).toBe('404');
+  });
+
+  it('lets every request of a fresh call through', async () => {
+    expect(await askOf('POST', '/subscription')).toBe('204');
+    expect(await startCall(bodyOf())).toBe('204');
+    expect(await askOf('PUT', '/callMe/callSessions/1')).toBe('204');
+    expect(await askOf('PUT', '/subscription/1')).toBe('204');
+    expect(await askOf('DELETE', '/callMe/callSessions/1')).toBe('204');
+    expect(await askOf('DELETE', '/subscription/1')).toBe('204');
+  });
+
+  it('asks for tokens that were issued there, the account token as what it is', async () => {
+    await askOf('POST', '/subscription');
+    await startCall(bodyOf());
+    expect(client.calls.slice(-2)).toMatchObject([
+      { method: 'validateToken', request: { kind: 1, requireIssuedHere: true } },
+      { method: 'validateCredentials', request: { requireIssuedHere: true } },
+    ]);
+  });
+
+  it('takes the headers of Traefik and Caddy, and the body of a GET, as Traefik sends it', async () => {
+    const headers = {
+      'x-forwarded-method': 'POST',
+      'x-forwarded-uri': uriOf('/callMe'),
+      'content-type': 'application/json',
+    };
+    expect(await ask({ headers, payload: bodyOf() })).toBe('204');
+    expect(await ask({ headers, payload: bodyOf({ to: others.toToken }) })).toBe('403 MISMATCHED');
+  });
+
+  it.each([
+    ['a token of another kind', () => askOf('POST', '/subscription', tokens.toToken), 'WRONG_KIND'],
+    ['a token that nobody issued', () => askOf('POST', '/subscription', 'AB'.repeat(32)), 'UNDECIPHERABLE'],
+    ['another realm', () => askOf('POST', '/subscription', undefined, 'else.example'), 'REALM_NOT_LISTED'],
+    ['a spliced set', () => startCall(bodyOf({ to: others.toToken })), 'MISMATCHED'],
+    ['swapped tokens', () => startCall(bodyOf({ to: tokens.fromToken, from: tokens.toToken })), 'WRONG_KIND'],
+    ['no body', () => startCall(''), 'CALL_BODY_MISSING'],
+    ['half a set', () => startCall(bodyOf({ from: undefined })), 'REQUEST_NOT_UNDERSTOOD'],
+    ['a form', () => startCall(bodyOf(), { 'content-type': 'text/plain' }), 'REQUEST_NOT_UNDERSTOOD'],
+    [
+      'another charset',
+      () => startCall(bodyOf(), { 'content-type': 'application/json; charset=utf-7' }),
+      'REQUEST_NOT_UNDERSTOOD',
+    ],
+    ['an encoding', () => startCall(bodyOf(), { 'content-encoding': 'br' }), 'REQUEST_NOT_UNDERSTOOD'],
+    ['a body over 256 KiB', () => startCall(bodyOf({ sdp: 'a'.repeat(262_144) })), 'REQUEST_NOT_UNDERSTOOD'],
+    ['no header', () => ask({}), 'REQUEST_NOT_UNDERSTOOD'],
+    [
+      'no method',
+      () => ask({ headers: { 'x-original-uri': uriOf('/subscription') } }),
+      'REQUEST_NOT_UNDERSTOOD',
+    ],
+    [
+      'a second pair of headers, which a stranger may have sent',
+      () =>
+        ask({
+          headers: {
+            ...original('POST', uriOf('/subscription')),
+            'x-forwarded-uri': uriOf('/subscription'),
+          },
+        }),
+      'REQUEST_NOT_UNDERSTOOD',
+    ],
+    [
+      'another proxy',
+      () => ask({ remoteAddress: '192.0.2.1', headers: original('POST', uriOf('/subscription')) }),
+      'PROXY_NOT_LISTED',
+    ],
+    [
+      'a preflight of a listed page',
+      () =>
+        ask({
+          method: 'OPTIONS',
+          headers: {
+            ...original('POST', uriOf('/subscription')),
+            origin: ORIGIN,
+            'access-control-request-method': 'POST',
+          },
+        }),
+      'REQUEST_NOT_UNDERSTOOD',
+    ],
+  ])('refuses %s', async (_, asked, cause) => {
+    expect(await asked()).toBe(`403 ${cause}`);
+  });
+
+  it('opens nothing with an expired token, but lets a call go on', async () => {
+    nowMs += LIFETIME_MS;
+    expect(await askOf('POST', '/subscription')).toBe('403 EXPIRED');
+    expect(await startCall(bodyOf())).toBe('403 EXPIRED');
+    expect(await askOf('PUT', '/callMe/callSessions/1')).toBe('204');
+    expect(await askOf('DELETE', '/subscription/1')).toBe('204');
+  });
+
+  it('lets a call start without a body only where the settings say that proxies pass none on', async () => {
+    await app.close();
+    await start({ callStart: 'accountToken' });
+    expect(await startCall('')).toBe('204');
+    expect(await startCall(bodyOf({ to: others.toToken }))).toBe('403 MISMATCHED');
+  });
+
+  it('sends NGINX to the location that continues a POST', async () => {
+    await app.close();
+    await start({ accelRedirect: '@webrtc_gateway' });
+    const send = async (method: 'GET' | 'POST', body: string) => {
+      const headers = { ...original('POST', uriOf('/callMe')), 'content-type': 'application/json' };
+      const answer = await app.inject({ method, url: '/v1/authorize', headers, payload: body });
+      return [answer.statusCode, answer.headers['x-accel-redirect']];
+    };
+    expect(await send('POST', bodyOf())).toEqual([204, '@webrtc_gateway']);
+    expect(await send('GET', bodyOf())).toEqual([204, undefined]);
+    expect(await send('POST', bodyOf({ to: others.toToken }))).toEqual([403, undefined]);
+  });
+
+  it('refuses while the service is away, does not answer, or does not know its newest state', async () => {
+    client.refuseNext({ reason: 'STORE_UNAVAILABLE' });
+    expect(await askOf('POST', '/subscription')).toBe('503 SERVICE_UNAVAILABLE');
+    client.refuseNext({ reason: 'CLIENT_NOT_GRANTED' });
+    expect(await startCall(bodyOf())).toBe('503 SERVICE_UNAVAILABLE');
+    await app.close();
+    await start(
+      {},
+      {
+        validateToken: async () =>
+          create(ValidateTokenResponseSchema, { verdict: Verdict.VALID, stale: true }),
+      },
+    );
+    expect(await askOf('POST', '/subscription')).toBe('503 SERVICE_UNAVAILABLE');
+  });
+
+  it('says nothing of a request in its answer', async () => {
+    const { body } = await app.inject({
+      url: '/v1/authorize',
+      headers: original('POST', uriOf('/subscription', tokens.toToken)),
+    });
+    expect(JSON.parse(body)).toMatchObject({ reason: 'NOT_AUTHORIZED', status: 403 });
+    expect(body).not.toMatch(new RegExp(`${tokens.toToken}|subscription|${REALM}`));
+  });
+
+  it.each([
+    { realms: [] },
+    { proxies: [] },
+    { proxies: ['proxy.example'] },
+    { accelRedirect: '/rest' },
+    { accelRedirect: '@a b' },
+  ])('does not start with %j', async (options) => {
+    await app.close();
+    await expect(start(options)).rejects.toThrow(TypeError);
+  });
+});

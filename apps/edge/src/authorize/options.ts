@@ -1,0 +1,17 @@
+/** Options of `/v1/authorize`. */
+export interface AuthorizeOptions {
+  /** Realms whose tokens may be let through. At least one. */
+  readonly realms: readonly string[];
+  /** Proxies that may ask: addresses, CIDR ranges, `loopback`. At least one. */
+  readonly proxies: readonly string[];
+  /**
+   * Need of the request that starts a call: its body with the whole set, or, for proxies that do not pass bodies on, the account token
+   * alone. Default: `body`.
+   */
+  readonly callStart?: 'body' | 'accountToken' | undefined;
+  /**
+   * `X-Accel-Redirect` of a POST that is let through: the named location of NGINX, such as `@webrtc_gateway`, that continues it.
+   * Default: none.
+   */
+  readonly accelRedirect?: string | undefined;
+}
