@@ -1,6 +1,6 @@
 import AjvCompiler from '@fastify/ajv-compiler';
 import cors from '@fastify/cors';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { problemLinks } from '@callpass/contract';
 import { httpTelemetry } from '@callpass/telemetry';
 import { addAuthorizeRoute } from '../authorize/authorize-route.ts';
@@ -12,7 +12,13 @@ import { addProbes } from '../routes/probes.ts';
 import { CHALLENGE } from '../routes/schemas.ts';
 import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
-import { CLIENT_CLOSED_REQUEST, createSendProblem, HEADERS, STRICT_TRANSPORT } from './exchange.ts';
+import {
+  CLIENT_CLOSED_REQUEST,
+  createSendProblem,
+  type EdgeState,
+  HEADERS,
+  STRICT_TRANSPORT,
+} from './exchange.ts';
 import { createLimits } from './limits.ts';
 import { notFound } from './not-found.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_BODY_BYTES, DEFAULT_TIMEOUT_MS, type EdgeOptions } from './options.ts';
@@ -53,11 +59,16 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
     await parent.register(async (scope) => addAuthorizeRoute(scope, { client, timeoutMs, authorize }));
   }
   await parent.register(async (guarded) => {
-    guarded.addHook('onRequest', async (request) => origins.assertMayAsk(request));
-    guarded.addHook('onRequest', limits.address);
+    guarded.addHook(
+      'onRequest',
+      hook((request, reply) => {
+        origins.assertMayAsk(request);
+        limits.countAddress(request, reply);
+      }),
+    );
     if (humanCheck?.challenge) addChallenge(guarded, humanCheck.challenge.bind(humanCheck));
     await guarded.register(async (issuing) => {
-      issuing.addHook('onRequest', limits.visitor);
+      issuing.addHook('onRequest', hook(limits.countVisitor));
       if (humanCheck) askForHuman(issuing, humanCheck, `${parent.prefix}${HUMAN_CHECK_PATH}`);
       addIssueRoutes(issuing, { client, timeoutMs, compatibilityRoutes });
     });
@@ -66,18 +77,42 @@ export const callpassEdge: FastifyPluginAsync<EdgeOptions> = async (parent, opti
 
 function observe(scope: FastifyInstance, proxies: Proxies, trustsParent: boolean): void {
   const begin = httpTelemetry({ trustsParent });
-  scope.addHook('onRequest', async (request, reply) => {
-    const { method, headers, raw } = request;
-    const scheme = proxies.schemeOf(raw);
-    const http = begin({ method, route: request.routeOptions.url, scheme, headers });
-    request.callpassEdge = { http, visitorId: '' };
-    void reply.headers(HEADERS);
-    if (scheme === 'https') void reply.header('strict-transport-security', STRICT_TRANSPORT);
-  });
-  scope.addHook('onResponse', async (request, reply) => request.callpassEdge?.http.finish(reply.statusCode));
-  scope.addHook('onRequestAbort', async (request) =>
-    request.callpassEdge?.http.finish(CLIENT_CLOSED_REQUEST),
+  scope.addHook(
+    'onRequest',
+    hook((request, reply) => {
+      const { method, headers, raw } = request;
+      const scheme = proxies.schemeOf(raw);
+      const http = begin({ method, route: request.routeOptions.url, scheme, headers });
+      const state: EdgeState = { http, visitorId: '', onGone: undefined };
+      request.callpassEdge = state;
+      void reply.headers(HEADERS);
+      if (scheme === 'https') void reply.header('strict-transport-security', STRICT_TRANSPORT);
+      reply.raw.once('close', () => {
+        if (reply.raw.writableFinished) return;
+        http.finish(CLIENT_CLOSED_REQUEST);
+        state.onGone?.();
+      });
+    }),
   );
+  scope.addHook(
+    'onResponse',
+    hook((request, reply) => {
+      request.callpassEdge?.http.finish(reply.statusCode);
+    }),
+  );
+}
+
+/** Makes a hook of a function that does not wait. Every request pays for each promise of a hook. */
+function hook(run: (request: FastifyRequest, reply: FastifyReply) => void) {
+  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    try {
+      run(request, reply);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
 }
 
 /** A form, which any page may post anywhere, is no JSON. Members that are not known are refused, not dropped. */

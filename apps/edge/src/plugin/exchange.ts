@@ -10,6 +10,8 @@ export interface EdgeState {
   readonly http: HttpExchange;
   /** The visitor's id; set by the limits. */
   visitorId: string;
+  /** Called when the browser goes away before it is answered. */
+  onGone: (() => void) | undefined;
 }
 
 declare module 'fastify' {

@@ -13,9 +13,9 @@ const COUNTED = 50_000;
 /** Checks of the edge, as hooks for routes. */
 export interface Limits {
   /** Counts the address. */
-  readonly address: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  readonly countAddress: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Recognises the visitor, sets their cookie, and counts those who were recognised: the others have their address only. */
-  readonly visitor: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  readonly countVisitor: (request: FastifyRequest, reply: FastifyReply) => void;
 }
 
 /**
@@ -35,14 +35,14 @@ export function createLimits(parts: {
   const addressPolicy = `"address";q=${perAddress};w=${windowSeconds}`;
   const policies = `${addressPolicy}, "visitor";q=${perVisitor};w=${windowSeconds}`;
   return {
-    async address({ raw }, reply) {
+    countAddress({ raw }, reply) {
       const counted = addresses.count(holderOf(proxies.addressOf(raw)));
       void reply
         .header('ratelimit-policy', addressPolicy)
         .header('ratelimit', leftOf('address', perAddress, counted));
       refuseAbove(perAddress, counted);
     },
-    async visitor(request, reply) {
+    countVisitor(request, reply) {
       const { id, isNew, setCookie } = visitorOf(request.raw);
       stateOf(request).visitorId = id;
       if (setCookie !== undefined) void reply.header('set-cookie', setCookie);

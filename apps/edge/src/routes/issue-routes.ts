@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CredentialClient } from '@callpass/client';
 import { stateOf } from '../plugin/exchange.ts';
 import type { CompatibilityRoutes } from '../plugin/options.ts';
@@ -26,10 +26,16 @@ export function addIssueRoutes(
   parts: { client: CredentialClient; timeoutMs: number; compatibilityRoutes: CompatibilityRoutes },
 ): void {
   const { client, timeoutMs, compatibilityRoutes } = parts;
-  const issueFor = (request: FastifyRequest, reply: FastifyReply, asked: AskedIssue) => {
-    const { http, visitorId } = stateOf(request);
-    const issue = { ...asked, subject: visitorId };
-    const signal = whileWaitedFor(reply);
+  const issueFor = (request: FastifyRequest, asked: AskedIssue) => {
+    const state = stateOf(request);
+    const { http } = state;
+    const issue = { ...asked, subject: state.visitorId };
+    const controller = new AbortController();
+    const { signal } = controller;
+    // Fastify's `request.signal` aborts as soon as a body has been read.
+    state.onGone = () => {
+      controller.abort();
+    };
     if (!http.recording) return client.issueCredentials(issue, { timeoutMs, signal });
     // An RPC of its own, so that the trace leads to the record of the ledger.
     return http.run(() => client.issueCredentials(issue, { timeoutMs, signal, coalesce: false }));
@@ -38,14 +44,14 @@ export function addIssueRoutes(
   scope.post<CredentialsRequest>(
     '/v1/destinations/:id/credentials',
     { schema: CREDENTIALS },
-    async (request, reply) => {
+    async (request) => {
       const requestId = idempotencyKeyOf(request.headers);
       const asked = {
         destination: request.params.id,
         ...request.body,
         ...(requestId === undefined ? {} : { requestId }),
       };
-      return toCredentialsAnswer(await issueFor(request, reply, asked));
+      return toCredentialsAnswer(await issueFor(request, asked));
     },
   );
 
@@ -55,39 +61,25 @@ export function addIssueRoutes(
   scope.get<{ Querystring: { destination?: string } }>(
     '/callparameters',
     { ...withoutHead, schema: CALL_PARAMETERS },
-    async (request, reply) => {
+    async (request) => {
       const destination =
         request.query.destination ?? named(compatibilityRoutes.defaultDestination, 'destination');
-      return toTokens(await issueFor(request, reply, { destination }));
+      return toTokens(await issueFor(request, { destination }));
     },
   );
 
-  const actg = async (
-    request: FastifyRequest<{ Querystring: { identifier?: string } }>,
-    reply: FastifyReply,
-  ) => {
+  const actg = async (request: FastifyRequest<{ Querystring: { identifier?: string } }>) => {
     const { identifier } = request.query;
     const destination =
       identifier === undefined
         ? named(compatibilityRoutes.defaultDestination, 'identifier')
         : (identifiers.get(identifier) ?? identifier);
-    const { accountToken, fromToken, toToken, realm } = toTokens(
-      await issueFor(request, reply, { destination }),
-    );
+    const { accountToken, fromToken, toToken, realm } = toTokens(await issueFor(request, { destination }));
     return { accountToken, fromToken, toToken, tokenRealm: realm };
   };
   const identifiers = new Map(Object.entries(compatibilityRoutes.identifiers ?? {}));
   for (const path of ['/actg/token', '/actg/token/'])
     scope.get(path, { ...withoutHead, schema: { ...ACTG_TOKEN, hide: path.endsWith('/') } }, actg);
-}
-
-/** Aborts when the browser goes away before it is answered. Fastify's `request.signal` aborts as soon as a body has been read. */
-function whileWaitedFor({ raw }: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }
 
 function named(destination: string | undefined, member: string): string {
