@@ -317,7 +317,7 @@ export type RequestFault = (typeof REQUEST_FAULTS)[number];
 /**
  * Values of `callpass.connection.cause`. Refused: `total`, `peer` (too many connections altogether or of one peer). Closed:
  * `handshake` (no HTTP/2 handshake in time), `unfinished` (the oldest of too many without one), `unrecognised` (all places were
- * taken, and no client was recognised on it), `pings`, `resets` (more than allowed), `stuck` (closing, but the peer does not
+ * taken, and no client was recognised on it), `pings`, `resets`, `settings` (more than allowed), `stuck` (closing, but the peer does not
  * read the rest).
  */
 export const CONNECTION_CAUSES = [
@@ -328,6 +328,7 @@ export const CONNECTION_CAUSES = [
   'unrecognised',
   'pings',
   'resets',
+  'settings',
   'stuck',
 ] as const;
 /** Cause of refusing or closing a connection. */

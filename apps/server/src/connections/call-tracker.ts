@@ -27,6 +27,8 @@ export interface CallBounds extends BodyBounds {
 const MAX_HEAD_BYTES_OF_CONNECTION = 256 * 1024;
 /** A head of this size or more is read in turns with those of other peers. */
 const LARGE_HEAD_BYTES = 1024;
+/** A call that is taken back counts for its work as a head of this size. */
+const RESET_BYTES = 4096;
 /** Calls whose request is not complete, of all connections together. */
 const MAX_INCOMPLETE = 4096;
 /** Streams that stay open: of one connection, of one peer, and of all. */
@@ -210,6 +212,7 @@ export class CallTracker {
     const takenBack = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     // With its connection, all that a client has under way is lost, and nobody has taken it back.
     if (!takenBack || socket.destroyed) return;
+    this.#turns.count(peer, RESET_BYTES);
     if (!this.#resets.take(peer, performance.now()) && !session.destroyed) this.#onTooManyResets(session);
   }
 }

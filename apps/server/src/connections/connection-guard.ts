@@ -26,6 +26,11 @@ export interface ConnectionBounds extends ConnectionLimits {
 /** Headers above the bound that are read all the same, so that the call can be refused with a reason. */
 const HEADER_MARGIN = 8;
 
+/** Calls of one connection that may be taken back at once: twice the streams that it has by default. */
+const RESET_BURST = 256;
+/** SETTINGS frames of one connection. A client sends one, and a few more where it adapts its windows. */
+const MAX_SETTINGS = 100;
+
 /** Interval at which connections are looked for that were ended and are still there. */
 const SWEEP_MS = 5_000;
 
@@ -99,7 +104,10 @@ export class ConnectionGuard {
     // Node resets a stream above these without a status; up to them the screen of calls refuses with one.
     const maxHeaderListSize = HEADER_MARGIN * this.#bounds.maxHeaderBytes;
     server.updateSettings({ maxHeaderListSize });
+    const { maxResetsPerSecond } = this.#bounds;
     setSessionOptions(server, {
+      // The bound of a peer is looked at between two reads only, and one read can bring more than that.
+      ...(maxResetsPerSecond > 0 && { streamResetBurst: RESET_BURST, streamResetRate: maxResetsPerSecond }),
       maxHeaderListPairs: Math.ceil(maxHeaderListSize / HEADER_OVERHEAD_BYTES),
       // A credential with a space at its end was presented, and must not pass for a call without one.
       strictFieldWhitespaceValidation: false,
@@ -210,12 +218,17 @@ export class ConnectionGuard {
     }
     connection.session = session;
     let awaited = 2;
+    let settings = 0;
     const hear = () => {
       if (--awaited > 0 || !connection.counted) return;
       this.#endHandshake(connection);
       this.#strangers.add(connection);
     };
     session.once('remoteSettings', hear);
+    session.on('remoteSettings', () => {
+      if (++settings === MAX_SETTINGS && !session.destroyed)
+        this.#goAway(session, 'settings', 'too_many_settings');
+    });
     // The limits of headers hold from when the client has confirmed them.
     session.once('localSettings', hear);
     session.on('ping', () => {

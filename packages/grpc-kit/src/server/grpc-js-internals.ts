@@ -62,6 +62,10 @@ export interface SessionOptions {
   maxHeaderListPairs?: number;
   /** Drops a header with white space at its ends as if it had not been sent; the default of Node. */
   strictFieldWhitespaceValidation?: boolean;
+  /** Streams that the peer may reset at once; more end the connection. Node takes it together with the rate. */
+  streamResetBurst?: number;
+  /** Streams that the peer may reset in a second. */
+  streamResetRate?: number;
 }
 
 /**
