@@ -214,6 +214,23 @@ describe('what somebody else does to the database', () => {
     await expect(issue()).resolves.toBeDefined();
   }, 120_000);
 
+  it('has no remembered answer given to another request: with what the store holds it can only be refused', async () => {
+    const [mine, other] = ['7b0f7a52-2a3e-4c57-9c5c-0d5c1f0f3a11', '0e5c8a3c-3d7c-4f34-8a8e-6d2d6b8f6f01'];
+    const ask = (requestId: string, destination: string) =>
+      server.credentials.issueCredentials({ requestId, destination });
+    const [first] = [await ask(mine, 'ecb'), await ask(other, 'cbc')];
+    const bodyOf = (id: string) => `(select body_hash from answers where request_id = '${id}')`;
+    // By this digest the body of the other request would be taken for the one that was answered.
+    sql(`update answers set body_hash = ${bodyOf(other)} where request_id = '${mine}'`);
+    for (const destination of ['cbc', 'ecb'])
+      expect(await refusalOf(ask(mine, destination))).toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    sql(`update answers set sealed_answer = (select sealed_answer from answers where request_id = '${mine}')
+      where request_id = '${other}'`);
+    expect(await refusalOf(ask(other, 'cbc'))).toMatchObject({ code: 'UNAVAILABLE' });
+    sql(`delete from answers`);
+    expect((await ask(mine, 'ecb')).issuanceId).not.toBe(first.issuanceId);
+  });
+
   it('is not taken by a running server, which goes on with the last state that held, nor by one that starts', async () => {
     const health = createClient(Health, server.connection);
     const administers = async () => {

@@ -18,6 +18,20 @@ describe('KeyedHash', () => {
     );
   });
 
+  it('a request with an id has another hash with another body, client, id or secret', () => {
+    const request = { client: 'c', requestId: 'i', body: Uint8Array.of(1) };
+    const others = [
+      names.request({ ...request, body: Uint8Array.of(2) }),
+      names.request({ ...request, client: 'd' }),
+      names.request({ ...request, requestId: 'j' }),
+      new KeyedHash(new Uint8Array(32)).request(request),
+    ];
+    expect(names.request(request)).toHaveLength(32);
+    for (const other of others) expect(Buffer.compare(other, names.request(request))).not.toBe(0);
+    expect(Buffer.compare(names.request({ ...request }), names.request(request))).toBe(0);
+    expect(names.request({ ...request, body: new Uint8Array(100_000) })).toHaveLength(32);
+  });
+
   it('fingerprints the three tokens of an issue each under its own name', () => {
     expect(names.tokens({ account: 'A', from: 'B', to: 'C' })).toEqual({
       account: names.token('A'),

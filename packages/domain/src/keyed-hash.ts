@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createHash, hkdfSync } from 'node:crypto';
 import type { TokenFingerprints } from '@callpass/ledger';
 import { createMessageAuthenticator, type MessageAuthenticator } from '@callpass/token-core';
 import type { IssuedTokens } from './ports.ts';
@@ -16,6 +16,7 @@ export class KeyedHash {
   readonly #subject: MessageAuthenticator;
   readonly #token: MessageAuthenticator;
   readonly #realmKey: MessageAuthenticator;
+  readonly #request: MessageAuthenticator;
 
   /** @param secret 32 bytes, the same on every instance of the service. Throws TypeError for any other length. */
   constructor(secret: Uint8Array) {
@@ -24,6 +25,7 @@ export class KeyedHash {
     this.#subject = derive(secret, 'subject');
     this.#token = derive(secret, 'token');
     this.#realmKey = derive(secret, 'realm key');
+    this.#request = derive(secret, 'request');
   }
 
   /** A visitor's name as 32 hexadecimal digits; empty for an empty subject. */
@@ -44,6 +46,15 @@ export class KeyedHash {
   /** A realm key's fingerprint as 16 hexadecimal digits. */
   realmKey(key: Uint8Array): string {
     return mac(this.#realmKey, key).slice(0, 16);
+  }
+
+  /**
+   * The hash of a request with an id, 32 bytes. Nobody without the secret can make that of another body, try visitors' names on it, or
+   * use it for another client or id.
+   */
+  request({ client, requestId, body }: { client: string; requestId: string; body: Uint8Array }): Uint8Array {
+    const digest = createHash('sha256').update(body).digest('hex');
+    return Buffer.from(mac(this.#request, `${client}\n${requestId}\n${digest}`), 'hex');
   }
 }
 

@@ -79,7 +79,7 @@ export type StateChange =
       readonly kind: 'rememberAnswer';
       readonly client: string;
       readonly requestId: string;
-      /** SHA-256 of the request, to tell another body under the same id. 32 bytes. */
+      /** `KeyedHash.request`, to tell another body under the same id. 32 bytes. */
       readonly bodyHash: Uint8Array;
       /** The answer, which the store seals. */
       readonly answer: Uint8Array;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   IssueCredentialsRequestSchema,
@@ -91,7 +90,9 @@ function issueOne(
   caller: Caller,
   request: IssueCredentialsRequest,
 ): Promise<EncodedMessage> {
-  return issue(dependencies, caller, request, idempotencyOf(request)).then(encodeOutcome);
+  return issue(dependencies, caller, request, idempotencyOf(request, caller, dependencies)).then(
+    encodeOutcome,
+  );
 }
 
 function encodeOutcome(outcome: IssueOutcome): EncodedMessage {
@@ -100,14 +101,18 @@ function encodeOutcome(outcome: IssueOutcome): EncodedMessage {
   );
 }
 
-function idempotencyOf(request: IssueCredentialsRequest): Idempotency | undefined {
+function idempotencyOf(
+  request: IssueCredentialsRequest,
+  { principal: { client } }: Caller,
+  { keyedHash }: Pick<IssueDependencies, 'keyedHash'>,
+): Idempotency | undefined {
   if (request.requestId === '') return undefined;
+  // A UUID may be written in either case.
+  const requestId = request.requestId.toLowerCase();
+  const body = toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' });
   return {
-    // A UUID may be written in either case.
-    requestId: request.requestId.toLowerCase(),
-    bodyHash: createHash('sha256')
-      .update(toBinary(IssueCredentialsRequestSchema, { ...request, requestId: '' }))
-      .digest(),
+    requestId,
+    bodyHash: keyedHash.request({ client, requestId, body }),
     // A copy of its own: what goes to the store's thread is sent with the whole buffer that it is a piece of.
     encode: (issued) => new Uint8Array(encodeIssued(issued)),
     keyOf: (answer) => {
