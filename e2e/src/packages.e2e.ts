@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -25,13 +25,19 @@ const RESOLUTIONS = [
 let registry: Registry;
 let npmFolder: string;
 let pnpmFolder: string;
+/** Has the client from its tarball, and nothing else of ours. */
+let aloneFolder: string;
 
 /** An empty folder with the stranger's files, in which packages come from the registry of the test. */
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-stranger-'));
   writeFileSync(join(folder, '.npmrc'), registry.npmrc);
+  return filled(folder, 'e2e/stranger');
+}
+
+function filled(folder: string, files: string): string {
   writeFileSync(join(folder, 'package.json'), '{ "name": "stranger", "private": true }');
-  cpSync(join(ROOT, 'e2e/stranger'), folder, { recursive: true });
+  cpSync(join(ROOT, files), folder, { recursive: true });
   return folder;
 }
 
@@ -46,10 +52,13 @@ const binOf = (line: (typeof LINES)[number]) =>
   line === PINNED ? join(ROOT, 'node_modules/node/bin') : join(npmFolder, `node_modules/node-${line}/bin`);
 
 beforeAll(async () => {
-  await done('node', ['tools/packages/stage-all.mjs']);
+  const tarballs = mkdtempSync(join(tmpdir(), 'callpass-tarballs-'));
+  await done('node', ['tools/packages/pack.mjs', '--out', tarballs]);
   registry = await startRegistry();
   npmFolder = emptyFolder();
   pnpmFolder = emptyFolder();
+  aloneFolder = filled(mkdtempSync(join(tmpdir(), 'callpass-alone-')), 'e2e/stranger/client');
+  const [clientTarball = ''] = globSync(join(tarballs, 'callpass-client-*.tgz'));
   const others = LINES.filter((line) => line !== PINNED).map(
     (line) => `node-${line}@npm:${PLATFORM}@${line}`,
   );
@@ -71,15 +80,23 @@ beforeAll(async () => {
         cwd: npmFolder,
       },
     ),
+    done(
+      'npm',
+      ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', clientTarball],
+      {
+        cwd: aloneFolder,
+      },
+    ),
     done('pnpm', ['add', '--prefer-offline', '@callpass/client', '@callpass/token-core'], {
       cwd: pnpmFolder,
     }),
   ]);
+  rmSync(tarballs, { recursive: true });
 }, LIMIT_MS);
 
 afterAll(async () => {
   await registry.stop();
-  for (const folder of [npmFolder, pnpmFolder]) rmSync(folder, { recursive: true });
+  for (const folder of [npmFolder, pnpmFolder, aloneFolder]) rmSync(folder, { recursive: true });
 });
 
 describe('what is installed', () => {
@@ -102,7 +119,8 @@ describe('what is installed', () => {
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--noEmit', '--skipLibCheck', 'false'];
     const target = ['--target', 'es2022', '--types', 'node', '--ignoreConfig', 'issue.mts'];
     cpSync(join(npmFolder, 'issue.ts'), join(npmFolder, 'issue.mts'));
-    await done('tsc', [...resolution.filter(Boolean), ...strict, ...target], { cwd: npmFolder });
+    for (const cwd of [npmFolder, aloneFolder])
+      await done('tsc', [...resolution.filter(Boolean), ...strict, ...target], { cwd });
   });
 });
 
@@ -149,6 +167,25 @@ describe.each(LINES)('on Node %s,', (line) => {
     await done(node(), [jest, '--rootDir', npmFolder], { cwd: npmFolder, env });
   });
 
+  it('the client from its tarball alone issues: imported, required, in TypeScript and under Jest with its defaults', async () => {
+    const cwd = aloneFolder;
+    const typed = [
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--types',
+      'node',
+      '--ignoreConfig',
+      'issue.mts',
+    ];
+    await done('tsc', [...typed, '--outDir', 'built'], { cwd });
+    const files = ['issue.mjs', 'issue.cjs', 'built/issue.mjs'];
+    const answers = await Promise.all(files.map((file) => done(node(), [file], { cwd, env })));
+    expect(answers).toEqual(files.map(() => 'b@x.example DESTINATION_UNKNOWN'));
+    await done(node(), [join(ROOT, 'node_modules/jest/bin/jest.js'), '--rootDir', cwd], { cwd, env });
+  });
+
   it('what pnpm has installed issues too', async () => {
     const answers = await Promise.all(
       ['issue.mjs', 'issue.cjs'].map((file) => done(node(), [file], { cwd: pnpmFolder, env })),
@@ -159,3 +196,15 @@ describe.each(LINES)('on Node %s,', (line) => {
     ]);
   });
 });
+
+it.each(LINES.filter((line) => line !== PINNED))(
+  'on Node %s the tests at the boundary of client, command line, edge and server pass',
+  async (line) => {
+    const jest = [join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', 'e2e/jest.lines.config.mjs'];
+    const PATH = `${binOf(line)}${delimiter}${process.env['PATH']}`;
+    const env = { PATH, NODE_OPTIONS: '--experimental-vm-modules' };
+    const { code, stderr } = await run(join(binOf(line), 'node'), jest, { env });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Test Suites: 8 passed, 8 total')]);
+  },
+  LIMIT_MS,
+);

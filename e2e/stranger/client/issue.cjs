@@ -1,0 +1,10 @@
+const { CallpassError, createCredentialClient, makeAnonymousArguments } = require('@callpass/client');
+
+(async () => {
+  const client = createCredentialClient({ address: process.env.ADDRESS });
+  const response = await client.issueCredentials({ destination: 'd', requestId: crypto.randomUUID() });
+  const [callee] = makeAnonymousArguments(response);
+  const refusal = await client.issueCredentials({ destination: 'nowhere' }).catch((error) => error);
+  client.close();
+  console.log(callee, refusal instanceof CallpassError && refusal.reason);
+})();
