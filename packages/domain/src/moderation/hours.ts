@@ -40,6 +40,8 @@ interface Memo {
   /** From here until `closedUntilMs` (not included) the line is known to be closed. */
   closedFromMs: number;
   closedUntilMs: number;
+  /** Set where it is known to open at `closedUntilMs`. */
+  opensThen: boolean;
 }
 
 interface Segment {
@@ -81,17 +83,18 @@ export function nextOpening(hours: CompiledHours, nowMs: number): number | undef
   if (!(nowMs >= memo.closedFromMs && nowMs < memo.closedUntilMs)) {
     memo.closedFromMs = nowMs;
     memo.closedUntilMs = nowMs;
+    memo.opensThen = false;
   }
-  while (memo.closedUntilMs < limitMs) {
+  while (!memo.opensThen && memo.closedUntilMs < limitMs) {
     const segment = segmentAt(hours.schedule, memo.closedUntilMs);
-    if (segment.open) return memo.closedUntilMs;
-    memo.closedUntilMs = segment.untilMs;
+    if (segment.open) memo.opensThen = true;
+    else memo.closedUntilMs = segment.untilMs;
   }
-  return undefined;
+  return memo.opensThen && memo.closedUntilMs < limitMs ? memo.closedUntilMs : undefined;
 }
 
 function newMemo(): Memo {
-  return { fromMs: 0, untilMs: 0, open: false, closedFromMs: 0, closedUntilMs: 0 };
+  return { fromMs: 0, untilMs: 0, open: false, closedFromMs: 0, closedUntilMs: 0, opensThen: false };
 }
 
 function isCivilTime(timeMs: number): boolean {

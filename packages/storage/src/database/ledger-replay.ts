@@ -12,6 +12,9 @@ import { sql, type Kysely, type SqlBool } from 'kysely';
 import type { Tables } from '../schema/tables.ts';
 import { ROWS_PER_STEP, stretchOf, wholeStretch, type Stretch } from './entry-search.ts';
 
+/** Rows in memory at a time: so few die young, and the heap of the thread stays small. */
+const ROWS_PER_READ = 500;
+
 const KINDS = (['ISSUED', 'REFUSED', 'ENTRIES_REMOVED'] satisfies EntryKind[]).map(
   (kind) => ENTRY_KINDS[kind],
 );
@@ -67,6 +70,12 @@ class LedgerReplay {
   async step(): Promise<ReplayStep> {
     const [first, last] = this.#stretch;
     const to = Math.min(this.#done + ROWS_PER_STEP, last);
+    while (this.#done < to) await this.#read(Math.min(this.#done + ROWS_PER_READ, to));
+    const progress = { read: to - first + 1, total: last - first + 1 };
+    return to < last ? progress : { ...progress, report: this.#replay.report };
+  }
+
+  async #read(to: number): Promise<void> {
     const startTimeMs = this.#startTimeMs;
     const rows = await this.#db
       .selectFrom('ledger')
@@ -82,7 +91,5 @@ class LedgerReplay {
       .execute();
     for (const row of rows) this.#replay.add({ ...row, kind: entryKind(row.kind) });
     this.#done = to;
-    const progress = { read: to - first + 1, total: last - first + 1 };
-    return to < last ? progress : { ...progress, report: this.#replay.report };
   }
 }

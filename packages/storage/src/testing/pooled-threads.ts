@@ -7,7 +7,7 @@ import { startThread as startAnother } from '../thread/threads.ts';
  */
 const idle = (globalThis as unknown as { keptThreads: () => Worker[] }).keptThreads();
 
-/** A thread without a store. */
+/** A thread without a store. The heap of one that was used before has V8's own bounds. */
 export function startThread(): Worker {
   const worker = idle.pop() ?? startAnother();
   worker.ref();

@@ -1,4 +1,4 @@
-import type { Worker } from 'node:worker_threads';
+import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { endThread, startThread } from '#threads';
 import { StoreError } from '@callpass/domain';
 import type { StoreLimits } from '../limits.ts';
@@ -26,30 +26,37 @@ type Reply<M extends ThreadMethod> = Awaited<ReturnType<ThreadCalls[M]>>;
  */
 export class ThreadLink {
   readonly #start: ThreadStart;
+  readonly #memory: ResourceLimits | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #opening: Promise<Worker> | undefined;
   #lastId = 0;
 
-  private constructor(start: ThreadStart) {
+  private constructor(start: ThreadStart, memory: ResourceLimits | undefined) {
     this.#start = start;
+    this.#memory = memory;
   }
 
   /** Starts the thread. Rejects with what kept it from opening the store. */
-  static async open(start: ThreadStart): Promise<{ link: ThreadLink } & OpenedStore> {
-    const link = new ThreadLink(start);
+  static async open(
+    start: ThreadStart,
+    memory?: ResourceLimits,
+  ): Promise<{ link: ThreadLink } & OpenedStore> {
+    const link = new ThreadLink(start, memory);
     return { link, ...(await link.#open()).opened };
   }
 
-  /** Opens the same store in another thread, with other limits. */
-  async another(limits: Partial<StoreLimits>): Promise<ThreadLink> {
-    const sealKey = Uint8Array.from(this.#start.sealKey);
-    const { link, ledgerSecret } = await ThreadLink.open({
-      ...this.#start,
-      sealKey,
-      limits: { ...this.#start.limits, ...limits },
-    });
+  /** Opens the same store in another thread, with other limits and bounds on its heap. */
+  async another(limits: Partial<StoreLimits>, memory: ResourceLimits): Promise<ThreadLink> {
+    const { link, ledgerSecret } = await ThreadLink.open(
+      {
+        ...this.#start,
+        sealKey: Uint8Array.from(this.#start.sealKey),
+        limits: { ...this.#start.limits, ...limits },
+      },
+      memory,
+    );
     ledgerSecret.fill(0);
     return link;
   }
@@ -106,7 +113,7 @@ export class ThreadLink {
   }
 
   async #open(): Promise<{ worker: Worker; opened: OpenedStore }> {
-    const worker = startThread();
+    const worker = startThread(this.#memory);
     worker.on('message', (message: ThreadMessage) => this.#receive(message));
     worker.on('error', (cause) => this.#lose(worker, cause));
     worker.on('exit', () => this.#lose(worker, undefined));

@@ -32,6 +32,9 @@ import type { ThreadLink } from './thread-link.ts';
 /** One connection, and no reserve: that of the store is enough. */
 const READER_LIMITS = { reserveBytes: 0, connections: 1 };
 
+/** Much of what is read dies at once. One that holds more than this ends, and not the server. */
+const READER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 };
+
 const RECORDED: RecordOutcome = { outcome: 'recorded' };
 
 /** The store as the service sees it: everything but waiting is done by the thread. */
@@ -130,7 +133,7 @@ export class ThreadStore implements Store {
 
   async *replay(plan: ReplayPlan): AsyncGenerator<ReplayStep, void> {
     if (this.#closing !== undefined) throw unavailable('the store is closed');
-    const link = await this.#link.another(READER_LIMITS);
+    const link = await this.#link.another(READER_LIMITS, READER_MEMORY);
     this.#readers.add(link);
     try {
       let step = await link.call('replay', plan);
