@@ -8,7 +8,11 @@ import { provision } from './provision.ts';
 import { sharedStore, type SharedStore } from './shared-store.ts';
 
 const CALLS_PER_SECOND = 150;
-const STOPPED_MS = 9_000;
+/**
+ * Beyond 15 s the client's keepalive has dropped the connection and dials anew, to a process whose kernel accepts connections that
+ * nobody serves: a shorter stop would not show that.
+ */
+const STOPPED_MS = 30_000;
 /** Time that the client has to notice. */
 const NOTICED_MS = 2_000;
 
@@ -61,8 +65,8 @@ async function issueFor(durationMs: number): Promise<readonly Call[]> {
   return Promise.all(calls);
 }
 
-it('one of three instances that hangs costs no more than the time to notice it', async () => {
-  await issueFor(2_000);
+it('one of three instances that hangs for 30 s costs no more than the time to notice it', async () => {
+  await issueFor(1_000);
   const [hung] = servers;
   hung?.child.kill('SIGSTOP');
   const calls = await issueFor(STOPPED_MS).finally(() => hung?.child.kill('SIGCONT'));
@@ -75,10 +79,10 @@ it('one of three instances that hangs costs no more than the time to notice it',
     `hung instance: ${(100 * share).toFixed(2)} % of ${noticed.length} calls within 1 s from 2 s on, ` +
       `the longest ${late.toFixed(0)} ms; ${before.filter(good).length} of ${before.length} before\n`,
   );
-  expect(noticed.length).toBeGreaterThan(900);
+  expect(noticed.length).toBeGreaterThan(4_000);
   expect(share).toBeGreaterThanOrEqual(0.99);
   expect(before.filter(good).length / before.length).toBeGreaterThanOrEqual(0.9);
   // It is back among the others once it answers again.
-  const after = await issueFor(2_000);
+  const after = await issueFor(1_000);
   expect(after.filter(good)).toHaveLength(after.length);
 }, 60_000);
