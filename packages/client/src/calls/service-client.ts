@@ -129,8 +129,8 @@ function attemptOf(
       throw errorOf(error, connection, options.signal);
     }
   };
-  return (request, { timeoutMs, ...options }) => {
-    const sent = sendingOptions(options);
+  return (request, { timeoutMs, signal, metadata, interceptors }) => {
+    const sent = sendingOptions({ signal, metadata, interceptors });
     const afterMs = retries.hedgeAfterMs;
     if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...sent });
     const endMs = performance.now() + timeoutMs;
@@ -179,6 +179,7 @@ function streamCall(connection: Connection, method: DescMethod, call: KitStreamC
 }
 
 function sendingOptions({ signal, metadata, interceptors }: CallOptions): KitCallOptions {
+  if (metadata === undefined && interceptors === undefined) return signal ? { signal } : {};
   return {
     ...(signal && { signal }),
     ...(metadata && { metadata: metadataOf(metadata) }),
