@@ -4,6 +4,7 @@ import { measureCoalesce } from './coalesce-part.ts';
 import { measureEdge } from './edge-part.ts';
 import { measureEncryption } from './encryption-part.ts';
 import { measureInstances } from './instances-part.ts';
+import { measureCauses } from './latency/causes.ts';
 import { measureLatency, measureLatencyOfEdge, measureLatencyOnPostgres } from './latency/measure-latency.ts';
 import { latencyTable } from './latency/report.ts';
 import { type BenchOptions, parseOptions, type Part, USAGE } from './options.ts';
@@ -31,9 +32,10 @@ const MEASUREMENTS: Readonly<Record<Part, Measurement>> = {
   sampling: measureSampling,
   instances: measureInstances,
   scale: measureScale,
-  latency: measureLatency,
+  'latency-sqlite': measureLatency,
   'latency-postgres': measureLatencyOnPostgres,
   'latency-edge': measureLatencyOfEdge,
+  causes: measureCauses,
 };
 
 function readOptions(): BenchOptions {

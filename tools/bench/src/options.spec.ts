@@ -19,7 +19,7 @@ describe('parseOptions', () => {
   });
 
   it('takes the latencies of all programs, or of one', () => {
-    expect(parse('--only', 'latency').parts).toEqual(['latency', 'latency-postgres', 'latency-edge']);
+    expect(parse('--only', 'latency').parts).toEqual(['latency-sqlite', 'latency-postgres', 'latency-edge']);
     expect(parse('--only', 'latency-edge').parts).toEqual(['latency-edge']);
   });
 

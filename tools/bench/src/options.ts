@@ -13,9 +13,10 @@ export const PARTS = [
   'sampling',
   'instances',
   'scale',
-  'latency',
+  'latency-sqlite',
   'latency-postgres',
   'latency-edge',
+  'causes',
 ] as const;
 
 /** One of {@link PARTS}. */
@@ -91,11 +92,12 @@ export function parseOptions(args: readonly string[], defaults: { jsonFile: stri
 
 function chosen(only: readonly string[]): readonly Part[] {
   if (only.length === 0) return PARTS;
+  const isOf = (part: Part, name: string) => part === name || part.startsWith(`${name}-`);
   for (const name of only) {
-    if (!PARTS.some((part) => part === name))
+    if (!PARTS.some((part) => isOf(part, name)))
       throw new Error(`--only takes ${PARTS.join(', ')}; not ${name}`);
   }
-  return PARTS.filter((part) => only.some((name) => part === name || part.startsWith(`${name}-`)));
+  return PARTS.filter((part) => only.some((name) => isOf(part, name)));
 }
 
 function positive(name: string, text: string): number {

@@ -23,7 +23,7 @@ function section({ machine, parts }: Results): string {
   const taken = PARTS.flatMap((part) => parts[part] ?? []);
   const rows = taken.flatMap(({ rows }) => rows);
   const calibrations = taken.flatMap(({ calibration }) => calibration ?? []);
-  const latency = taken.flatMap(({ latency = [] }) => latency);
+  const latency = taken.flatMap(({ latency = [] }) => latency).filter(({ percent }) => percent !== undefined);
   const days = taken.map(({ date }) => date.slice(0, 10)).sort();
   const when = [...new Set([days.at(0), days.at(-1)])].join(' to ');
   return [

@@ -88,8 +88,9 @@ function widthsOf(table: Table): number[] {
 }
 
 function ratio(value: Estimate | undefined): string {
-  if (value === undefined || !Number.isFinite(value.median)) return '';
+  if (value === undefined) return '';
   const { median, low, high } = value;
+  if (![median, low, high].every(Number.isFinite)) return '';
   return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 

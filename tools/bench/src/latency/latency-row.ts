@@ -14,8 +14,8 @@ export type LatencyVerdict = 'met' | 'not met' | "the machine's own pauses excee
 /** Latency of a program at a share of its capacity, beside the echo at the same rate. */
 export interface LatencyRow {
   readonly name: string;
-  /** Share of the capacity, in percent. */
-  readonly percent: number;
+  /** Share of the capacity, in percent, where the rate was chosen by it. */
+  readonly percent?: number | undefined;
   readonly ratePerSecond: number;
   readonly own: Percentiles;
   readonly echo: Percentiles;
@@ -34,7 +34,7 @@ export interface LatencyBars {
 /** Makes a row from the rounds of a program and of the echo, which took turns. */
 export function latencyRow(plan: {
   readonly name: string;
-  readonly percent: number;
+  readonly percent?: number;
   readonly ratePerSecond: number;
   readonly own: readonly OpenLoopResult[];
   readonly echo: readonly OpenLoopResult[];

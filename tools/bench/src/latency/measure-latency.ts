@@ -107,7 +107,9 @@ async function capacityOf(
     rates.push(await subject.capacity());
     progress(`latency: ${subject.name}: capacity ${Math.round(rates.at(-1) ?? NaN)}/s`);
   }
-  return median(rates.slice(-CAPACITY_ROUNDS));
+  const rate = median(rates.slice(-CAPACITY_ROUNDS));
+  if (!(rate > 0)) throw new Error(`${subject.name}: this machine is too busy to find its capacity`);
+  return rate;
 }
 
 async function startOnSqlite(options: BenchOptions, stopLater: StopLater) {

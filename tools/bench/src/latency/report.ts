@@ -7,7 +7,7 @@ export function latencyTable(rows: readonly LatencyRow[]): Table {
   return [
     ['latency, in ms', 'calls/s', 'p50', 'p99', 'p99.9', "the echo's p50, p99, p99.9", 'bars'],
     ...rows.map(({ name, percent, ratePerSecond, own, echo, missed, bars }) => [
-      `${name} at ${percent} % of its capacity`,
+      percent === undefined ? name : `${name} at ${percent} % of its capacity`,
       whole(ratePerSecond),
       ...[own.p50, own.p99, own.p999].map(spread),
       [echo.p50, echo.p99, echo.p999].map(({ median }) => median.toFixed(1)).join(', '),

@@ -35,6 +35,8 @@ export function startNode(args: readonly string[], env: NodeJS.ProcessEnv): Benc
   const child = spawn(process.execPath, args, {
     env: { ...ENVIRONMENT, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // JSON has no NaN.
+    serialization: 'advanced',
   });
   return metered(child, (resolve) => child.once('message', resolve));
 }

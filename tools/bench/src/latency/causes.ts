@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startLoadGenerator, startPacedGenerator } from '../load/generator.ts';
+import type { OpenLoopResult } from '../load/pace.ts';
+import type { BenchOptions } from '../options.ts';
+import { withProcesses, type PartFigures } from '../part.ts';
+import { SHAPE } from '../server-part.ts';
+import { startCallpassServer, type CallpassServer, type ServerOptions } from '../servers/callpass-server.ts';
+import { startEchoServer } from '../servers/echo-server.ts';
+import { ASK_FOR_PAUSES, type Pauses } from '../servers/pauses.ts';
+import { startTelemetrySink } from '../servers/telemetry-sink.ts';
+import { latencyRow } from './latency-row.ts';
+
+/** Calls per second: about a fourth of what a server takes on two cores. */
+const RATE = 2000;
+/** Some ten thousand calls, until the engine has settled on how to run the code. */
+const WARM_UP = { ...SHAPE, runInMs: 0, durationMs: 4000 };
+const PACED = { connections: 8, timeoutMs: 5000 };
+const OLD = '--max-old-space-size=256';
+const UNIT = [OLD, '--max-semi-space-size=8'];
+/** A folder that is kept in memory, where the system has one. */
+const MEMORY = '/dev/shm';
+
+const PAUSES = ['--import', new URL('../servers/pauses.ts', import.meta.url).href];
+
+/** The server as the unit starts it, and as often with one thing changed. */
+const VARIANTS: readonly { name: string; options: ServerOptions; inMemory?: boolean }[] = [
+  { name: 'as the unit starts it', options: { nodeOptions: UNIT } },
+  { name: 'no bound of the old generation', options: { nodeOptions: ['--max-semi-space-size=8'] } },
+  {
+    name: 'old generation may grow by 200 % before it is collected',
+    options: { nodeOptions: [...UNIT, '--heap-growing-percent=200'] },
+  },
+  { name: 'garbage is collected by one thread', options: { nodeOptions: [...UNIT, '--single-threaded-gc'] } },
+  { name: 'young generation of 2 MiB, not 8', options: { nodeOptions: [OLD, '--max-semi-space-size=2'] } },
+  { name: 'young generation of 32 MiB', options: { nodeOptions: [OLD, '--max-semi-space-size=32'] } },
+  { name: 'no telemetry', options: { nodeOptions: UNIT, environment: { OTEL_SDK_DISABLED: 'true' } } },
+  {
+    name: 'state looked for every 2 s, not 0.5 s',
+    options: { nodeOptions: UNIT, environment: { CALLPASS_STORE_POLL_INTERVAL: '2s' } },
+  },
+  { name: 'database in memory', options: { nodeOptions: UNIT }, inMemory: true },
+];
+
+/** Latency of servers that differ in one thing, in turn at the same rate: it shows what makes the tail. */
+export function measureCauses(
+  { latency: { measured, durationMs } }: Pick<BenchOptions, 'latency'>,
+  progress: (text: string) => void,
+): Promise<PartFigures> {
+  return withProcesses(async (stopLater) => {
+    const sink = stopLater(await startTelemetrySink());
+    const paced = stopLater(startPacedGenerator());
+    const generator = stopLater(startLoadGenerator());
+    const start = async ({ options, inMemory }: (typeof VARIANTS)[0]): Promise<CallpassServer> => {
+      const nodeOptions = [...(options.nodeOptions ?? []), ...PAUSES];
+      if (!inMemory) return stopLater(await startCallpassServer(sink.url, { ...options, nodeOptions }));
+      const folder = mkdtempSync(join(MEMORY, 'callpass-bench-'));
+      stopLater({ stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) });
+      const storeUrl = `sqlite:${join(folder, 'callpass.db')}`;
+      return stopLater(await startCallpassServer(sink.url, { ...options, nodeOptions, storeUrl }));
+    };
+    const variants = [];
+    for (const variant of VARIANTS) {
+      const server = await start(variant);
+      variants.push({ name: variant.name, server, own: [] as OpenLoopResult[], pauses: [] as Pauses[] });
+    }
+    const [{ server: first }] = variants as [(typeof variants)[0]];
+    const echo = stopLater(await startEchoServer(first.single));
+    const echoes: OpenLoopResult[] = [];
+    const run = (address: string) =>
+      paced.run(address, first.single, { ...PACED, ratePerSecond: RATE, durationMs });
+
+    progress('causes: warm-up');
+    for (const { server } of variants) await generator.run(server.address, server.single, WARM_UP);
+    for (let round = 1; round <= measured; round++) {
+      progress(`causes: round ${round} of ${measured}`);
+      echoes.push(await run(echo.address));
+      for (const { server, own, pauses } of variants) {
+        await pausesOf(server);
+        own.push(await run(server.address));
+        pauses.push(await pausesOf(server));
+      }
+    }
+    return {
+      rows: [],
+      latency: variants.map(({ name, own }) =>
+        latencyRow({ name, ratePerSecond: RATE, own, echo: echoes, bars: {} }),
+      ),
+      remarks: variants.map(({ name, pauses }) => `${name}: ${describe(pauses)}`),
+    };
+  });
+}
+
+async function pausesOf({ child }: CallpassServer): Promise<Pauses> {
+  const answer = child.message();
+  child.process.send(ASK_FOR_PAUSES);
+  return (await answer) as Pauses;
+}
+
+function describe(rounds: readonly Pauses[]): string {
+  return (['young', 'old'] as const)
+    .map((kind) => {
+      const all = rounds.map((pauses) => pauses[kind]);
+      const count = all.reduce((sum, each) => sum + each.count, 0);
+      const totalMs = all.reduce((sum, each) => sum + each.totalMs, 0);
+      const maxMs = Math.max(...all.map((each) => each.maxMs));
+      return `${count} pauses for the ${kind} generation, ${totalMs.toFixed(0)} ms together, ${maxMs.toFixed(1)} ms the longest`;
+    })
+    .join('; ');
+}
