@@ -27,8 +27,8 @@ async function checkService(settings: Settings): Promise<Finding> {
   const { address } = settings.service;
   const service = connectService(settings);
   try {
-    await service.check();
-    return ok('service', `${address} answers`);
+    await service.client.checkIssuing({});
+    return ok('service', `${address} answers and lets this edge issue`);
   } catch (error) {
     const { reason, message } = error as CallpassError;
     return problem(

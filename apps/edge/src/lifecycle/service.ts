@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import {
   connect,
   createCredentialClient,
-  createHealthClient,
   type ConnectOptions,
   type CredentialClient,
 } from '@callpass/client';
@@ -13,8 +12,6 @@ import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 /** The edge's connection to the credential service. */
 export interface ServiceConnection {
   readonly client: CredentialClient;
-  /** Asks for a sign of life. Rejects with CallpassError where the service does not answer, or refuses this edge. */
-  check(): Promise<unknown>;
   close(): void;
 }
 
@@ -40,7 +37,6 @@ export function connectService({ service }: Pick<Settings, 'service'>): ServiceC
   const connection = connectChecked({ ...options, ...(tls && { tls: filesOf(service) }) });
   return {
     client: createCredentialClient(connection),
-    check: () => createHealthClient(connection).check({}),
     close: () => connection.close(),
   };
 }

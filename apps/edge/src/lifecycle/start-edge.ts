@@ -1,6 +1,6 @@
 import type { Server as HttpsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isLoopback } from '@callpass/client';
+import { isLoopback, type CallpassError } from '@callpass/client';
 import { problemLinks } from '@callpass/contract';
 import { createCountedLines, splitHostAndPort } from '@callpass/program';
 import { createInstruments, METRICS } from '@callpass/telemetry';
@@ -71,11 +71,12 @@ export async function startEdge(
       service.close();
       log.info('stopped');
     };
-    service.check().catch((error: unknown) => {
+    service.client.checkIssuing({}).catch((error: unknown) => {
+      const { reason, message } = error as CallpassError;
       if (stopping === undefined)
         log.warn(
-          { service: settings.service.address, cause: (error as Error).message },
-          'the service does not answer: nothing is issued until it does; the edge goes on trying',
+          { service: settings.service.address, reason, cause: message },
+          'the service does not answer, or does not let this edge issue; the edge goes on trying',
         );
     });
     return { address, stop: () => (stopping ??= stop()) };
