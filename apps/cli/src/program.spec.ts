@@ -317,7 +317,7 @@ describe('exit code 2', () => {
     ['two tokens', ['freezes', '--token', 'a', '--token-file', 'b'], 'not both'],
     ['a key without certificate', ['freezes', '--key', 'k'], 'go together'],
     ['a key neither given nor generated', ['key', 'add', 'r'], '--key-file or --generate'],
-    ['a file that is not there', ['config', 'apply', '-f', '/nonexistent/c.yaml'], 'ENOENT'],
+    ['a file that is not there', ['config', 'apply', '-f', '/nonexistent/c.yaml'], 'there is no such file'],
     [
       'certificates that are none',
       ['freezes', '--ca', '/dev/null', '--cert', '/dev/null', '--key', '/dev/null'],

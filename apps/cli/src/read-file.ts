@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
+import { describeFault } from '@callpass/program';
 import { wrongUse } from './failure.ts';
 
 /** Reads a file, or stdin where its name is `-`. Throws a Failure of use that names the file and never shows its content. */
@@ -10,7 +11,7 @@ export async function readText(name: string, stdin: Readable): Promise<string> {
   try {
     return await readFile(name, 'utf8');
   } catch (error) {
-    throw wrongUse(`cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw wrongUse(`cannot read ${name}: ${describeFault(error)}`);
   }
 }
 

@@ -86,6 +86,8 @@ describe('dev-certs', () => {
     writeFileSync(inTheWay, '');
     const { exitCode, stderr } = await run('--out', join(inTheWay, 'certs'));
     expect(exitCode).toBe(2);
-    expect(stderr).toContain(`cannot make ${join(inTheWay, 'certs')}: ENOTDIR`);
+    expect(stderr).toContain(
+      `cannot make ${join(inTheWay, 'certs')}: a part of its path is no folder; check the path`,
+    );
   });
 });

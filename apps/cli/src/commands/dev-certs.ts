@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Authority, LeafOptions } from '@callpass/dev-certificates';
+import { describeFault } from '@callpass/program';
 import { wrongUse } from '../failure.ts';
 import { writeWholeFile } from '../ledger/whole-file.ts';
 import type { Output } from '../output.ts';
@@ -113,7 +114,7 @@ async function makeCertificates(options: DevCertsOptions, output: Output): Promi
   const { createAuthority } = await import('@callpass/dev-certificates');
   const authority = await createAuthority();
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw wrongUse(`cannot make ${folder}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw wrongUse(`cannot make ${folder}: ${describeFault(error)}`);
   });
   const write = writerTo(folder);
   await write(AUTHORITY_FILE, authority.cert);

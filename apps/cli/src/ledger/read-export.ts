@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type ExportVerification, type LedgerAnchor, verifyExport } from '@callpass/ledger';
+import { describeFault } from '@callpass/program';
 import { wrongUse } from '../failure.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -12,6 +13,6 @@ export function readExport(
 ): Promise<ExportVerification> {
   const chunks = file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   return verifyExport(chunks, { anchor }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === undefined ? error : wrongUse(`cannot read ${file}: ${error.code}`);
+    throw error.code === undefined ? error : wrongUse(`cannot read ${file}: ${describeFault(error)}`);
   });
 }

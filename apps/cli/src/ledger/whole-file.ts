@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { EXIT } from '@callpass/program';
+import { describeFault, EXIT } from '@callpass/program';
 import { Failure, wrongUse } from '../failure.ts';
 
 /**
@@ -14,8 +14,7 @@ export async function writeWholeFile<T>(
   write: (append: (bytes: Uint8Array) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const part = `${name}.${randomBytes(4).toString('hex')}.part`;
-  const failed = (error: unknown) =>
-    `cannot write ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`;
+  const failed = (error: unknown) => `cannot write ${name}: ${describeFault(error)}`;
   const refuse = (error: unknown): never => {
     throw new Failure(EXIT.failed, { message: failed(error) });
   };

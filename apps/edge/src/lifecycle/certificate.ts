@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { followFiles } from '@callpass/program';
+import { describeFault, followFiles } from '@callpass/program';
 import { describeError, type Logger } from '@callpass/program/log';
 import { SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
@@ -63,6 +63,6 @@ export function openCertificate(
       },
     };
   } catch (error) {
-    throw new SettingsError([`listen: ${certFile}, ${keyFile}: ${(error as Error).message}`]);
+    throw new SettingsError([`listen: ${certFile}, ${keyFile}: ${describeFault(error)}`]);
   }
 }

@@ -362,7 +362,7 @@ describe('settings that cannot be used', () => {
     [
       'a file that is not there',
       { SERVICE_CA_FILE: '/nowhere' },
-      /service\.caFile: cannot read \/nowhere: ENOENT/,
+      /service\.caFile: cannot read \/nowhere: there is no such file/,
     ],
     ['a check without a secret', { HUMAN_CHECK_KIND: 'altcha' }, /humanCheck\.secret/],
     ['a token twice', { SERVICE_TOKEN: 'canary', SERVICE_TOKEN_FILE: '/nowhere' }, /exclude each other/],

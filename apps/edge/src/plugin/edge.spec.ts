@@ -496,11 +496,14 @@ describe('what the service refuses', () => {
 
 describe('probes', () => {
   it.each([
-    ['CLIENT_UNKNOWN', 'the service does not recognise this edge'],
-    ['CLIENT_NOT_GRANTED', 'the service grants this edge no destination'],
-    ['FROZEN', 'an operator has stopped this'],
-    ['LEDGER_UNAVAILABLE', 'nothing can be issued now'],
-    ['METHOD_UNKNOWN', 'the service does not accept calls of this edge'],
+    [
+      'CLIENT_UNKNOWN',
+      'the service does not recognise this edge; its operator has to look at the credentials of the edge',
+    ],
+    ['CLIENT_NOT_GRANTED', 'the service grants this edge no destination; its operator has to grant one'],
+    ['FROZEN', 'an operator has stopped this; ask who runs this page'],
+    ['LEDGER_UNAVAILABLE', 'nothing can be issued now; try again a little later'],
+    ['METHOD_UNKNOWN', 'the service does not accept calls of this edge; compare the versions of both'],
   ] as const)('are not ready while the service would refuse: %s', async (reason, title) => {
     const { send, client } = await start();
     client.refuseNext({ reason });

@@ -26,6 +26,13 @@ describe('the reasons', () => {
     }
   });
 
+  it('have a title that says what to do next, without a word of a library', () => {
+    for (const [reason, { title }] of Object.entries({ ...SERVICE_REASONS, ...EDGE_REASONS })) {
+      expect([reason, title]).toEqual([reason, expect.stringMatching(/^[^;]{5,}; .{5,}$/)]);
+      expect(title).not.toMatch(/grpc|fastify|ajv|http2|schema|regex|pattern|undefined/i);
+    }
+  });
+
   it('stand in the guide with their status, and none besides', () => {
     const page = readFileSync(GUIDE, 'utf8');
     const rows = [...page.matchAll(/^\| `([A-Z_]+)` +\| (\d{3}) /gm)].map(

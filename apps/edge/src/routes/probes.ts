@@ -44,7 +44,10 @@ export function addProbes(scope: FastifyInstance, { client, isReady }: Readiness
 
 /** The problem of a service that does not issue for this edge, whatever status a visitor would get for it. */
 function notReady({ reason, row, details }: EdgeProblem): EdgeProblem {
-  const title = reason === 'CLIENT_NOT_GRANTED' ? 'the service grants this edge no destination' : row.title;
+  const title =
+    reason === 'CLIENT_NOT_GRANTED'
+      ? 'the service grants this edge no destination; its operator has to grant one'
+      : row.title;
   const forProbe: ProblemRow = { status: UNAVAILABLE, title, retryAfterMs: RETRY_MS };
   return new EdgeProblem(reason, { ...details, row: forProbe });
 }

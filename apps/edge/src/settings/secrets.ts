@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { describeFault } from '@callpass/program';
 import { SettingsError } from '@callpass/program/settings';
 
 /** The text of a file that a setting names, without the line end. Throws SettingsError when it cannot be read; never with its text. */
@@ -6,7 +7,7 @@ export function readSecretFile(setting: string, file: string): string {
   try {
     return readFileSync(file, 'utf8').trimEnd();
   } catch (error) {
-    throw new SettingsError([`${setting}: cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`]);
+    throw new SettingsError([`${setting}: cannot read ${file}: ${describeFault(error)}`]);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Store } from '@callpass/domain';
 import type { ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
+import { describeFault } from '@callpass/program';
 import type { Logger } from '@callpass/program/log';
 import type { RefusalRecords } from '../errors/refusal-records.ts';
 import { METHODS } from '../methods.ts';
@@ -32,7 +33,7 @@ export function openKeyFile(name: string, log: Logger): KeySet {
   try {
     return fileKeySet(name, log);
   } catch (error) {
-    throw new SettingsError([`identity.jwt: ${name}: ${(error as Error).message}`]);
+    throw new SettingsError([`identity.jwt: ${name}: ${describeFault(error)}`]);
   }
 }
 

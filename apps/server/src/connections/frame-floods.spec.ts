@@ -58,7 +58,7 @@ const HEAD = Buffer.concat([
 /** Begins a call that is not complete. */
 const begin = (stream: number, flags = 0x4) => frame(HEADERS, HEAD, { flags, stream });
 
-/** What is sent first on a connection, and what is sent again and again, with the number of a new stream. */
+/** Frames that are sent again and again, with the number of a new stream, and those that are sent first on a connection. */
 const FLOODS: [what: string, next: (stream: number) => Buffer, first?: Buffer][] = [
   ['SETTINGS', () => frame(SETTINGS, Buffer.from([0, 4, 0, 0, 0xff, 0xff]))],
   ['empty SETTINGS', () => frame(SETTINGS, Buffer.alloc(0))],

@@ -4,7 +4,7 @@ import { http2ServersOf } from '@callpass/grpc-kit';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { describeError, type Logger } from '@callpass/program/log';
-import { followFiles } from '@callpass/program';
+import { describeFault, followFiles } from '@callpass/program';
 import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 
@@ -86,7 +86,7 @@ export function openTransport({ tls }: Pick<Settings, 'tls'>, log: Logger): Tran
       },
     };
   } catch (error) {
-    throw new SettingsError([`tls: ${names.join(', ')}: ${(error as Error).message}`]);
+    throw new SettingsError([`tls: ${names.join(', ')}: ${describeFault(error)}`]);
   }
 }
 

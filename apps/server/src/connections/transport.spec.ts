@@ -90,7 +90,7 @@ describe('TLS', () => {
       [{ ...tls, CALLPASS_TLS_KEY_FILE: files.otherKey }, /^tls: .*other\.key/],
       [{ ...tls, CALLPASS_TLS_CERT_FILE: files.nonsense }, /^tls: .*nonsense/],
       [{ ...tls, CALLPASS_TLS_CLIENT_CA_FILE: files.nonsense }, /^tls: .*nonsense/],
-      [{ ...tls, CALLPASS_TLS_KEY_FILE: join(folder, 'gone') }, /ENOENT/],
+      [{ ...tls, CALLPASS_TLS_KEY_FILE: join(folder, 'gone') }, /there is no such file/],
       [{ ...tls, CALLPASS_ACCESS_LOCAL: 'everything' }, /access\.local/],
     ];
     for (const [environment, message] of wrong) {
@@ -203,7 +203,7 @@ describe('keys of an issuer', () => {
     [{ jwksUrl: 'https://login.example/keys', jwksFile: 'x' }, /either jwksUrl or jwksFile/],
     [{ jwksUrl: 'https://login.example/keys', algorithms: ['none'] }, /identity\.jwt/],
     [{ jwksUrl: 'https://login.example/keys', algorithms: ['HS256'] }, /identity\.jwt/],
-    [{ jwksFile: '/nowhere/jwks.json' }, /ENOENT/],
+    [{ jwksFile: '/nowhere/jwks.json' }, /there is no such file/],
   ])('%j stops the start', async (entry, message) => {
     await expect((async () => start(jwt(entry)))()).rejects.toThrow(message);
   });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { describeFault } from '@callpass/program';
 import { readSealKey, SealKeyError } from '@callpass/storage';
 import { SettingsError } from './load.ts';
 import type { Settings } from './schema.ts';
@@ -15,10 +16,7 @@ export function loadKeyEncryptionKey(settings: Pick<Settings, 'keyEncryption'>):
     return readSealKey(keyFile === undefined ? (key as string) : readFileSync(keyFile));
   } catch (error) {
     const name = keyFile === undefined ? 'keyEncryption.key' : `keyEncryption.keyFile: ${keyFile}`;
-    const why =
-      error instanceof SealKeyError
-        ? error.message
-        : ((error as NodeJS.ErrnoException).code ?? 'cannot be read');
+    const why = error instanceof SealKeyError ? error.message : describeFault(error);
     throw new SettingsError([`${name}: ${why}`]);
   }
 }

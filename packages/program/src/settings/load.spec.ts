@@ -134,7 +134,7 @@ describe('loadSettings', () => {
   it('refuses a file that cannot be read', () => {
     expect(() =>
       loadSettings({ schema, prefix: 'CALLPASS', file: join(folder, 'nowhere.yaml'), environment: {} }),
-    ).toThrow(/ENOENT/);
+    ).toThrow(/there is no such file/);
   });
 
   it('reads a list from a variable, parted by commas', () => {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { z } from 'zod';
+import { describeFault } from '../describe-fault.ts';
+import { describeIssue } from './describe-issue.ts';
+import { describeYamlFault } from './describe-yaml-fault.ts';
 
 /** Settings that cannot be used. The message names every key that is wrong, with its line or variable. */
 export class SettingsError extends Error {
@@ -14,10 +17,10 @@ export class SettingsError extends Error {
 
 /** The problem of an address that a setting names and that cannot be listened on. */
 export function cannotListen(setting: string, address: string, error: unknown): SettingsError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why =
-    code === 'EADDRINUSE' || message.includes('EADDRINUSE') ? 'the address is in use' : (code ?? message);
-  return new SettingsError([`${setting}: cannot listen on ${address}: ${why}`]);
+  // The library of the server puts the code into its text only.
+  const [code] = /\bE[A-Z]+\b/.exec(String((error as Error).message)) ?? [];
+  const fault = (error as NodeJS.ErrnoException).code === undefined && code !== undefined ? { code } : error;
+  return new SettingsError([`${setting}: cannot listen on ${address}: ${describeFault(fault)}`]);
 }
 
 /**
@@ -63,7 +66,7 @@ export function loadSettings<Schema extends z.ZodType>(
     variables.set(path.join('.'), variable);
     setAt(file.values, path, value);
   }
-  const parsed = schema.safeParse(file.values);
+  const parsed = schema.safeParse(file.values, { error: describeIssue });
   if (!parsed.success)
     throw new SettingsError(
       parsed.error.issues.flatMap((issue) =>
@@ -112,6 +115,9 @@ function unwrap(schema: z.ZodType): z.ZodType {
   return schema;
 }
 
+/** Characters of a path that are shown: a part of it may be a key that somebody has chosen. */
+const LONGEST_NAME = 120;
+
 interface SettingsFile {
   readonly values: Record<string, unknown>;
   /** ` (line N)` of a path, or an empty text. */
@@ -123,18 +129,18 @@ function readSettingsFile(name: string): SettingsFile {
   try {
     text = readFileSync(name, 'utf8');
   } catch (error) {
-    throw new SettingsError([
-      `cannot read ${name}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-    ]);
+    throw new SettingsError([`cannot read ${name}: ${describeFault(error)}`]);
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   if (document.errors.length > 0) {
     throw new SettingsError(
-      document.errors.map((error) => `${name} (line ${lines.linePos(error.pos[0]).line}): ${error.code}`),
+      document.errors.map(
+        (error) => `${name} (line ${lines.linePos(error.pos[0]).line}): ${describeYamlFault(error.code)}`,
+      ),
     );
   }
-  const values: unknown = document.toJS() ?? {};
+  const values = valuesOf(document, name) ?? {};
   if (typeof values !== 'object' || values === null || Array.isArray(values))
     throw new SettingsError([`${name}: expected keys and values`]);
   return {
@@ -145,6 +151,17 @@ function readSettingsFile(name: string): SettingsFile {
       return offset === undefined ? '' : ` (${name}, line ${lines.linePos(offset).line})`;
     },
   };
+}
+
+/** The values of a document. The library finds only here that an alias leads nowhere or repeats too much. */
+function valuesOf(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    throw new SettingsError([
+      `${name}: an alias leads nowhere, or aliases repeat too much; write out what they stand for`,
+    ]);
+  }
 }
 
 function keyOffset(root: Node | null, path: readonly PropertyKey[]): number | undefined {
@@ -198,7 +215,8 @@ function describe(
       return `${problem}${file.place(path)}`;
     });
   }
-  const name = issue.path.join('.');
+  const path = issue.path.join('.');
+  const name = path.length > LONGEST_NAME ? `${path.slice(0, LONGEST_NAME)}…` : path;
   const variable = issue.path
     .map((_, end) => variables.get(issue.path.slice(0, end + 1).join('.')))
     .find((found) => found !== undefined);

@@ -1,0 +1,22 @@
+import type { ErrorCode } from 'yaml';
+
+const LAYOUT = 'the layout is wrong; indent with spaces, and alike what belongs together';
+
+const FAULTS: Partial<Record<ErrorCode, string>> = {
+  BAD_ALIAS: 'an alias leads nowhere; define its anchor before it',
+  BAD_DQ_ESCAPE:
+    'a text in double quotes has an unknown escape; write the backslash twice or use single quotes',
+  BAD_INDENT: LAYOUT,
+  BLOCK_AS_IMPLICIT_KEY: LAYOUT,
+  MULTILINE_IMPLICIT_KEY: LAYOUT,
+  TAB_AS_INDENT: 'a tab indents; use spaces',
+  DUPLICATE_KEY: 'a key stands twice; remove one of them',
+  MISSING_CHAR: 'a quote, a bracket or a colon is missing; complete it',
+  MULTIPLE_DOCS: 'a second document begins; leave one in the file',
+  RESOURCE_EXHAUSTION: 'aliases repeat too much; write less with them',
+};
+
+/** Describes a fault of a YAML text: what is wrong there, and what to do, without words of the library that reads it. */
+export function describeYamlFault(code: ErrorCode): string {
+  return FAULTS[code] ?? 'this is no YAML; check indentation, quotes and brackets around here';
+}
