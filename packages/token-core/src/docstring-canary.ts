@@ -1,2 +1,0 @@
-/** What it is. */
-export const canary = 1;
