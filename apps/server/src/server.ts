@@ -146,15 +146,13 @@ async function open(given: {
   running.defer(() => {
     state.stop();
   });
-  const { limiter } = running.adopt(openLimiter(settings, log), (opened) => {
+  const { limiter } = running.adopt(openLimiter(settings, { log, make, clock, store, state }), (opened) => {
     opened.close();
   });
-  const trustedClock = running.adopt(
-    await watchClock(settings, { source: clockSource, store, log, make }),
-    (watched) => {
-      watched.stop();
-    },
-  );
+  const trustedClock = await watchClock(settings, { source: clockSource, store, log, make });
+  running.defer(() => {
+    trustedClock.stop();
+  });
   const admission = running.adopt(startAdmission(settings, log, onShed), (started) => {
     started.stop();
   });

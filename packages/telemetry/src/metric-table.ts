@@ -14,6 +14,7 @@ import {
   ATTR_HTTP_ROUTE,
   ATTR_LEDGER_OUTCOME,
   ATTR_LIMIT,
+  ATTR_LIMIT_LOSS,
   ATTR_LIMIT_OUTCOME,
   ATTR_LOAD_CLASS,
   ATTR_NODE_VERSION,
@@ -96,6 +97,11 @@ export const METRICS = {
     ...{ name: 'callpass.limit.takes', kind: 'counter', unit: '{take}' },
     labels: [ATTR_LIMIT_OUTCOME, ATTR_DESTINATION, ATTR_LIMIT],
     description: 'Requests that were counted against a limit, by outcome.',
+  },
+  limitLosses: {
+    ...{ name: 'callpass.limit.losses', kind: 'counter', unit: '{loss}', labels: [ATTR_LIMIT_LOSS] },
+    description:
+      'Losses of counters in Redis: emptied, counted by one instance; evicted, counted by each for each second.',
   },
   limitHeadroom: {
     ...{ name: 'callpass.limit.headroom', kind: 'gauge', unit: '1', labels: [ATTR_DESTINATION, ATTR_LIMIT] },

@@ -59,6 +59,8 @@ export const ATTR_VERDICT = 'callpass.verdict';
 export const ATTR_LIMIT = 'callpass.limit';
 /** Outcome of counting against a limit: `allowed`, `near`, `refused`, `shadow`, `unavailable`. */
 export const ATTR_LIMIT_OUTCOME = 'callpass.limit.outcome';
+/** Way in which counters of limits were lost: `emptied`, `evicted`. */
+export const ATTR_LIMIT_LOSS = 'callpass.limit.loss';
 /** Smallest remaining share of all limits, 0 to 1. */
 export const ATTR_LIMIT_HEADROOM = 'callpass.limit.headroom';
 /** Outcome of a group commit (`committed`, `failed`), or cause of rejecting an entry (`full`, `overdue`, `closed`). */

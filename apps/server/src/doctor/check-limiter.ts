@@ -1,12 +1,21 @@
 import { Redis } from 'ioredis';
 import { limiterPlace } from '../limits/open-limiter.ts';
-import { ok, problem, type Finding } from '@callpass/program';
+import { MARK_NAME } from '../limits/counter-mark.ts';
+import { ok, problem, warning, type Finding } from '@callpass/program';
+import type { Settings } from '../settings/schema.ts';
 
 const TIMEOUT_MS = 2000;
 
-/** Asks the limiter's database for a sign of life. `memory:` is part of the server and always there. */
-export async function checkLimiter(url: string): Promise<Finding> {
-  const name = 'limiter';
+const name = 'limiter';
+
+/**
+ * Asks the limiter's database for a sign of life, and whether it keeps the counters. `memory:` is part of the server and always
+ * there.
+ */
+export async function checkLimiter({
+  url,
+  keyPrefix,
+}: Pick<Settings['limits'], 'url' | 'keyPrefix'>): Promise<Finding> {
   if (url.startsWith('memory:')) return ok(name, 'in memory: each instance counts for itself');
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -23,7 +32,13 @@ export async function checkLimiter(url: string): Promise<Finding> {
   try {
     await redis.connect();
     await redis.ping();
-    return ok(name, `${limiterPlace(url)} answers`);
+    const dangers = await dangersOf(redis, keyPrefix);
+    if (dangers.length === 0) return ok(name, `${limiterPlace(url)} answers`);
+    return warning(
+      name,
+      `${limiterPlace(url)} answers, but ${dangers.join('; ')}`,
+      'set maxmemory-policy noeviction and appendonly yes; docs/runbooks/CallpassLimitCountersLost.md says what a loss means',
+    );
   } catch (error) {
     return problem(
       name,
@@ -33,6 +48,21 @@ export async function checkLimiter(url: string): Promise<Finding> {
   } finally {
     redis.disconnect();
   }
+}
+
+/** Ways in which Redis may lose the counters, and the last time it did. Empty where it does not say. */
+async function dangersOf(redis: Redis, keyPrefix: string): Promise<readonly string[]> {
+  const info = await redis.info().catch(() => '');
+  const field = (field: string) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1];
+  const policy = field('maxmemory_policy') ?? 'noeviction';
+  const lostAt = Number((await redis.hget(keyPrefix + MARK_NAME, 'lost').catch(() => null)) ?? NaN);
+  return [
+    ...(field('maxmemory') !== '0' && policy !== 'noeviction'
+      ? [`drops counters when its memory is full (maxmemory-policy ${policy})`]
+      : []),
+    ...(field('aof_enabled') === '0' ? ['loses counters when it restarts (appendonly no)'] : []),
+    ...(Number.isNaN(lostAt) ? [] : [`it lost them at ${new Date(lostAt).toISOString()}`]),
+  ];
 }
 
 /** A name with several addresses: each was tried, and the error has no words of its own. */

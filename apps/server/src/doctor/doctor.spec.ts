@@ -10,6 +10,7 @@ import { sampleEntry } from '@callpass/testkit';
 import { createAuthority } from '@callpass/dev-certificates';
 import { printFindings } from '@callpass/program';
 import { checkCertificates } from './check-certificate.ts';
+import { ownRedisServer, redisIsInstalled } from '@callpass/testkit/redis-server';
 import { checkLimiter } from './check-limiter.ts';
 import { checkDisk } from './check-place.ts';
 import { examine } from './doctor.ts';
@@ -164,9 +165,36 @@ describe('the doctor', () => {
   });
 
   it('sees a limiter that does not answer', async () => {
-    expect(await checkLimiter('memory:')).toMatchObject({ state: 'ok' });
-    expect(await checkLimiter('redis://127.0.0.1:1')).toMatchObject({ state: 'problem' });
+    const keyPrefix = '{callpass}:';
+    expect(await checkLimiter({ url: 'memory:', keyPrefix })).toMatchObject({ state: 'ok' });
+    expect(await checkLimiter({ url: 'redis://127.0.0.1:1', keyPrefix })).toMatchObject({ state: 'problem' });
   });
+
+  if (redisIsInstalled('what the doctor says of Redis')) {
+    it('sees a Redis that may lose the counters of limits, and one that did', async () => {
+      const redis = await ownRedisServer();
+      const look = () => checkLimiter({ url: redis.url, keyPrefix: '{callpass}:' });
+      expect(await look()).toMatchObject({
+        state: 'warning',
+        finding: expect.stringContaining('appendonly no'),
+      });
+      await redis.ask('CONFIG SET appendonly yes');
+      expect(await look()).toMatchObject({ state: 'ok' });
+      await redis.ask('CONFIG SET maxmemory-policy volatile-lru');
+      await redis.ask('CONFIG SET maxmemory 100mb');
+      expect(await look()).toMatchObject({
+        state: 'warning',
+        finding: expect.stringContaining('maxmemory-policy volatile-lru'),
+      });
+      await redis.ask('CONFIG SET maxmemory 0');
+      await redis.ask(`HSET {callpass}:generation lost ${nowMs}`);
+      expect(await look()).toMatchObject({
+        state: 'warning',
+        finding: expect.stringContaining(`lost them at ${new Date(nowMs).toISOString()}`),
+      });
+      await redis.remove();
+    });
+  }
 
   it('tells no secret', async () => {
     await makeStore({ activated: nowMs });

@@ -21,7 +21,7 @@ export async function examine(source: {
     ...checkCertificates(settings, source.nowMs),
     sealKey,
     ...checkDisk(settings),
-    await checkLimiter(settings.limits.url),
+    await checkLimiter(settings.limits),
     ...(sealKey.state === 'problem'
       ? [skipped('store', 'needs the key-encryption key')]
       : await checkStore(settings, source.nowMs)),

@@ -8,6 +8,7 @@ const WELL: Condition = {
   stateAltered: false,
   validatingAsksStore: false,
   limiterMisses: 0,
+  countersLostAtMs: undefined,
   issuingNeedsLimiter: true,
   clockDoubt: undefined,
   staleness: undefined,
@@ -39,6 +40,12 @@ const TABLE: [string, Partial<Condition>, string, Record<string, string>][] = [
     { state: 'altered by somebody else' },
   ],
   ['the limiter missed one look', { limiterMisses: 1 }, 'yes yes yes', { limiter: 'answers' }],
+  [
+    'the counters of limits were lost',
+    { countersLostAtMs: Date.UTC(2026, 2, 2, 10) },
+    'yes yes yes',
+    { limiter: 'answers', counters: 'lost at 2026-03-02T10:00:00.000Z' },
+  ],
   ['the limiter is away and all refuse', LIMITER_AWAY, 'no yes yes', { limiter: 'silent' }],
   [
     'the limiter is away and some grant uncounted',

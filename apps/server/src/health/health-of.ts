@@ -17,6 +17,8 @@ export interface Condition {
   readonly validatingAsksStore: boolean;
   /** Looks in a row that the limiter left unanswered; `Infinity` before its first answer. */
   readonly limiterMisses: number;
+  /** The counters of limits were lost then, and a window that they belonged to may be running; `undefined` otherwise. */
+  readonly countersLostAtMs: number | undefined;
   /** No destination would be granted anything while the limiter is away. */
   readonly issuingNeedsLimiter: boolean;
   /** Cause for which the clock is not trusted; `undefined` while it is. */
@@ -78,6 +80,7 @@ export function healthOf(condition: Condition): ServerHealth {
       store: store ? 'answers' : 'silent',
       ledger: ledgerFailing ? 'fails' : 'writes',
       limiter: limiter ? 'answers' : 'silent',
+      counters: lossText(condition.countersLostAtMs),
       clock: clockDoubt === undefined ? 'trusted' : `untrusted: ${DOUBT_TEXTS[clockDoubt]}`,
       state: stateAltered ? 'altered by somebody else' : stateText(staleness),
     },
@@ -114,6 +117,9 @@ function issuingFaultOf(works: IssuingNeeds): Reason | undefined {
 
 const stateText = (staleness: Staleness | undefined) =>
   staleness === undefined ? 'newest' : STATE_TEXTS[staleness];
+
+const lossText = (lostAtMs: number | undefined) =>
+  lostAtMs === undefined ? 'kept' : `lost at ${new Date(lostAtMs).toISOString()}`;
 
 const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
 

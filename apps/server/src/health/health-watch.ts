@@ -5,6 +5,7 @@ import type { HealthReporter } from '@callpass/grpc-kit';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
 import type { TrustedClock } from '../clock/watch-clock.ts';
+import { longestWindowMs, type OpenLimiter } from '../limits/open-limiter.ts';
 import type { Staleness } from '../state/current-state.ts';
 import { hasUnopenedKey, type Snapshot } from '../state/snapshot.ts';
 import { allRefuseUncounted, healthOf, type ServerHealth } from './health-of.ts';
@@ -21,7 +22,7 @@ export interface WatchedParts {
     readonly altered: boolean;
   };
   readonly store: Pick<Store, 'probe'>;
-  readonly limiter: Pick<Limiter, 'peek'>;
+  readonly limiter: Pick<Limiter, 'peek'> & Pick<OpenLimiter['limiter'], 'lostAtMs'>;
   readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
   readonly clock: Pick<TrustedClock, 'doubt'>;
 }
@@ -130,9 +131,17 @@ export class HealthWatch {
       stateAltered: altered,
       validatingAsksStore: snapshot.freezes.needsRecord,
       limiterMisses: this.#limiter.misses,
+      countersLostAtMs: this.#lostAtMs(snapshot),
       issuingNeedsLimiter: allRefuseUncounted(snapshot.configuration),
       clockDoubt: this.#parts.clock.doubt,
     });
+  }
+
+  /** A loss is over when the longest window that it cut short has ended. */
+  #lostAtMs({ configuration }: Snapshot): number | undefined {
+    const { lostAtMs } = this.#parts.limiter;
+    if (lostAtMs === undefined || Date.now() - lostAtMs > longestWindowMs(configuration)) return undefined;
+    return lostAtMs;
   }
 
   #report(): void {

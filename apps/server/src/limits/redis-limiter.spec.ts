@@ -22,7 +22,11 @@ function open(url: string, keyPrefix = '{callpass}:') {
     url,
     timeoutMs: TIMEOUT_MS,
     keyPrefix,
+    hadCounted: () => Promise.resolve(false),
     events: {
+      onEmptied: () => undefined,
+      onEvicted: () => undefined,
+      onBlind: () => undefined,
       onLost: (error) => changes.push(`lost: ${String(error)}`),
       onReady: () => changes.push('ready'),
     },

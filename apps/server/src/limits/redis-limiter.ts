@@ -7,6 +7,7 @@ import {
   type LimitReading,
 } from '@callpass/domain';
 import { Redis, type RedisOptions } from 'ioredis';
+import { CounterMark, type CounterMarkEvents } from './counter-mark.ts';
 
 /** Access to the counters. */
 export interface RedisLimiterOptions {
@@ -16,7 +17,9 @@ export interface RedisLimiterOptions {
   readonly timeoutMs: number;
   /** Before every key. */
   readonly keyPrefix: string;
-  readonly events: {
+  /** See `CounterMark`: tests that there were counters before this start. */
+  readonly hadCounted: () => Promise<boolean>;
+  readonly events: CounterMarkEvents & {
     /** Once each time the counters get out of reach. The error may name the address, never the password. */
     onLost(error: unknown): void;
     /** Once each time they are back. */
@@ -55,6 +58,9 @@ return answer
 /** The longest pause between two attempts to reach the counters again. */
 const MAX_PAUSE_MS = 1000;
 
+/** Interval of the looks at the mark beside the counters. */
+const LOOK_EVERY_MS = 1000;
+
 /** Time until a new connection must be ready. Nothing waits for it. */
 const HANDSHAKE_MS = 2000;
 
@@ -70,15 +76,27 @@ export class RedisLimiter implements Limiter {
   readonly #count: CountCommand;
   readonly #keyPrefix: string;
   readonly #timeoutMs: number;
+  readonly #mark: CounterMark;
+  readonly #looks: NodeJS.Timeout;
 
-  constructor({ url, timeoutMs, keyPrefix, events }: RedisLimiterOptions) {
+  constructor({ url, timeoutMs, keyPrefix, hadCounted, events }: RedisLimiterOptions) {
     const redis = new Redis(url, connectionOptions(timeoutMs));
     redis.defineCommand('callpassCount', { lua: SCRIPT });
     this.#count = (redis as unknown as { callpassCount: CountCommand }).callpassCount.bind(redis);
     this.#redis = redis;
     this.#keyPrefix = keyPrefix;
     this.#timeoutMs = timeoutMs;
+    this.#mark = new CounterMark({ redis, keyPrefix, hadCounted, events });
+    const look = () => void this.#mark.look();
+    // Before anything is counted on a connection that is new, and then beside the calls.
+    redis.on('ready', look);
+    this.#looks = setInterval(look, LOOK_EVERY_MS).unref();
     follow(redis, events);
+  }
+
+  /** See `CounterMark`. */
+  get lostAtMs(): number | undefined {
+    return this.#mark.lostAtMs;
   }
 
   async take(checks: readonly LimitCheck[]): Promise<LimitOutcome> {
@@ -95,6 +113,7 @@ export class RedisLimiter implements Limiter {
 
   /** Lets go of the connection. */
   close(): void {
+    clearInterval(this.#looks);
     this.#redis.disconnect();
   }
 
