@@ -30,6 +30,7 @@ beforeAll(async () => {
       CALLPASS_EDGE_AUTHORIZE_REALMS: 'support.example,support-cbc.example',
       CALLPASS_EDGE_AUTHORIZE_PROXIES: '127.0.0.1',
       CALLPASS_EDGE_AUTHORIZE_ACCEL_REDIRECT: '@webrtc_gateway',
+      CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'memory:',
     }),
     (it) => it.stop(),
   );
@@ -248,22 +249,37 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     expect(relay.requests.slice(before)).toEqual([]);
   });
 
-  it('refuses a frozen token within 2 s, and a page can read why', async () => {
+  it('opens no second session with a copied token', async () => {
     const tokens = await issue();
     expect((await subscribe(tokens)).status).toBe(200);
+    const before = relay.requests.length;
+    expect((await subscribe(tokens)).status).toBe(403);
+    expect(relay.requests.slice(before)).toEqual([]);
+    const start = (channel: string) =>
+      startCall(tokens, JSON.stringify(startOf(tokens, { notifyChannelId: channel })));
+    // Code 39 is the gateway's own.
+    expect([(await start('one')).status, (await start('one')).status]).toEqual([404, 404]);
+    expect((await start('two')).status).toBe(403);
+  });
+
+  it('refuses a frozen token within 2 s, and a page can read why', async () => {
+    const [tokens, others] = [await issue(), await issue()];
+    const goOn = async () =>
+      (await ask({ method: 'DELETE', path: pathOf(tokens, '/callMe/callSessions/1') })).status;
+    // Code 404 is the gateway's own: it knows no such call.
+    expect(await goOn()).toBe(404);
     const admin = createAdminClient({ address: sandbox.ready.grpc });
     const scope = { scope: { case: 'destination', value: 'support-cbc' } } as const;
     await admin.freeze({ scope, reason: 'test' });
     const start = performance.now();
-    let answer = await subscribe(tokens);
-    while (answer.status === 200 && performance.now() - start < 2 * FREEZE_MS)
-      answer = await subscribe(tokens);
+    while ((await goOn()) !== 403 && performance.now() - start < 2 * FREEZE_MS);
     expect(performance.now() - start).toBeLessThan(FREEZE_MS);
+    const answer = await subscribe(tokens);
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([
       403,
       { authorizationResponse: { statusCode: 35 } },
     ]);
-    expect((await startCall(tokens, JSON.stringify(startOf(tokens)))).status).toBe(403);
+    expect((await startCall(others, JSON.stringify(startOf(others)))).status).toBe(403);
     await admin.unfreeze({ scope });
     admin.close();
   });

@@ -7,6 +7,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import fastify from 'fastify';
 import { callpassEdge } from '../plugin/edge.ts';
 import { ORIGIN } from '../testing/test-edge.ts';
+import { createMemorySessions } from '../single-use/session-store.ts';
 import type { AuthorizeOptions } from './options.ts';
 
 const REALM = 'test.example';
@@ -222,5 +223,51 @@ describe('/v1/authorize', () => {
   ])('does not start with %j', async (options) => {
     await app.close();
     await expect(start(options)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('/v1/authorize with single use', () => {
+  const startOnce = async (
+    claim = createMemorySessions().claim,
+    whenUnavailable: 'refuse' | 'allow' = 'refuse',
+  ) => {
+    await app.close();
+    await start({ singleUse: { store: { claim, close: () => undefined }, whenUnavailable } });
+  };
+
+  it('opens one session with a token, and lets the SDK repeat what is within it', async () => {
+    await startOnce();
+    expect(await askOf('POST', '/subscription')).toBe('204');
+    expect(await startCall(bodyOf())).toBe('204');
+    expect(await startCall(bodyOf({ sdp: 'v=1' }))).toBe('204');
+    for (const path of ['/subscription/1', '/callMe/callSessions/1', '/callMe/callSessions/1'])
+      expect(await askOf('PUT', path)).toBe('204');
+    expect(await askOf('DELETE', '/subscription/1')).toBe('204');
+  });
+
+  it('opens no second one with a copy, whoever is first', async () => {
+    await startOnce();
+    const answers = await Promise.all([askOf('POST', '/subscription'), askOf('POST', '/subscription')]);
+    expect(answers.sort()).toEqual(['204', '403 TOKEN_USED']);
+    expect(await startCall(bodyOf())).toBe('204');
+    expect(await startCall(bodyOf({ notifyChannelId: 'channel-2' }))).toBe('403 TOKEN_USED');
+    expect(await askOf('POST', '/subscription', others.accountToken)).toBe('204');
+  });
+
+  it('is not used up by what does not verify', async () => {
+    await startOnce();
+    expect(await startCall(bodyOf({ to: others.toToken, notifyChannelId: 'channel-2' }))).toBe(
+      '403 MISMATCHED',
+    );
+    expect(await startCall(bodyOf())).toBe('204');
+  });
+
+  it('refuses or allows, as the options say, while nobody knows what is used', async () => {
+    const away = () => Promise.reject(new Error('away'));
+    await startOnce(away);
+    expect(await askOf('POST', '/subscription')).toBe('503 SERVICE_UNAVAILABLE');
+    expect(await askOf('PUT', '/subscription/1')).toBe('204');
+    await startOnce(away, 'allow');
+    expect(await askOf('POST', '/subscription')).toBe('204');
   });
 });

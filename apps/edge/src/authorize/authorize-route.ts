@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { enumNames, Verdict } from '@callpass/contract';
 import { readGatewayRequest } from '@callpass/token-core';
 import { AUTHORIZE, HIDDEN } from '../routes/schemas.ts';
+import { createSingleUse } from '../single-use/single-use.ts';
 import { createProxies } from '../visitor/proxies.ts';
 import type { AuthorizeOptions } from './options.ts';
 import { originalRequestOf } from './original-request.ts';
-import { notAuthorized } from './refusal.ts';
+import { notAuthorized, unavailable } from './refusal.ts';
 import { verifyTokens, type VerifyParts } from './verify-tokens.ts';
 
 /** Path of the route, below the prefix of the plugin. */
@@ -30,6 +31,7 @@ export function addAuthorizeRoute(
   assertUsable(authorize);
   const realms = new Set(authorize.realms);
   const proxies = createProxies(authorize.proxies);
+  const singleUse = authorize.singleUse && createSingleUse(authorize.singleUse);
   scope.addHook('onRequest', async ({ raw }) => {
     if (!proxies.sentBy(raw)) throw notAuthorized('PROXY_NOT_LISTED');
   });
@@ -46,8 +48,11 @@ export function addAuthorizeRoute(
     if (!realms.has(realm)) throw notAuthorized('REALM_NOT_LISTED');
     if (step === 'START_CALL' && callStart === 'body' && presented.callStart === undefined)
       throw notAuthorized('CALL_BODY_MISSING');
-    const verdict = await verifyTokens(parts, presented);
+    const { verdict, expireTimeMs } = await verifyTokens(parts, presented);
     if (verdict !== Verdict.VALID) throw notAuthorized(verdictName(verdict));
+    const use = await singleUse?.use(presented, expireTimeMs);
+    if (use === 'USED') throw notAuthorized('TOKEN_USED');
+    if (use === 'UNKNOWN') throw unavailable(new Error('the sessions are out of reach'));
     if (accelRedirect !== undefined && request.method === 'POST')
       void reply.header('x-accel-redirect', accelRedirect);
     return reply.code(204).send();

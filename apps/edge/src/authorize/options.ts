@@ -1,3 +1,5 @@
+import type { SingleUseOptions } from '../single-use/single-use.ts';
+
 /** Options of `/v1/authorize`. */
 export interface AuthorizeOptions {
   /** Realms whose tokens may be let through. At least one. */
@@ -9,6 +11,8 @@ export interface AuthorizeOptions {
    * alone. Default: `body`.
    */
   readonly callStart?: 'body' | 'accountToken' | undefined;
+  /** Lets an account token open one session. Default: as many as it may until it expires. */
+  readonly singleUse?: SingleUseOptions | undefined;
   /**
    * `X-Accel-Redirect` of a POST that is let through: the named location of NGINX, such as `@webrtc_gateway`, that continues it.
    * Default: none.

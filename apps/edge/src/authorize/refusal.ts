@@ -5,7 +5,8 @@ import { EdgeProblem } from '../problems/problem.ts';
 const REASON_HEADER = 'x-callpass-reason';
 
 /** Cause of a refusal besides the verdicts of the service. */
-type OwnCause = 'PROXY_NOT_LISTED' | 'REQUEST_NOT_UNDERSTOOD' | 'REALM_NOT_LISTED' | 'CALL_BODY_MISSING';
+type OwnCause =
+  'PROXY_NOT_LISTED' | 'REQUEST_NOT_UNDERSTOOD' | 'REALM_NOT_LISTED' | 'CALL_BODY_MISSING' | 'TOKEN_USED';
 
 /** Refusal of a request that is not let through, with its cause in a header. */
 export function notAuthorized(cause: OwnCause | EnumName<typeof Verdict>): EdgeProblem {

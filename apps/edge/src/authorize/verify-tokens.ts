@@ -1,5 +1,6 @@
 import type { CredentialClient } from '@callpass/client';
-import { TokenKind, Verdict, type ValidateCredentialsResponse } from '@callpass/contract';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { TokenKind, Verdict, type ValidateTokenResponse } from '@callpass/contract';
 import type { GatewayRequest, GatewayStep } from '@callpass/token-core';
 import { unavailable } from './refusal.ts';
 
@@ -20,29 +21,49 @@ export interface VerifyParts {
   readonly timeoutMs: number;
 }
 
+/** Answer of the service on the tokens of a request. */
+export interface Verification {
+  readonly verdict: Verdict;
+  /** End of the account token, in ms since the epoch; 0 where the verdict is another than VALID. */
+  readonly expireTimeMs: number;
+}
+
 /**
  * Asks the service about all tokens that a request presents: issued there, together, and not frozen. A verdict by another state
  * than the newest is none, since a freeze may be missing in it.
  *
  * @throws {EdgeProblem} `SERVICE_UNAVAILABLE` when there is no verdict.
  */
-export async function verifyTokens(parts: VerifyParts, request: GatewayRequest): Promise<Verdict> {
-  const { verdict, stale } = await ask(parts, request).catch((cause: unknown) => {
+export async function verifyTokens(parts: VerifyParts, request: GatewayRequest): Promise<Verification> {
+  const { verdict, stale, account } = await ask(parts, request).catch((cause: unknown) => {
     throw unavailable(cause);
   });
   if (stale) throw unavailable();
-  return verdict === Verdict.EXPIRED && !OPENS[request.step] ? Verdict.VALID : verdict;
+  const isPast = verdict === Verdict.EXPIRED && !OPENS[request.step];
+  const { expireTime } = account ?? {};
+  return {
+    verdict: isPast ? Verdict.VALID : verdict,
+    expireTimeMs: expireTime === undefined ? 0 : timestampMs(expireTime),
+  };
 }
 
-function ask(
+/** Part of the answers that decides, whichever of them it is. */
+interface Answer {
+  readonly verdict: Verdict;
+  readonly stale: boolean;
+  readonly account?: Pick<ValidateTokenResponse, 'expireTime'> | undefined;
+}
+
+async function ask(
   { client, timeoutMs }: VerifyParts,
   { realm, accountToken, callStart }: GatewayRequest,
-): Promise<Pick<ValidateCredentialsResponse, 'verdict' | 'stale'>> {
+): Promise<Answer> {
   if (callStart === undefined) {
-    return client.validateToken(
+    const account = await client.validateToken(
       { realm, token: accountToken, kind: TokenKind.ACCOUNT, requireIssuedHere: true },
       { timeoutMs },
     );
+    return { ...account, account };
   }
   const { fromToken, toToken } = callStart;
   return client.validateCredentials(

@@ -24,6 +24,7 @@ import { cannotListen, SettingsError } from '@callpass/program/settings';
 import type { Settings } from '../settings/schema.ts';
 import { oneSecret, readSecretFile } from '../settings/secrets.ts';
 import { createProxies } from '../visitor/proxies.ts';
+import { openAuthorize } from './open-authorize.ts';
 import { logRequests, type LogUnrouted } from './access-log.ts';
 import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
@@ -106,6 +107,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   const humanCheck = humanCheckOf(settings);
   const secrets = visitorSecretsOf(settings, log);
   const app = orSettingsError(() => createApp(settings, log, secrets[0]));
+  const authorize = await orClose(app, () => openAuthorize(app, settings, log, secrets[0]));
   const service = await orClose(app, () => connectService(settings));
   let draining = false;
   const options: EdgeOptions = {
@@ -118,7 +120,7 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     limits: { ...settings.limits, windowMs: settings.limits.window },
     humanCheck,
     compatibilityRoutes: settings.compatibilityRoutes,
-    authorize: isOff(settings.authorize) ? undefined : settings.authorize,
+    authorize,
     trustTraceparent: settings.telemetry.trustTraceparentOf === 'everybody',
     documentationUrl: settings.documentationUrl,
     maxBodyBytes: settings.requests.maxBodyBytes,
@@ -139,8 +141,6 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
     throw error instanceof TypeError ? new SettingsError([error.message]) : error;
   }
 }
-
-const isOff = ({ realms, proxies }: Settings['authorize']) => realms.length === 0 && proxies.length === 0;
 
 async function orClose<T>(app: FastifyInstance, make: () => T): Promise<T> {
   try {
