@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import type { PartRounds } from './part.ts';
-import type { Scale } from './scale-part.ts';
 
 /** Parts of the benchmark, in the order in which they run. */
 export const PARTS = [
@@ -21,6 +20,14 @@ export const PARTS = [
 
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
+
+/** Sizes of the part `scale`. */
+export interface Scale {
+  readonly fewDestinations: number;
+  readonly manyDestinations: number;
+  /** Entries in the long ledger. */
+  readonly entries: number;
+}
 
 /** Options of the benchmark: parts, durations and output files. */
 export interface BenchOptions {

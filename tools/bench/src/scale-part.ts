@@ -6,14 +6,6 @@ import { runPart, withProcesses, type PartFigures } from './part.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
-/** Sizes of the measurement. */
-export interface Scale {
-  readonly fewDestinations: number;
-  readonly manyDestinations: number;
-  /** Entries in the long ledger. */
-  readonly entries: number;
-}
-
 const SHAPE = { connections: 4, concurrency: 20 };
 const FILL_SHAPE = { connections: 2, concurrency: 2, runInMs: 0, durationMs: 2000 };
 const FILL_BATCH = 256;
