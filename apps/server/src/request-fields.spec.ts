@@ -204,6 +204,8 @@ describe.each(['SQLite', 'PostgreSQL'])('a request on %s', (database) => {
         }
       });
       expect([method.name, path, status[error?.code ?? 0]]).toEqual([method.name, path, 'INVALID_ARGUMENT']);
+      const [details] = error?.metadata.get('grpc-status-details-bin') ?? [];
+      expect(String(details)).toContain('REQUEST_INVALID');
     }
     client.close();
   }, 120_000);

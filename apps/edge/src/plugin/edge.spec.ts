@@ -153,6 +153,29 @@ describe('POST /v1/destinations/{id}/credentials', () => {
     },
   );
 
+  it.each<[string, string | Buffer, string]>([
+    ['half of a surrogate pair', '{"callee":"\\ud800@b.example"}', 'body/callee'],
+    ['the other half', '{"caller":"a@\\udfff.example"}', 'body/caller'],
+    ['bytes that are no UTF-8', Buffer.from('{"callee":"caf\xe9@b.example"}', 'latin1'), 'body'],
+    ['half of a pair as CESU-8 has it', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'body'],
+    ['UTF-8 that is cut off', Buffer.from([0x22, 0xe2, 0x82, 0x22]), 'body'],
+  ])('refuses %s, naming where, instead of issuing for another text', async (_what, payload, field) => {
+    const { issue, client } = await start();
+    const answer = await issue(json, { payload });
+    expect([answer.statusCode, answer.json().reason]).toEqual([400, 'REQUEST_INVALID']);
+    expect(answer.json().violations).toMatchObject([{ field }]);
+    expect(client.calls).toEqual([]);
+  });
+
+  it('takes any text that is Unicode', async () => {
+    const { issue, client } = await start();
+    await issue(json, { payload: '{"callee":"\\ud83d\\ude00@b.example","caller":"\u{1f600}@b.example"}' });
+    expect(client.calls[0]?.request).toMatchObject({
+      callee: '\u{1f600}@b.example',
+      caller: '\u{1f600}@b.example',
+    });
+  });
+
   it('takes an empty body, also one that says it is JSON', async () => {
     const { issue } = await start();
     expect((await issue(json)).statusCode).toBe(200);

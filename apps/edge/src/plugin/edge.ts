@@ -9,7 +9,7 @@ import { EdgeProblem } from '../problems/problem.ts';
 import { addOpenapi } from '../openapi.ts';
 import { addIssueRoutes } from '../routes/issue-routes.ts';
 import { addProbes } from '../routes/probes.ts';
-import { CHALLENGE } from '../routes/schemas.ts';
+import { CREDENTIALS, CHALLENGE } from '../routes/schemas.ts';
 import { createProxies, type Proxies } from '../visitor/proxies.ts';
 import { createVisitors } from '../visitor/visitor.ts';
 import {
@@ -115,21 +115,57 @@ function hook(run: (request: FastifyRequest, reply: FastifyReply) => void) {
   };
 }
 
-/** A form, which any page may post anywhere, is no JSON. Members that are not known are refused, not dropped. */
+/** Members of bodies that hold text. */
+const TEXT_MEMBERS: ReadonlySet<string> = new Set(Object.keys(CREDENTIALS.body.properties));
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * A form, which any page may post anywhere, is no JSON. Members that are not known are refused, not dropped, and so is text that
+ * is no Unicode: replacing what is wrong with it would make another text of it.
+ */
 function takeJsonOnly(scope: FastifyInstance, maxBodyBytes: number): void {
   const parseJson = scope.getDefaultJsonParser('error', 'error');
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser<string>(
+  scope.addContentTypeParser<Buffer>(
     'application/json',
-    { parseAs: 'string', bodyLimit: maxBodyBytes },
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
     (request, body, done) => {
-      if (body === '') done(null, null);
-      else void parseJson(request, body, done);
+      if (body.length === 0) {
+        done(null, null);
+        return;
+      }
+      let text: string;
+      try {
+        text = UTF8.decode(body);
+      } catch {
+        done(noUnicode('body'));
+        return;
+      }
+      void parseJson(request, text, (error: Error | null, value?: unknown) => {
+        const member = error === null ? memberWithHalf(value) : undefined;
+        if (member === undefined) done(error, value);
+        else done(noUnicode(`body/${member}`));
+      });
     },
   );
   scope.setValidatorCompiler(
     AjvCompiler()({}, { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } }),
   );
+}
+
+function noUnicode(field: string): EdgeProblem {
+  const violations = [
+    { field, description: 'must be Unicode text in UTF-8, without halves of surrogate pairs' },
+  ];
+  return new EdgeProblem('REQUEST_INVALID', { violations });
+}
+
+/** The known member of a body whose text has half of a surrogate pair. */
+function memberWithHalf(body: unknown): string | undefined {
+  const members = typeof body === 'object' && body !== null ? Object.entries(body) : [];
+  return members.find(
+    ([name, value]) => TEXT_MEMBERS.has(name) && typeof value === 'string' && !value.isWellFormed(),
+  )?.[0];
 }
 
 async function allowOrigins(scope: FastifyInstance, origins: Origins): Promise<void> {
