@@ -1,0 +1,52 @@
+import { SettingsError } from '@callpass/program/settings';
+import { createLog } from '@callpass/program/log';
+import { describe, expect, it } from '@jest/globals';
+import fastify from 'fastify';
+import { loadEdgeSettings } from '../settings/load.ts';
+import { openAuthorize } from './open-authorize.ts';
+import { checkSettings } from './start-edge.ts';
+
+const ON = {
+  CALLPASS_EDGE_AUTHORIZE_REALMS: 'support.example',
+  CALLPASS_EDGE_AUTHORIZE_PROXIES: 'loopback',
+};
+const settingsOf = (environment: Record<string, string>) =>
+  loadEdgeSettings({ file: undefined, environment });
+const open = (environment: Record<string, string>, secret?: string) =>
+  openAuthorize(fastify(), settingsOf(environment), createLog({ level: 'silent' }), secret);
+
+describe('openAuthorize', () => {
+  it('is off without realms and proxies', () => {
+    expect(open({})).toBeUndefined();
+    expect(open(ON)).toMatchObject({ realms: ['support.example'], proxies: ['loopback'], callStart: 'body' });
+  });
+
+  it('uses a token once only where that is asked for', () => {
+    expect(open(ON)?.singleUse).toBeUndefined();
+    expect(open({ ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'memory:' })?.singleUse).toMatchObject({
+      whenUnavailable: 'refuse',
+    });
+  });
+
+  it('wants a secret for a store that edges share, since each would hash differently', () => {
+    const shared = { ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'redis://127.0.0.1:1' };
+    expect(() => open(shared)).toThrow(SettingsError);
+    expect(() => open(shared)).toThrow(/visitor\.secrets/);
+  });
+});
+
+describe('settings of /v1/authorize that cannot be used', () => {
+  it.each([
+    { CALLPASS_EDGE_AUTHORIZE_REALMS: 'support.example' },
+    { CALLPASS_EDGE_AUTHORIZE_PROXIES: 'loopback' },
+    { ...ON, CALLPASS_EDGE_AUTHORIZE_PROXIES: 'proxy.example' },
+    { ...ON, CALLPASS_EDGE_AUTHORIZE_ACCEL_REDIRECT: '/gateway' },
+  ])('stop the start: %j', async (environment) => {
+    await expect(checkSettings(settingsOf(environment))).rejects.toThrow(SettingsError);
+  });
+
+  it.each(['http://127.0.0.1', 'redis://a b:1', 'redis'])('are found: %s', (url) => {
+    const load = () => settingsOf({ ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: url });
+    expect(load).toThrow(SettingsError);
+  });
+});
