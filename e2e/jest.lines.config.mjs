@@ -15,6 +15,9 @@ const FILES = {
 export default {
   ...run,
   passWithNoTests: false,
+  // Connections that a test has left must not keep the process.
+  forceExit: true,
+  maxWorkers: 2,
   reporters: ['default'],
   rootDir: new URL('..', import.meta.url).pathname,
   testEnvironment: preset.testEnvironment,
