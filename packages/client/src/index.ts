@@ -29,7 +29,7 @@ export { credentials, status } from '@grpc/grpc-js';
 export { errorFromStatus } from './errors/from-status.ts';
 export { type CoalesceOptions } from './calls/coalescer.ts';
 export { type CallOptions } from './calls/service-client.ts';
-export { type ClientCall, type ClientInterceptor } from '@callpass/grpc-kit/client';
+export { type CallMetadata, type ClientCall, type ClientInterceptor } from './calls/interceptor.ts';
 export { type RetryOptions } from './calls/retries.ts';
 export { type ConnectOptions } from './connection/connect.ts';
 export { type TlsOptions } from './connection/tls-credentials.ts';

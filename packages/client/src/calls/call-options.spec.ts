@@ -16,7 +16,7 @@ describe('the options of a call:', () => {
         return { verdict: Verdict.VALID };
       },
     });
-    const client = createCredentialClient({ address: service.address });
+    const client = createCredentialClient({ address: service.address, retry: false });
     open.push(service.stop, client.close);
     await client.validateToken({ realm: 'r', token: 'AB' }, { metadata: { 'x-tenant': 'north' } });
     await client.validateToken({ realm: 'r', token: 'AB' });
@@ -32,7 +32,12 @@ describe('the options of a call:', () => {
         return { verdict: Verdict.VALID };
       },
     });
-    const client = createCredentialClient({ address: service.address, token: 'TOKEN', coalesce: true });
+    const client = createCredentialClient({
+      address: service.address,
+      token: 'TOKEN',
+      coalesce: true,
+      retry: false,
+    });
     open.push(service.stop, client.close);
     const tenant: ClientInterceptor = async (call, next) => {
       seen.push(call.metadata.get('authorization'));

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ClientInterceptor } from '@callpass/grpc-kit/client';
 import { startCoalescedSpan, withSharedCall, type CoalescedSpan } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
+import type { ClientInterceptor } from './interceptor.ts';
 import { cancelledError, overdueError, unansweredError } from '../errors/of-the-client.ts';
 
 /**

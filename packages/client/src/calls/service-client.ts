@@ -12,7 +12,6 @@ import {
   LONGEST_TIMEOUT_MS,
   RpcError,
   type CallOptions as KitCallOptions,
-  type ClientInterceptor,
 } from '@callpass/grpc-kit/client';
 import { Metadata, status } from '@grpc/grpc-js';
 import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
@@ -20,6 +19,7 @@ import { toCallpassError } from '../errors/from-status.ts';
 import { cancelledError, closedError } from '../errors/of-the-client.ts';
 import type { Attempt } from './coalescer.ts';
 import { firstAnswer } from './hedge.ts';
+import type { ClientInterceptor } from './interceptor.ts';
 import { repeatability } from './repeatable.ts';
 import { withJson } from './with-json.ts';
 
