@@ -87,6 +87,7 @@ export interface ReadyFile {
   readonly gateway: string;
   readonly page: string;
   readonly telemetry: string;
+  readonly metrics: string;
   readonly destinations: readonly string[];
   readonly realms: readonly { name: string; key: string; cipher: string; expirySeconds: number }[];
 }

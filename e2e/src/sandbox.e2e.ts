@@ -37,6 +37,7 @@ describe('npm start', () => {
       gateway: expect.stringMatching(LOOPBACK_URL),
       page: `${sandbox.ready.edge}/`,
       telemetry: expect.stringMatching(LOOPBACK_URL),
+      metrics: expect.stringMatching(LOOPBACK_URL),
       destinations: ['support', 'support-cbc', 'lobby'],
       realms: [
         {
@@ -236,6 +237,20 @@ it('the service stopped and started again: the edge answers 503 meanwhile, and i
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }, 60_000);
+
+it('callpass top shows the sandbox: its instance, what it has issued, and its keys', async () => {
+  const { code, stdout } = await callpass(
+    ...['top', '--once', '--interval', '200ms', '--metrics', sandbox.ready.metrics],
+  );
+  const rows = stdout.split('\n').map((line) => line.split('\t').slice(1));
+  expect(code).toBe(0);
+  expect(rows).toContainEqual(['configuration', 'revision 1', 'freezes 0']);
+  expect(rows).toContainEqual(
+    expect.arrayContaining(['instance', new URL(sandbox.ready.metrics).host, 'issues']),
+  );
+  expect(rows).toContainEqual(expect.arrayContaining(['destination', 'support']));
+  expect(rows).toContainEqual(['end', 'key of support.example', 'rotation due', expect.stringMatching(/ d/)]);
+});
 
 describe('callpass issue', () => {
   it('support: three ECB tokens that openssl opens, with one timestamp', async () => {

@@ -47,13 +47,10 @@ const xOf = (column) => (MARGIN + column * CHARACTER_WIDTH).toFixed(2);
 function drawLine(line, y) {
   const parts = partsOf(line);
   const blocks = parts.flatMap(({ text, column, colour = '#cdd9e5' }) =>
-    [...text].flatMap((character, index) =>
-      SHADES[character] === undefined
-        ? []
-        : [
-            `<rect x="${xOf(column + index)}" y="${y - 13}" width="${CHARACTER_WIDTH}" height="${LINE_HEIGHT - 2}" fill="${colour}" fill-opacity="${SHADES[character]}"/>`,
-          ],
-    ),
+    [...text.matchAll(/░+|▒+|▓+|█+/g)].map(({ 0: run, index }) => {
+      const width = Number((run.length * CHARACTER_WIDTH).toFixed(2));
+      return `<rect x="${xOf(column + index)}" y="${y - 13}" width="${width}" height="${LINE_HEIGHT - 2}" fill="${colour}" fill-opacity="${SHADES[run[0]]}"/>`;
+    }),
   );
   const spans = parts.filter(({ text }) => !/^[░▒▓█ ]*$/.test(text)).map(tspan);
   const text = `<text y="${y}" xml:space="preserve">${spans.join('')}</text>`;

@@ -24,7 +24,7 @@ sandbox.stdout.on('data', (chunk) => (printed += chunk));
 while (!existsSync(readyFile) || !printed.includes('Ctrl-C')) await pause(100);
 const { grpc, realms } = JSON.parse(readFileSync(readyFile, 'utf8'));
 
-const shown = [['$ npm start', printed.split('\n').slice(1, 14).join('\n')]];
+const shown = [['$ npm start', printed.split('\n').slice(1, 15).join('\n')]];
 const callpass = (...args) => {
   const { stdout, stderr } = spawnSync('callpass', args, {
     cwd: ROOT,

@@ -6,8 +6,8 @@ import type { Sink, Terminal } from './terminal.ts';
 /** Format of answers. */
 export type OutputFormat = 'text' | 'json';
 
-/** Colours that mean something: done well, look here, not well. */
-export type Tone = 'good' | 'warn' | 'bad';
+/** Styles that mean something: done well, look here, not well; a heading, something beside the point. */
+export type Tone = 'good' | 'warn' | 'bad' | 'title' | 'quiet';
 
 /** Part of a line in one tone. */
 export interface Part {
@@ -48,14 +48,14 @@ export interface Output {
   failure(failure: Failure): void;
 }
 
-const COLOURS = { good: 'green', warn: 'yellow', bad: 'red' } as const;
+const STYLES = { good: 'green', warn: 'yellow', bad: 'red', title: 'bold', quiet: 'dim' } as const;
 
 const ERASE_TO_END = '\u001b[K';
 
 /** Output to a terminal in a format. */
 export function createOutput(terminal: Terminal, format: OutputFormat): Output {
-  const out = pageOn(terminal.stdout, terminal);
-  const err = pageOn(terminal.stderr, terminal);
+  const out = createPage(terminal.stdout, terminal);
+  const err = createPage(terminal.stderr, terminal);
   const writeJson = (json: object, indent = 2) => {
     terminal.stdout.write(`${escapeInJson(JSON.stringify(json, undefined, indent))}\n`);
   };
@@ -97,7 +97,8 @@ export function createOutput(terminal: Terminal, format: OutputFormat): Output {
   };
 }
 
-function pageOn(sink: Sink, { noColor }: Terminal): Page {
+/** Writes text to a place, with styles where that is a terminal. */
+export function createPage(sink: Sink, { noColor }: Pick<Terminal, 'noColor'>): Page {
   const isTerminal = sink.isTTY === true;
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     isTerminal && !noColor && text !== '' ? styleText(style, text, { validateStream: false }) : text;
@@ -110,7 +111,7 @@ function pageOn(sink: Sink, { noColor }: Terminal): Page {
       .join('  ')
       .trimEnd();
   const cellsOf = (row: readonly unknown[]) => row.map((cell) => visible(textOf(cell)));
-  const shown = ({ text, tone }: Part) => (tone ? paint(COLOURS[tone], visible(text)) : visible(text));
+  const shown = ({ text, tone }: Part) => (tone ? paint(STYLES[tone], visible(text)) : visible(text));
   return {
     isTerminal,
     line: (text, tone) => {

@@ -365,6 +365,7 @@ describe('--help', () => {
         'freezes',
         'incident',
         'ledger',
+        'top',
         'health',
         'doctor',
       ],

@@ -9,6 +9,7 @@ import { addIssueCommand } from './commands/issue.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addLedgerCommands } from './commands/ledger.ts';
 import { addTokenCommands } from './commands/token.ts';
+import { addTopCommand } from './commands/top.ts';
 import { buildOf, EXIT, type ExitCode, versionText } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { failureOf } from './failure.ts';
@@ -27,6 +28,7 @@ const GROUPS: readonly ((program: Command, run: RunCommand) => void)[] = [
   addFreezeCommands,
   addIncidentCommands,
   addLedgerCommands,
+  addTopCommand,
   addHealthCommand,
   addDoctorCommand,
   addDevCertsCommand,
@@ -79,10 +81,7 @@ async function inSession(
   }: { terminal: Terminal; output: Output; work: (session: Session) => Promise<ExitCode | void> },
 ): Promise<ExitCode | void> {
   // Only now: a wrong command line or --help should not wait for gRPC to load.
-  const [{ openSession }, { withSpan }] = await Promise.all([
-    import('./session.ts'),
-    import('@callpass/telemetry'),
-  ]);
+  const { openSession, withSpan } = await import('./session.ts');
   const session = await openSession(options, terminal, output);
   try {
     return await withSpan('callpass.command.run', () => work(session));

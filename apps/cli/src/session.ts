@@ -23,6 +23,8 @@ import type { Output, Page } from './output.ts';
 import { readSecret, readText } from './read-file.ts';
 import type { Terminal } from './terminal.ts';
 
+export { withSpan } from '@callpass/telemetry';
+
 /** Everything a command works with: the service, and the terminal for the outcome. */
 export interface Session {
   readonly credentials: CredentialClient;

@@ -3,6 +3,9 @@ import type { Readable } from 'node:stream';
 /** A place to write text to. */
 export interface Sink {
   readonly isTTY?: boolean | undefined;
+  /** Characters of a line, and lines, of a terminal at the moment. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   write(text: string): unknown;
 }
 

@@ -13,8 +13,8 @@ export interface SandboxOptions {
 /** A port for each address; 0 takes a free one. */
 export type Ports = typeof FIXED_PORTS;
 
-const FIXED_PORTS = { grpc: 50_051, edge: 7080, gateway: 7090, telemetry: 7318 };
-const FREE_PORTS: Ports = { grpc: 0, edge: 0, gateway: 0, telemetry: 0 };
+const FIXED_PORTS = { grpc: 50_051, edge: 7080, gateway: 7090, telemetry: 7318, metrics: 9464 };
+const FREE_PORTS: Ports = { grpc: 0, edge: 0, gateway: 0, telemetry: 0, metrics: 0 };
 const MAX_EXPIRY_SECONDS = 86_400;
 
 const USAGE = `Usage: npm start -- [--ready-file FILE] [--ports auto|fixed] [--expiry SECONDS] [--allow-origin ORIGIN]

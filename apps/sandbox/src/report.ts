@@ -38,6 +38,7 @@ export function report(ready: {
     bold('Try it in another terminal:'),
     `  npx callpass issue support --address ${addresses['grpc']} --output json`,
     `  npx callpass health --address ${addresses['grpc']}`,
+    `  npx callpass top --address ${addresses['grpc']} --metrics ${addresses['metrics']}`,
     '',
     'Ctrl-C stops it.',
     '',

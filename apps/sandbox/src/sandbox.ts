@@ -21,7 +21,9 @@ const HOST = '127.0.0.1';
 
 /** Everything, serving. */
 export interface Sandbox {
-  readonly addresses: Readonly<Record<'grpc' | 'edge' | 'gateway' | 'page' | 'telemetry', string>>;
+  readonly addresses: Readonly<
+    Record<'grpc' | 'edge' | 'gateway' | 'page' | 'telemetry' | 'metrics', string>
+  >;
   readonly realms: readonly SandboxRealm[];
   readonly proof: Awaited<ReturnType<typeof issueAndValidate>>;
   /** Resolves with the name of a process that ended without having been asked to. */
@@ -63,7 +65,10 @@ async function start(
   undo.push(() => receiver.close());
   const telemetry = exportTo(receiver.url);
 
-  const server = await supervise(`${HOST}:${ports.grpc}`, serviceProgram({ folder, telemetry }));
+  const server = await supervise(
+    `${HOST}:${ports.grpc}`,
+    serviceProgram({ folder, telemetry, metrics: `${HOST}:${ports.metrics}` }),
+  );
   processes.server = server;
   undo.push(() => server.stop());
   const clients = createClients();
@@ -117,6 +122,7 @@ async function start(
       gateway: gatewayUrl,
       page: `${edge.address}/`,
       telemetry: receiver.url,
+      metrics: `http://${server.metrics ?? ''}`,
     },
     realms,
     proof,

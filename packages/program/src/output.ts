@@ -13,6 +13,9 @@ export function ignoreLostOutput(): void {
 /** Standard output of a command, for its answer. */
 export interface StandardOutput {
   readonly isTTY: boolean;
+  /** Size of the terminal at the moment, in characters and lines; `undefined` where it is none. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   /** Writes a text. Where that fails the process ends, see {@link openStandardOutput}. */
   write(text: string): void;
   /** Resolves when everything is written. */
@@ -41,6 +44,12 @@ export function openStandardOutput(program: string): StandardOutput {
     const { stdout } = process;
     return {
       isTTY: stdout.isTTY,
+      get columns() {
+        return stdout.isTTY ? stdout.columns : undefined;
+      },
+      get rows() {
+        return stdout.isTTY ? stdout.rows : undefined;
+      },
       write: (text) => void stdout.write(text),
       flushed: () => new Promise((resolve) => stdout.write('', () => resolve())),
     };

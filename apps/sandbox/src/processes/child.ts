@@ -13,6 +13,8 @@ export interface Program {
 export interface Child {
   /** Address as host:port. */
   readonly address: string;
+  /** Address of its metrics as host:port; `undefined` where it serves none. */
+  readonly metrics: string | undefined;
   /** Resolves when the process ends, for whatever reason. */
   readonly ended: Promise<void>;
   /** Asks it to drain and waits; kills it if it takes longer than it says. */
@@ -33,9 +35,9 @@ export async function startChild({ name, args, environment }: Program): Promise<
   const end = Promise.withResolvers<void>();
   child.once('exit', () => end.resolve());
   child.once('error', () => end.resolve());
-  const ready = Promise.withResolvers<string>();
+  const ready = Promise.withResolvers<Readonly<Record<string, string>>>();
   child.once('message', (message: { ready: Record<string, string> }) => {
-    ready.resolve(Object.values(message.ready)[0] ?? '');
+    ready.resolve(message.ready);
   });
   void end.promise.then(() => {
     ready.reject(
@@ -44,8 +46,10 @@ export async function startChild({ name, args, environment }: Program): Promise<
       ),
     );
   });
+  const addresses = await ready.promise;
   return {
-    address: await ready.promise,
+    address: Object.values(addresses)[0] ?? '',
+    metrics: addresses['telemetry'],
     ended: end.promise,
     async stop() {
       child.kill('SIGTERM');
