@@ -13,6 +13,9 @@ import { draw, ESCAPE } from './draw.mjs';
 
 const PICTURE = join(ROOT, 'docs', 'images', 'top.svg');
 const COLUMNS = 100;
+const ROWS = 60;
+const HOME = `${ESCAPE}[H`;
+const ERASE = new RegExp(`${ESCAPE}\\[[JK]`, 'g');
 /** Credentials of a minute for each destination: some nearly used up. */
 const MOST_OF = { support: 4000, 'support-cbc': 20_000, lobby: 200 };
 /** Workers of each kind of call, and the pause of each between two. */
@@ -28,7 +31,6 @@ const { create } = await import('@bufbuild/protobuf');
 const { LimitSchema, LimitScope } = await import('@callpass/contract');
 const { createAdminClient, createCredentialClient } = await import('@callpass/client');
 const { runProgram } = await import(join(ROOT, 'apps/cli/dist/program.js'));
-const { signal: NEVER } = new globalThis.AbortController();
 
 const folder = mkdtempSync(join(tmpdir(), 'callpass-picture-'));
 const readyFile = join(folder, 'ready.json');
@@ -47,10 +49,11 @@ try {
   await prepare(grpc);
   const workers = LOAD.flatMap((load) => Array.from({ length: load.workers }, () => work(grpc, load)));
   await pause(3000);
-  const shown = await callpass('top', '--once', '--interval', '5s', '--address', grpc, '--metrics', metrics);
+  const options = ['--interval', '5s', '--address', grpc, '--metrics', metrics];
+  const shown = await callpassTop(options);
   going = false;
   await Promise.all(workers);
-  const command = `${ESCAPE}[1m$ npx callpass top --address ${grpc} --metrics ${metrics}${ESCAPE}[22m`;
+  const command = `${ESCAPE}[1m$ npx callpass top ${options.join(' ')}${ESCAPE}[22m`;
   const lines = [command, '', ...shown.trimEnd().split('\n')];
   writeFileSync(
     PICTURE,
@@ -98,17 +101,27 @@ async function work(address, { pauseMs, request }) {
   client.close();
 }
 
-/** Runs the command line on a terminal and gives what it shows. */
-async function callpass(...args) {
-  let shown = '';
-  const sink = { isTTY: true, columns: COLUMNS, write: (text) => (shown += text) };
-  const exitCode = await runProgram(args, {
+/** Runs the command on a terminal until its second picture, and gives that. */
+async function callpassTop(options) {
+  const interrupted = new globalThis.AbortController();
+  const pictures = [];
+  const sink = {
+    isTTY: true,
+    columns: COLUMNS,
+    rows: ROWS,
+    write(text) {
+      if (!text.startsWith(HOME)) return;
+      pictures.push(text.slice(HOME.length).replaceAll(ERASE, ''));
+      if (pictures.length === 2) interrupted.abort();
+    },
+  };
+  const exitCode = await runProgram(['top', ...options], {
     stdin: Readable.from([]),
     stdout: sink,
     stderr: { isTTY: false, write: (text) => process.stderr.write(text) },
     noColor: false,
-    untilInterrupted: () => NEVER,
+    untilInterrupted: () => interrupted.signal,
   });
-  if (exitCode !== 0) throw new Error(`callpass ${args.join(' ')}: ${exitCode}`);
-  return shown;
+  if (exitCode !== 0) throw new Error(`callpass top: ${exitCode}`);
+  return pictures[1];
 }

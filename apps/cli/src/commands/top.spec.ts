@@ -188,6 +188,20 @@ describe('callpass top --once', () => {
 });
 
 describe('callpass top', () => {
+  it('prints nothing of a look that was left', async () => {
+    const interrupted = new AbortController();
+    const silent = await metricsPort(() => {
+      interrupted.abort();
+    });
+    for (const isTTY of [true, false]) {
+      const { exitCode, stdout } = await top(['--metrics', silent], {
+        isTTY,
+        interrupted: interrupted.signal,
+      });
+      expect([exitCode, stdout]).toEqual([0, isTTY ? expect.not.stringContaining('INSTANCE') : '']);
+    }
+  });
+
   it('draws pictures in each other’s place until Ctrl-C, and gives the terminal back', async () => {
     const interrupted = new AbortController();
     const { exitCode, stdout } = await top(['--metrics', await counting()], {

@@ -64,11 +64,15 @@ async function top(session: Session, options: Options): Promise<ExitCode> {
   // Only now: --help should not wait for what it loads.
   const { Looker } = await import('../top/look.ts');
   const looker = new Looker(session, { metrics, intervalMs, signal });
+  const look = async () => {
+    const view = await looker.look();
+    return signal.aborted ? undefined : view;
+  };
   const next = async () => {
     await pause(intervalMs, undefined, { signal }).catch(() => undefined);
-    return signal.aborted ? undefined : looker.look();
+    return signal.aborted ? undefined : look();
   };
-  const first = await looker.look();
+  const first = await look();
   if (once) {
     const view = await next();
     if (view === undefined) return EXIT.done;
@@ -78,21 +82,19 @@ async function top(session: Session, options: Options): Promise<ExitCode> {
   if (session.terminal.stdout.isTTY === true && session.output.format === 'text') {
     await follow(session, first, next);
   } else {
-    for (let view = await next(); view !== undefined && !signal.aborted; view = await next())
-      show(session, 'item', view);
+    for (let view = await next(); view !== undefined; view = await next()) show(session, 'item', view);
   }
   return EXIT.done;
 }
 
 async function follow(
   { terminal }: Session,
-  first: TopView,
+  first: TopView | undefined,
   next: () => Promise<TopView | undefined>,
 ): Promise<void> {
   const screen = openScreen(terminal);
   try {
-    for (let view: TopView | undefined = first; view !== undefined; view = await next())
-      screen.show(drawTop(view, screen.width));
+    for (let view = first; view !== undefined; view = await next()) screen.show(drawTop(view, screen.width));
   } finally {
     screen.close();
   }

@@ -170,6 +170,7 @@ certificate server      expires       12 d
         // eslint-disable-next-line no-control-regex
         expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
       }),
+      { numRuns: 30 },
     );
   });
 });

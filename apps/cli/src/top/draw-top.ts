@@ -79,7 +79,7 @@ function unreachedLines(what: string, { fault, next }: { fault: string; next: st
 
 function stateOf({ unreached, isReady, troubles }: InstanceView): { text: string; tone: Tone } {
   if (unreached) return { text: 'not reached', tone: 'bad' };
-  if (isReady === undefined) return { text: 'no Callpass', tone: 'warn' };
+  if (isReady === undefined) return { text: 'no server', tone: 'warn' };
   if (!isReady) return { text: 'validates only', tone: 'bad' };
   return troubles.length > 0 ? { text: 'issues, but', tone: 'warn' } : { text: 'issues', tone: 'good' };
 }
