@@ -20,7 +20,12 @@ export async function checkDeploymentFiles() {
     ...(await chartProblems()),
     ...unitProblems(),
     ...run('promtool', ['check', 'rules', 'deploy/prometheus/rules.yaml', 'deploy/prometheus/alerts.yaml']),
-    ...run('promtool', ['test', 'rules', 'deploy/prometheus/tests.yaml']),
+    ...run('promtool', [
+      'test',
+      'rules',
+      'deploy/prometheus/tests.yaml',
+      'deploy/prometheus/tests-budgets.yaml',
+    ]),
   ];
   return problems.length === 0 ? undefined : problems.join('\n');
 }
