@@ -31,7 +31,7 @@ export function openScreen(terminal: Terminal): Screen {
       return widthOf(terminal);
     },
     show(lines) {
-      const height = stdout.rows ?? USUAL_HEIGHT;
+      const height = stdout.rows || USUAL_HEIGHT;
       const fitting = lines.length < height ? lines : lines.slice(0, height - 2);
       const hidden = lines.length - fitting.length;
       let text = '';
@@ -46,7 +46,7 @@ export function openScreen(terminal: Terminal): Screen {
   };
 }
 
-/** Characters of a line of standard output; 80 where nobody knows. */
+/** Characters of a line of standard output; 80 where it does not know them. */
 export function widthOf({ stdout }: Terminal): number {
-  return stdout.columns ?? USUAL_WIDTH;
+  return stdout.columns || USUAL_WIDTH;
 }

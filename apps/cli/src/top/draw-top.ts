@@ -1,12 +1,7 @@
-import { type Part, type Tone, visible } from '../output.ts';
+import type { Part, Tone } from '../output.ts';
+import { type Column, type Line, table, wrapped } from './draw-table.ts';
 import { latencyText, memoryText, percentText, rateText, spanText } from './figures.ts';
-import type { EndView, InstanceView, ServiceView, TopView } from './view.ts';
-
-/** A line of the picture. */
-export type Line = readonly Part[];
-
-/** Lines shown of each list; the most important ones stand first. */
-const MOST_ROWS = 6;
+import type { EndView, InstanceView, ServiceView, TopView, Unreached } from './view.ts';
 
 const DAY_SECONDS = 86_400;
 /** As the alerts of deploy/prometheus have them. */
@@ -16,24 +11,11 @@ const LIMIT_NEAR = 0.8;
 
 const FULL = '█';
 const REST = '░';
-const NARROWEST_BAR = 8;
-
-interface Column<T> {
-  readonly header: string;
-  readonly text: (row: T) => string;
-  readonly tone?: (row: T) => Tone | undefined;
-  /** Numbers stand on the right. */
-  readonly isNumber?: boolean;
-  /** Left out where the picture has fewer columns. */
-  readonly from?: number;
-  /** Names are cut where the columns do not fit. */
-  readonly isName?: boolean;
-}
 
 /** Draws the view in lines of at most so many characters. Everything that colours say stands there in words too. */
 export function drawTop(view: TopView, width: number): readonly Line[] {
   const sections = [
-    headOf(view),
+    headOf(view, width),
     instancesOf(view, width),
     destinationsOf(view, width),
     reasonsOf(view, width),
@@ -44,15 +26,22 @@ export function drawTop(view: TopView, width: number): readonly Line[] {
   return sections.flatMap((lines, index) => (index === 0 ? lines : [[], ...lines]));
 }
 
-function headOf({ service, timeMs, intervalMs }: TopView): Line[] {
+function headOf({ service, timeMs, intervalMs }: TopView, width: number): Line[] {
   const { address, health, state } = service;
   const time = new Date(timeMs).toISOString().slice(11, 19);
   const title = `callpass top  ${address}  ${time} UTC, every ${intervalMs / 1000} s`;
-  return [[{ text: title, tone: 'title' }], ...healthLines(health), ...stateLines(state)];
+  return [
+    ...wrapped(title, { width, tone: 'title' }),
+    ...healthLines(health, width),
+    // The same fault is said once.
+    ...('fault' in health && 'fault' in state && state.fault === health.fault
+      ? []
+      : stateLines(state, width)),
+  ];
 }
 
-function healthLines(health: ServiceView['health']): Line[] {
-  if ('fault' in health) return unreachedLines('health', health);
+function healthLines(health: ServiceView['health'], width: number): Line[] {
+  if ('fault' in health) return unreachedLines('health', health, width);
   const away = health.filter(({ isServing }) => !isServing);
   if (away.length === 0) return [[{ text: 'health: ' }, { text: 'every service serves', tone: 'good' }]];
   return away.map(({ service }) => [
@@ -61,8 +50,8 @@ function healthLines(health: ServiceView['health']): Line[] {
   ]);
 }
 
-function stateLines(state: ServiceView['state']): Line[] {
-  if ('fault' in state) return unreachedLines('configuration', state);
+function stateLines(state: ServiceView['state'], width: number): Line[] {
+  if ('fault' in state) return unreachedLines('configuration', state, width);
   const { revision, freezeCount } = state;
   const frozen: Part =
     freezeCount === 0
@@ -73,8 +62,11 @@ function stateLines(state: ServiceView['state']): Line[] {
   ];
 }
 
-function unreachedLines(what: string, { fault, next }: { fault: string; next: string }): Line[] {
-  return [[{ text: `${what}: ` }, { text: fault, tone: 'bad' }], [{ text: `  ${next}`, tone: 'quiet' }]];
+function unreachedLines(what: string, { fault, next }: Unreached, width: number): Line[] {
+  return [
+    ...wrapped(`${what}: ${fault}`, { width, tone: 'bad' }),
+    ...wrapped(next, { width, tone: 'quiet', indent: '  ' }),
+  ];
 }
 
 function stateOf({ unreached, isReady, troubles }: InstanceView): { text: string; tone: Tone } {
@@ -102,8 +94,8 @@ function instancesOf({ instances }: TopView, width: number): Line[] {
     ...rows.flatMap((row, index) => {
       const { unreached, troubles = [] } = instances[index] ?? {};
       const told: Line[] = unreached
-        ? [[{ text: `  ${unreached.fault}: ${unreached.next}`, tone: 'quiet' }]]
-        : troubles.map((trouble) => [{ text: `  ${trouble}`, tone: 'warn' }]);
+        ? wrapped(`${unreached.fault}: ${unreached.next}`, { width, tone: 'quiet', indent: '  ' })
+        : troubles.flatMap((trouble) => wrapped(trouble, { width, tone: 'warn', indent: '  ' }));
       return [row, ...told];
     }),
   ];
@@ -112,7 +104,10 @@ function instancesOf({ instances }: TopView, width: number): Line[] {
 function destinationsOf({ destinations, hasRates }: TopView, width: number): Line[] {
   if (!hasRates) return [[{ text: 'rates follow with the second look', tone: 'quiet' }]];
   if (destinations.length === 0) return [[{ text: 'nobody has asked for credentials yet', tone: 'quiet' }]];
-  const busiest = Math.max(...destinations.map((row) => row.issuedPerSecond + row.refusedPerSecond));
+  const busiest = destinations.reduce(
+    (most, row) => Math.max(most, row.issuedPerSecond + row.refusedPerSecond),
+    0,
+  );
   return table(
     [
       { header: 'DESTINATION', text: ({ destination }) => destination, isName: true },
@@ -216,63 +211,4 @@ function toneOfEnd({ event, inSeconds }: EndView): Tone | undefined {
   if (event === 'validates until') return undefined;
   if (inSeconds < (event === 'expires' ? DAY_SECONDS : 0)) return 'bad';
   return inSeconds < CERTIFICATE_SOON_SECONDS ? 'warn' : undefined;
-}
-
-interface TableOptions<T> {
-  readonly width: number;
-  readonly most?: number;
-  /** A bar behind the columns, as wide as there is room. */
-  readonly bar?: (row: T, room: number) => Part[];
-}
-
-const GAP = '  ';
-
-function table<T>(all: readonly Column<T>[], rows: readonly T[], options: TableOptions<T>): Line[] {
-  const { width, most = MOST_ROWS, bar } = options;
-  const columns = all.filter(({ from = 0 }) => width >= from);
-  const shown = rows.slice(0, most);
-  const cells = shown.map((row) => columns.map(({ text }) => visible(text(row))));
-  const widths = widthsOf(columns, cells, width - (bar ? NARROWEST_BAR + GAP.length : 0));
-  const used = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
-  const cell = (text: string, index: number) => {
-    const size = widths[index] ?? 0;
-    const cut = text.length > size ? `${text.slice(0, Math.max(0, size - 1))}…` : text;
-    const padded = columns[index]?.isNumber ? cut.padStart(size) : cut.padEnd(size);
-    return index === 0 ? padded : `${GAP}${padded}`;
-  };
-  const header = columns.map(({ header: text }, index) => cell(text, index)).join('');
-  const more = rows.length - shown.length;
-  return [
-    [{ text: header.trimEnd(), tone: 'title' }],
-    ...shown.map((row, index) => [
-      ...columns.map(({ tone }, column) => ({
-        text: cell(cells[index]?.[column] ?? '', column),
-        tone: tone?.(row),
-      })),
-      ...(bar ? [{ text: GAP }, ...bar(row, width - used - GAP.length)] : []),
-    ]),
-    ...(more > 0 ? [[{ text: `and ${more} more; --output json has them`, tone: 'quiet' as const }]] : []),
-  ];
-}
-
-const NARROWEST_NAME = 12;
-
-/** Widths by what stands in the columns; the longest names give way until all fit. */
-function widthsOf(
-  columns: readonly { header: string; isName?: boolean }[],
-  cells: readonly (readonly string[])[],
-  width: number,
-): number[] {
-  const widths = columns.map(({ header }, index) =>
-    Math.max(header.length, ...cells.map((row) => row[index]?.length ?? 0)),
-  );
-  let excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1) - width;
-  while (excess > 0) {
-    const names = columns.flatMap(({ isName }, index) => (isName ? [index] : []));
-    const longest = names.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a), names[0] ?? 0);
-    if ((widths[longest] ?? 0) <= NARROWEST_NAME) break;
-    widths[longest] = (widths[longest] ?? 0) - 1;
-    excess--;
-  }
-  return widths;
 }

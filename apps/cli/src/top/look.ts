@@ -74,7 +74,7 @@ async function healthOf({ health }: Session, call: CallOptions): Promise<Service
       isServing: status === HealthCheckResponse_ServingStatus.SERVING,
     }));
   } catch (error) {
-    return unreachedOf(error, 'see that the server runs, and that --address, --ca, --cert and --key fit');
+    return unreachedOf(error, REACH);
   }
 }
 
@@ -94,18 +94,19 @@ async function stateOf({ admin }: Session, call: CallOptions): Promise<Operated>
     return { state: { revision, freezeCount: freezes.length }, keys: realmKeys };
   } catch (error) {
     return {
-      state: await unreachedOf(error, 'configuration, freezes and keys need the role OPERATOR'),
+      state: await unreachedOf(error, NEEDS_ROLE),
       keys: [],
     };
   }
 }
 
+const REACH = 'callpass doctor says whether server, --address, --ca, --cert and --key fit';
+const NEEDS_ROLE = 'configuration, freezes and keys need the role OPERATOR';
+
 async function unreachedOf(error: unknown, next: string): Promise<Unreached> {
   const { details, exitCode } = await failureOf(error);
-  return {
-    fault: exitCode === EXIT.unreachable ? details.message : (details.reason ?? details.message),
-    next,
-  };
+  const { message, reason = message } = details;
+  return exitCode === EXIT.unreachable ? { fault: message, next: REACH } : { fault: reason, next };
 }
 
 /** The retired keys that still validate. */

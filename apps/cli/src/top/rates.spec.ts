@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parsePrometheusText } from './prometheus-text.ts';
-import { type Between, bucketsOf, quantileOf, ratesOf } from './rates.ts';
+import { type Between, bucketsByGroup, quantileOf, ratesOf } from './rates.ts';
 
 const between = (before: string, after: string, seconds = 2): Between => ({
   before: { timeMs: 5000, samples: parsePrometheusText(before) },
@@ -31,10 +31,7 @@ describe('ratesOf', () => {
 const histogram = (counts: readonly number[], label = '') =>
   ['1', '2', '4', '+Inf'].map((le, index) => `h_bucket{${label}le="${le}"} ${counts[index]}`).join('\n');
 const p = (quantile: number, ...all: readonly Between[]) =>
-  quantileOf(
-    bucketsOf(all, 'h', () => true),
-    quantile,
-  );
+  quantileOf(bucketsByGroup(all, 'h', () => '').get('') ?? [], quantile);
 
 describe('quantileOf', () => {
   it.each([

@@ -44,28 +44,35 @@ export function ratesOf({ before, after }: Between, name: string): readonly Rate
 }
 
 /**
- * Buckets of what a histogram has counted between two scrapes, in the order of their bounds; the series that `isWanted` are
- * added up. A series of which any bucket has fallen was set back to 0 as a whole.
+ * Buckets of what a histogram has counted between two scrapes, in the order of their bounds, added up for each group that
+ * `groupOf` gives a series; those without a group are left out. A series of which any bucket has fallen was set back to 0 as a
+ * whole.
  */
-export function bucketsOf(
+export function bucketsByGroup(
   between: readonly Between[],
   name: string,
-  isWanted: (labels: ReadonlyMap<string, string>) => boolean,
-): readonly Bucket[] {
-  const sums = new Map<number, number>();
+  groupOf: (labels: ReadonlyMap<string, string>) => string | undefined,
+): ReadonlyMap<string, readonly Bucket[]> {
+  const groups = new Map<string, Map<number, number>>();
   for (const { before, after } of between) {
     const earlier = valuesByLabels(before, `${name}_bucket`);
-    const wanted = seriesOf(after, `${name}_bucket`).filter(({ labels }) => isWanted(labels));
-    const histograms = Map.groupBy(wanted, ({ labels }) => keyOf(labels, BOUND));
+    const histograms = Map.groupBy(seriesOf(after, `${name}_bucket`), ({ labels }) => keyOf(labels, BOUND));
     for (const series of histograms.values()) {
       const wasReset = series.some(({ labels, value }) => value < (earlier.get(keyOf(labels)) ?? 0));
       for (const { labels, value } of series) {
-        const bound = boundOf(labels.get(BOUND));
+        const [group, bound] = [groupOf(labels), boundOf(labels.get(BOUND))];
+        if (group === undefined || Number.isNaN(bound)) continue;
+        const sums = groups.get(group) ?? new Map<number, number>();
         const added = increase(wasReset ? undefined : earlier.get(keyOf(labels)), value);
-        if (!Number.isNaN(bound)) sums.set(bound, (sums.get(bound) ?? 0) + added);
+        groups.set(group, sums.set(bound, (sums.get(bound) ?? 0) + added));
       }
     }
   }
+  return new Map([...groups].map(([group, sums]) => [group, cumulative(sums)]));
+}
+
+/** The counts of bounds as buckets, of which none has fewer than the one before. */
+function cumulative(sums: ReadonlyMap<number, number>): readonly Bucket[] {
   let most = 0;
   return [...sums]
     .sort(([a], [b]) => a - b)

@@ -12,7 +12,7 @@ import {
   METRICS,
   prometheusName,
 } from '@callpass/telemetry';
-import { type Between, bucketsOf, quantileOf, type Rate, ratesOf, seriesOf, valueOf } from './rates.ts';
+import { type Between, bucketsByGroup, quantileOf, type Rate, ratesOf, seriesOf, valueOf } from './rates.ts';
 import type { Scrape } from './scrape.ts';
 import type { EndView, InstanceView, LimitView, TopView, Unreached } from './view.ts';
 
@@ -90,11 +90,13 @@ function sumBy(rates: readonly Rate[], ...attributes: readonly string[]) {
 function methodsOf(between: readonly Between[]): TopView['methods'] {
   const name = nameOf('rpcServerCallDuration');
   const rates = between.flatMap((each) => ratesOf(each, `${name}_count`));
+  const buckets = bucketsByGroup(between, name, (labels) => labelOf(labels, ATTR_RPC_METHOD));
   return sumBy(rates, ATTR_RPC_METHOD)
-    .map(({ names: [method = ''], rates: own }) => {
-      const buckets = bucketsOf(between, name, (labels) => labelOf(labels, ATTR_RPC_METHOD) === method);
-      return { method, perSecond: sum(own), p99Seconds: quantileOf(buckets, P99) };
-    })
+    .map(({ names: [method = ''], rates: own }) => ({
+      method,
+      perSecond: sum(own),
+      p99Seconds: quantileOf(buckets.get(method) ?? [], P99),
+    }))
     .filter(({ perSecond }) => perSecond > 0)
     .sort(byRate);
 }
@@ -136,24 +138,27 @@ function instanceOf(observed: Observed): InstanceView {
   const [between] = betweenOf(observed);
   const ready = valueOf(last, nameOf('ready'));
   const build = seriesOf(last, nameOf('buildInfo'))[0];
-  const rpc = nameOf('rpcServerCallDuration');
   return {
     name,
     version: build && labelOf(build.labels, ATTR_BUILD_VERSION),
     isReady: ready === undefined ? undefined : ready === 1,
     ...(between && {
       ...decisionsOf(ratesOf(between, nameOf('issueDecisions'))),
-      p99Seconds: quantileOf(
-        // Others, such as those that follow the ledger, last as long as their client likes.
-        bucketsOf([between], rpc, (labels) => labelOf(labels, ATTR_RPC_METHOD).startsWith(CREDENTIALS)),
-        P99,
-      ),
+      p99Seconds: p99OfCredentials(between),
       cpuShare: sum(ratesOf(between, nameOf('cpuTime'))),
     }),
     memoryBytes: valueOf(last, nameOf('memoryUsage')),
     uptimeSeconds: valueOf(last, nameOf('uptime')),
     troubles: troublesOf(last),
   };
+}
+
+/** Of the RPCs that issue and validate: others, such as those that follow the ledger, last as long as their client likes. */
+function p99OfCredentials(between: Between): number | undefined {
+  const groupOf = (labels: ReadonlyMap<string, string>) =>
+    labelOf(labels, ATTR_RPC_METHOD).startsWith(CREDENTIALS) ? CREDENTIALS : undefined;
+  const buckets = bucketsByGroup([between], nameOf('rpcServerCallDuration'), groupOf);
+  return quantileOf(buckets.get(CREDENTIALS) ?? [], P99);
 }
 
 function troublesOf(scrape: Scrape): readonly string[] {
