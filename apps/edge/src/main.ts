@@ -1,3 +1,4 @@
+import '@callpass/program/keep-tick-shape';
 import '@callpass/program/log-warnings';
 import { createProgram } from './program.ts';
 

@@ -1,3 +1,4 @@
+import '@callpass/program/keep-tick-shape';
 import '@callpass/program/log-warnings';
 import { buildOf } from '@callpass/program';
 import { cannotListen } from '@callpass/program/settings';
