@@ -22,7 +22,7 @@ const ROOMS = {
   program: [],
   'dev-certificates': [],
   'otlp-receiver': [],
-  'config-document': ['contract'],
+  'config-document': ['contract', 'program'],
   client: ['contract', 'grpc-kit', 'rpc-protos', 'telemetry'],
   testkit: ['domain', 'token-core'],
   server: [

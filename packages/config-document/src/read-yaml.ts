@@ -1,4 +1,5 @@
 import { type Alias, Composer, CST, type Document, type LineCounter, type Node, Parser, visit } from 'yaml';
+import { describeYamlFault } from '@callpass/program/describe-yaml-fault';
 import { DocumentError } from './document-error.ts';
 import { positionAt } from './locate.ts';
 
@@ -7,9 +8,6 @@ const MAX_DEPTH = 64;
 
 /** The most faults that are named. */
 const MAX_FAULTS = 100;
-
-/** The longest message of the YAML library that is passed on: it may quote the text. */
-const MAX_MESSAGE_LENGTH = 160;
 
 // YAML 1.2, 5.1: a text has none of these. The YAML library uses some of them as marks of its own.
 // eslint-disable-next-line no-control-regex -- the rule is about control characters
@@ -81,12 +79,12 @@ function compose(text: string, lines: LineCounter): Document | Fault[] {
   if (document === undefined) throw new TypeError('the YAML library gave no document');
   const faults = [...document.errors, ...document.warnings];
   if (faults.length === 0) return document;
-  return faults.map(({ pos: [offset], code, message }) => ({
+  return faults.map(({ pos: [offset], code }) => ({
     offset,
     message:
       code === 'TAG_RESOLVE_FAILED'
         ? 'has a tag that a configuration does not know; leave it out'
-        : short(message),
+        : describeYamlFault(code),
   }));
 }
 
@@ -101,8 +99,4 @@ function beyondDepth(document: CST.Document): CST.Token | undefined {
     );
   }
   return undefined;
-}
-
-function short(message: string): string {
-  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
 }

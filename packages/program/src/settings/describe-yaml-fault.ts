@@ -10,9 +10,15 @@ const FAULTS: Partial<Record<ErrorCode, string>> = {
   BLOCK_AS_IMPLICIT_KEY: LAYOUT,
   MULTILINE_IMPLICIT_KEY: LAYOUT,
   TAB_AS_INDENT: 'a tab indents; use spaces',
+  BAD_DIRECTIVE: 'a line begins with %, which is for directives; quote the text',
+  BAD_SCALAR_START: 'a text begins with a character that YAML keeps for itself; quote the text',
+  BLOCK_IN_FLOW: 'a list or map of lines stands within brackets; write it in brackets too',
   DUPLICATE_KEY: 'a key stands twice; remove one of them',
+  KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters; shorten it',
   MISSING_CHAR: 'a quote, a bracket or a colon is missing; complete it',
+  MULTIPLE_ANCHORS: 'a value has several anchors; leave one',
   MULTIPLE_DOCS: 'a second document begins; leave one in the file',
+  MULTIPLE_TAGS: 'a value has several tags; leave them out',
   RESOURCE_EXHAUSTION: 'aliases repeat too much; write less with them',
 };
 
