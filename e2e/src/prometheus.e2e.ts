@@ -3,6 +3,8 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { AdminService, Cipher, CredentialService, LimitScope } from '@callpass/contract';
 import { connect, createClient, type Connection } from '@callpass/grpc-kit';
+import { startOtlpReceiver, type OtlpReceiver } from '@callpass/otlp-receiver';
+import { ownRedisServer, type RedisServer } from '@callpass/testkit/redis-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -41,13 +43,23 @@ describe('a live server, scraped by Prometheus', () => {
   let withTls: DevCertsServer;
   let connection: Connection;
   let prometheus: PrometheusServer;
+  let redis: RedisServer;
+  let receiver: OtlpReceiver;
   let going = true;
   let traffic: Promise<void>;
 
   beforeAll(async () => {
     const telemetry = { CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0', CALLPASS_LOG_LEVEL: 'error' };
     server = await startServerProcess({ ...telemetry, CALLPASS_OVERLOAD_MAX_IN_FLIGHT: '1' });
-    withTls = await startWithDevCerts(telemetry);
+    redis = await ownRedisServer();
+    receiver = await startOtlpReceiver();
+    // Some metrics are only of a server with shared limits, or with a collector.
+    withTls = await startWithDevCerts({
+      ...telemetry,
+      CALLPASS_LIMITS_URL: redis.url,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces`,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    });
     connection = connect({ address: server.address, credentials: credentials.createInsecure() });
     await setUp(connection);
     traffic = keepAsking(connection, withTls.address, () => going);
@@ -60,6 +72,8 @@ describe('a live server, scraped by Prometheus', () => {
     connection.close();
     await server.stop();
     await withTls.stop();
+    await redis.remove();
+    await receiver.close();
   });
 
   /** Asks until what is left of a list is nothing, or for too long. */

@@ -1,4 +1,4 @@
-import { RpcError, type ServerCall } from '@callpass/grpc-kit';
+import { RpcError } from '@callpass/grpc-kit';
 import type { Logger } from '@callpass/program/log';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
@@ -28,8 +28,7 @@ function start(requests: 'all' | 'refused' | 'none') {
       state: { get: () => undefined },
       onEnd: (listener: never) => listeners.push(listener),
     };
-    for (const interceptor of interceptors)
-      await interceptor(given as never as ServerCall, () => Promise.resolve());
+    for (const interceptor of interceptors) await interceptor(given as never, () => Promise.resolve());
     for (const listener of listeners)
       listener(code === status.OK ? undefined : new RpcError(code, 'refused'));
   };

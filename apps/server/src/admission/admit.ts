@@ -38,14 +38,15 @@ export function admit(
     const { load } = methods.row(call.method);
     const remainingMs = remainingMsOf(call);
     const connection = sessionOf(call.grpcCall);
-    if (!connections.begin(connection, load)) {
+    const place = connections.begin(connection, load);
+    if (place === undefined) {
       admission.countShed(load, 'connection');
       addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: 'connection' });
       throw new Refusal('OVERLOADED', { message: TOO_MANY_OF_CONNECTION, retryAfterMs: CONNECTION_RETRY_MS });
     }
     const shed = admission.enter(load, remainingMs);
     if (shed !== undefined) {
-      connections.end(connection, load);
+      connections.end(connection, place);
       addSpanEvent(EVENT_SHED, { [ATTR_SHED_CAUSE]: shed.cause });
       throw new Refusal('OVERLOADED', { retryAfterMs: shed.retryAfterMs });
     }
@@ -54,7 +55,7 @@ export function admit(
     if (isLimited) timeLimit.begin(call);
     const leave = () => {
       if (isLimited) timeLimit.end(call);
-      connections.end(connection, load);
+      connections.end(connection, place);
       admission.leave(load, performance.now() - startedAtMs);
     };
     let running: Promise<void>;

@@ -9,8 +9,13 @@ function workOf(max: number) {
   const clock = { nowMs: 0 };
   const work = new WorkPerConnection(max, () => clock.nowMs);
   const begins = (connection: object | undefined, load: LoadClass = 'VALIDATE') =>
-    work.begin(connection, load);
-  return { work, clock, begins };
+    work.begin(connection, load) !== undefined;
+  const taken = (load: LoadClass) => {
+    const place = work.begin(one, load);
+    if (place === undefined) throw new Error('no place');
+    return place;
+  };
+  return { work, clock, begins, taken };
 }
 
 describe('WorkPerConnection', () => {
@@ -21,38 +26,36 @@ describe('WorkPerConnection', () => {
   });
 
   it('gives the place of a call that has ended to the next, and no more than that', () => {
-    const { work, begins } = workOf(1);
-    for (let calls = 0; calls < 3; calls++) {
-      expect(begins(one, 'ISSUE')).toBe(true);
-      work.end(one, 'ISSUE');
-    }
+    const { work, begins, taken } = workOf(1);
+    for (let calls = 0; calls < 3; calls++) work.end(one, taken('ISSUE'));
     expect([begins(one), begins(one)]).toEqual([true, false]);
   });
 
   it('holds calls whose connections are gone to the same number, all together', () => {
     const { work, begins } = workOf(1);
-    expect([begins(undefined), begins(undefined)]).toEqual([true, false]);
-    work.end(undefined, 'VALIDATE');
+    const place = work.begin(undefined, 'VALIDATE');
+    expect([place === undefined, begins(undefined)]).toEqual([false, false]);
+    if (place) work.end(undefined, place);
     expect(begins(undefined)).toBe(true);
   });
 
   it('lets issues have every place while they get on', () => {
-    const { work, clock, begins } = workOf(4);
-    expect(begins(one, 'ISSUE')).toBe(true);
+    const { work, clock, begins, taken } = workOf(4);
+    const oldest = taken('ISSUE');
     clock.nowMs = 1000;
     for (let calls = 0; calls < 3; calls++) expect(begins(one, 'ISSUE')).toBe(true);
-    work.end(one, 'ISSUE');
+    work.end(one, oldest);
     clock.nowMs = 1900;
     expect([begins(one, 'ISSUE'), begins(one, 'VALIDATE')]).toEqual([true, false]);
   });
 
   it('keeps a quarter of the places for validating while issues are stuck', () => {
-    const { work, clock, begins } = workOf(4);
-    for (let calls = 0; calls < 3; calls++) expect(begins(one, 'ISSUE')).toBe(true);
+    const { work, clock, begins, taken } = workOf(4);
+    const stuck = [taken('ISSUE'), taken('ISSUE'), taken('ISSUE')];
     clock.nowMs = 1001;
     expect(begins(one, 'ISSUE')).toBe(false);
     expect([begins(one, 'VALIDATE'), begins(one, 'VALIDATE')]).toEqual([true, false]);
-    work.end(one, 'ISSUE');
+    work.end(one, stuck[0] ?? { startedAtMs: 0 });
     expect(begins(one, 'ISSUE')).toBe(true);
   });
 });

@@ -1,15 +1,22 @@
 import type { LoadClass } from '../methods.ts';
 
+/** A place that a call has taken. */
+export interface WorkPlace {
+  readonly startedAtMs: number;
+}
+
+/** Of a call that is no issue: nobody asks how long it has been under way. */
+const UNTIMED: WorkPlace = { startedAtMs: 0 };
+
 /** Share of a connection's places that issues may take while they do not get on. */
 const ISSUE_SHARE = 3 / 4;
-/** Issues do not get on when none of a connection has ended for so long: far longer than a commit takes. */
+/** Issues do not get on when the oldest of a connection is under way for so long: far longer than a commit takes. */
 const STUCK_MS = 1000;
 
 interface Work {
   underWay: number;
-  issues: number;
-  /** Time at which the last issue ended, or the first of those under way began. */
-  movedAtMs: number;
+  /** Issues, the oldest first. */
+  readonly issues: Set<WorkPlace>;
 }
 
 /**
@@ -25,7 +32,7 @@ export class WorkPerConnection {
   readonly #nowMs: () => number;
   readonly #underWay = new WeakMap<object, Work>();
   /** Of all connections that are gone. */
-  readonly #ofGone: Work = { underWay: 0, issues: 0, movedAtMs: 0 };
+  readonly #ofGone: Work = { underWay: 0, issues: new Set() };
 
   /** @param nowMs milliseconds of a monotonic clock. */
   constructor(max: number, nowMs: () => number = () => performance.now()) {
@@ -34,35 +41,39 @@ export class WorkPerConnection {
     this.#nowMs = nowMs;
   }
 
-  /** Takes a place; returns false when the connection has none left for a call of this class. */
-  begin(connection: object | undefined, load: LoadClass): boolean {
+  /** Takes a place; `undefined` when the connection has none left for a call of this class. */
+  begin(connection: object | undefined, load: LoadClass): WorkPlace | undefined {
     const own = this.#of(connection);
-    if (own.underWay >= this.#max) return false;
+    if (own.underWay >= this.#max) return undefined;
+    let place = UNTIMED;
     if (load === 'ISSUE') {
-      if (own.issues === 0) own.movedAtMs = this.#nowMs();
-      else if (own.issues >= this.#maxStuckIssues && this.#nowMs() - own.movedAtMs > STUCK_MS) return false;
-      own.issues++;
+      place = { startedAtMs: this.#nowMs() };
+      if (own.issues.size >= this.#maxStuckIssues && isStuck(own, place.startedAtMs)) return undefined;
+      own.issues.add(place);
     }
     own.underWay++;
-    return true;
+    return place;
   }
 
   /** Gives back a place that was taken. */
-  end(connection: object | undefined, load: LoadClass): void {
+  end(connection: object | undefined, place: WorkPlace): void {
     const own = this.#of(connection);
+    own.issues.delete(place);
     own.underWay--;
-    if (load !== 'ISSUE') return;
-    own.issues--;
-    own.movedAtMs = this.#nowMs();
   }
 
   #of(connection: object | undefined): Work {
     if (connection === undefined) return this.#ofGone;
     let own = this.#underWay.get(connection);
     if (own === undefined) {
-      own = { underWay: 0, issues: 0, movedAtMs: 0 };
+      own = { underWay: 0, issues: new Set() };
       this.#underWay.set(connection, own);
     }
     return own;
   }
+}
+
+function isStuck({ issues }: Work, nowMs: number): boolean {
+  const [oldest] = issues;
+  return oldest !== undefined && nowMs - oldest.startedAtMs > STUCK_MS;
 }
