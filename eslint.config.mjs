@@ -24,7 +24,7 @@ const ROOMS = {
   'otlp-receiver': [],
   'config-document': ['contract', 'program'],
   client: ['contract', 'grpc-kit', 'rpc-protos', 'telemetry'],
-  testkit: ['domain', 'token-core'],
+  testkit: ['domain', 'program', 'token-core'],
   server: [
     'config-document',
     'contract',
