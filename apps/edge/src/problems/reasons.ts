@@ -12,6 +12,23 @@ export interface ProblemRow {
 
 const RETRY_SOON_MS = 1000;
 
+const CANNOT_ISSUE_NOW = {
+  status: 503,
+  title: 'nothing can be issued now; try again a little later',
+  retryAfterMs: RETRY_SOON_MS,
+} as const satisfies ProblemRow;
+
+const CALL_NOT_ACCEPTED = {
+  status: 502,
+  title: 'the service does not accept calls of this edge; compare the versions of both',
+} as const satisfies ProblemRow;
+
+const ANSWER_TOO_LATE = {
+  status: 503,
+  title: 'the service did not answer in time; try again a little later',
+  retryAfterMs: RETRY_SOON_MS,
+} as const satisfies ProblemRow;
+
 /**
  * The one table from the service's reasons to HTTP. A browser gets 4xx where another request, visitor or time may do
  * better, 503 where waiting helps, and 502 where the edge and the service do not get on: that is no fault of the visitor.
@@ -65,22 +82,10 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
     status: 422,
     title: 'the idempotency key was used before with another request; make a new one for each request',
   },
-  LEDGER_UNAVAILABLE: {
-    status: 503,
-    title: 'nothing can be issued now; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
-  STORE_UNAVAILABLE: {
-    status: 503,
-    title: 'nothing can be issued now; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
+  LEDGER_UNAVAILABLE: CANNOT_ISSUE_NOW,
+  STORE_UNAVAILABLE: CANNOT_ISSUE_NOW,
   STATE_ALTERED: { status: 503, title: 'the service cannot do this now; its operator has to look at it' },
-  LIMITER_UNAVAILABLE: {
-    status: 503,
-    title: 'nothing can be issued now; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
+  LIMITER_UNAVAILABLE: CANNOT_ISSUE_NOW,
   OVERLOADED: {
     status: 503,
     title: 'the service sheds load; try again a little later',
@@ -94,34 +99,13 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   },
   REVISION_UNKNOWN: { status: 404, title: 'no such configuration revision; check its number' },
   FREEZE_UNKNOWN: { status: 404, title: 'nothing is frozen under this scope; check the scope' },
-  CLOCK_UNTRUSTED: {
-    status: 503,
-    title: 'nothing can be issued now; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
-  SNAPSHOT_STALE: {
-    status: 503,
-    title: 'nothing can be issued now; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
+  CLOCK_UNTRUSTED: CANNOT_ISSUE_NOW,
+  SNAPSHOT_STALE: CANNOT_ISSUE_NOW,
   REQUEST_TOO_LARGE: { status: 413, title: 'the request is larger than the service takes; send less' },
-  COMPRESSION_UNSUPPORTED: {
-    status: 502,
-    title: 'the service does not accept calls of this edge; compare the versions of both',
-  },
-  METHOD_UNKNOWN: {
-    status: 502,
-    title: 'the service does not accept calls of this edge; compare the versions of both',
-  },
-  SERVICE_UNKNOWN: {
-    status: 502,
-    title: 'the service does not accept calls of this edge; compare the versions of both',
-  },
-  DEADLINE_EXCEEDED: {
-    status: 503,
-    title: 'the service did not answer in time; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
+  COMPRESSION_UNSUPPORTED: CALL_NOT_ACCEPTED,
+  METHOD_UNKNOWN: CALL_NOT_ACCEPTED,
+  SERVICE_UNKNOWN: CALL_NOT_ACCEPTED,
+  DEADLINE_EXCEEDED: ANSWER_TOO_LATE,
 };
 
 /** Reasons of the edge itself, including those for a service that gives no reason. A closed set of its own. */
@@ -165,11 +149,7 @@ export const EDGE_REASONS = {
     status: 502,
     title: 'the service gave no usable answer; try again, and tell its operator the traceId',
   },
-  SERVICE_TIMEOUT: {
-    status: 503,
-    title: 'the service did not answer in time; try again a little later',
-    retryAfterMs: RETRY_SOON_MS,
-  },
+  SERVICE_TIMEOUT: ANSWER_TOO_LATE,
   SERVICE_UNAVAILABLE: {
     status: 503,
     title: 'the service cannot verify now, so nothing is let through; try again a little later',
