@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createSecureServer, createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { createAuthority } from '@callpass/dev-certificates';
+import type { ServerHttp2Session } from 'node:http2';
 import type { ConnectionCause } from '@callpass/telemetry';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HTTP2_SERVERS, listenOnLoopback } from '../testing/http2-server.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 
 const BOUNDS = {
@@ -30,16 +29,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function secureServer(): Promise<Http2Server> {
-  const authority = await createAuthority();
-  return createSecureServer(await authority.issue({ names: ['localhost'], use: 'server' }));
-}
-
 describe('a connection that was ended while its peer is stopped', () => {
-  it.each([
-    ['in plain text', () => createServer()],
-    ['with TLS', secureServer],
-  ])('is cut off, with what is on its way: %s', async (_how, create) => {
+  it.each(HTTP2_SERVERS)('is cut off, with what is on its way: %s', async (_how, create) => {
     const server = await create();
     const causes: ConnectionCause[] = [];
     const guard = new ConnectionGuard(BOUNDS, {
@@ -48,7 +39,7 @@ describe('a connection that was ended while its peer is stopped', () => {
       sweepMs: 200,
     });
     cleanups.push(() => guard.stop());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = await listenOnLoopback(server);
     cleanups.push(() => server.close());
     guard.guard(server);
     let held = false;
@@ -65,8 +56,6 @@ describe('a connection that was ended while its peer is stopped', () => {
       write();
     });
     const opened = once(server, 'session') as Promise<[ServerHttp2Session]>;
-    const scheme = 'setSecureContext' in server ? 'https' : 'http';
-    const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const reader = spawn(process.execPath, ['-e', READER, url], { stdio: 'inherit' });
     cleanups.push(() => reader.kill('SIGKILL'));
     const [session] = await opened;

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createSecureServer, createServer, type Http2Server } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { createAuthority } from '@callpass/dev-certificates';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HTTP2_SERVERS, listenOnLoopback } from '../testing/http2-server.ts';
 import { ConnectionGuard } from './connection-guard.ts';
 
 const HEAD_BYTES = 15_000;
@@ -30,16 +28,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function secureServer(): Promise<Http2Server> {
-  const authority = await createAuthority();
-  return createSecureServer(await authority.issue({ names: ['localhost'], use: 'server' }));
-}
-
 describe('large headers of one peer on many connections at once', () => {
-  it.each([
-    ['in plain text', () => createServer()],
-    ['with TLS', secureServer],
-  ])(
+  it.each(HTTP2_SERVERS)(
     'come in small parts, so that others are served between them, and none is lost: %s',
     async (_how, create) => {
       const server = await create();
@@ -56,7 +46,7 @@ describe('large headers of one peer on many connections at once', () => {
         { onRejected: () => undefined, isRecognised: () => false },
       );
       cleanups.push(() => guard.stop());
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = await listenOnLoopback(server);
       cleanups.push(() => server.close());
       guard.guard(server);
       const inTurns: number[] = [];
@@ -75,8 +65,6 @@ describe('large headers of one peer on many connections at once', () => {
           });
         seen++;
       });
-      const scheme = 'setSecureContext' in server ? 'https' : 'http';
-      const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const args = ['-e', SENDER, url, String(CONNECTIONS), String(CALLS)];
       const sender = spawn(process.execPath, args, { stdio: 'inherit' });
       cleanups.push(() => sender.kill('SIGKILL'));
