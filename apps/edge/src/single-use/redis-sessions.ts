@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { connectRedis } from '@callpass/program/redis';
 import type { SessionStore } from './session-store.ts';
 
 /** Options of a store in Redis or Valkey. */
@@ -15,41 +15,14 @@ export interface RedisSessionsOptions {
   readonly onReady: () => void;
 }
 
-/** The longest pause between two attempts to reach Redis again. */
-const MAX_PAUSE_MS = 1000;
-
-/** Time until a new connection must be ready. Nothing waits for it. */
-const HANDSHAKE_MS = 2000;
-
 /** Creates a store for many edges. Nothing waits for a connection: while there is none, `claim` rejects at once. */
 export function createRedisSessions(options: RedisSessionsOptions): SessionStore {
-  const { url, timeoutMs, keyPrefix } = options;
-  const redis = new Redis(url, {
-    connectionName: 'callpass-edge',
-    disableClientInfo: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout: timeoutMs,
-    connectTimeout: HANDSHAKE_MS,
-    socketTimeout: HANDSHAKE_MS,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_PAUSE_MS),
-    // After a failover the old primary answers this: look again for where the name leads now.
-    reconnectOnError: (error: Error) => /^(READONLY|MASTERDOWN)/.test(error.message),
-  });
-  let isReached: boolean | undefined;
-  const lost = (error: unknown) => {
-    if (isReached === false) return;
-    isReached = false;
-    options.onLost(error);
-  };
-  redis.on('error', lost);
-  redis.on('close', () => lost(new Error('the connection is closed')));
-  redis.on('ready', () => {
-    isReached = true;
-    options.onReady();
-  });
-  redis.on('end', () => redis.removeAllListeners());
+  const { url, timeoutMs, keyPrefix, onLost, onReady } = options;
+  const redis = connectRedis(
+    url,
+    { connectionName: 'callpass-edge', commandTimeout: timeoutMs },
+    { onLost: (error) => onLost(error ?? new Error('the connection is closed')), onReady },
+  );
   return {
     async claim(key, session, lifetimeMs) {
       const name = keyPrefix + key;

@@ -6,7 +6,8 @@ import {
   type LimitOutcome,
   type LimitReading,
 } from '@callpass/domain';
-import { Redis, type RedisOptions } from 'ioredis';
+import { connectRedis } from '@callpass/program/redis';
+import type { Redis } from 'ioredis';
 import { CounterMark, type CounterMarkEvents } from './counter-mark.ts';
 
 /** Access to the counters. */
@@ -55,14 +56,8 @@ end
 return answer
 `;
 
-/** The longest pause between two attempts to reach the counters again. */
-const MAX_PAUSE_MS = 1000;
-
 /** Interval of the looks at the mark beside the counters. */
 const LOOK_EVERY_MS = 1000;
-
-/** Time until a new connection must be ready. Nothing waits for it. */
-const HANDSHAKE_MS = 2000;
 
 /** The script as a command of the connection: how many keys, the keys, the arguments. */
 type CountCommand = (keys: number, ...keysAndArguments: (string | number)[]) => Promise<number[]>;
@@ -80,7 +75,18 @@ export class RedisLimiter implements Limiter {
   readonly #looks: NodeJS.Timeout;
 
   constructor({ url, timeoutMs, keyPrefix, hadCounted, events }: RedisLimiterOptions) {
-    const redis = new Redis(url, connectionOptions(timeoutMs));
+    const redis = connectRedis(
+      url,
+      { connectionName: 'callpass', disconnectTimeout: timeoutMs },
+      {
+        onLost: (error) => {
+          events.onLost(error ?? new LimiterError('the connection to the counters is closed'));
+        },
+        onReady: () => {
+          events.onReady();
+        },
+      },
+    );
     redis.defineCommand('callpassCount', { lua: SCRIPT });
     this.#count = (redis as unknown as { callpassCount: CountCommand }).callpassCount.bind(redis);
     this.#redis = redis;
@@ -91,7 +97,6 @@ export class RedisLimiter implements Limiter {
     // Before anything is counted on a connection that is new, and then beside the calls.
     redis.on('ready', look);
     this.#looks = setInterval(look, LOOK_EVERY_MS).unref();
-    follow(redis, events);
   }
 
   /** See `CounterMark`. */
@@ -157,42 +162,4 @@ export class RedisLimiter implements Limiter {
       });
     });
   }
-}
-
-function connectionOptions(timeoutMs: number) {
-  return {
-    connectionName: 'callpass',
-    disableClientInfo: true,
-    // Fail at once rather than wait for a connection that may come.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // For what is no request: a peer that accepts a connection and then says nothing.
-    socketTimeout: HANDSHAKE_MS,
-    connectTimeout: HANDSHAKE_MS,
-    disconnectTimeout: timeoutMs,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_PAUSE_MS),
-    // After a failover the old primary answers this: look again for where the name leads now.
-    reconnectOnError: (error: Error) => /^(READONLY|MASTERDOWN)/.test(error.message),
-  } satisfies RedisOptions;
-}
-
-/** Tells each change once, not each attempt. */
-function follow(redis: Redis, events: RedisLimiterOptions['events']): void {
-  let reached: boolean | undefined;
-  const lost = (error: unknown) => {
-    if (reached === false) return;
-    reached = false;
-    events.onLost(error);
-  };
-  redis.on('error', lost);
-  redis.on('close', () => {
-    lost(new LimiterError('the connection to the counters is closed'));
-  });
-  redis.on('ready', () => {
-    reached = true;
-    events.onReady();
-  });
-  // A last close is no loss.
-  redis.on('end', () => redis.removeAllListeners());
 }
