@@ -136,6 +136,8 @@ export class ThreadStore implements Store {
     const link = await this.#link.another(READER_LIMITS, READER_MEMORY);
     this.#readers.add(link);
     try {
+      // `close` has not seen a thread that was started meanwhile.
+      if (this.#closing !== undefined) throw unavailable('the store is closed');
       let step = await link.call('replay', plan);
       yield step;
       while (step.report === undefined) {
