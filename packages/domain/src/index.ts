@@ -89,7 +89,7 @@ export {
   type StoredState,
   type StoreTimes,
 } from './ports.ts';
-export { issuanceTimeMs, newIssuanceId } from './issuance-id.ts';
+export { COARSEST_TIME_UNIT_MS, issuanceTimeMs, newIssuanceId } from './issuance-id.ts';
 export { checkConfiguration } from './realm/check.ts';
 export { type Problem } from './realm/problem.ts';
 export { warnings } from './realm/warnings.ts';
@@ -105,7 +105,7 @@ export {
   type ModerationRequest,
   type RefusalReason,
 } from './moderation/rules.ts';
-export { limitKeys, type LimitCheck } from './moderation/limits.ts';
+export { limitKeys, limitScopeOf, type LimitCheck } from './moderation/limits.ts';
 export { limitGap, type LimitGap, type LimitSubjects } from './moderation/limit-scopes.ts';
 export {
   fullLimit,

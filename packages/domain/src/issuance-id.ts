@@ -19,6 +19,12 @@ export function newIssuanceId(nowMs: number, random16: Uint8Array): string {
   return v7({ msecs: nowMs, random: random16 });
 }
 
+/**
+ * The coarsest unit in which a token and its entry hold the time of issue, in milliseconds: some realms count whole seconds. The
+ * issuance id has the millisecond.
+ */
+export const COARSEST_TIME_UNIT_MS = 1000;
+
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /** The time of an issuance id, in milliseconds since the epoch; `undefined` for a text that is no UUIDv7. */

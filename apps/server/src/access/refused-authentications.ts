@@ -1,4 +1,4 @@
-import { type Store } from '@callpass/domain';
+import { countedTogetherRule, type Store } from '@callpass/domain';
 import { traceId } from '@callpass/telemetry';
 import { describeError, type Logger } from '@callpass/program/log';
 import type { AuthenticationFault } from './fault.ts';
@@ -40,7 +40,7 @@ export class RefusedAuthentications {
     const counted = [...this.#repeated].filter(([, count]) => count > 0);
     this.#repeated.clear();
     await Promise.all(
-      counted.map(([fault, count]) => this.#record(`authentication ${fault}, ${count} more within a minute`)),
+      counted.map(([fault, count]) => this.#record(countedTogetherRule(`authentication ${fault}`, count))),
     );
   }
 

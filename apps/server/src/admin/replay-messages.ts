@@ -10,13 +10,14 @@ import {
   type ReplayDifferenceSchema,
   type ReplayReportSchema,
 } from '@callpass/contract';
-import type {
-  LimitScope,
-  ReplayCaveat,
-  ReplayDifference,
-  ReplayReason,
-  ReplayReport,
-  ReplayStep,
+import {
+  limitScopeOf,
+  type LimitScope,
+  type ReplayCaveat,
+  type ReplayDifference,
+  type ReplayReason,
+  type ReplayReport,
+  type ReplayStep,
 } from '@callpass/domain';
 import { times } from '../state/messages.ts';
 import type { ReplayRequest } from './replay-configuration.ts';
@@ -97,9 +98,9 @@ const TEXTS: Readonly<Record<ReplayReason, (difference: ReplayDifference) => str
   CALLER_NOT_ALLOWED: () => 'from a caller that is not allowed',
   KEY_NOT_ACTIVE: () => 'for a realm without an active key',
   LIMIT_EXCEEDED: ({ rule, limit }) => {
-    const [, scope = ''] = / per ([A-Z]+)$/.exec(rule) ?? [];
+    const scope = limitScopeOf(rule);
     const most = limit ? ` of ${limit.max} in ${limit.windowMs / 1000} s` : '';
-    return `over the limit${most} for ${LIMITED[scope as LimitScope] ?? 'it'}`;
+    return `over the limit${most} for ${scope === undefined ? 'it' : LIMITED[scope]}`;
   },
 };
 

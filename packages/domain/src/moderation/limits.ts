@@ -1,4 +1,4 @@
-import type { Destination, LimitFallback } from '../realm/configuration.ts';
+import type { Destination, LimitFallback, LimitScope } from '../realm/configuration.ts';
 import { limitGap, LIMIT_SCOPES, type LimitSubjects } from './limit-scopes.ts';
 
 /** One counter to take from, and how much it allows. */
@@ -23,6 +23,19 @@ export interface CompiledLimit extends Omit<LimitCheck, 'key'> {
   readonly keyStart: string;
 }
 
+/** Name of a limit as rule of a refusal: its place in the destination, and what it counts by. */
+function limitName(index: number, per: LimitScope): string {
+  return `limits[${index}] per ${per}`;
+}
+
+const LIMIT_NAME = / per ([A-Z]+)$/;
+
+/** Reads the scope of a limit from its name; undefined for a text that names no limit. */
+export function limitScopeOf(name: string): LimitScope | undefined {
+  const [, scope = ''] = LIMIT_NAME.exec(name) ?? [];
+  return Object.hasOwn(LIMIT_SCOPES, scope) ? (scope as LimitScope) : undefined;
+}
+
 /** Prepares a destination's limits, in their order. A limit that counts no request there is left out. */
 export function compileLimits(destination: Destination): CompiledLimit[] {
   return destination.limits.flatMap((limit, index) => {
@@ -30,7 +43,7 @@ export function compileLimits(destination: Destination): CompiledLimit[] {
     if (limitGap(per, destination)?.requests === 'ALL') return [];
     const { counter, each } = LIMIT_SCOPES[per];
     const keyStart = `${per}/${windowMs}${counter(destination)}`;
-    return [{ each, keyStart, name: `limits[${index}] per ${per}`, max, windowMs, shadow, whenUnavailable }];
+    return [{ each, keyStart, name: limitName(index, per), max, windowMs, shadow, whenUnavailable }];
   });
 }
 

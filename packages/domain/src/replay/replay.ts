@@ -1,5 +1,5 @@
 import { countedTogether, isUncounted, removedBeforeMs, type EntryFields } from '@callpass/ledger';
-import { issuanceTimeMs } from '../issuance-id.ts';
+import { COARSEST_TIME_UNIT_MS, issuanceTimeMs } from '../issuance-id.ts';
 import { ProposedRules } from './proposed-rules.ts';
 import { ReplayTally } from './replay-tally.ts';
 import type { ReplayPlan, ReplayReason, ReplayReport } from './replay-report.ts';
@@ -33,9 +33,6 @@ const DECIDED_BY_CONFIGURATION: ReadonlySet<string> = new Set<ReplayReason>([
   'CALLER_NOT_ALLOWED',
   'LIMIT_EXCEEDED',
 ]);
-
-/** Time inside a token may be cut down to the second; the id has the millisecond. */
-const COARSEST_TIME_UNIT_MS = 1000;
 
 type Counts = Record<'issued' | 'refused' | 'wouldBeRefused' | 'wouldBeGranted', number>;
 

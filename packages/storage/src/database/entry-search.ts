@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import {
   ENTRY_KINDS,
+  COARSEST_TIME_UNIT_MS,
   issuanceTimeMs,
   StoreError,
   type EntryQuery,
@@ -15,11 +16,8 @@ import { entryOf, selectEntries } from './entry-rows.ts';
 export const ROWS_PER_STEP = 10_000;
 const INDEX_ROWS_PER_STEP = 50_000;
 
-/** An entry holds the time inside its tokens, which some realms count in whole seconds; its id the millisecond. */
-const COARSEST_TIME_UNIT_MS = 1000;
-
 /** From the first to before the second. */
-export type TimeWindow = readonly [fromMs: number, toMs: number];
+type TimeWindow = readonly [fromMs: number, toMs: number];
 
 /** Positions, both included. */
 export type Stretch = readonly [first: number, last: number];
