@@ -22,6 +22,7 @@ import { configurationFromMessage, modeProblems } from '../state/configuration-f
 import type { CurrentState } from '../state/current-state.ts';
 import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { loadWiped } from '../state/load-wiped.ts';
 
 /** Ports that administration needs. */
 export interface AdminDependencies {
@@ -96,8 +97,7 @@ export async function applyConfiguration(
 ): Promise<Applied> {
   const { store, state, clock } = dependencies;
   if (!request.allowEmpty) refuseEmpty(request.configuration);
-  const { revision: current, keys } = await store.loadState();
-  for (const key of keys) key.keyText?.fill(0);
+  const { revision: current, keys } = await loadWiped(store);
   const revision = current?.revision ?? 0;
   if (revision !== request.expectedRevision) throw conflict(revision);
 

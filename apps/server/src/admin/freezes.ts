@@ -9,6 +9,7 @@ import { traceId } from '@callpass/telemetry';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { LOCAL_PRINCIPAL, type Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { loadWiped } from '../state/load-wiped.ts';
 import type { AdminDependencies } from './configuration.ts';
 
 /** A scope as an operator names it: a visitor either in clear or by the hash that the ledger shows. */
@@ -103,8 +104,7 @@ export async function unfreeze(
 
 /** The freezes in force, newest first. */
 export async function listFreezes(dependencies: AdminDependencies): Promise<readonly Freeze[]> {
-  const { freezes, keys } = await dependencies.store.loadState();
-  for (const key of keys) key.keyText?.fill(0);
+  const { freezes } = await loadWiped(dependencies.store);
   const nowMs = dependencies.clock.now();
   return freezes
     .filter(({ untilMs }) => untilMs === undefined || nowMs < untilMs)

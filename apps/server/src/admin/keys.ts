@@ -15,6 +15,7 @@ import { traceId } from '@callpass/telemetry';
 import { generateKeyText, KeyLengthError, openRealmKey } from '@callpass/token-core';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import type { Principal } from '../state/principal.ts';
+import { loadWiped } from '../state/load-wiped.ts';
 import type { AdminDependencies } from './configuration.ts';
 
 /** State of a key after each step. */
@@ -70,8 +71,7 @@ export async function listKeys(
   dependencies: AdminDependencies,
   realm: string,
 ): Promise<readonly RealmKeyRecord[]> {
-  const { keys } = await dependencies.store.loadState();
-  for (const key of keys) key.keyText?.fill(0);
+  const { keys } = await loadWiped(dependencies.store);
   return realm === '' ? keys : keys.filter((key) => key.realm === realm);
 }
 

@@ -3,6 +3,7 @@ import { commonTimeZone, findTimeZone, type ReplayStep, type Store } from '@call
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { LOCAL_PRINCIPAL } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
+import { loadWiped } from '../state/load-wiped.ts';
 import { checkedConfiguration } from './configuration.ts';
 
 /** Ports that a replay needs. It changes nothing through them. */
@@ -57,8 +58,7 @@ export class ConfigurationReplays {
 
   async #planOf(request: ReplayRequest): Promise<Parameters<Store['replay']>[0]> {
     const { state, store } = this.#dependencies;
-    const { keys } = await store.loadState();
-    for (const key of keys) key.keyText?.fill(0);
+    const { keys } = await loadWiped(store);
     const configuration = checkedConfiguration(request.configuration, keys);
     const destination = request.destination || undefined;
     const inForce = state.snapshot.configuration.destinations;

@@ -7,6 +7,7 @@ import {
   type RealmKeyRecord,
   type Store,
 } from '@callpass/domain';
+import { loadWiped } from '../state/load-wiped.ts';
 
 /** The credentials that were issued, and what stops them. Times in milliseconds since the epoch. */
 export interface IssuedSummary {
@@ -52,8 +53,7 @@ export async function* summarizeIssued(
     end = Math.min(end, step.lastPosition);
     yield { read: position, total: end };
   }
-  const { keys, freezes } = await store.loadState();
-  for (const key of keys) key.keyText?.fill(0);
+  const { keys, freezes } = await loadWiped(store);
   const realms = new Set([filter.realm, ...groups.map(({ realm }) => realm)]);
   return {
     timeMs: nowMs,
