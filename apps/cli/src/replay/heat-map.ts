@@ -20,7 +20,7 @@ const EMPTY_HOUR = '·';
  * scale, so that it reads without colours too.
  */
 export function heatMap(hours: readonly HourCounts[]): readonly (readonly Part[])[] {
-  const most = Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
+  const most = mostOf(hours);
   const header = Array.from({ length: 24 }, (_, hour) => ` ${String(hour).padStart(2, '0')}`).join('');
   const rows = WEEKDAYS.map((name, index) => [
     { text: name },
@@ -31,8 +31,13 @@ export function heatMap(hours: readonly HourCounts[]): readonly (readonly Part[]
 
 /** The number that each shade stands for: the largest of it. */
 export function shadesOf(hours: readonly HourCounts[]): readonly { shade: string; upTo: number }[] {
-  const most = Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
+  const most = mostOf(hours);
   return SHADES.map((shade, index) => ({ shade, upTo: Math.floor((most * (index + 1)) / SHADES.length) }));
+}
+
+/** The scale of both sides: the most issued in an hour. */
+function mostOf(hours: readonly HourCounts[]): number {
+  return Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
 }
 
 function cell({ issuedCount, wouldBeRefusedCount }: HourCounts, most: number): Part[] {
