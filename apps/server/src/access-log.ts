@@ -1,4 +1,4 @@
-import { createCountedLines } from '@callpass/program';
+import { createRequestLines } from '@callpass/program';
 import type { ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
 import { traceId } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
@@ -22,10 +22,7 @@ export interface AccessLog {
  * that refuses.
  */
 export function createAccessLog({ log: { requests } }: Pick<Settings, 'log'>, log: Logger): AccessLog {
-  const counted = createCountedLines();
-  const flush = () => {
-    counted.flush();
-  };
+  const { write: writeLine, flush } = createRequestLines(log, { each: requests === 'all' });
   if (requests === 'none') return { interceptors: [], flush };
   const isLogged = (code: status) => {
     if (requests === 'all') return true;
@@ -40,15 +37,7 @@ export function createAccessLog({ log: { requests } }: Pick<Settings, 'log'>, lo
     // The level may change while the server runs.
     if (!log.isLevelEnabled('info')) return;
     const alike = { method: call.methodName, status: status[code], reason: call.state.get(REASON) };
-    const own = { ...alike, client: call.state.get(PRINCIPAL)?.client, ...more };
-    if (requests === 'all') {
-      log.info(own, 'request');
-      return;
-    }
-    counted.note(`${alike.method} ${alike.status} ${alike.reason}`, (count) => {
-      if (count === 1) log.info(own, 'request');
-      else log.info({ ...alike, count, traceId: more.traceId }, 'requests');
-    });
+    writeLine(alike, { client: call.state.get(PRINCIPAL)?.client, ...more });
   };
   const interceptor: ServerInterceptor = (call, next) => {
     const startedAtMs = performance.now();

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { createCountedLines } from '@callpass/program';
+import { createRequestLines } from '@callpass/program';
 import type { Logger } from '@callpass/program/log';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CLIENT_CLOSED_REQUEST, refusalOf, type Refusal } from '../plugin/exchange.ts';
@@ -13,13 +13,6 @@ export interface UnroutedRefusal extends Partial<Refusal> {
 
 /** Writes the line of a refusal that no hook hears of. */
 export type LogUnrouted = (refused: UnroutedRefusal) => void;
-
-/** Fields of one request's line that others, refused alike, do not share. */
-interface Own {
-  readonly durationMs?: number;
-  readonly traceId: string | undefined;
-  readonly visitor?: string | undefined;
-}
 
 const FIRST_REFUSAL = 400;
 const HASH_HEX_DIGITS = 32;
@@ -41,25 +34,10 @@ export function logRequests(
     createHmac('sha256', key).update(visitorId).digest('hex').slice(0, HASH_HEX_DIGITS);
   const logged = new WeakSet<FastifyRequest>();
 
-  const counted = createCountedLines();
+  const { write: writeLine, flush } = createRequestLines(log, { each: requests === 'all' });
   app.addHook('onClose', async () => {
-    counted.flush();
+    flush();
   });
-  /** Writes the line of a request, or counts it with those that were refused alike. */
-  const writeLine = (
-    alike: { method?: string; route?: string; status: number; reason?: string },
-    own: Own,
-  ) => {
-    if (requests === 'all') {
-      log.info({ ...alike, ...own }, 'request');
-      return;
-    }
-    const { method, route, status, reason } = alike;
-    counted.note([method, route, status, reason].join(' '), (count) => {
-      if (count === 1) log.info({ ...alike, ...own }, 'request');
-      else log.info({ ...alike, count, traceId: own.traceId }, 'requests');
-    });
-  };
   const write = (request: FastifyRequest, reply: FastifyReply, status: number) => {
     if (requests === 'refused' && status < FIRST_REFUSAL) return;
     // The level may change while the edge serves.
