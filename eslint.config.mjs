@@ -15,7 +15,7 @@ const ROOMS = {
   'grpc-kit': ['rpc-protos'],
   ledger: [],
   domain: ['ledger', 'token-core'],
-  storage: ['domain', 'ledger'],
+  storage: ['domain', 'ledger', 'program'],
   telemetry: [],
   'protobuf-writer': [],
   'telemetry-sdk': ['program', 'protobuf-writer', 'telemetry'],

@@ -1,14 +1,12 @@
 import { StoreError } from '@callpass/domain';
+import { errorText } from '@callpass/program';
 import { storePlace } from './store-url.ts';
 
 /** Describes a failure of a database in its own words, with its code. Its details may quote values and are left out. */
 export function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const own = 'code' in cause && typeof cause.code === 'string' ? `${cause.code}: ` : '';
-  // A name with several addresses: each was tried, and the error has no words of its own.
-  const tried = cause instanceof AggregateError && cause.message === '' ? cause.errors : [cause];
-  const texts = tried.map((error) => (error instanceof Error ? error.message : String(error)));
-  return `${own}${texts.join(', ')}`;
+  return `${own}${errorText(cause)}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { limiterPlace } from '../limits/open-limiter.ts';
 import { MARK_NAME } from '../limits/counter-mark.ts';
-import { ok, problem, warning, type Finding } from '@callpass/program';
+import { errorText, ok, problem, warning, type Finding } from '@callpass/program';
 import type { Settings } from '../settings/schema.ts';
 
 const TIMEOUT_MS = 2000;
@@ -42,7 +42,7 @@ export async function checkLimiter({
   } catch (error) {
     return problem(
       name,
-      `${limiterPlace(url)} does not answer, so limits act as their whenUnavailable says: ${causeOf(lost ?? error)}`,
+      `${limiterPlace(url)} does not answer, so limits act as their whenUnavailable says: ${errorText(lost ?? error)}`,
       'see that Redis runs and can be reached from here, and that name, password and certificate of limits.url are right',
     );
   } finally {
@@ -63,10 +63,4 @@ async function dangersOf(redis: Redis, keyPrefix: string): Promise<readonly stri
     ...(field('aof_enabled') === '0' ? ['loses counters when it restarts (appendonly no)'] : []),
     ...(Number.isNaN(lostAt) ? [] : [`it lost them at ${new Date(lostAt).toISOString()}`]),
   ];
-}
-
-/** A name with several addresses: each was tried, and the error has no words of its own. */
-function causeOf(error: unknown): string {
-  const tried = error instanceof AggregateError && error.message === '' ? error.errors : [error];
-  return tried.map((one) => (one as Error).message).join(', ');
 }

@@ -1,3 +1,4 @@
+import { errorText } from '@callpass/program';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import type { ExportResult } from '@opentelemetry/core';
 import type { Signal, UnknownValue } from '../variables.ts';
@@ -196,7 +197,6 @@ export class Delivery {
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
   const { code } = error as { code?: unknown };
-  const tried = error instanceof AggregateError && error.message === '' ? error.errors : [error];
-  const text = tried.map((one) => (one as Error).message).join(', ');
+  const text = errorText(error);
   return typeof code === 'number' ? `${text} (${code})` : text || String(code);
 }
