@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Environment } from '../variables.ts';
 import type { Delivery } from './delivery.ts';
+import { wrapExport } from './wrap-export.ts';
 
 /**
  * Batch limits for a server under load that records every trace. With the SDK's defaults, 2,048 spans and 512 a batch, one
@@ -95,14 +96,11 @@ class QueueCounter {
   }
 
   /** Has the items of each export leave. */
-  leaveBy<E extends { export(items: never, done: never): void }>(exporter: E): E {
-    const inner = exporter as unknown as { export(items: readonly unknown[], done: unknown): void };
-    const send = inner.export.bind(inner);
-    inner.export = (items, done) => {
-      this.#waiting -= items.length;
+  leaveBy<E extends object>(exporter: E): E {
+    return wrapExport(exporter, (send) => (items, done) => {
+      this.#waiting -= (items as readonly unknown[]).length;
       send(items, done);
-    };
-    return exporter;
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { errorText } from '@callpass/program';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import type { ExportResult } from '@opentelemetry/core';
 import type { Signal, UnknownValue } from '../variables.ts';
-import type { AnyExporter } from './exporters.ts';
+import { wrapExport } from './wrap-export.ts';
 
 /** Destination of lines about telemetry. */
 export interface DeliveryLog {
@@ -89,15 +89,12 @@ export class Delivery {
 
   /** Counts what becomes of each export of an exporter, which is given back. */
   count<E extends object>(signal: Signal, exporter: E, sizeOf: (items: never) => number): E {
-    const counted = exporter as unknown as AnyExporter;
-    const send = counted.export.bind(counted);
-    counted.export = (items, done) => {
+    return wrapExport(exporter, (send) => (items, done) => {
       send(items, (result) => {
         this.#note(signal, result, sizeOf(items as never));
         done(result);
       });
-    };
-    return exporter;
+    });
   }
 
   /** Counts an item that was dropped because too many wait for an export. */

@@ -1,4 +1,3 @@
-import type { ExportResult } from '@opentelemetry/core';
 import type { LogRecordExporter } from '@opentelemetry/sdk-logs';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
@@ -10,12 +9,6 @@ export interface Exporters {
   readonly traces: SpanExporter;
   readonly metrics: PushMetricExporter;
   readonly logs: LogRecordExporter;
-}
-
-/** Export of one signal, whatever its items are. */
-export interface AnyExporter {
-  export(items: unknown, done: (result: ExportResult) => void): void;
-  shutdown(): Promise<void>;
 }
 
 /** Options of an exporter. */
