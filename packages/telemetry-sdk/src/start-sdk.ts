@@ -28,16 +28,16 @@ const lengthOf = (items: readonly unknown[]) => items.length;
 /** Exports of a process, and who counts what becomes of them. */
 export interface SdkParts {
   readonly program: TelemetryProgram;
-  readonly otlp: readonly Signal[];
   /** Metrics are collected for Prometheus. */
   readonly scraped: boolean;
+  /** Signals that go to a collector. */
   readonly destinations: readonly (Destination & { readonly signal: Signal })[];
   readonly delivery: Delivery;
 }
 
 /** Starts the SDK with these exports; see `startTelemetry`. */
 export async function startSdk(parts: SdkParts): Promise<Telemetry> {
-  const { program, otlp, destinations, delivery } = parts;
+  const { program, destinations, delivery } = parts;
   const scrape = parts.scraped ? new ScrapeReader() : undefined;
   const sdk = new NodeSDK({
     resource: defaultResource().merge(
@@ -56,7 +56,7 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
   });
   sdk.start();
   delivery.measure(createInstruments());
-  if (otlp.includes('logs')) sendLogRecords();
+  if (goes('logs', parts)) sendLogRecords();
   const stopWatching = watchCollectors(
     destinations.filter(({ protocol }) => !(protocol === 'grpc' && hasProxy(process.env))),
     delivery,
@@ -73,26 +73,31 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
       stopWatching();
       const end = await settledWithin(FLUSH_LIMIT_MS, sdk.shutdown());
       delivery.stop();
-      if (end !== 'done' && otlp.length > 0)
+      if (end !== 'done' && destinations.length > 0)
         log?.warn({ limitMs: FLUSH_LIMIT_MS }, 'the last telemetry was not delivered in time and is lost');
     },
   };
 }
 
+/** Tests whether a signal goes to a collector. */
+const goes = (signal: Signal, { destinations }: SdkParts) =>
+  destinations.some((destination) => destination.signal === signal);
+
 /** Creates processors and readers. All are given, so that the SDK makes none by itself, whose losses nobody would count. */
 async function exportsOf(
-  { otlp, delivery }: SdkParts,
+  parts: SdkParts,
   scrape: ScrapeReader | undefined,
 ): Promise<Partial<NodeSDKConfiguration>> {
+  const { delivery } = parts;
   const readers: IMetricReader[] = scrape ? [scrape] : [];
-  if (otlp.includes('metrics'))
+  if (goes('metrics', parts))
     readers.unshift(createPushReader(delivery.count('metrics', await createExporter('metrics'), () => 1)));
   return {
     metricReaders: readers,
-    spanProcessors: otlp.includes('traces')
+    spanProcessors: goes('traces', parts)
       ? [createSpanProcessor(delivery.count('traces', await createExporter('traces'), lengthOf), delivery)]
       : [],
-    logRecordProcessors: otlp.includes('logs')
+    logRecordProcessors: goes('logs', parts)
       ? [createRecordProcessor(delivery.count('logs', await createExporter('logs'), lengthOf), delivery)]
       : [],
   };

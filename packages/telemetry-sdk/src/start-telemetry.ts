@@ -17,7 +17,7 @@ export async function startTelemetry(
   const scraped = (scrape || prometheus) && !disabled;
   const destinations = otlp.map((signal) => ({ signal, ...destinationOf(signal, process.env) }));
   const delivery = new Delivery(destinations, unknown);
-  if (otlp.length === 0 && !scraped) {
+  if (destinations.length === 0 && !scraped) {
     return {
       metricsText: undefined,
       follow: (log) => delivery.follow(log),
@@ -25,7 +25,7 @@ export async function startTelemetry(
     };
   }
   const { startSdk } = await import('./start-sdk.ts');
-  return startSdk({ program, otlp, scraped, destinations, delivery });
+  return startSdk({ program, scraped, destinations, delivery });
 }
 
 /** Gets the address for Prometheus from the standard variables, or `undefined` if they do not enable it. */
