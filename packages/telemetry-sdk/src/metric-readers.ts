@@ -3,18 +3,20 @@ import {
   type IMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import type { Environment } from './variables.ts';
+import { numberIn, type Environment } from './variables.ts';
 
 /** Creates the reader that sends metrics to a collector at the interval of the standard variables. */
 export function createPushReader(
   exporter: PushMetricExporter,
   environment: Environment = process.env,
 ): IMetricReader {
-  const milliseconds = (name: string, otherwise: number) => Number(environment[name]?.trim() || otherwise);
-  const exportIntervalMillis = milliseconds('OTEL_METRIC_EXPORT_INTERVAL', 60_000);
+  const exportIntervalMillis = numberIn(environment, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000);
   return new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis,
-    exportTimeoutMillis: Math.min(milliseconds('OTEL_METRIC_EXPORT_TIMEOUT', 30_000), exportIntervalMillis),
+    exportTimeoutMillis: Math.min(
+      numberIn(environment, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000),
+      exportIntervalMillis,
+    ),
   });
 }

@@ -8,6 +8,11 @@ export type Signal = (typeof SIGNALS)[number];
 /** Environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Number that a variable has, or `otherwise` where it has none. Unknown values are out of the environment, see {@link withoutUnknown}. */
+export function numberIn(environment: Environment, variable: string, otherwise: number): number {
+  return Number(environment[variable]?.trim() || otherwise);
+}
+
 /** Values that a variable can have. */
 interface ValueRule {
   /** Described for people: the values of a closed set, or the form of a value. */

@@ -12,7 +12,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import type { Environment } from '../variables.ts';
+import { numberIn, type Environment } from '../variables.ts';
 import type { Delivery } from './delivery.ts';
 import { wrapExport } from './wrap-export.ts';
 
@@ -108,7 +108,7 @@ type Limits = Readonly<Record<keyof typeof SPANS, number>>;
 
 function limitsIn(environment: Environment, processor: 'BSP' | 'BLRP', defaults: Limits): Limits {
   const given = (name: string, otherwise: number) =>
-    Number(environment[`OTEL_${processor}_${name}`]?.trim() || otherwise);
+    numberIn(environment, `OTEL_${processor}_${name}`, otherwise);
   const maxQueueSize = given('MAX_QUEUE_SIZE', defaults.maxQueueSize);
   return {
     maxQueueSize,
