@@ -121,6 +121,7 @@ export { covers, grantedScope, NOWHERE, type Scope } from './realm/scope.ts';
 export { findTimeZone } from './moderation/time-zone.ts';
 export {
   type ReplayCaveat,
+  type ReplayCounts,
   type ReplayDifference,
   type ReplayHour,
   type ReplayPlan,

@@ -1,12 +1,5 @@
+import type { ReplayHour } from '@callpass/contract';
 import type { Part } from '../output.ts';
-
-/** Requests of one hour of the week: the weekday from Monday, 1 to 7. */
-export interface HourCounts {
-  readonly weekday: number;
-  readonly hour: number;
-  readonly issuedCount: bigint;
-  readonly wouldBeRefusedCount: bigint;
-}
 
 /** The days in the order of their numbers. */
 export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
@@ -19,7 +12,7 @@ const EMPTY_HOUR = '·';
  * Lines of a heat map of the week: for each hour the issued on the left and the would-be-refused on the right, both on one
  * scale, so that it reads without colours too.
  */
-export function heatMap(hours: readonly HourCounts[]): readonly (readonly Part[])[] {
+export function heatMap(hours: readonly ReplayHour[]): readonly (readonly Part[])[] {
   const most = mostOf(hours);
   const header = Array.from({ length: 24 }, (_, hour) => ` ${String(hour).padStart(2, '0')}`).join('');
   const rows = WEEKDAYS.map((name, index) => [
@@ -30,17 +23,17 @@ export function heatMap(hours: readonly HourCounts[]): readonly (readonly Part[]
 }
 
 /** The number that each shade stands for: the largest of it. */
-export function shadesOf(hours: readonly HourCounts[]): readonly { shade: string; upTo: number }[] {
+export function shadesOf(hours: readonly ReplayHour[]): readonly { shade: string; upTo: number }[] {
   const most = mostOf(hours);
   return SHADES.map((shade, index) => ({ shade, upTo: Math.floor((most * (index + 1)) / SHADES.length) }));
 }
 
 /** The scale of both sides: the most issued in an hour. */
-function mostOf(hours: readonly HourCounts[]): number {
+function mostOf(hours: readonly ReplayHour[]): number {
   return Math.max(1, ...hours.map(({ issuedCount }) => Number(issuedCount)));
 }
 
-function cell({ issuedCount, wouldBeRefusedCount }: HourCounts, most: number): Part[] {
+function cell({ issuedCount, wouldBeRefusedCount }: ReplayHour, most: number): Part[] {
   if (issuedCount === 0n) return [{ text: ` ${EMPTY_HOUR}${NOTHING}` }];
   return [
     { text: ' ' },

@@ -14,6 +14,7 @@ import {
   limitScopeOf,
   type LimitScope,
   type ReplayCaveat,
+  type ReplayCounts,
   type ReplayDifference,
   type ReplayReason,
   type ReplayReport,
@@ -54,9 +55,7 @@ function reportToMessage(report: ReplayReport): MessageInitShape<typeof ReplayRe
   };
 }
 
-function countsOf(
-  counts: Readonly<Record<'issued' | 'refused' | 'wouldBeRefused' | 'wouldBeGranted', number>>,
-) {
+function countsOf(counts: ReplayCounts) {
   return {
     issuedCount: BigInt(counts.issued),
     refusedCount: BigInt(counts.refused),

@@ -55,16 +55,23 @@ export interface ReplayDifference {
   readonly examples: readonly ReplayExample[];
 }
 
+/** Numbers of replayed requests. */
+export interface ReplayCounts {
+  /** Requests that were issued and that were refused, as the ledger has them. */
+  readonly issued: number;
+  readonly refused: number;
+  /** Of the issued. */
+  readonly wouldBeRefused: number;
+  /** Of the refused. */
+  readonly wouldBeGranted: number;
+}
+
 /** Requests of one hour of the week. */
-export interface ReplayHour {
+export interface ReplayHour extends ReplayCounts {
   /** From Monday, 0 to 6. */
   readonly weekday: number;
   /** 0 to 23, by the wall clock. */
   readonly hour: number;
-  readonly issued: number;
-  readonly refused: number;
-  readonly wouldBeRefused: number;
-  readonly wouldBeGranted: number;
 }
 
 /**
@@ -85,17 +92,10 @@ export interface ReplayCaveat {
 }
 
 /** Outcomes that recorded requests would have had. Times in milliseconds since the epoch. */
-export interface ReplayReport {
+export interface ReplayReport extends ReplayCounts {
   /** Time of the first and the last request that was replayed; `undefined` where there was none. */
   readonly firstTimeMs: number | undefined;
   readonly lastTimeMs: number | undefined;
-  /** Requests that were issued and that were refused, as the ledger has them. */
-  readonly issued: number;
-  readonly refused: number;
-  /** Of the issued. */
-  readonly wouldBeRefused: number;
-  /** Of the refused. */
-  readonly wouldBeGranted: number;
   /** The most frequent first. */
   readonly differences: readonly ReplayDifference[];
   /** All 168 from Monday, 0 h. */

@@ -1,4 +1,10 @@
-import type { ReplayCaveat, ReplayDifference, ReplayExample, ReplayHour } from './replay-report.ts';
+import type {
+  ReplayCaveat,
+  ReplayCounts,
+  ReplayDifference,
+  ReplayExample,
+  ReplayHour,
+} from './replay-report.ts';
 import { WEEK_HOURS } from './week-hour.ts';
 
 /** Examples of a difference. */
@@ -10,7 +16,7 @@ interface Difference extends Writable<Omit<ReplayDifference, 'examples'>> {
   readonly examples: ReplayExample[];
 }
 
-type HourCounts = Writable<Omit<ReplayHour, 'weekday' | 'hour'>>;
+type Counts = Writable<ReplayCounts>;
 
 /** A request whose outcome differs. */
 export type DifferentRequest = Omit<ReplayDifference, 'count' | 'firstTimeMs' | 'lastTimeMs' | 'examples'> &
@@ -20,14 +26,12 @@ export type DifferentRequest = Omit<ReplayDifference, 'count' | 'firstTimeMs' | 
 export class ReplayTally {
   readonly #differences = new Map<string, Difference>();
   readonly #caveats = new Map<string, Writable<ReplayCaveat>>();
-  readonly #hours = Array.from({ length: WEEK_HOURS }, (): HourCounts => {
-    return { issued: 0, refused: 0, wouldBeRefused: 0, wouldBeGranted: 0 };
-  });
+  readonly #sum = noCounts();
+  readonly #hours = Array.from({ length: WEEK_HOURS }, noCounts);
 
-  /** Counts a request in its hour of the week. */
-  add(weekHour: number, counted: keyof HourCounts): void {
-    const counts = this.#hours[weekHour];
-    if (counts) counts[counted]++;
+  /** Counts a request, and in its hour of the week. */
+  add(weekHour: number, counted: keyof ReplayCounts): void {
+    for (const counts of [this.#sum, this.#hours[weekHour]]) if (counts) counts[counted]++;
   }
 
   /** Counts a request whose outcome differs. */
@@ -54,6 +58,10 @@ export class ReplayTally {
     else this.#caveats.set(name, { cause, reason, count });
   }
 
+  get sum(): ReplayCounts {
+    return { ...this.#sum };
+  }
+
   /** The most frequent first. */
   get differences(): ReplayDifference[] {
     return [...this.#differences.values()].sort((a, b) => b.count - a.count);
@@ -67,3 +75,5 @@ export class ReplayTally {
     return this.#hours.map((counts, at) => ({ weekday: Math.floor(at / 24), hour: at % 24, ...counts }));
   }
 }
+
+const noCounts = (): Counts => ({ issued: 0, refused: 0, wouldBeRefused: 0, wouldBeGranted: 0 });

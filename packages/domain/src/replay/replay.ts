@@ -2,7 +2,7 @@ import { countedTogether, isUncounted, removedBeforeMs, type EntryFields } from 
 import { COARSEST_TIME_UNIT_MS, issuanceTimeMs } from '../issuance-id.ts';
 import { ProposedRules } from './proposed-rules.ts';
 import { ReplayTally } from './replay-tally.ts';
-import type { ReplayPlan, ReplayReason, ReplayReport } from './replay-report.ts';
+import type { ReplayCounts, ReplayPlan, ReplayReason, ReplayReport } from './replay-report.ts';
 import { weekHours } from './week-hour.ts';
 
 /** Fields of an entry that a replay looks at. */
@@ -34,8 +34,6 @@ const DECIDED_BY_CONFIGURATION: ReadonlySet<string> = new Set<ReplayReason>([
   'LIMIT_EXCEEDED',
 ]);
 
-type Counts = Record<'issued' | 'refused' | 'wouldBeRefused' | 'wouldBeGranted', number>;
-
 /**
  * Tries a configuration on recorded requests, one after the other in the order of the ledger. Counters of limits are empty at
  * its beginning and hold windows that run, so memory grows with the visitors of one window, not with the ledger.
@@ -50,7 +48,6 @@ export class Replay {
   #removedUntilMs = 0;
   #firstTimeMs: number | undefined;
   #lastTimeMs: number | undefined;
-  readonly #counts: Counts = { issued: 0, refused: 0, wouldBeRefused: 0, wouldBeGranted: 0 };
 
   /** @param removedCount entries that retention has removed from the ledger */
   constructor(plan: ReplayPlan, removedCount: number) {
@@ -73,12 +70,12 @@ export class Replay {
   /** The report on what was taken so far. */
   get report(): ReplayReport {
     const { startTimeMs = 0, timeZone } = this.#plan;
-    const { differences, hours, caveats } = this.#tally;
+    const { sum, differences, hours, caveats } = this.#tally;
     const removed = this.#removedCount > 0 && this.#removedUntilMs > startTimeMs;
     return {
       firstTimeMs: this.#firstTimeMs,
       lastTimeMs: this.#lastTimeMs,
-      ...this.#counts,
+      ...sum,
       differences,
       hours,
       timeZone,
@@ -132,8 +129,7 @@ export class Replay {
       this.#tally.leaveOut('NO_SUBJECT');
   }
 
-  #count(timeMs: number, counted: keyof Counts): void {
-    this.#counts[counted]++;
+  #count(timeMs: number, counted: keyof ReplayCounts): void {
     this.#tally.add(this.#weekHour(timeMs), counted);
   }
 
