@@ -4,6 +4,7 @@ import {
   createCommandLine,
   outputOption,
   reportFindings,
+  reportSettings,
   runCommand,
   runServer,
   THIS_PROCESS,
@@ -46,11 +47,7 @@ export function createProgram(): Command {
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve, runServer);
   withSettings('check-config', 'Check the settings and the files they name', async (settings, _, file) => {
     await checkSettings(settings);
-    THIS_PROCESS.stdout(NAME).write(
-      `${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`,
-    );
-    for (const { variable, allowed } of unknownValues())
-      THIS_PROCESS.stderr.write(`warning: ${variable} is ignored, it has to be ${allowed}\n`);
+    reportSettings(NAME, THIS_PROCESS, file, unknownValues());
   });
   addCommand(program, 'doctor', 'Look at all that the edge needs here, and say what to do; changes nothing')
     .addOption(outputOption())

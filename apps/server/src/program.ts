@@ -5,6 +5,7 @@ import {
   createCommandLine,
   outputOption,
   reportFindings,
+  reportSettings,
   runCommand,
   runServer,
   THIS_PROCESS,
@@ -104,10 +105,8 @@ async function checkConfig(
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
   assertFilesUsable(settings);
+  reportSettings(NAME, surroundings, file, unknownValues());
   const stdout = surroundings.stdout(NAME);
-  stdout.write(`${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`);
-  for (const { variable, allowed } of unknownValues())
-    surroundings.stderr.write(`warning: ${variable} is ignored, it has to be ${allowed}\n`);
   for (const name of documents) {
     const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
     for (const { line, column, path, message } of problems) {

@@ -82,6 +82,24 @@ function stackOf(error: unknown): string {
   return (error as Error).stack ?? String(error);
 }
 
+/**
+ * Writes that the settings can be used.
+ *
+ * @param ignored variables of telemetry with a value that is not known, each with those that it may have.
+ */
+export function reportSettings(
+  program: string,
+  surroundings: Surroundings,
+  file: string | undefined,
+  ignored: readonly { readonly variable: string; readonly allowed: string }[],
+): void {
+  surroundings
+    .stdout(program)
+    .write(`${file ?? 'settings without a file (--settings), from defaults and the environment'}: ok\n`);
+  for (const { variable, allowed } of ignored)
+    surroundings.stderr.write(`warning: ${variable} is ignored, it has to be ${allowed}\n`);
+}
+
 /** Form of an answer. */
 export type OutputFormat = 'text' | 'json';
 
