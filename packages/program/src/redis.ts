@@ -16,13 +16,13 @@ const HANDSHAKE_MS = 2000;
 
 /**
  * Connects to Redis or Valkey for requests that must not wait: while there is no connection, each command rejects at once, and
- * the connection is tried again without end.
+ * the connection is tried again without end. With `lazyConnect` all that begins with `connect`.
  *
  * @param url `redis://` or `rediss://`, with user, password and database as it may be.
  */
 export function connectRedis(
   url: string,
-  own: Pick<RedisOptions, 'connectionName' | 'commandTimeout' | 'disconnectTimeout'>,
+  own: Pick<RedisOptions, 'connectionName' | 'commandTimeout' | 'disconnectTimeout' | 'lazyConnect'>,
   events: RedisEvents,
 ): Redis {
   const redis = new Redis(url, {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { SettingsError } from '@callpass/program/settings';
 import { createLog } from '@callpass/program/log';
 import { describe, expect, it } from '@jest/globals';
@@ -43,6 +45,28 @@ describe('settings of /v1/authorize that cannot be used', () => {
     { ...ON, CALLPASS_EDGE_AUTHORIZE_ACCEL_REDIRECT: '/gateway' },
   ])('stop the start: %j', async (environment) => {
     await expect(checkSettings(settingsOf(environment))).rejects.toThrow(SettingsError);
+  });
+
+  it('are looked for without a connection to the Redis that they name', async () => {
+    let connections = 0;
+    const redis = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    redis.listen(0, '127.0.0.1');
+    await once(redis, 'listening');
+    const { port } = redis.address() as AddressInfo;
+    await checkSettings(
+      settingsOf({
+        ...ON,
+        CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: `redis://127.0.0.1:${port}`,
+        CALLPASS_EDGE_VISITOR_SECRETS: 's'.repeat(32),
+      }),
+    );
+    // One that was opened before this one is taken before it too.
+    await once(connect(port, '127.0.0.1'), 'close');
+    redis.close();
+    expect(connections).toBe(1);
   });
 
   it.each(['http://127.0.0.1', 'redis://a b:1', 'redis'])('are found: %s', (url) => {

@@ -18,7 +18,7 @@ export function openAuthorize(
 ): AuthorizeOptions | undefined {
   const { realms, proxies, singleUse, ...more } = authorize;
   if (realms.length === 0 && proxies.length === 0) return undefined;
-  const store = openSessions(singleUse, log, secret);
+  const store = openSessions(app, singleUse, log, secret);
   if (store === undefined) return { realms, proxies, ...more };
   app.addHook('onClose', async () => store.close());
   const { whenUnavailable } = singleUse;
@@ -26,6 +26,7 @@ export function openAuthorize(
 }
 
 function openSessions(
+  app: FastifyInstance,
   { url, timeout, keyPrefix, whenUnavailable }: Settings['authorize']['singleUse'],
   log: Logger,
   secret: string | undefined,
@@ -36,7 +37,7 @@ function openSessions(
     throw new SettingsError([
       'authorize.singleUse.url: edges share Redis only with the same visitor.secrets; give them',
     ]);
-  return createRedisSessions({
+  const sessions = createRedisSessions({
     url,
     timeoutMs: timeout,
     keyPrefix,
@@ -46,4 +47,7 @@ function openSessions(
     },
     onReady: () => log.info('used tokens are kept in Redis'),
   });
+  // Not before all else is right: a check of the settings opens no connection.
+  app.addHook('onReady', async () => sessions.connect());
+  return sessions;
 }

@@ -15,15 +15,23 @@ export interface RedisSessionsOptions {
   readonly onReady: () => void;
 }
 
+/** Store for many edges. */
+export interface RedisSessions extends SessionStore {
+  /** Begins to connect, and tries it again without end. */
+  connect(): void;
+}
+
 /** Creates a store for many edges. Nothing waits for a connection: while there is none, `claim` rejects at once. */
-export function createRedisSessions(options: RedisSessionsOptions): SessionStore {
+export function createRedisSessions(options: RedisSessionsOptions): RedisSessions {
   const { url, timeoutMs, keyPrefix, onLost, onReady } = options;
   const redis = connectRedis(
     url,
-    { connectionName: 'callpass-edge', commandTimeout: timeoutMs },
+    { connectionName: 'callpass-edge', commandTimeout: timeoutMs, lazyConnect: true },
     { onLost: (error) => onLost(error ?? new Error('the connection is closed')), onReady },
   );
   return {
+    // A failure is told by the events.
+    connect: () => void redis.connect().catch(() => undefined),
     async claim(key, session, lifetimeMs) {
       const name = keyPrefix + key;
       const isFirst = await redis.set(name, session, 'PX', lifetimeMs, 'NX');

@@ -46,6 +46,7 @@ if (redisIsInstalled('single use of tokens that edges share')) {
         onReady: () => ready.resolve(),
       });
       stores.push(store);
+      store.connect();
       await ready.promise;
       return createSingleUse({ store, secret: 's'.repeat(32), whenUnavailable });
     };
