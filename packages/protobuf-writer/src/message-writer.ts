@@ -96,16 +96,20 @@ export class MessageWriter {
   /** Writes an unsigned 32-bit integer in four bytes. */
   fixed32(value: number): void {
     this.#reserve(4);
-    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
+    const bits = value | 0;
+    for (let shift = 0; shift < 32; shift += 8) this.#bytes[this.#at++] = bits >>> shift;
   }
 
   /** Writes a time in nanoseconds since the epoch as fixed64, from seconds and nanoseconds. Exact until the year 2116. */
   nanoseconds([seconds, nanoseconds]: readonly [number, number]): void {
     // A second is 1953125 * 2^9 ns. This product is an exact double; the nanoseconds would not be.
     const units = seconds * 1_953_125;
-    const low = (units % 2 ** 23) * 512 + nanoseconds;
-    this.fixed32(low % TWO_TO_32);
-    this.fixed32(Math.floor(units / 2 ** 23) + Math.floor(low / TWO_TO_32));
+    const high = Math.floor(units / 2 ** 23);
+    // Without `%`, which for doubles takes ten times as long.
+    const low = (units - high * 2 ** 23) * 512 + nanoseconds;
+    const carry = low < TWO_TO_32 ? 0 : 1;
+    this.fixed32(low - carry * TWO_TO_32);
+    this.fixed32(high + carry);
   }
 
   /** Writes hexadecimal digits as length and bytes. For ids, with at most 254 digits. */

@@ -1,12 +1,16 @@
 import { createInstruments } from '@callpass/telemetry';
+import { trace } from '@opentelemetry/api';
 import {
   defaultResource,
+  detectResources,
   envDetector,
   resourceFromAttributes,
   serviceInstanceIdDetector,
+  type Resource,
 } from '@opentelemetry/resources';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { createRecordProcessor, createSpanProcessor } from './delivery/batches.ts';
 import type { Delivery, DeliveryLog } from './delivery/delivery.ts';
 import { createExporter } from './delivery/exporters.ts';
@@ -18,6 +22,8 @@ import { createSampler } from './sampler.ts';
 import { ScrapeReader } from './scrape.ts';
 import type { Telemetry, TelemetryProgram } from './telemetry.ts';
 import { traceIds } from './trace-ids.ts';
+import { spanLimitsIn } from './tracing/span-limits.ts';
+import { createTracerProvider } from './tracing/tracer-provider.ts';
 import type { Destination, Signal } from './variables.ts';
 
 /** Time limit of the last export, so that an unavailable collector does not keep a program from ending. */
@@ -39,22 +45,15 @@ export interface SdkParts {
 export async function startSdk(parts: SdkParts): Promise<Telemetry> {
   const { program, destinations, delivery } = parts;
   const scrape = parts.scraped ? new ScrapeReader() : undefined;
+  const resource = resourceOf(program);
   const sdk = new NodeSDK({
-    resource: defaultResource().merge(
-      resourceFromAttributes({
-        'service.name': program.name,
-        'service.version': program.version,
-        ...(program.commit && { 'vcs.ref.head.revision': program.commit }),
-      }),
-    ),
-    // Not those of the environment: the process detector sends the command line, which may contain a token or a subject.
-    resourceDetectors: [serviceInstanceIdDetector, envDetector],
+    resource,
+    autoDetectResources: false,
     ...(await exportsOf(parts, scrape)),
-    idGenerator: traceIds,
-    sampler: createSampler(),
     instrumentations: [],
   });
   sdk.start();
+  const spans = goes('traces', parts) ? await startTracing(resource, delivery) : undefined;
   delivery.measure(createInstruments());
   if (goes('logs', parts)) sendLogRecords();
   const stopWatching = watchCollectors(
@@ -71,7 +70,7 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
     },
     async stop() {
       stopWatching();
-      const end = await settledWithin(FLUSH_LIMIT_MS, sdk.shutdown());
+      const end = await settledWithin(FLUSH_LIMIT_MS, Promise.all([spans?.shutdown(), sdk.shutdown()]));
       delivery.stop();
       if (end !== 'done' && destinations.length > 0)
         log?.warn({ limitMs: FLUSH_LIMIT_MS }, 'the last telemetry was not delivered in time and is lost');
@@ -82,6 +81,30 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
 /** Tests whether a signal goes to a collector. */
 const goes = (signal: Signal, { destinations }: SdkParts) =>
   destinations.some((destination) => destination.signal === signal);
+
+function resourceOf({ name, version, commit }: TelemetryProgram): Resource {
+  const own = resourceFromAttributes({
+    'service.name': name,
+    'service.version': version,
+    ...(commit && { 'vcs.ref.head.revision': commit }),
+  });
+  // Not the detectors of the environment: that of the process sends the command line, which may contain a token or a subject.
+  const detected = detectResources({ detectors: [serviceInstanceIdDetector, envDetector] });
+  return defaultResource().merge(own).merge(detected);
+}
+
+/** Has spans recorded from now on, and returns what sends them. */
+async function startTracing(resource: Resource, delivery: Delivery): Promise<SpanProcessor> {
+  const exporter = delivery.count('traces', await createExporter('traces'), lengthOf);
+  const processor = createSpanProcessor(exporter, delivery);
+  trace.setGlobalTracerProvider(
+    createTracerProvider({
+      ...{ resource, sampler: createSampler(), ids: traceIds, limits: spanLimitsIn(process.env) },
+      onEnd: (span) => processor.onEnd(span),
+    }),
+  );
+  return processor;
+}
 
 /** Creates processors and readers. All are given, so that the SDK makes none by itself, whose losses nobody would count. */
 async function exportsOf(
@@ -94,9 +117,7 @@ async function exportsOf(
     readers.unshift(createPushReader(delivery.count('metrics', await createExporter('metrics'), () => 1)));
   return {
     metricReaders: readers,
-    spanProcessors: goes('traces', parts)
-      ? [createSpanProcessor(delivery.count('traces', await createExporter('traces'), lengthOf), delivery)]
-      : [],
+    spanProcessors: [],
     logRecordProcessors: goes('logs', parts)
       ? [createRecordProcessor(delivery.count('logs', await createExporter('logs'), lengthOf), delivery)]
       : [],

@@ -17,6 +17,7 @@ describe('withoutUnknown', () => {
     ['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'both', 'cumulative, delta, lowmemory'],
     ['OTEL_SDK_DISABLED', 'yes', 'true, false'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '1e9.5', 'a whole number above 0'],
+    ['OTEL_SPAN_LINK_COUNT_LIMIT', '-1', 'a whole number, 0 or more'],
     ['OTEL_LOG_LEVEL', 'loud', expect.stringContaining('verbose')],
   ])('%s=%s counts as not set, and the values that it may have are named', (variable, value, allowed) => {
     const { known, unknown } = withoutUnknown({ [variable]: value, PATH: 'x' });

@@ -49,6 +49,10 @@ const COUNT: ValueRule = {
   allowed: 'a whole number above 0',
   accepts: (value) => Number.isSafeInteger(Number(value)) && Number(value) > 0,
 };
+const LIMIT: ValueRule = {
+  allowed: 'a whole number, 0 or more',
+  accepts: (value) => Number.isSafeInteger(Number(value)) && Number(value) >= 0,
+};
 const RATIO: ValueRule = {
   allowed: 'a number from 0 to 1',
   accepts: (value) => Number(value) >= 0 && Number(value) <= 1,
@@ -77,6 +81,12 @@ const RULES: readonly (readonly [variable: string, ValueRule])[] = [
     ),
   ],
   ['OTEL_TRACES_SAMPLER_ARG', RATIO],
+  ...['OTEL_', 'OTEL_SPAN_'].flatMap((prefix) => [
+    [`${prefix}ATTRIBUTE_COUNT_LIMIT`, LIMIT] as const,
+    [`${prefix}ATTRIBUTE_VALUE_LENGTH_LIMIT`, COUNT] as const,
+  ]),
+  ['OTEL_SPAN_EVENT_COUNT_LIMIT', LIMIT],
+  ['OTEL_SPAN_LINK_COUNT_LIMIT', LIMIT],
   ['OTEL_PROPAGATORS', listOf(anyOf('tracecontext', 'baggage', 'b3', 'b3multi', 'none'))],
   ...forEachSignal('PROTOCOL', PROTOCOL),
   ...forEachSignal('ENDPOINT', ENDPOINT),

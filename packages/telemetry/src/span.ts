@@ -64,9 +64,9 @@ export function withStep<T>(
   work: (span: StepSpan) => T,
   describe?: (error: unknown) => SpanAttributes,
 ): T {
-  const parent = trace.getActiveSpan();
-  if (!parent?.isRecording()) return work(NOT_RECORDED);
-  const span = trace.getTracer(SCOPE_NAME).startSpan(name);
+  const parentContext = context.active();
+  if (!trace.getSpan(parentContext)?.isRecording()) return work(NOT_RECORDED);
+  const span = trace.getTracer(SCOPE_NAME).startSpan(name, undefined, parentContext);
   const failed = (error: unknown) => {
     if (describe) setOn(span, describe(error));
     endFailed(span, error);
