@@ -1,4 +1,4 @@
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { credentials, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { connect, type ConnectOptions, type Connection } from '../client/connection.ts';
 import { addService, type ServiceOptions } from '../server/add-service.ts';
 import type { Handlers } from '../server/handlers.ts';
@@ -31,8 +31,9 @@ export interface RunningServer {
 export async function startServer(
   register: (server: Server) => void,
   options: Partial<ConnectOptions> = {},
+  serverOptions: ServerOptions = {},
 ): Promise<RunningServer> {
-  const server = new Server();
+  const server = new Server(serverOptions);
   register(server);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
@@ -57,10 +58,12 @@ export function startEcho(
   overrides: Partial<Handlers<typeof EchoService>> = {},
   options: ServiceOptions = {},
   clientOptions: Partial<ConnectOptions> = {},
+  serverOptions: ServerOptions = {},
 ): Promise<RunningServer> {
   return startServer(
     (server) => addService(server, EchoService, { ...echoHandlers, ...overrides }, options),
     clientOptions,
+    serverOptions,
   );
 }
 
