@@ -1,25 +1,16 @@
 import { once } from 'node:events';
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect as connectHttp2,
-  constants,
-} from 'node:http2';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { type ClientHttp2Session, constants } from 'node:http2';
+import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { createClient } from '@callpass/grpc-kit';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHECK, closePeers, openSession, openSocket, statusOf, watchHealth } from '../testing/peers.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
 import { startTlsServer } from '../testing/tls-server.ts';
 
 const OTHER_PEER = '127.0.0.2';
-const CHECK = {
-  ':method': 'POST',
-  ':path': '/grpc.health.v1.Health/Check',
-  'content-type': 'application/grpc',
-};
 /** A call that is for recognised clients. */
 const CONFIGURATION = { ':path': '/callpass.v1.AdminService/GetConfiguration' };
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
@@ -29,58 +20,16 @@ const RESOURCE_EXHAUSTED = '8';
 const UNIMPLEMENTED = '12';
 
 let server: TestServer;
-const open: { destroy(): void }[] = [];
 afterEach(async () => {
-  for (const peer of open.splice(0)) peer.destroy();
+  closePeers();
   await server.stop();
 });
-
-const portOf = ({ address }: TestServer) => Number(address.split(':')[1]);
 
 /** Resolves when a peer's connection or call is closed, also when that comes with an error. */
 const closed = (peer: NodeJS.EventEmitter) => new Promise((resolve) => peer.once('close', resolve));
 
-function tcp(localAddress = '127.0.0.1'): Socket {
-  const socket = connectTcp({ host: '127.0.0.1', port: portOf(server), localAddress });
-  socket.on('error', () => undefined).resume();
-  open.push(socket);
-  return socket;
-}
-
-/** A client of its own connection; resolves when both sides have confirmed their settings. */
-async function http2(localAddress?: string, { tls = false } = {}): Promise<ClientHttp2Session> {
-  const session = connectHttp2(`${tls ? 'https' : 'http'}://${server.address}`, {
-    createConnection: () => {
-      const socket = tcp(localAddress);
-      return tls ? connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) : socket;
-    },
-    maxSendHeaderBlockLength: 1024 * 1024,
-  });
-  session.on('error', () => undefined);
-  open.push(session);
-  await once(session, 'localSettings');
-  return session;
-}
-
-/** Status that a call for health ends with, or how its stream was closed. */
-function check(session: ClientHttp2Session, headers: Record<string, string> = {}): Promise<unknown> {
-  const stream = session.request({ ...CHECK, ...headers });
-  const seen = new Promise((resolve) => {
-    stream.on('response', (answer) => answer['grpc-status'] !== undefined && resolve(answer['grpc-status']));
-    stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
-    stream.on('close', () => resolve(`closed with ${stream.rstCode}`));
-  });
-  stream.on('error', () => undefined).resume();
-  stream.end(Buffer.alloc(5));
-  return seen;
-}
-
-/** A call that goes on until it is taken back. */
-function watch(session: ClientHttp2Session): ClientHttp2Stream {
-  const stream = session.request({ ...CHECK, ':path': '/grpc.health.v1.Health/Watch' });
-  stream.on('error', () => undefined).end(Buffer.alloc(5));
-  return stream;
-}
+const tcp = (localAddress?: string) => openSocket(server, localAddress);
+const http2 = (localAddress?: string, { tls = false } = {}) => openSession(server, { localAddress, tls });
 
 /** The GOAWAY of the server. */
 function goAway(session: ClientHttp2Session): Promise<{ code: number; why: string }> {
@@ -106,9 +55,9 @@ describe('the number of connections', () => {
     const second = await http2();
     // Whoever was recognised keeps the place.
     await server.admin.getConfiguration({});
-    expect(await check(second, CONFIGURATION)).toBe('0');
+    expect(await statusOf(second, CONFIGURATION)).toBe('0');
     await closed(tcp());
-    expect(await check(second)).toBe('0');
+    expect(await statusOf(second)).toBe('0');
     second.destroy();
     await closed(second);
     // The server hears of the end of a connection a little later.
@@ -119,10 +68,10 @@ describe('the number of connections', () => {
   it('has an end for each peer, so that one cannot have the places of all others', async () => {
     server = await startTestServer({ environment: { CALLPASS_CONNECTIONS_MAX_PER_PEER: '1' } });
     const first = await http2(OTHER_PEER);
-    expect(await check(first, CONFIGURATION)).toBe('0');
+    expect(await statusOf(first, CONFIGURATION)).toBe('0');
     await closed(tcp(OTHER_PEER));
     await isServed();
-    expect(await check(first)).toBe('0');
+    expect(await statusOf(first)).toBe('0');
   });
 
   it('is kept before TLS: a peer without a place costs no handshake', async () => {
@@ -199,7 +148,7 @@ describe('pings', () => {
     server = await startTestServer();
     const session = await http2();
     for (let calls = 0; calls < 10; calls++) {
-      expect(await check(session)).toBe('0');
+      expect(await statusOf(session)).toBe('0');
       await new Promise((resolve) => session.ping(resolve));
     }
     expect(session.destroyed).toBe(false);
@@ -211,7 +160,7 @@ describe('calls that are taken back', () => {
 
   async function resetMany(session: ClientHttp2Session): Promise<void> {
     while (!session.destroyed) {
-      const stream = watch(session);
+      const stream = watchHealth(session);
       const ended = closed(stream);
       await Promise.race([new Promise((resolve) => stream.once('data', resolve)), ended]);
       stream.close(constants.NGHTTP2_CANCEL);
@@ -238,46 +187,13 @@ describe('calls that are taken back', () => {
       server = await (tls ? startTlsServer({ environment }) : startTestServer({ environment }));
       for (let restarts = 0; restarts < 3; restarts++) {
         const session = await http2(OTHER_PEER, { tls });
-        await Promise.all(Array.from({ length: 15 }, () => once(watch(session), 'data')));
+        await Promise.all(Array.from({ length: 15 }, () => once(watchHealth(session), 'data')));
         session.destroy();
         await closed(session);
       }
-      expect(await check(await http2(OTHER_PEER, { tls }))).toBe('0');
+      expect(await statusOf(await http2(OTHER_PEER, { tls }))).toBe('0');
     },
   );
-});
-
-describe('headers', () => {
-  const OVER = [
-    ['in one value', { a: 'x'.repeat(17 * 1024) }],
-    ['together', Object.fromEntries([...Array(20).keys()].map((key) => [`k${key}`, 'x'.repeat(1024)]))],
-    ['in number', Object.fromEntries([...Array(200).keys()].map((key) => [`k${key}`, 'v']))],
-    ['in binary values', { 'a-bin': ','.repeat(16) }],
-  ] as const;
-
-  it.each(OVER)(
-    'that are too many %s are refused for their call and for no other',
-    async (_what, headers) => {
-      server = await startTestServer();
-      const session = await http2();
-      expect(await check(session, headers)).toBe(RESOURCE_EXHAUSTED);
-      expect(await check(session, { a: 'x'.repeat(12 * 1024) })).toBe('0');
-    },
-  );
-
-  it('held by the calls of one connection have a bound, and those of others are not counted with them', async () => {
-    server = await startTestServer();
-    const session = await http2(OTHER_PEER);
-    // Never ended, so each holds its headers.
-    for (let calls = 0; calls < 15; calls++)
-      session.request({ ...CHECK, a: 'x'.repeat(15 * 1024) }).on('error', () => undefined);
-    expect(await check(session, { a: 'x'.repeat(15 * 1024) })).toBe('0');
-    session.request({ ...CHECK, a: 'x'.repeat(15 * 1024) }).on('error', () => undefined);
-    expect(await check(session, { a: 'x'.repeat(15 * 1024) })).toBe(RESOURCE_EXHAUSTED);
-    expect(await check(await http2(OTHER_PEER))).toBe('0');
-    session.destroy();
-    await isServed();
-  });
 });
 
 describe('requests that are not for this server', () => {
@@ -287,7 +203,7 @@ describe('requests that are not for this server', () => {
     ['with a time limit that is none', { 'grpc-timeout': '1 hour' }, INVALID_ARGUMENT],
   ])('%s are refused', async (_what, headers, status) => {
     server = await startTestServer();
-    expect(await check(await http2(), headers)).toBe(status);
+    expect(await statusOf(await http2(), headers)).toBe(status);
     await isServed();
   });
 
@@ -295,7 +211,7 @@ describe('requests that are not for this server', () => {
     'a time limit of %s, longer than any timer, is no limit that is over',
     async (timeout) => {
       server = await startTestServer();
-      expect(await check(await http2(), { 'grpc-timeout': timeout })).toBe('0');
+      expect(await statusOf(await http2(), { 'grpc-timeout': timeout })).toBe('0');
     },
   );
 });
@@ -322,7 +238,7 @@ describe('requests that are not complete', () => {
     await isServed();
     for (const session of sessions) session.destroy();
     await Promise.all(sessions.map(closed));
-    expect(await check(await http2(OTHER_PEER))).toBe('0');
+    expect(await statusOf(await http2(OTHER_PEER))).toBe('0');
   });
 
   it.each([
@@ -339,30 +255,5 @@ describe('requests that are not complete', () => {
     const [header] = (await once(stream, 'response')) as [Record<string, unknown>];
     expect(header['grpc-status']).toBe(RESOURCE_EXHAUSTED);
     await isServed();
-  });
-});
-
-describe('streams that stay open', () => {
-  it('have a bound for each connection and each peer, and leave room when they end', async () => {
-    server = await startTestServer();
-    const refused = (stream: ClientHttp2Stream) =>
-      Promise.race([
-        once(stream, 'data').then(() => false),
-        once(stream, 'response').then(([header]) => 'grpc-status' in (header as object) && header),
-      ]);
-    const sessions = await Promise.all(Array.from({ length: 9 }, () => http2(OTHER_PEER)));
-    const [first, ...others] = sessions as [ClientHttp2Session, ...ClientHttp2Session[]];
-    const streams = Array.from({ length: 16 }, () => watch(first));
-    await Promise.all(streams.map((stream) => once(stream, 'data')));
-    expect(await refused(watch(first))).toMatchObject({ 'grpc-status': RESOURCE_EXHAUSTED });
-    const more = others.slice(0, 7).flatMap((session) => Array.from({ length: 16 }, () => watch(session)));
-    await Promise.all(more.map((stream) => once(stream, 'data')));
-    const last = others[7] as ClientHttp2Session;
-    expect(await refused(watch(last))).toMatchObject({ 'grpc-status': RESOURCE_EXHAUSTED });
-    expect(await check(last)).toBe('0');
-    const gone = streams[0] as ClientHttp2Stream;
-    gone.close(constants.NGHTTP2_CANCEL);
-    await closed(gone);
-    await once(watch(last), 'data');
   });
 });
