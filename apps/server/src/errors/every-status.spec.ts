@@ -6,10 +6,14 @@ import { ErrorReason, IssueCredentialsRequestSchema, REASONS, type Reason } from
 import { ErrorInfoSchema, HelpSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { HealthCheckRequestSchema } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
+import { METRICS, prometheusName, type RequestFault } from '@callpass/telemetry';
+import { startTelemetry, type Telemetry } from '@callpass/telemetry-sdk';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { holdStore } from '../testing/hold-store.ts';
 import { startConfiguredServer, type TestServer } from '../testing/test-server.ts';
 
 const ISSUE = '/callpass.v1.CredentialService/IssueCredentials';
+const BATCH = '/callpass.v1.CredentialService/BatchIssueCredentials';
 const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
 const TAIL = '/callpass.v1.LedgerService/TailEntries';
@@ -111,6 +115,23 @@ const WAYS: readonly (readonly [string, Sent, Reason])[] = [
   ['a refusal', { body: framed(issue({ destination: 'off' })) }, 'DESTINATION_DISABLED'],
 ];
 
+/** Fault that a way is counted under, of those that are refused for their form. */
+const COUNTED: readonly (readonly [RequestFault, string])[] = [
+  ['not_grpc', 'GET'],
+  ['not_grpc', 'another content type'],
+  ['headers_too_large', 'headers above the bound'],
+  ['headers_too_large', 'many headers'],
+  ['headers_too_large', 'many binary values'],
+  ['timeout_invalid', 'a time limit that is none'],
+  ['compressed', 'gzip'],
+  ['compressed', 'an unknown encoding'],
+  ['compressed', 'a compressed flag without encoding'],
+  ['method_unknown', 'an unknown method'],
+  ['message_too_large', 'a message above the bound'],
+  ['body_invalid', 'a second message'],
+  ['body_invalid', 'a prefix that is cut off'],
+];
+
 /** Requests that are unusual and are served. */
 const SERVED: readonly (readonly [string, Sent])[] = [
   ['without te', { headers: { te: undefined } }],
@@ -136,14 +157,27 @@ function health(service: string): Uint8Array {
 describe('a running server', () => {
   let server: TestServer;
   let session: ClientHttp2Session;
+  let telemetry: Telemetry;
   beforeAll(async () => {
+    telemetry = await startTelemetry({ name: 'test', version: '0' }, { scrape: true });
     server = await startConfiguredServer();
     session = connect(`http://${server.address}`, { maxSendHeaderBlockLength: 1024 * 1024 });
   });
   afterAll(async () => {
     session.destroy();
     await server.stop();
+    await telemetry.stop();
   });
+
+  /** Calls that were refused for their form so far, by fault. */
+  async function rejected(): Promise<Record<string, number>> {
+    const text = (await telemetry.metricsText?.()) ?? '';
+    const series = new RegExp(
+      `^${prometheusName(METRICS.requestsRejected)}\\{callpass_request_fault="(\\w+)"\\} (\\d+)$`,
+      'gm',
+    );
+    return Object.fromEntries([...text.matchAll(series)].map(([, fault, count]) => [fault, Number(count)]));
+  }
 
   /** Sends a request, each byte of its body on its own if so asked, and gives the status that ends it. */
   async function answerTo({ path = ISSUE, headers = {}, body = ONE, open = false }: Sent, byByte = false) {
@@ -186,6 +220,24 @@ describe('a running server', () => {
     expect(code).toBe(REASONS[reason].status);
     expect(help).toBe(`urn:callpass:problem:${reason}`);
     expect(message).not.toMatch(/undefined|protovalidate|CEL|regex|grpc-js|\[object/);
+  });
+
+  it.each(COUNTED)('counts as %s: %s', async (fault, name) => {
+    const [, sent] = WAYS.find(([way]) => way === name) ?? [];
+    const before = await rejected();
+    await answerTo(sent ?? {});
+    expect(await rejected()).toEqual({ ...before, [fault]: (before[fault] ?? 0) + 1 });
+  });
+
+  it.each([
+    ['an issue', { body: ONE }],
+    ['a batch', { path: BATCH, body: framed(Buffer.concat([Buffer.from([0x0a, GOOD.length]), GOOD])) }],
+  ])('answers with a reason when the time limit passes while %s is at work', async (_what, sent) => {
+    const release = await holdStore(server);
+    const { code, info } = await answerTo({ ...sent, headers: { 'grpc-timeout': '200m' } });
+    await release();
+    expect([code, info?.reason]).toEqual([REASONS.DEADLINE_EXCEEDED.status, 'DEADLINE_EXCEEDED']);
+    expect(await answerTo(sent)).toMatchObject({ code: 0 });
   });
 
   it('answers alike when the bytes of a body come one at a time', async () => {
