@@ -9,7 +9,6 @@ import {
   createHealth,
   validation,
   warmUp,
-  type HealthReporter,
   type ServerCall,
 } from '@callpass/grpc-kit';
 import { buildOf, splitHostAndPort } from '@callpass/program';
@@ -35,7 +34,7 @@ import { connectionOptions, guardConnections } from './connections/connections.t
 import { logRefusedCertificates, measureCertificates, openTransport } from './connections/tls.ts';
 import { createCredentialMetrics } from './credentials/metrics.ts';
 import { credentialHandlers } from './credentials/service.ts';
-import { shutDown } from './drain.ts';
+import { CallsUnderWay, shutDown } from './drain.ts';
 import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
 import { buildHeader } from './health/build-header.ts';
@@ -185,13 +184,7 @@ async function open(given: {
 type Opened = Awaited<ReturnType<typeof open>>;
 
 /** Makes the gRPC server, with every service, the way that each call takes to it, and what is measured. */
-function registerServices(opened: Opened): {
-  server: Server;
-  health: HealthReporter;
-  watch: HealthWatch;
-  /** Services that the server has. */
-  served: readonly DescService[];
-} {
+function registerServices(opened: Opened) {
   const { settings, log, clock, make, store, state, limiter, trustedClock } = opened;
   const { admission, refusals, identity, linkTo } = opened;
   const onFault: OnFault = ({ error, method, traceId }) => {
@@ -231,6 +224,7 @@ function registerServices(opened: Opened): {
     interceptors: [completeStatuses(statusWithReason(linkTo))],
   });
   const mapError = createMapError(dependencies);
+  const underWay = new CallsUnderWay();
   const options = {
     interceptors: [
       serverTelemetry<ServerCall>({
@@ -240,6 +234,7 @@ function registerServices(opened: Opened): {
         }),
       }),
       ...accessLog.interceptors,
+      underWay.interceptor,
       admit(admission, METHODS, {
         maxCallMs: settings.overload.maxCallTime,
         maxCallsPerConnection: settings.connections.maxConcurrentStreams,
@@ -252,24 +247,25 @@ function registerServices(opened: Opened): {
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
-  const forTools = { interceptors: [identity.interceptor], mapError };
+  const forTools = { interceptors: [underWay.interceptor, identity.interceptor], mapError };
   health.addTo(server, forTools);
   const described = [...services, ALL_SERVICES.health];
-  if (!settings.reflection) return { server, health, watch, served: described };
-  // No service imports the reasons: they travel in google.rpc.ErrorInfo.
-  addReflection(
-    server,
-    {
-      services: described,
-      files: [ErrorReasonSchema.file],
-      stillAllowed: (call) => ({
-        check: call.state.require(REAUTHORIZE),
-        everyMs: REAUTHORIZE_INTERVAL_MS,
-      }),
-    },
-    forTools,
-  );
-  return { server, health, watch, served: Object.values(ALL_SERVICES) };
+  if (settings.reflection)
+    addReflection(
+      server,
+      {
+        services: described,
+        // No service imports the reasons: they travel in google.rpc.ErrorInfo.
+        files: [ErrorReasonSchema.file],
+        stillAllowed: (call) => ({
+          check: call.state.require(REAUTHORIZE),
+          everyMs: REAUTHORIZE_INTERVAL_MS,
+        }),
+      },
+      forTools,
+    );
+  const served: readonly DescService[] = settings.reflection ? Object.values(ALL_SERVICES) : described;
+  return { server, health, watch, underWay, served };
 }
 
 function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {
@@ -284,7 +280,7 @@ function measure({ settings, clock, running, make, transport, store, state, admi
 /** Binds the address once what the server works with has answered, and takes calls. */
 async function listen(
   opened: Opened,
-  { server, health, watch, served }: ReturnType<typeof registerServices>,
+  { server, health, watch, underWay, served }: ReturnType<typeof registerServices>,
 ): Promise<RunningServer> {
   const { settings, log, running, make, transport, state, linkTo } = opened;
   await watch.warmUp();
@@ -319,7 +315,8 @@ async function listen(
     readiness: () => watch.readiness(),
     stop() {
       watch.drain();
-      return (stopping ??= shutDown({ server, health, graceMs: settings.drain.grace, log }).then(async () => {
+      const graceMs = settings.drain.grace;
+      return (stopping ??= shutDown({ server, health, underWay, graceMs, log }).then(async () => {
         await running.disposeAsync();
         log.info('stopped');
       }));

@@ -42,6 +42,7 @@ const STATUS: Readonly<Record<Reason, FailureCode>> = {
   SNAPSHOT_STALE: Code.UNAVAILABLE,
   SERVICE_UNKNOWN: Code.NOT_FOUND,
   DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
+  SERVER_STOPPING: Code.UNAVAILABLE,
 };
 
 describe('the reasons', () => {

@@ -101,6 +101,7 @@ export const SERVICE_REASONS: Readonly<Record<Reason, ProblemRow>> = {
   FREEZE_UNKNOWN: { status: 404, title: 'nothing is frozen under this scope; check the scope' },
   CLOCK_UNTRUSTED: CANNOT_ISSUE_NOW,
   SNAPSHOT_STALE: CANNOT_ISSUE_NOW,
+  SERVER_STOPPING: CANNOT_ISSUE_NOW,
   REQUEST_TOO_LARGE: { status: 413, title: 'the request is larger than the service takes; send less' },
   COMPRESSION_UNSUPPORTED: CALL_NOT_ACCEPTED,
   METHOD_UNKNOWN: CALL_NOT_ACCEPTED,

@@ -201,6 +201,32 @@ describe('cancellation', () => {
     expect(signal!.aborted).toBe(false);
   });
 
+  it('aborts the signal of a stream that is abandoned, whose handler would go on for ever', async () => {
+    const over = new RpcError(status.UNAVAILABLE, 'over');
+    const reason = Promise.withResolvers<unknown>();
+    const calls: ServerCall[] = [];
+    running = await startEcho(
+      {
+        async *repeat({ text }, call) {
+          yield { text };
+          calls[0]?.abandon(over);
+          reason.resolve(await ended(call));
+        },
+      },
+      {
+        interceptors: [
+          (call, next) => {
+            calls.push(call);
+            return next(call);
+          },
+        ],
+      },
+    );
+    const error = await rejectionOf(collect(client().repeat({ text: 'a' })));
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, message: 'over' });
+    expect(await reason.promise).toBe(over);
+  });
+
   it('is the outcome when the own requests of a caller fail, and the caller sees why', async () => {
     const finished = Promise.withResolvers<unknown>();
     running = await startEcho({

@@ -30,7 +30,10 @@ export interface ServerCall {
   readonly peer: string;
   /** Deadline set by the client; undefined if it set none. */
   readonly deadline: Date | undefined;
-  /** Signal that aborts when the client cancels or disconnects or the deadline passes. The reason is an {@link RpcError}. */
+  /**
+   * Signal that aborts when the client cancels or disconnects, the deadline passes or the call is abandoned. The reason is an
+   * {@link RpcError}.
+   */
   readonly signal: AbortSignal;
   /** True after cancellation. Cheaper than {@link signal}, which is created on first use. */
   readonly cancelled: boolean;
@@ -127,6 +130,7 @@ export class KitServerCall implements ServerCall {
     if (this.#abort === undefined) {
       const abort = (this.#abort = new AbortController());
       if (this.cancelled) abort.abort(this.cancellation());
+      else if (this.#ended) abort.abort(this.#failure);
       // grpc-js emits this at the end of every call, cancelled or not.
       else
         (this.grpcCall as EventEmitter).once(
@@ -197,6 +201,8 @@ export class KitServerCall implements ServerCall {
 
   abandon(error: unknown): void {
     this.end(this.fail(error));
+    // A stream's handler would go on for as long as its client likes.
+    this.#abort?.abort(this.#failure);
   }
 
   /** Ends the call, once: reports the end and sends the status, unless the client has gone. */
