@@ -13,12 +13,11 @@ export function parseDurationMs(text: string): number {
 }
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+const A_TIME = 'a time such as 2026-12-24T18:00:00+01:00';
 
 /** Reads a time of RFC 3339, offset included, as ms since the epoch. */
 export function parseTimeMs(text: string): number {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Give a time such as 2026-12-24T18:00:00+01:00.');
-  return ms;
+  return timeOr(text, `Give ${A_TIME}.`);
 }
 
 const AGE_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -27,11 +26,12 @@ const AGE_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_
 export function parseSinceMs(text: string): number {
   const [, amount, unit = ''] = /^(\d{1,7})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return Math.max(0, Date.now() - Number(amount) * (AGE_UNITS[unit] ?? Number.NaN));
+  return timeOr(text, `Give an age such as 7d or 12h, or ${A_TIME}.`);
+}
+
+function timeOr(text: string, advice: string): number {
   const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError(
-      'Give an age such as 7d or 12h, or a time such as 2026-12-24T18:00:00+01:00.',
-    );
+  if (Number.isNaN(ms)) throw new InvalidArgumentError(advice);
   return ms;
 }
 
