@@ -1,13 +1,10 @@
 // Makes the pictures of the page: a call, and a refused call on a phone, in the sandbox and Chromium with a microphone that beeps.
 //   node tools/picture/page.mjs           makes docs/images/page.png and page-refused.png
 //   node tools/picture/page.mjs --check   fails where the page has changed since (no browser needed)
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { ENV, ROOT } from '../launch/prepare.mjs';
+import { ROOT } from '../launch/prepare.mjs';
+import { withSandbox } from './with-sandbox.mjs';
 
 const PICTURE = join(ROOT, 'docs', 'images', 'page.png');
 const REFUSED = join(ROOT, 'docs', 'images', 'page-refused.png');
@@ -23,28 +20,9 @@ if (process.argv.includes('--check')) {
   process.exit(current ? 0 : 1);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'callpass-picture-'));
-const readyFile = join(folder, 'ready.json');
-const sandbox = spawn('npm', ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto'], {
-  cwd: ROOT,
-  env: ENV,
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-try {
-  while (!existsSync(readyFile)) {
-    if (sandbox.exitCode !== null) throw new Error('npm start ended');
-    await pause(200);
-  }
-  await shoot(JSON.parse(readFileSync(readyFile, 'utf8')));
-  writeFileSync(MADE_FROM, `${pageSourcesHash()}\n`);
-  console.log(`${PICTURE}\n${REFUSED}`);
-} finally {
-  if (sandbox.exitCode === null) {
-    sandbox.kill('SIGTERM');
-    await once(sandbox, 'exit');
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
+await withSandbox(shoot);
+writeFileSync(MADE_FROM, `${pageSourcesHash()}\n`);
+console.log(`${PICTURE}\n${REFUSED}`);
 
 async function shoot({ page: url, gateway }) {
   const { chromium } = await import('playwright-core');

@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { ROOT } from '../launch/prepare.mjs';
 import { draw, ESCAPE } from './draw.mjs';
 
@@ -14,9 +13,8 @@ const { openStore } = await import('@callpass/storage');
 const { createLog } = await import('@callpass/program/log');
 const { startServer } = await import(join(ROOT, 'apps/server/dist/server.js'));
 const { loadServerSettings } = await import(join(ROOT, 'apps/server/dist/settings/load.js'));
-const { runProgram } = await import(join(ROOT, 'apps/cli/dist/program.js'));
+const { runInProcess } = await import(join(ROOT, 'apps/cli/dist/testing/run-in-process.js'));
 
-const { signal: NEVER } = new globalThis.AbortController();
 const HOUR_MS = 3_600_000;
 /** Monday 00:00 in Berlin. */
 const FROM_MS = Date.UTC(2026, 9, 25, 23);
@@ -80,17 +78,11 @@ try {
 
 /** Runs the command line on a terminal and gives what it shows. */
 async function callpass(...args) {
-  let shown = '';
-  const sink = { isTTY: true, write: (text) => (shown += text) };
-  const exitCode = await runProgram([...args, '--address', server.address], {
-    stdin: Readable.from([]),
-    stdout: sink,
-    stderr: { isTTY: false, write: (text) => process.stderr.write(text) },
-    noColor: false,
-    untilInterrupted: () => NEVER,
+  const { exitCode, stdout, stderr } = await runInProcess([...args, '--address', server.address], {
+    isTTY: true,
   });
-  if (exitCode !== 0) throw new Error(`callpass ${args.join(' ')}: ${exitCode}`);
-  return shown;
+  if (exitCode !== 0) throw new Error(`callpass ${args.join(' ')}: ${stderr}`);
+  return stdout;
 }
 
 /** Records calls as a support line has them: most in the morning, few in the evening, some visitors again and again. */

@@ -1,21 +1,18 @@
 // Makes the picture of `callpass top` in README: runs the sandbox, asks it for credentials as fast as it answers, and draws what
 // the command shows of that.
 //   tsc -b && node tools/picture/top.mjs
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ENV, ROOT } from '../launch/prepare.mjs';
+import { ROOT } from '../launch/prepare.mjs';
 import { draw, ESCAPE } from './draw.mjs';
+import { withSandbox } from './with-sandbox.mjs';
 
 const PICTURE = join(ROOT, 'docs', 'images', 'top.svg');
-const COLUMNS = 100;
-const ROWS = 60;
+const SCREEN = { columns: 100, rows: 60 };
 const HOME = `${ESCAPE}[H`;
-const ERASE = new RegExp(`${ESCAPE}\\[[JK]`, 'g');
+const ERASE_LINE = `${ESCAPE}[K`;
+const ERASE_BELOW = `${ESCAPE}[J`;
 /** Credentials of a minute for each destination: some nearly used up. */
 const MOST_OF = { support: 4000, 'support-cbc': 20_000, lobby: 200 };
 /** Workers of each kind of call, and the pause of each between two. */
@@ -30,28 +27,15 @@ const LOAD = [
 const { create } = await import('@bufbuild/protobuf');
 const { LimitSchema, LimitScope } = await import('@callpass/contract');
 const { createAdminClient, createCredentialClient } = await import('@callpass/client');
-const { runProgram } = await import(join(ROOT, 'apps/cli/dist/program.js'));
+const { runInProcess } = await import(join(ROOT, 'apps/cli/dist/testing/run-in-process.js'));
 
-const folder = mkdtempSync(join(tmpdir(), 'callpass-picture-'));
-const readyFile = join(folder, 'ready.json');
-const sandbox = spawn('npm', ['start', '--silent', '--', '--ready-file', readyFile, '--ports', 'auto'], {
-  cwd: ROOT,
-  env: ENV,
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
 let going = true;
-try {
-  while (!existsSync(readyFile)) {
-    if (sandbox.exitCode !== null) throw new Error('npm start ended');
-    await pause(200);
-  }
-  const { grpc, metrics } = JSON.parse(readFileSync(readyFile, 'utf8'));
+await withSandbox(async ({ grpc, metrics }) => {
   await prepare(grpc);
   const workers = LOAD.flatMap((load) => Array.from({ length: load.workers }, () => work(grpc, load)));
   await pause(3000);
   const options = ['--interval', '5s', '--address', grpc, '--metrics', metrics];
-  const shown = await callpassTop(options);
-  going = false;
+  const shown = await callpassTop(options).finally(() => (going = false));
   await Promise.all(workers);
   const command = `${ESCAPE}[1m$ npx callpass top ${options.join(' ')}${ESCAPE}[22m`;
   const lines = [command, '', ...shown.trimEnd().split('\n')];
@@ -59,13 +43,8 @@ try {
     PICTURE,
     draw(lines, 'callpass top: instances, rates, reasons, latency, limits and keys of a service under load'),
   );
-  console.log(PICTURE);
-} finally {
-  going = false;
-  sandbox.kill('SIGTERM');
-  if (sandbox.exitCode === null) await once(sandbox, 'exit');
-  rmSync(folder, { recursive: true, force: true });
-}
+});
+console.log(PICTURE);
 
 function visitor(of) {
   return `visitor ${Math.floor(Math.random() * of)}`;
@@ -104,24 +83,15 @@ async function work(address, { pauseMs, request }) {
 /** Runs the command on a terminal until its second picture, and gives that. */
 async function callpassTop(options) {
   const interrupted = new globalThis.AbortController();
-  const pictures = [];
-  const sink = {
+  const { exitCode, stdout, stderr } = await runInProcess(['top', ...options], {
     isTTY: true,
-    columns: COLUMNS,
-    rows: ROWS,
-    write(text) {
-      if (!text.startsWith(HOME)) return;
-      pictures.push(text.slice(HOME.length).replaceAll(ERASE, ''));
-      if (pictures.length === 2) interrupted.abort();
+    ...SCREEN,
+    interrupted: interrupted.signal,
+    onStdout(stdout) {
+      if (stdout.split(HOME).length === 3) interrupted.abort();
     },
-  };
-  const exitCode = await runProgram(['top', ...options], {
-    stdin: Readable.from([]),
-    stdout: sink,
-    stderr: { isTTY: false, write: (text) => process.stderr.write(text) },
-    noColor: false,
-    untilInterrupted: () => interrupted.signal,
   });
-  if (exitCode !== 0) throw new Error(`callpass top: ${exitCode}`);
-  return pictures[1];
+  if (exitCode !== 0) throw new Error(`callpass top: ${stderr}`);
+  const [, , second] = stdout.split(HOME);
+  return second.split(ERASE_BELOW)[0].replaceAll(ERASE_LINE, '');
 }

@@ -13,6 +13,9 @@ export interface Run {
 export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly isTTY?: boolean;
+  /** Size of the terminal; left out, nobody knows. */
+  readonly columns?: number;
+  readonly rows?: number;
   readonly noColor?: boolean;
   /** Aborts where a person would press Ctrl-C. */
   readonly interrupted?: AbortSignal;
@@ -26,6 +29,8 @@ export async function runInProcess(
   {
     stdin = '',
     isTTY = false,
+    columns,
+    rows,
     noColor = false,
     interrupted = new AbortController().signal,
     onStdout,
@@ -34,6 +39,8 @@ export async function runInProcess(
   const written = { stdout: '', stderr: '' };
   const sink = (name: keyof typeof written) => ({
     isTTY,
+    columns,
+    rows,
     write(text: string) {
       written[name] += text;
       if (name === 'stdout') onStdout?.(written.stdout);
