@@ -5,6 +5,7 @@ import fastify from 'fastify';
 import { callpassEdge } from '../../apps/edge/src/plugin/edge.ts';
 import { PROBLEM } from '../../apps/edge/src/routes/schemas.ts';
 import { HEADERS, headersOf, PARAMETERS, parametersOf } from './headers.mjs';
+import { kindOf } from './kinds.mjs';
 import { ALL_REASONS, PROBLEM_RESPONSES, problemsOf } from './problems.mjs';
 
 const INFO = {
@@ -79,13 +80,13 @@ function complete(document) {
 }
 
 function completeOperation(operation) {
-  const { operationId } = operation;
-  if (operationId === 'getHumanCheck') operation.responses = { 200: CHALLENGE };
+  const kind = kindOf(operation.operationId);
+  if (kind === 'getHumanCheck') operation.responses = { 200: CHALLENGE };
   // Fastify's schema of a body says that it may be null, which stands for none.
   if (operation.requestBody) operation.requestBody.required = false;
-  operation.parameters = [...(operation.parameters ?? []), ...parametersOf(operationId)];
-  for (const response of Object.values(operation.responses)) response.headers = headersOf(operationId, 200);
-  Object.assign(operation.responses, problemsOf(operationId));
+  operation.parameters = [...(operation.parameters ?? []), ...parametersOf(kind)];
+  for (const response of Object.values(operation.responses)) response.headers = headersOf(kind, 200);
+  Object.assign(operation.responses, problemsOf(kind));
 }
 
 const CHALLENGE = {

@@ -68,29 +68,27 @@ export const PARAMETERS = {
 };
 
 const PROBES = ['getLiveness', 'getReadiness'];
-const CHALLENGES = ['getHumanCheck'];
-const AUTHORIZATIONS = ['authorizeByHead', 'authorizeWithBody'];
 
-/** References to the headers of an operation's answer with a status. */
-export function headersOf(operationId, status) {
-  const isAuthorization = AUTHORIZATIONS.includes(operationId) || operationId === 'authorize';
-  const isCounted = !isAuthorization && !PROBES.includes(operationId);
+/** References to the headers of an answer of a kind of operations with a status. */
+export function headersOf(kind, status) {
+  const isAuthorization = kind === 'authorize';
+  const isCounted = !isAuthorization && !PROBES.includes(kind);
   const names = [
     'Date',
     ...(isCounted ? ['RateLimit', 'RateLimit-Policy'] : []),
-    ...(isCounted && !CHALLENGES.includes(operationId) ? ['Set-Cookie'] : []),
+    ...(kind === 'issue' ? ['Set-Cookie'] : []),
     ...(isAuthorization && status >= 400 ? ['X-Callpass-Reason'] : []),
     ...(status === 429 || status === 503 ? ['Retry-After'] : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** References to the parameters of an operation. */
-export function parametersOf(operationId) {
+/** References to the parameters of a kind of operations. */
+export function parametersOf(kind) {
   const names = [
     'Traceparent',
-    ...(AUTHORIZATIONS.includes(operationId) ? ['OriginalMethod', 'OriginalUri'] : []),
-    ...([...AUTHORIZATIONS, ...PROBES, ...CHALLENGES].includes(operationId) ? [] : ['Visitor', 'HumanCheck']),
+    ...(kind === 'authorize' ? ['OriginalMethod', 'OriginalUri'] : []),
+    ...(kind === 'issue' ? ['Visitor', 'HumanCheck'] : []),
   ];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }

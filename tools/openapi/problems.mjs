@@ -26,7 +26,7 @@ const ANY = ['EDGE_FAULT', 'HEADERS_TOO_LARGE', 'METHOD_NOT_ALLOWED', 'REQUEST_I
 /** Reasons of `/v1/authorize` only. */
 const AUTHORIZATION = ['NOT_AUTHORIZED', 'SERVICE_UNAVAILABLE'];
 
-/** The problems of an operation; of `issue` where it has no row. */
+/** The problems of each kind of operations. */
 const PROBLEMS = {
   getLiveness: problemsWith(ANY),
   getReadiness: [...problemsWith(ANY), ...unready()],
@@ -45,10 +45,8 @@ export const PROBLEM_RESPONSES = Object.fromEntries(
   ),
 );
 
-/** Responses of an operation besides its success. */
-export function problemsOf(operationId) {
-  const name = operationId.replace(/^authorize.*/, 'authorize');
-  const kind = name in PROBLEMS ? name : 'issue';
+/** Responses of a kind of operations besides its success. */
+export function problemsOf(kind) {
   const statuses = Object.keys(byStatus(PROBLEMS[kind]));
   return Object.fromEntries(
     statuses.map((status) => [status, { $ref: `#/components/responses/${kind}${status}` }]),
