@@ -1,8 +1,7 @@
 export { callpassEdge } from './plugin/edge.ts';
 export { type CompatibilityRoutes, type EdgeLimits, type EdgeOptions } from './plugin/options.ts';
-export { type AuthorizeOptions } from './authorize/options.ts';
-export { createMemorySessions, type SessionStore } from './single-use/session-store.ts';
-export { type SingleUseOptions } from './single-use/single-use.ts';
+export { type AuthorizeOptions, type SingleUseOptions } from './authorize/options.ts';
+export { createMemorySessions, type SessionStore } from '@callpass/program/sessions';
 export { type VisitorOptions } from './visitor/visitor.ts';
 export { HUMAN_CHECK_HEADER, HUMAN_CHECK_PATH, type HumanCheck } from './human-check/human-check.ts';
 export { createProofOfWork, type ProofOfWorkOptions } from './human-check/proof-of-work.ts';

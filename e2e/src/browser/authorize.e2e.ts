@@ -2,6 +2,14 @@ import { createCipheriv } from 'node:crypto';
 import { request } from 'node:http';
 import { createAdminClient, createCredentialClient, type CredentialClient } from '@callpass/client';
 import type { TimeLimitedCredentials } from '@callpass/contract';
+import {
+  gatewayPath,
+  gatewayRequest,
+  MANIPULATED_REQUESTS,
+  startRequest,
+  subscribeRequest,
+  type GatewayHttp,
+} from '@callpass/testkit/manipulated-requests';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startEdgeProcess, type EdgeProcess } from '../edge-process.ts';
 import { startNginx, startRelay, type NginxServer } from '../nginx-server.ts';
@@ -62,46 +70,25 @@ function madeUp(): string {
   return (cipher.update(text, 'utf8', 'hex') + cipher.final('hex')).toUpperCase();
 }
 
-interface Asked {
-  readonly method?: string;
-  readonly path: string;
-  readonly body?: string;
-  readonly headers?: Record<string, string>;
-}
-
 /** Sends a request to NGINX, its path as it is. */
-function ask({ method = 'POST', path, body = '', headers = {} }: Asked) {
+function ask({ method, path, body, headers }: GatewayHttp) {
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
     const { hostname, port } = new URL(nginx.url);
-    const json = body === '' ? {} : { 'content-type': 'application/json' };
     const length = { 'content-length': String(Buffer.byteLength(body)) };
-    const sent = request(
-      { hostname, port, method, path, headers: { ...json, ...length, ...headers } },
-      (answer) => {
-        let text = '';
-        answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
-        answer.on('error', reject);
-      },
-    );
+    const sent = request({ hostname, port, method, path, headers: { ...length, ...headers } }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text }));
+      answer.on('error', reject);
+    });
     sent.on('error', reject);
     sent.end(body);
   });
 }
 
-const base = ({ accountToken }: { accountToken: string }) => `/rest/version/1/anonymous/${accountToken}`;
-const pathOf = (tokens: Pick<TimeLimitedCredentials, 'accountToken' | 'realm'>, path: string) =>
-  `${base(tokens)}${path}?tokenrealm=${tokens.realm}`;
-const SUBSCRIBE = JSON.stringify({
-  subscribeRequest: { expires: 3600, service: ['callMe'], notificationType: 'WebSocket' },
-});
-const startOf = ({ fromToken: from, toToken: to }: TimeLimitedCredentials, more: object = {}) => ({
-  callMeRequest: { type: 'callStart', to, from, sdp: 'v=0', notifyChannelId: 'no-channel', ...more },
-});
-const startCall = (tokens: TimeLimitedCredentials, body: string, more: Partial<Asked> = {}) =>
-  ask({ path: pathOf(tokens, '/callMe'), body, ...more });
-const subscribe = (tokens: TimeLimitedCredentials) =>
-  ask({ path: pathOf(tokens, '/subscription'), body: SUBSCRIBE });
+const subscribe = (tokens: TimeLimitedCredentials) => ask(subscribeRequest(tokens));
+const startCall = (tokens: TimeLimitedCredentials, members: object = {}) =>
+  ask(startRequest(tokens, members));
 
 describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
   it('lets a call of the vendor’s SDK through, from the click to the end', async () => {
@@ -146,106 +133,15 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     const tokens = await issue('support');
     expect(await subscribe(tokens)).toMatchObject({ status: 200 });
     // Code 39 is the gateway's own: it knows no such channel.
-    const { status, body } = await startCall(tokens, JSON.stringify(startOf(tokens)));
+    const { status, body } = await startCall(tokens);
     expect([status, body]).toEqual([404, '{"callControlResponse":{"statusCode":39}}']);
   });
 
-  type Sets = Readonly<Record<'a' | 'b', TimeLimitedCredentials>>;
-  const path =
-    (of: (sets: Sets) => string, more: Partial<Asked> = {}) =>
-    (sets: Sets) =>
-      ask({ body: SUBSCRIBE, ...more, path: of(sets) });
-  const body =
-    (of: (sets: Sets) => string, more: Partial<Asked> = {}) =>
-    (sets: Sets) =>
-      startCall(sets.a, of(sets), more);
-  const whole = (sets: Sets) => JSON.stringify(startOf(sets.a));
-  const manipulated: readonly (readonly [string, (sets: Sets) => Promise<{ status: number }>])[] = [
-    ['no token', path(() => '/rest/version/1/anonymous//subscription?tokenrealm=support-cbc.example')],
-    [
-      'half a token',
-      path(({ a }) => pathOf({ ...a, accountToken: a.accountToken.slice(0, 80) }, '/subscription')),
-    ],
-    [
-      'a changed digit',
-      path(({ a }) =>
-        pathOf(
-          { ...a, accountToken: a.accountToken.replace(/.$/, (it) => (it === '0' ? '1' : '0')) },
-          '/subscription',
-        ),
-      ),
-    ],
-    [
-      'a from token as account token',
-      path(({ a }) => pathOf({ ...a, accountToken: a.fromToken }, '/subscription')),
-    ],
-    [
-      'a token that the realm’s key opens but that was not issued, as a spliced one',
-      path(() => pathOf({ accountToken: madeUp(), realm: 'support.example' }, '/subscription')),
-    ],
-    ['the other realm', path(({ a }) => pathOf({ ...a, realm: 'support.example' }, '/subscription'))],
-    ['no realm', path(({ a }) => `${base(a)}/subscription`)],
-    ['the realm twice', path(({ a }) => `${pathOf(a, '/subscription')}&tokenrealm=${a.realm}`)],
-    ['another member of the query', path(({ a }) => `${pathOf(a, '/subscription')}&x=1`)],
-    ['a realm encoded twice', path(({ a }) => `${base(a)}/subscription?tokenrealm=support-cbc%252Eexample`)],
-    ['an encoded slash', path(({ a }) => pathOf(a, '%2Fsubscription'))],
-    ['an encoded letter', path(({ a }) => pathOf(a, '/%73ubscription'))],
-    ['a letter encoded twice', path(({ a }) => pathOf(a, '/%2573ubscription'))],
-    ['dots', path(({ a }) => pathOf(a, '/x/../subscription'))],
-    ['encoded dots', path(({ a }) => pathOf(a, '/x/%2e%2e/subscription'))],
-    ['a slash twice', path(({ a }) => pathOf(a, '//subscription'))],
-    [
-      'a parameter of a segment',
-      path(({ a }) => pathOf({ ...a, accountToken: `${a.accountToken};x=1` }, '/subscription')),
-    ],
-    ['another version', path(({ a }) => pathOf(a, '/subscription').replace('/1/', '/2/'))],
-    ['another method', path(({ a }) => pathOf(a, '/subscription'), { method: 'GET', body: '' })],
-    ['a method that is unknown', path(({ a }) => pathOf(a, '/subscription'), { method: 'PATCH' })],
-    ['an unrestricted call', path(() => '/rest/version/1/anonymous/lobby@kandy.example/subscription')],
-    [
-      '64 KiB of token',
-      path(({ a }) => pathOf({ ...a, accountToken: a.accountToken + '0'.repeat(65_536) }, '/subscription')),
-    ],
-    [
-      'the good path in a header',
-      ({ a }: Sets) =>
-        ask({
-          path: pathOf({ ...a, accountToken: a.toToken }, '/subscription'),
-          body: SUBSCRIBE,
-          headers: {
-            'x-original-uri': pathOf(a, '/subscription'),
-            'x-forwarded-uri': pathOf(a, '/subscription'),
-          },
-        }),
-    ],
-    ['the control of the sandbox', path(() => '/sandbox/portal', { method: 'GET', body: '' })],
-    ['a path through the channel', path(({ a }) => `/websocket/..%2f..${pathOf(a, '/subscription')}`)],
-    [
-      'a path into the channel',
-      path(({ a }) => `${base(a)}/../../../../../websocket/x`, { method: 'GET', body: '' }),
-    ],
-    ['a call with another callee', body(({ a, b }) => JSON.stringify(startOf({ ...a, toToken: b.toToken })))],
-    [
-      'a call with swapped tokens',
-      body(({ a }) => JSON.stringify(startOf({ ...a, toToken: a.accountToken }))),
-    ],
-    ['a call without a body', body(() => '')],
-    ['a call with half a set', body(({ a }) => JSON.stringify(startOf(a, { from: undefined })))],
-    [
-      'a call with two callees',
-      body((sets) => whole(sets).replace('"to":', `"to":"${sets.b.toToken}","to":`)),
-    ],
-    ['a call with a name in escapes', body((sets) => whole(sets).replace('"to"', '"\\u0074o"'))],
-    ['a call as a form', body(whole, { headers: { 'content-type': 'application/x-www-form-urlencoded' } })],
-    ['a call with an encoding', body(whole, { headers: { 'content-encoding': 'gzip' } })],
-    ['a call by another method', body(whole, { method: 'PUT' })],
-    ['a call larger than 256 KiB', body(({ a }) => JSON.stringify(startOf(a, { sdp: 'a'.repeat(262_144) })))],
-  ];
-
-  it.each(manipulated)('lets nothing through of a request with %s', async (_, send) => {
-    const sets = { a: await issue(), b: await issue() };
+  it.each(MANIPULATED_REQUESTS)('lets nothing through of a request with %s', async (_, manipulated) => {
+    const madeUpToken = { accountToken: madeUp(), realm: 'support.example' };
+    const sent = manipulated({ a: await issue(), b: await issue(), madeUp: madeUpToken });
     const before = relay.requests.length;
-    expect((await send(sets)).status).toBeGreaterThanOrEqual(400);
+    expect((await ask(sent)).status).toBeGreaterThanOrEqual(400);
     expect(relay.requests.slice(before)).toEqual([]);
   });
 
@@ -255,8 +151,7 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     const before = relay.requests.length;
     expect((await subscribe(tokens)).status).toBe(403);
     expect(relay.requests.slice(before)).toEqual([]);
-    const start = (channel: string) =>
-      startCall(tokens, JSON.stringify(startOf(tokens, { notifyChannelId: channel })));
+    const start = (channel: string) => startCall(tokens, { notifyChannelId: channel });
     // Code 39 is the gateway's own.
     expect([(await start('one')).status, (await start('one')).status]).toEqual([404, 404]);
     expect((await start('two')).status).toBe(403);
@@ -265,7 +160,7 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
   it('refuses a frozen token within 2 s, and a page can read why', async () => {
     const [tokens, others] = [await issue(), await issue()];
     const goOn = async () =>
-      (await ask({ method: 'DELETE', path: pathOf(tokens, '/callMe/callSessions/1') })).status;
+      (await ask(gatewayRequest('DELETE', gatewayPath(tokens, '/callMe/callSessions/1')))).status;
     // Code 404 is the gateway's own: it knows no such call.
     expect(await goOn()).toBe(404);
     const admin = createAdminClient({ address: sandbox.ready.grpc });
@@ -279,7 +174,7 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
       403,
       { authorizationResponse: { statusCode: 35 } },
     ]);
-    expect((await startCall(others, JSON.stringify(startOf(others)))).status).toBe(403);
+    expect((await startCall(others)).status).toBe(403);
     await admin.unfreeze({ scope });
     admin.close();
   });
@@ -287,7 +182,7 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
   it('has no token in a log, and the reasons of refusals in its own', async () => {
     const tokens = await issue();
     await subscribe(tokens);
-    await startCall(tokens, JSON.stringify(startOf({ ...tokens, toToken: tokens.fromToken })));
+    await startCall({ ...tokens, toToken: tokens.fromToken });
     const logs = nginx.log() + edge.output();
     for (const token of [tokens.accountToken, tokens.fromToken, tokens.toToken])
       expect(logs).not.toContain(token);
@@ -300,7 +195,7 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     const tokens = await issue();
     await edge.stop();
     const before = relay.requests.length;
-    for (const answer of [await subscribe(tokens), await startCall(tokens, JSON.stringify(startOf(tokens)))])
+    for (const answer of [await subscribe(tokens), await startCall(tokens)])
       expect([answer.status, JSON.parse(answer.body)]).toEqual([
         503,
         { subscribeResponse: { statusCode: 26 } },

@@ -7,7 +7,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import fastify from 'fastify';
 import { callpassEdge } from '../plugin/edge.ts';
 import { ORIGIN } from '../testing/test-edge.ts';
-import { createMemorySessions } from '../single-use/session-store.ts';
+import { createMemorySessions } from '@callpass/program/sessions';
 import type { AuthorizeOptions } from './options.ts';
 
 const REALM = 'test.example';

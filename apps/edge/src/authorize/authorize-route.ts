@@ -1,18 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { enumNames, Verdict } from '@callpass/contract';
-import { readGatewayRequest } from '@callpass/token-core';
+import { createSingleUse, decideGatewayRequest, type GatewayRequest } from '@callpass/token-core';
 import { AUTHORIZE, HIDDEN } from '../routes/schemas.ts';
-import { createSingleUse } from '../single-use/single-use.ts';
 import { createProxies } from '../visitor/proxies.ts';
-import type { AuthorizeOptions } from './options.ts';
+import type { AuthorizeOptions, SingleUseOptions } from './options.ts';
 import { originalRequestOf } from './original-request.ts';
-import { notAuthorized, unavailable } from './refusal.ts';
+import { notAuthorized, proxyNotListed, unavailable } from './refusal.ts';
 import { verifyTokens, type VerifyParts } from './verify-tokens.ts';
 
 /** Path of the route, below the prefix of the plugin. */
 const AUTHORIZE_PATH = '/v1/authorize';
-
-const verdictName = enumNames(Verdict);
 
 /** A named location of NGINX. */
 const NAMED_LOCATION = /^@[\w-]+$/;
@@ -31,9 +28,16 @@ export function addAuthorizeRoute(
   assertUsable(authorize);
   const realms = new Set(authorize.realms);
   const proxies = createProxies(authorize.proxies);
-  const singleUse = authorize.singleUse && createSingleUse(authorize.singleUse);
+  const rules = { callStart, singleUse: authorize.singleUse && singleUseOf(authorize.singleUse) };
+  const verifier = {
+    isListed: (realm: string) => realms.has(realm),
+    verify: (request: GatewayRequest) =>
+      verifyTokens(parts, request).catch((cause: unknown) => {
+        throw unavailable(cause);
+      }),
+  };
   scope.addHook('onRequest', async ({ raw }) => {
-    if (!proxies.sentBy(raw)) throw notAuthorized('PROXY_NOT_LISTED');
+    if (!proxies.sentBy(raw)) throw proxyNotListed();
   });
   // The handler reads the body itself: also that of a GET, which Traefik sends.
   scope.removeAllContentTypeParsers();
@@ -41,18 +45,10 @@ export function addAuthorizeRoute(
 
   const route = { url: AUTHORIZE_PATH, config: { cors: false } };
   const authorizeOriginal = async (request: FastifyRequest, reply: FastifyReply) => {
-    const original = await originalRequestOf(request.raw);
-    const presented = original && readGatewayRequest(original);
-    if (presented === undefined) throw notAuthorized('REQUEST_NOT_UNDERSTOOD');
-    const { step, realm } = presented;
-    if (!realms.has(realm)) throw notAuthorized('REALM_NOT_LISTED');
-    if (step === 'START_CALL' && callStart === 'body' && presented.callStart === undefined)
-      throw notAuthorized('CALL_BODY_MISSING');
-    const { verdict, expireTimeMs } = await verifyTokens(parts, presented);
-    if (verdict !== Verdict.VALID) throw notAuthorized(verdictName(verdict));
-    const use = await singleUse?.use(presented, expireTimeMs);
-    if (use === 'USED') throw notAuthorized('TOKEN_USED');
-    if (use === 'UNKNOWN') throw unavailable(new Error('the sessions are out of reach'));
+    const decision = await decideGatewayRequest(await originalRequestOf(request.raw), rules, verifier);
+    if (decision === 'SERVICE_UNAVAILABLE')
+      throw unavailable(new Error('the newest state or the used tokens are out of reach'));
+    if (decision !== 'LET_THROUGH') throw notAuthorized(decision);
     if (accelRedirect !== undefined && request.method === 'POST')
       void reply.header('x-accel-redirect', accelRedirect);
     return reply.code(204).send();
@@ -74,6 +70,15 @@ export function addAuthorizeRoute(
     async handler() {
       throw notAuthorized('REQUEST_NOT_UNDERSTOOD');
     },
+  });
+}
+
+function singleUseOf({ store, secret, whenUnavailable = 'refuse' }: SingleUseOptions) {
+  return createSingleUse({
+    claim: store.claim.bind(store),
+    secret: secret ?? randomBytes(32),
+    whenUnavailable,
+    nowMs: () => Date.now(),
   });
 }
 

@@ -1,4 +1,13 @@
-import type { SingleUseOptions } from '../single-use/single-use.ts';
+import type { SessionStore } from '@callpass/program/sessions';
+
+/** Options of the single use of tokens. */
+export interface SingleUseOptions {
+  readonly store: SessionStore;
+  /** Secret of the hashes: the same at all edges that share a store. Default: a random one. */
+  readonly secret?: string | undefined;
+  /** Decision while the store is out of reach. Default: `refuse`. */
+  readonly whenUnavailable?: 'refuse' | 'allow' | undefined;
+}
 
 /** Options of `/v1/authorize`. */
 export interface AuthorizeOptions {

@@ -1,22 +1,27 @@
-import type { EnumName, Verdict } from '@callpass/contract';
+import { gatewayRefusalMembers, type GatewayCause } from '@callpass/token-core';
 import { EdgeProblem } from '../problems/problem.ts';
 
-/** Header of a refusal, for the proxy: a verdict of the service, or one of the edge's own causes. */
+/** Header of a refusal, for the proxy: the cause. */
 const REASON_HEADER = 'x-callpass-reason';
 
-/** Cause of a refusal besides the verdicts of the service. */
-type OwnCause =
-  'PROXY_NOT_LISTED' | 'REQUEST_NOT_UNDERSTOOD' | 'REALM_NOT_LISTED' | 'CALL_BODY_MISSING' | 'TOKEN_USED';
+/** Refusal of a request that is not let through, with its cause in a header and in the members that the vendor's SDK reads. */
+export function notAuthorized(cause: GatewayCause): EdgeProblem {
+  return new EdgeProblem('NOT_AUTHORIZED', {
+    headers: { [REASON_HEADER]: cause },
+    members: gatewayRefusalMembers(cause),
+  });
+}
 
-/** Refusal of a request that is not let through, with its cause in a header. */
-export function notAuthorized(cause: OwnCause | EnumName<typeof Verdict>): EdgeProblem {
-  return new EdgeProblem('NOT_AUTHORIZED', { headers: { [REASON_HEADER]: cause } });
+/** Refusal of a request of a proxy that may not ask. */
+export function proxyNotListed(): EdgeProblem {
+  return new EdgeProblem('NOT_AUTHORIZED', { headers: { [REASON_HEADER]: 'PROXY_NOT_LISTED' } });
 }
 
 /** Refusal of a request of which nobody can say now if it may be let through. */
 export function unavailable(cause?: unknown): EdgeProblem {
   return new EdgeProblem('SERVICE_UNAVAILABLE', {
     headers: { [REASON_HEADER]: 'SERVICE_UNAVAILABLE' },
+    members: gatewayRefusalMembers('SERVICE_UNAVAILABLE'),
     cause,
   });
 }

@@ -1,18 +1,7 @@
 import type { CredentialClient } from '@callpass/client';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { TokenKind, Verdict, type ValidateTokenResponse } from '@callpass/contract';
-import type { GatewayRequest, GatewayStep } from '@callpass/token-core';
-import { unavailable } from './refusal.ts';
-
-/** Steps that open something at the gateway. The others continue it, so that the expiry of the token does not end a call. */
-const OPENS: Readonly<Record<GatewayStep, boolean>> = {
-  SUBSCRIBE: true,
-  START_CALL: true,
-  RENEW_SUBSCRIPTION: false,
-  END_SUBSCRIPTION: false,
-  CONTINUE_CALL: false,
-  END_CALL: false,
-};
+import { enumNames, TokenKind, Verdict, type ValidateTokenResponse } from '@callpass/contract';
+import type { GatewayRequest, GatewayVerification } from '@callpass/token-core';
 
 /** Parts that verifying needs. */
 export interface VerifyParts {
@@ -21,29 +10,19 @@ export interface VerifyParts {
   readonly timeoutMs: number;
 }
 
-/** Answer of the service on the tokens of a request. */
-export interface Verification {
-  readonly verdict: Verdict;
-  /** End of the account token, in ms since the epoch; 0 where the verdict is another than VALID. */
-  readonly expireTimeMs: number;
-}
+const verdictName = enumNames(Verdict);
 
-/**
- * Asks the service about all tokens that a request presents: issued there, together, and not frozen. A verdict by another state
- * than the newest is none, since a freeze may be missing in it.
- *
- * @throws {EdgeProblem} `SERVICE_UNAVAILABLE` when there is no verdict.
- */
-export async function verifyTokens(parts: VerifyParts, request: GatewayRequest): Promise<Verification> {
-  const { verdict, stale, account } = await ask(parts, request).catch((cause: unknown) => {
-    throw unavailable(cause);
-  });
-  if (stale) throw unavailable();
-  const isPast = verdict === Verdict.EXPIRED && !OPENS[request.step];
+/** Asks the service about all tokens that a request presents. Rejects as the client does. */
+export async function verifyTokens(
+  parts: VerifyParts,
+  request: GatewayRequest,
+): Promise<GatewayVerification> {
+  const { verdict, stale, account } = await ask(parts, request);
   const { expireTime } = account ?? {};
   return {
-    verdict: isPast ? Verdict.VALID : verdict,
-    expireTimeMs: expireTime === undefined ? 0 : timestampMs(expireTime),
+    verdict: verdictName(verdict),
+    stale,
+    expireTimeMs: expireTime && timestampMs(expireTime),
   };
 }
 

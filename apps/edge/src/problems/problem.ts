@@ -20,7 +20,7 @@ export interface ProblemDetails {
   readonly violations?: readonly Violation[];
   readonly traceId?: string | undefined;
   /** More members of the body, such as `opensAt`. */
-  readonly members?: Readonly<Record<string, string>>;
+  readonly members?: Readonly<Record<string, unknown>>;
   /** More headers of the answer, such as `allow`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;

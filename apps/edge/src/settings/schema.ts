@@ -1,4 +1,12 @@
-import { duration, flag, hostAndPort, textList, webAddress, wholeNumber } from '@callpass/program/settings';
+import {
+  duration,
+  flag,
+  hostAndPort,
+  singleUseSettings,
+  textList,
+  webAddress,
+  wholeNumber,
+} from '@callpass/program/settings';
 import { z } from 'zod';
 
 const HOUR_MS = 3_600_000;
@@ -83,21 +91,7 @@ export const settingsSchema = z.strictObject({
       proxies: textList.prefault([]),
       callStart: z.enum(['body', 'accountToken']).default('body'),
       accelRedirect: z.string().optional(),
-      singleUse: z
-        .strictObject({
-          url: z
-            .string()
-            .regex(/^(off|memory:|rediss?:\/\/.+)$/, 'expected off, memory:, redis://… or rediss://…')
-            .refine(
-              (url) => url === 'off' || URL.canParse(url),
-              'is not a URL; special characters of a password are written as %XX',
-            )
-            .default('off'),
-          timeout: duration({ minMs: 10, maxMs: 1000 }).prefault('150ms'),
-          keyPrefix: z.string().max(128).default('{callpass}:session:'),
-          whenUnavailable: z.enum(['refuse', 'allow']).default('refuse'),
-        })
-        .prefault({}),
+      singleUse: singleUseSettings,
     })
     .prefault({}),
   requests: z

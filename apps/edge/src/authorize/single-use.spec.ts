@@ -1,8 +1,7 @@
+import { createMemorySessions, createRedisSessions, type SessionStore } from '@callpass/program/sessions';
 import { ownRedisServer, redisIsInstalled, type RedisServer } from '@callpass/testkit/redis-server';
+import { createSingleUse } from '@callpass/token-core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRedisSessions } from './redis-sessions.ts';
-import { createMemorySessions, type SessionStore } from './session-store.ts';
-import { createSingleUse } from './single-use.ts';
 
 const TOKEN = 'AB12CD'.repeat(16);
 const request = (step: 'SUBSCRIBE' | 'START_CALL', accountToken = TOKEN, realm = 'r') => ({
@@ -11,6 +10,8 @@ const request = (step: 'SUBSCRIBE' | 'START_CALL', accountToken = TOKEN, realm =
   accountToken,
 });
 const inAMinute = () => Date.now() + 60_000;
+const useOnce = ({ claim }: SessionStore, whenUnavailable: 'refuse' | 'allow' = 'refuse') =>
+  createSingleUse({ claim, secret: 's'.repeat(32), whenUnavailable, nowMs: () => Date.now() });
 
 describe('sessions in memory', () => {
   it('are forgotten when their token has expired', async () => {
@@ -24,7 +25,7 @@ describe('sessions in memory', () => {
   });
 
   it('count a token in capitals and small letters as one, and each realm for itself', async () => {
-    const { use } = createSingleUse({ store: createMemorySessions() });
+    const { use } = useOnce(createMemorySessions());
     expect(await use(request('SUBSCRIBE'), inAMinute())).toBe('FIRST_OR_REPEATED');
     expect(await use(request('SUBSCRIBE', TOKEN.toLowerCase()), inAMinute())).toBe('USED');
     expect(await use(request('SUBSCRIBE', TOKEN, 'r2'), inAMinute())).toBe('FIRST_OR_REPEATED');
@@ -40,6 +41,7 @@ if (redisIsInstalled('single use of tokens that edges share')) {
       const ready = Promise.withResolvers<void>();
       const store = createRedisSessions({
         url: redis.url,
+        connectionName: 'callpass-edge',
         timeoutMs: 500,
         keyPrefix: 'sessions:',
         onLost: () => events.push('lost'),
@@ -48,7 +50,7 @@ if (redisIsInstalled('single use of tokens that edges share')) {
       stores.push(store);
       store.connect();
       await ready.promise;
-      return createSingleUse({ store, secret: 's'.repeat(32), whenUnavailable });
+      return useOnce(store, whenUnavailable);
     };
     beforeAll(async () => {
       redis = await ownRedisServer();

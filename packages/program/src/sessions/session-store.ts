@@ -13,7 +13,7 @@ interface Claimed {
   readonly endMs: number;
 }
 
-/** Creates a store for one edge. It has an entry for each token in use, and forgets it when the token has expired. */
+/** Creates a store for one program. It has an entry for each token in use, and forgets it when the token has expired. */
 export function createMemorySessions(nowMs: () => number = () => performance.now()): SessionStore {
   const claimed = new Map<string, Claimed>();
   return {
@@ -29,6 +29,8 @@ export function createMemorySessions(nowMs: () => number = () => performance.now
       claimed.set(key, { session, endMs: now + lifetimeMs });
       return session;
     },
-    close: () => claimed.clear(),
+    close: () => {
+      claimed.clear();
+    },
   };
 }

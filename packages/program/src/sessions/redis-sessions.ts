@@ -1,10 +1,12 @@
-import { connectRedis } from '@callpass/program/redis';
+import { connectRedis } from '../redis.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Options of a store in Redis or Valkey. */
 export interface RedisSessionsOptions {
   /** `redis://` or `rediss://`, with user, password and database as it may be. */
   readonly url: string;
+  /** Name that Redis shows for the connection. */
+  readonly connectionName: string;
   /** An answer that takes longer counts as none. */
   readonly timeoutMs: number;
   /** Before every key. */
@@ -15,19 +17,24 @@ export interface RedisSessionsOptions {
   readonly onReady: () => void;
 }
 
-/** Store for many edges. */
+/** Store for many programs. */
 export interface RedisSessions extends SessionStore {
   /** Begins to connect, and tries it again without end. */
   connect(): void;
 }
 
-/** Creates a store for many edges. Nothing waits for a connection: while there is none, `claim` rejects at once. */
+/** Creates a store for many programs. Nothing waits for a connection: while there is none, `claim` rejects at once. */
 export function createRedisSessions(options: RedisSessionsOptions): RedisSessions {
-  const { url, timeoutMs, keyPrefix, onLost, onReady } = options;
+  const { url, connectionName, timeoutMs, keyPrefix, onLost, onReady } = options;
   const redis = connectRedis(
     url,
-    { connectionName: 'callpass-edge', commandTimeout: timeoutMs, lazyConnect: true },
-    { onLost: (error) => onLost(error ?? new Error('the connection is closed')), onReady },
+    { connectionName, commandTimeout: timeoutMs, lazyConnect: true },
+    {
+      onLost: (error) => {
+        onLost(error ?? new Error('the connection is closed'));
+      },
+      onReady,
+    },
   );
   return {
     // A failure is told by the events.
@@ -39,6 +46,8 @@ export function createRedisSessions(options: RedisSessionsOptions): RedisSession
       // An entry that has just expired belongs to nobody who may still come.
       return (await redis.get(name)) ?? '';
     },
-    close: () => redis.disconnect(),
+    close: () => {
+      redis.disconnect();
+    },
   };
 }

@@ -1,0 +1,3 @@
+export { openSessions, type SingleUseSettings } from './open-sessions.ts';
+export { createRedisSessions } from './redis-sessions.ts';
+export { createMemorySessions, type SessionStore } from './session-store.ts';

@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { describeError, type Logger } from '../log.ts';
+import type { singleUseSettings } from '../settings/single-use.ts';
+import { createRedisSessions, type RedisSessions } from './redis-sessions.ts';
+import { createMemorySessions } from './session-store.ts';
+
+/** Settings of the single use of tokens, complete and checked. */
+export type SingleUseSettings = Readonly<z.output<typeof singleUseSettings>>;
+
+/**
+ * Opens the store of sessions that the settings ask for; undefined where single use is off. It connects when it is asked to.
+ *
+ * @param connectionName name that Redis shows for the connection.
+ */
+export function openSessions(
+  { url, timeout, keyPrefix, whenUnavailable }: SingleUseSettings,
+  log: Logger,
+  connectionName: string,
+): RedisSessions | undefined {
+  if (url === 'off') return undefined;
+  if (url === 'memory:') return { ...createMemorySessions(), connect: () => undefined };
+  return createRedisSessions({
+    url,
+    connectionName,
+    timeoutMs: timeout,
+    keyPrefix,
+    onLost: (error) => {
+      log.warn(
+        { whenUnavailable, error: describeError(error) },
+        'Redis is out of reach: nobody knows which tokens are used',
+      );
+    },
+    onReady: () => {
+      log.info('used tokens are kept in Redis');
+    },
+  });
+}
