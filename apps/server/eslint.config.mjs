@@ -11,7 +11,7 @@ const ORDER = [
   ['doctor', 'telemetry'],
   ['server'],
   ['access-log', 'drain', 'process-metrics', 'running'],
-  ['admin'],
+  ['admin', 'gateway'],
   ['credentials'],
   ['health'],
   ['ledger'],

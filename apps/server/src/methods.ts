@@ -1,5 +1,6 @@
 import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import { defineMethods } from '@callpass/grpc-kit';
+import { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-protos/gen/grpc/reflection/v1alpha/reflection_pb.js';
@@ -13,10 +14,10 @@ import type { Role } from '@callpass/domain';
 export type LoadClass = 'ISSUE' | 'VALIDATE' | 'OPERATE';
 
 /**
- * Size of the request of an RPC. It bounds a message before its caller is known: `SMALL` for names, filters and tokens, `BATCH`
- * for many of them, `DOCUMENT` for a configuration.
+ * Size of the request of an RPC. It bounds a message before its caller is known: `SMALL` for names, filters and tokens,
+ * `HTTP_REQUEST` for a request of a browser with its body, `BATCH` for many small ones, `DOCUMENT` for a configuration.
  */
-export type RequestSize = 'SMALL' | 'BATCH' | 'DOCUMENT';
+export type RequestSize = 'SMALL' | 'HTTP_REQUEST' | 'BATCH' | 'DOCUMENT';
 
 /** The server's facts about an RPC: who may call it, its place under load, its size. Its idempotency is in the contract. */
 export interface MethodRow {
@@ -39,9 +40,10 @@ export const SERVICES = {
   ledger: LedgerService,
 } as const;
 
-/** Everything that is served, each with its rows below. */
+/** Everything that is served, each with its rows below: `gateway` and the reflection where the settings say so. */
 export const ALL_SERVICES = {
   ...SERVICES,
+  gateway: Authorization,
   health: Health,
   reflection: ServerReflection,
   reflectionV1Alpha: ServerReflectionV1Alpha,
@@ -84,6 +86,7 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     getAnchor: operate('AUDITOR'),
     removeEntries: operate('OPERATOR'),
   },
+  gateway: { check: { ...VALIDATE, request: 'HTTP_REQUEST' } },
   // Balancers and orchestrators ask without an identity, and learn no more than whether it serves.
   health: {
     check: operate('ANYBODY'),

@@ -1,8 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { ErrorReasonSchema, problemLinks } from '@callpass/contract';
+import { problemLinks } from '@callpass/contract';
 import { AnchorProver, KeyedHash, type Clock } from '@callpass/domain';
 import {
-  addReflection,
   addService,
   assertEveryMethodHasRow,
   completeStatuses,
@@ -20,8 +19,8 @@ import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server } from '@grpc/grpc-js';
 import { createAccessLog } from './access-log.ts';
 import { isRecognised } from './access/connection-identity.ts';
-import { REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from './access/identify.ts';
 import { openIdentity } from './access/open-identity.ts';
+import { serveReflection } from './access/serve-reflection.ts';
 import { adminHandlers } from './admin/service.ts';
 import { startAdmission } from './admission/admission.ts';
 import { admit } from './admission/admit.ts';
@@ -38,6 +37,8 @@ import { CallsUnderWay, shutDown } from './drain.ts';
 import { RefusalRecords } from './errors/refusal-records.ts';
 import { createMapError, type OnFault, statusWithReason } from './errors/map-error.ts';
 import { buildHeader } from './health/build-header.ts';
+import { openRules } from './gateway/open-rules.ts';
+import { gatewayHandlers } from './gateway/service.ts';
 import { HealthWatch } from './health/health-watch.ts';
 import { measureHealth } from './health/metrics.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
@@ -190,7 +191,8 @@ function registerServices(opened: Opened) {
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
-  const services = Object.values(SERVICES);
+  const { enabled: authorizes } = settings.authorize;
+  const services = [...Object.values(SERVICES), ...(authorizes ? [ALL_SERVICES.gateway] : [])];
   const health = createHealth(services, buildHeader(buildOf(import.meta.url)));
   const watch = opened.running.adopt(
     new HealthWatch({ health, log, state, store, limiter, ledger: opened.ledger, clock: trustedClock }),
@@ -247,25 +249,18 @@ function registerServices(opened: Opened) {
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
+  if (authorizes) {
+    const defer = (close: () => void) => opened.running.defer(close);
+    const rules = openRules(settings, { log, clock, secret: store.ledgerSecret, defer });
+    addService(server, ALL_SERVICES.gateway, gatewayHandlers({ ...dependencies, rules }), options);
+  }
   const forTools = { interceptors: [underWay.interceptor, identity.interceptor], mapError };
   health.addTo(server, forTools);
   const described = [...services, ALL_SERVICES.health];
-  if (settings.reflection)
-    addReflection(
-      server,
-      {
-        services: described,
-        // No service imports the reasons: they travel in google.rpc.ErrorInfo.
-        files: [ErrorReasonSchema.file],
-        stillAllowed: (call) => ({
-          check: call.state.require(REAUTHORIZE),
-          everyMs: REAUTHORIZE_INTERVAL_MS,
-        }),
-      },
-      forTools,
-    );
-  const served: readonly DescService[] = settings.reflection ? Object.values(ALL_SERVICES) : described;
-  return { server, health, watch, underWay, served };
+  if (!settings.reflection) return { server, health, watch, underWay, served: described };
+  serveReflection(server, described, forTools);
+  const { reflection, reflectionV1Alpha } = ALL_SERVICES;
+  return { server, health, watch, underWay, served: [...described, reflection, reflectionV1Alpha] };
 }
 
 function measure({ settings, clock, running, make, transport, store, state, admission }: Opened): void {

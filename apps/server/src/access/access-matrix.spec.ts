@@ -44,6 +44,7 @@ const MAY_CALL = {
   'callpass.v1.LedgerService/SummarizeEntries': 'AUDITOR',
   'callpass.v1.LedgerService/GetAnchor': 'AUDITOR',
   'callpass.v1.LedgerService/RemoveEntries': 'OPERATOR',
+  'envoy.service.auth.v3.Authorization/Check': 'VALIDATOR',
   'grpc.health.v1.Health/Check': 'ANYBODY',
   'grpc.health.v1.Health/Watch': 'ANYBODY',
   'grpc.health.v1.Health/List': 'ANYBODY',
@@ -69,7 +70,7 @@ const logged: string[] = [];
 
 beforeAll(async () => {
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
-  server = await startTlsServer({ log });
+  server = await startTlsServer({ log, environment: { CALLPASS_AUTHORIZE_ENABLED: 'true' } });
   const { authority, jwt } = server;
   await server.configure(`${DOCUMENT}
 clients:

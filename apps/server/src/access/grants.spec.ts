@@ -1,7 +1,9 @@
 import { CredentialService, LedgerEntry_Kind, LedgerService } from '@callpass/contract';
 import { createClient, type Connection } from '@callpass/grpc-kit';
+import { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
 import { ServerReflection } from '@callpass/rpc-protos/gen/grpc/reflection/v1/reflection_pb.js';
 import { ServerReflection as ServerReflectionV1Alpha } from '@callpass/rpc-protos/gen/grpc/reflection/v1alpha/reflection_pb.js';
+import { subscribeRequest } from '@callpass/testkit/manipulated-requests';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { authorization, connectPresenting } from '../testing/presented.ts';
 import { refusalOf } from '../testing/refusal.ts';
@@ -21,7 +23,7 @@ clients:
 let server: TlsServer;
 let connection: Connection;
 beforeAll(async () => {
-  server = await startTlsServer();
+  server = await startTlsServer({ environment: { CALLPASS_AUTHORIZE_ENABLED: 'true' } });
   await server.configure(DOCUMENT + clients());
   for (const [realm, key] of Object.entries(KEYS)) await server.activateKey(realm, key);
   connection = connectPresenting(server.address, server.authority);
@@ -36,6 +38,16 @@ const issue = (who: { token: string }, destination: string) =>
   createClient(CredentialService, connection).issueCredentials({ destination }, as(who));
 const validate = (who: { token: string }, realm: string) =>
   createClient(CredentialService, connection).validateToken({ realm, token: 'AB' }, as(who));
+
+/** Asks as Envoy does about a request with a token of a destination; gives the cause of a refusal. */
+async function authorize(who: { token: string }, destination: string, realm: string): Promise<string> {
+  const { grant } = await issue(all, destination);
+  const { accountToken = '' } = grant.case === 'timeLimited' ? grant.value : {};
+  const { method, path } = subscribeRequest({ accountToken, realm });
+  const attributes = { request: { http: { method, path } } };
+  const { status } = await createClient(Authorization, connection).check({ attributes }, as(who));
+  return status?.message ?? '';
+}
 
 describe('a grant', () => {
   it('holds for the destinations and realms that it names', async () => {
@@ -63,6 +75,16 @@ describe('a grant', () => {
       expect(await refusalOf(ask(all, missing))).toMatchObject({ reason: 'CLIENT_NOT_GRANTED' });
     },
   );
+
+  it('decides whose tokens an Envoy lets through, and no name fills the ledger', async () => {
+    const entries = async () => (await server.ledger.listEntries({ client: 'some', pageSize: 100 })).entries;
+    const before = (await entries()).length;
+    expect(await authorize(some, 'ecb', 'ecb.example')).toBe('');
+    expect(await authorize(some, 'cbc', 'cbc.example')).toBe('REALM_NOT_LISTED');
+    expect(await authorize(all, 'cbc', 'cbc.example')).toBe('');
+    for (const who of [some, all]) expect(await authorize(who, 'cbc', 'no.example')).toBe('REALM_NOT_LISTED');
+    expect(await entries()).toHaveLength(before);
+  });
 
   it('is needed by an operator too, who may know what exists', async () => {
     expect((await issue(operator, 'ecb')).grant.case).toBe('timeLimited');

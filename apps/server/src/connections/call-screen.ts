@@ -82,6 +82,8 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
   };
   const maxBytes: Readonly<Record<RequestSize, number>> = {
     SMALL: 32 * KIB,
+    // 256 KiB of body, and headers with a path of up to 64 KiB, which Envoy gives twice.
+    HTTP_REQUEST: 448 * KIB,
     BATCH: 1024 * KIB,
     DOCUMENT: parts.maxMessageBytes,
   };

@@ -82,7 +82,8 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
   };
 }
 
-const callerOf = (call: ServerCall): Caller => ({ principal: call.state.require(PRINCIPAL), call });
+/** The client of a call, as the interceptors have recognised it, and the call. */
+export const callerOf = (call: ServerCall): Caller => ({ principal: call.state.require(PRINCIPAL), call });
 
 /** The encoded `IssueCredentialsResponse`: the very bytes that a repeated request id gets again. */
 function issueOne(

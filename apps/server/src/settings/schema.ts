@@ -1,4 +1,12 @@
-import { duration, flag, hostAndPort, moment, webAddress, wholeNumber } from '@callpass/program/settings';
+import {
+  duration,
+  flag,
+  hostAndPort,
+  moment,
+  singleUseSettings,
+  webAddress,
+  wholeNumber,
+} from '@callpass/program/settings';
 import { isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
@@ -51,6 +59,13 @@ export const settingsSchema = z.strictObject({
       timeout: duration({ minMs: 10, maxMs: 1000 }).prefault('150ms'),
       keyPrefix: z.string().max(128).default('{callpass}:'),
       perInstance: flag.default(false),
+    })
+    .prefault({}),
+  authorize: z
+    .strictObject({
+      enabled: flag.default(false),
+      callStart: z.enum(['body', 'accountToken']).default('body'),
+      singleUse: singleUseSettings,
     })
     .prefault({}),
   keyEncryption: z

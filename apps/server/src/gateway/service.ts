@@ -1,0 +1,71 @@
+import type { ProblemLink } from '@callpass/contract';
+import { covers } from '@callpass/domain';
+import type { Handlers } from '@callpass/grpc-kit';
+import type { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
+import {
+  decideGatewayRequest,
+  type GatewayDecision,
+  type GatewayRequest,
+  type GatewayRules,
+  type GatewayVerification,
+} from '@callpass/token-core';
+import { callerOf } from '../credentials/service.ts';
+import { validateCredentials, validateToken, type ValidateDependencies } from '../credentials/validate.ts';
+import { reasonOf } from '../errors/map-error.ts';
+import type { Caller } from '../errors/refusal-records.ts';
+import { answerOf } from './answer.ts';
+import { originalRequestOf } from './original-request.ts';
+
+/** Dependencies of the handlers. */
+export type GatewayDependencies = ValidateDependencies & {
+  readonly rules: GatewayRules;
+  readonly linkTo: ProblemLink;
+};
+
+/**
+ * The handlers of Envoy's external authorization: decide on requests to the vendor's WebRTC gateway. Tokens of the realms are let
+ * through for which the calling Envoy has the role VALIDATOR.
+ */
+export function gatewayHandlers(dependencies: GatewayDependencies): Handlers<typeof Authorization> {
+  return {
+    async check({ attributes }, call) {
+      const caller = callerOf(call);
+      const { state, rules, linkTo } = dependencies;
+      const decision = await decideGatewayRequest(originalRequestOf(attributes), rules, {
+        isListed: (realm) => covers(caller.principal.realms, realm) && state.snapshot.realms.has(realm),
+        verify: (request) => verify(dependencies, caller, request),
+      }).catch(withoutVerdict);
+      return answerOf(decision, linkTo);
+    },
+  };
+}
+
+async function verify(
+  dependencies: GatewayDependencies,
+  caller: Caller,
+  { realm, accountToken, callStart }: GatewayRequest,
+): Promise<GatewayVerification> {
+  const query = { realm, requireIssuedHere: true };
+  const { verdict, account } =
+    callStart === undefined
+      ? asOnly(await validateToken(dependencies, caller, { ...query, token: accountToken, kind: 'ACCOUNT' }))
+      : await validateCredentials(dependencies, caller, {
+          ...query,
+          tokens: { accountToken, fromToken: callStart.fromToken, toToken: callStart.toToken },
+          expectedCallee: undefined,
+          expectedCaller: undefined,
+        });
+  const stale = dependencies.state.staleness !== undefined;
+  return { verdict, stale, expireTimeMs: account.expireTimeMs };
+}
+
+const asOnly = <Verification extends { readonly verdict: string }>(account: Verification) => ({
+  verdict: account.verdict as Verification['verdict'],
+  account,
+});
+
+/** Decision after a known failure, such as a store that is away, which says nothing about the tokens. Rethrows faults. */
+function withoutVerdict(error: unknown): GatewayDecision {
+  if (reasonOf(error) === undefined) throw error;
+  return 'SERVICE_UNAVAILABLE';
+}
