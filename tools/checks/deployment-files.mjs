@@ -1,4 +1,5 @@
-// Renders and lints what is in deploy/: the Dockerfile, Kubernetes manifests, the systemd unit, rules and alerts.
+// Renders and lints what is in deploy/: the Dockerfile, Kubernetes manifests, the systemd unit, Envoy's bootstrap, rules and
+// alerts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { validate } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
 import { ENV, ROOT } from '../launch/prepare.mjs';
 import { driftOfRendered, FLAVOURS, renderChart, valuesOf } from '../chart/render.mjs';
+import { envoyProblems } from './envoy.mjs';
 import { kubernetesProblems } from './kubernetes.mjs';
 
 const CHART = 'deploy/helm/callpass';
@@ -19,6 +21,7 @@ export async function checkDeploymentFiles() {
     ...dockerfileProblems(),
     ...(await chartProblems()),
     ...unitProblems(),
+    ...envoyProblems(),
     ...run('promtool', ['check', 'rules', 'deploy/prometheus/rules.yaml', 'deploy/prometheus/alerts.yaml']),
     ...run('promtool', [
       'test',

@@ -21,13 +21,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy/config/core/v3/base.proto.
  */
 export const file_envoy_config_core_v3_base: GenFile = /*@__PURE__*/
-  fileDesc("Ch9lbnZveS9jb25maWcvY29yZS92My9iYXNlLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyI8CgtIZWFkZXJWYWx1ZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkSEQoJcmF3X3ZhbHVlGAMgASgMIpgCChFIZWFkZXJWYWx1ZU9wdGlvbhIxCgZoZWFkZXIYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZRJRCg1hcHBlbmRfYWN0aW9uGAMgASgOMjouZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24uSGVhZGVyQXBwZW5kQWN0aW9uIn0KEkhlYWRlckFwcGVuZEFjdGlvbhIbChdBUFBFTkRfSUZfRVhJU1RTX09SX0FERBAAEhEKDUFERF9JRl9BQlNFTlQQARIeChpPVkVSV1JJVEVfSUZfRVhJU1RTX09SX0FERBACEhcKE09WRVJXUklURV9JRl9FWElTVFMQAyI/CglIZWFkZXJNYXASMgoHaGVhZGVycxgBIAMoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlYgZwcm90bzM");
+  fileDesc("Ch9lbnZveS9jb25maWcvY29yZS92My9iYXNlLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyI8CgtIZWFkZXJWYWx1ZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkSEQoJcmF3X3ZhbHVlGAMgASgMIpgCChFIZWFkZXJWYWx1ZU9wdGlvbhIxCgZoZWFkZXIYASABKAsyIS5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJWYWx1ZRJRCg1hcHBlbmRfYWN0aW9uGAMgASgOMjouZW52b3kuY29uZmlnLmNvcmUudjMuSGVhZGVyVmFsdWVPcHRpb24uSGVhZGVyQXBwZW5kQWN0aW9uIn0KEkhlYWRlckFwcGVuZEFjdGlvbhIbChdBUFBFTkRfSUZfRVhJU1RTX09SX0FERBAAEhEKDUFERF9JRl9BQlNFTlQQARIeChpPVkVSV1JJVEVfSUZfRVhJU1RTX09SX0FERBACEhcKE09WRVJXUklURV9JRl9FWElTVFMQAyI/CglIZWFkZXJNYXASMgoHaGVhZGVycxgBIAMoCzIhLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlclZhbHVlIjsKDVJ1bnRpbWVVSW50MzISFQoNZGVmYXVsdF92YWx1ZRgCIAEoDRITCgtydW50aW1lX2tleRgDIAEoCSJGCgpEYXRhU291cmNlEhIKCGZpbGVuYW1lGAEgASgJSAASFwoNaW5saW5lX3N0cmluZxgDIAEoCUgAQgsKCXNwZWNpZmllciJcCg9UcmFuc3BvcnRTb2NrZXQSDAoEbmFtZRgBIAEoCRIsCgx0eXBlZF9jb25maWcYAyABKAsyFC5nb29nbGUucHJvdG9idWYuQW55SABCDQoLY29uZmlnX3R5cGViBnByb3RvMw", [file_google_protobuf_any]);
 
 /**
  * Header name/value pair.
@@ -153,4 +155,85 @@ export type HeaderMap = Message<"envoy.config.core.v3.HeaderMap"> & {
  */
 export const HeaderMapSchema: GenMessage<HeaderMap> = /*@__PURE__*/
   messageDesc(file_envoy_config_core_v3_base, 2);
+
+/**
+ * For deploy/envoy/envoy.yaml.
+ *
+ * @generated from message envoy.config.core.v3.RuntimeUInt32
+ */
+export type RuntimeUInt32 = Message<"envoy.config.core.v3.RuntimeUInt32"> & {
+  /**
+   * @generated from field: uint32 default_value = 2;
+   */
+  defaultValue: number;
+
+  /**
+   * @generated from field: string runtime_key = 3;
+   */
+  runtimeKey: string;
+};
+
+/**
+ * Describes the message envoy.config.core.v3.RuntimeUInt32.
+ * Use `create(RuntimeUInt32Schema)` to create a new message.
+ */
+export const RuntimeUInt32Schema: GenMessage<RuntimeUInt32> = /*@__PURE__*/
+  messageDesc(file_envoy_config_core_v3_base, 3);
+
+/**
+ * @generated from message envoy.config.core.v3.DataSource
+ */
+export type DataSource = Message<"envoy.config.core.v3.DataSource"> & {
+  /**
+   * @generated from oneof envoy.config.core.v3.DataSource.specifier
+   */
+  specifier: {
+    /**
+     * @generated from field: string filename = 1;
+     */
+    value: string;
+    case: "filename";
+  } | {
+    /**
+     * @generated from field: string inline_string = 3;
+     */
+    value: string;
+    case: "inlineString";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message envoy.config.core.v3.DataSource.
+ * Use `create(DataSourceSchema)` to create a new message.
+ */
+export const DataSourceSchema: GenMessage<DataSource> = /*@__PURE__*/
+  messageDesc(file_envoy_config_core_v3_base, 4);
+
+/**
+ * @generated from message envoy.config.core.v3.TransportSocket
+ */
+export type TransportSocket = Message<"envoy.config.core.v3.TransportSocket"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from oneof envoy.config.core.v3.TransportSocket.config_type
+   */
+  configType: {
+    /**
+     * @generated from field: google.protobuf.Any typed_config = 3;
+     */
+    value: Any;
+    case: "typedConfig";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message envoy.config.core.v3.TransportSocket.
+ * Use `create(TransportSocketSchema)` to create a new message.
+ */
+export const TransportSocketSchema: GenMessage<TransportSocket> = /*@__PURE__*/
+  messageDesc(file_envoy_config_core_v3_base, 5);
 
