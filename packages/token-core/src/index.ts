@@ -29,14 +29,4 @@ export {
   readGatewayRequest,
 } from './gateway/gateway-request.ts';
 // For other packages of this workspace.
-export {
-  decideGatewayRequest,
-  gatewayRefusalMembers,
-  type GatewayCause,
-  type GatewayDecision,
-  type GatewayRules,
-  type GatewayVerification,
-} from './gateway/gateway-decision.ts';
-export { type GatewayBody, MAX_GATEWAY_BODY_BYTES, readGatewayBody } from './gateway/gateway-body.ts';
-export { createSingleUse, type SingleUse } from './gateway/single-use.ts';
 export { createMessageAuthenticator, type MessageAuthenticator } from './cipher/hmac.ts';

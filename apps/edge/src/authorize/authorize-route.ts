@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createSingleUse, decideGatewayRequest, type GatewayRequest } from '@callpass/token-core';
+import type { GatewayRequest } from '@callpass/token-core';
+import { createSingleUse, decideGatewayRequest } from '@callpass/token-core/gateway';
 import { AUTHORIZE, HIDDEN } from '../routes/schemas.ts';
 import { createProxies } from '../visitor/proxies.ts';
 import type { AuthorizeOptions, SingleUseOptions } from './options.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { MAX_GATEWAY_BODY_BYTES, readGatewayBody, type GatewayHttpRequest } from '@callpass/token-core';
+import type { GatewayHttpRequest } from '@callpass/token-core';
+import { MAX_GATEWAY_BODY_BYTES, readGatewayBody } from '@callpass/token-core/gateway';
 
 /** Pairs of headers that name the original method and URI: NGINX by custom, Traefik and Caddy. */
 const PAIRS = [

@@ -1,4 +1,4 @@
-import { gatewayRefusalMembers, type GatewayCause } from '@callpass/token-core';
+import { gatewayRefusalMembers, type GatewayCause } from '@callpass/token-core/gateway';
 import { EdgeProblem } from '../problems/problem.ts';
 
 /** Header of a refusal, for the proxy: the cause. */

@@ -1,6 +1,6 @@
 import { createMemorySessions, createRedisSessions, type SessionStore } from '@callpass/program/sessions';
 import { ownRedisServer, redisIsInstalled, type RedisServer } from '@callpass/testkit/redis-server';
-import { createSingleUse } from '@callpass/token-core';
+import { createSingleUse } from '@callpass/token-core/gateway';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 const TOKEN = 'AB12CD'.repeat(16);

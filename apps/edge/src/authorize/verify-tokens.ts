@@ -1,7 +1,8 @@
 import type { CredentialClient } from '@callpass/client';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { enumNames, TokenKind, Verdict, type ValidateTokenResponse } from '@callpass/contract';
-import type { GatewayRequest, GatewayVerification } from '@callpass/token-core';
+import type { GatewayRequest } from '@callpass/token-core';
+import type { GatewayVerification } from '@callpass/token-core/gateway';
 
 /** Parts that verifying needs. */
 export interface VerifyParts {

@@ -1,7 +1,7 @@
 import type { Clock } from '@callpass/domain';
 import type { Logger } from '@callpass/program/log';
 import { openSessions } from '@callpass/program/sessions';
-import { createSingleUse, type GatewayRules } from '@callpass/token-core';
+import { createSingleUse, type GatewayRules } from '@callpass/token-core/gateway';
 import type { Settings } from '../settings/schema.ts';
 
 /** Parts that the rules work with. */
@@ -21,6 +21,7 @@ export function openRules(
 ): GatewayRules {
   const store = openSessions(singleUse, log, 'callpass');
   if (store === undefined) return { callStart };
+  store.connect();
   defer(() => {
     store.close();
   });

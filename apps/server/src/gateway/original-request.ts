@@ -1,4 +1,5 @@
-import { readGatewayBody, type GatewayHttpRequest } from '@callpass/token-core';
+import type { GatewayHttpRequest } from '@callpass/token-core';
+import { readGatewayBody } from '@callpass/token-core/gateway';
 import type {
   AttributeContext_HttpRequest,
   AttributeContext,

@@ -2,13 +2,13 @@ import type { ProblemLink } from '@callpass/contract';
 import { covers } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import type { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
+import type { GatewayRequest } from '@callpass/token-core';
 import {
   decideGatewayRequest,
   type GatewayDecision,
-  type GatewayRequest,
   type GatewayRules,
   type GatewayVerification,
-} from '@callpass/token-core';
+} from '@callpass/token-core/gateway';
 import { callerOf } from '../credentials/service.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from '../credentials/validate.ts';
 import { reasonOf } from '../errors/map-error.ts';

@@ -28,7 +28,7 @@ export function createRedisSessions(options: RedisSessionsOptions): RedisSession
   const { url, connectionName, timeoutMs, keyPrefix, onLost, onReady } = options;
   const redis = connectRedis(
     url,
-    { connectionName, commandTimeout: timeoutMs, lazyConnect: true },
+    { connectionName, commandTimeout: timeoutMs, disconnectTimeout: timeoutMs, lazyConnect: true },
     {
       onLost: (error) => {
         onLost(error ?? new Error('the connection is closed'));
