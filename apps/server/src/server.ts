@@ -256,7 +256,7 @@ function registerServices(opened: Opened) {
   }
   const forTools = { interceptors: [underWay.interceptor, identity.interceptor], mapError };
   health.addTo(server, forTools);
-  const described = [...services, ALL_SERVICES.health];
+  const described: readonly DescService[] = [...services, ALL_SERVICES.health];
   if (!settings.reflection) return { server, health, watch, underWay, served: described };
   serveReflection(server, described, forTools);
   const { reflection, reflectionV1Alpha } = ALL_SERVICES;
