@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { LoadConnection, type LoadCounts, type LoadTarget } from './load-connection.ts';
+import { withConnections } from './with-connections.ts';
 
 /** Concurrency and duration of a load. */
 export interface LoadShape {
@@ -25,35 +27,23 @@ export interface LoadResult extends Readonly<LoadCounts> {
  *
  * Rejects when a connection cannot be made or breaks.
  */
-export async function generateLoad(target: LoadTarget, shape: LoadShape): Promise<LoadResult> {
-  let lose: (error: Error) => void = () => undefined;
-  const lost = new Promise<never>((_, reject) => {
-    lose = reject;
-  });
-  // The race below may be over when it breaks; then nobody listens any more.
-  lost.catch(() => undefined);
-  const connections: LoadConnection[] = [];
-  try {
-    for (let opened = 0; opened < shape.connections; opened++) {
-      const options = { concurrency: shape.concurrency, onLost: (error: Error) => lose(error) };
-      connections.push(await LoadConnection.open(target, options));
-    }
-    for (const connection of connections) connection.start();
-    await Promise.race([passed(shape.runInMs), lost]);
-    const before = total(connections).ok;
-    const startMs = performance.now();
-    await Promise.race([passed(shape.durationMs), lost]);
-    const ok = total(connections).ok - before;
-    const seconds = (performance.now() - startMs) / 1000;
-    await Promise.race([Promise.all(connections.map((connection) => connection.stop())), lost]);
-    return { ...total(connections), perSecond: ok / seconds, cutOff: 0 };
-  } finally {
-    for (const connection of connections) connection.close();
-  }
-}
-
-function passed(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+export function generateLoad(target: LoadTarget, shape: LoadShape): Promise<LoadResult> {
+  const { concurrency, runInMs, durationMs } = shape;
+  return withConnections(
+    shape.connections,
+    (onLost) => LoadConnection.open(target, { concurrency, onLost }),
+    async (connections, lost) => {
+      for (const connection of connections) connection.start();
+      await Promise.race([pause(runInMs), lost]);
+      const before = total(connections).ok;
+      const startMs = performance.now();
+      await Promise.race([pause(durationMs), lost]);
+      const ok = total(connections).ok - before;
+      const seconds = (performance.now() - startMs) / 1000;
+      await Promise.race([Promise.all(connections.map((connection) => connection.stop())), lost]);
+      return { ...total(connections), perSecond: ok / seconds, cutOff: 0 };
+    },
+  );
 }
 
 function total(connections: readonly LoadConnection[]): LoadCounts {

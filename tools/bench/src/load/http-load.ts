@@ -1,5 +1,12 @@
 import { HttpConnection, type HttpTarget } from './http-connection.ts';
 import { pace, Tally, type OpenLoopResult, type OpenLoopShape, type PacedConnection } from './pace.ts';
+import { withConnections } from './with-connections.ts';
+
+/** Concurrency and duration of a load. */
+export interface HttpLoadShape {
+  readonly connections: number;
+  readonly durationMs: number;
+}
 
 /** Result of a load. */
 export interface HttpLoadResult {
@@ -15,10 +22,10 @@ const TOO_MANY_REQUESTS = 429;
 /** Asks for a while, one request after the other on each connection. Rejects when a connection breaks. */
 export function generateHttpLoad(
   target: HttpTarget,
-  { connections, durationMs }: { connections: number; durationMs: number },
+  { connections, durationMs }: HttpLoadShape,
 ): Promise<HttpLoadResult> {
   const counts = { ok: 0, refused: 0 };
-  return withConnections(target, connections, async (opened, lost) => {
+  return withHttpConnections(target, connections, async (opened, lost) => {
     const startMs = performance.now();
     const askInTurn = (connection: HttpConnection) =>
       new Promise<void>((resolve) => {
@@ -40,7 +47,7 @@ export function generateHttpLoad(
 /** Asks at a fixed rate for a while. Rejects when a connection cannot be made or breaks. */
 export function httpOpenLoop(target: HttpTarget, shape: OpenLoopShape): Promise<OpenLoopResult> {
   const tally = new Tally();
-  return withConnections(target, shape.connections, (opened, lost) =>
+  return withHttpConnections(target, shape.connections, (opened, lost) =>
     pace(
       opened.map((connection) => paced(connection, tally)),
       shape,
@@ -72,20 +79,8 @@ function paced(connection: HttpConnection, tally: Tally): PacedConnection {
   };
 }
 
-async function withConnections<T>(
+const withHttpConnections = <Result>(
   target: HttpTarget,
   count: number,
-  use: (connections: readonly HttpConnection[], lost: Promise<never>) => Promise<T>,
-): Promise<T> {
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
-  const connections: HttpConnection[] = [];
-  try {
-    for (let opened = 0; opened < count; opened++) {
-      connections.push(await HttpConnection.open(target, lost.reject));
-    }
-    return await use(connections, lost.promise);
-  } finally {
-    for (const connection of connections) connection.close();
-  }
-}
+  use: (connections: readonly HttpConnection[], lost: Promise<never>) => Promise<Result>,
+) => withConnections(count, (onLost) => HttpConnection.open(target, onLost), use);

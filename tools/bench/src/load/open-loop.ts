@@ -2,6 +2,7 @@ import { FrameSocket, type StreamFrame } from './frame-socket.ts';
 import { FLAG, FRAME, grpcStatusOf, maxConcurrentStreamsOf } from './http2-frames.ts';
 import { RequestFrames, type LoadTarget } from './load-connection.ts';
 import { pace, Tally, type OpenLoopResult, type OpenLoopShape, type PacedConnection } from './pace.ts';
+import { withConnections } from './with-connections.ts';
 
 const OK = 0;
 const RESOURCE_EXHAUSTED = 8;
@@ -10,17 +11,11 @@ const RESOURCE_EXHAUSTED = 8;
 export async function openLoop(target: LoadTarget, shape: OpenLoopShape): Promise<OpenLoopResult> {
   const request = new RequestFrames(target, { timeoutMs: shape.timeoutMs });
   const tally = new Tally();
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
-  const connections: OpenConnection[] = [];
-  try {
-    for (let opened = 0; opened < shape.connections; opened++) {
-      connections.push(await OpenConnection.open(target.address, { request, tally, onLost: lost.reject }));
-    }
-    return await pace(connections, shape, { tally, lost: lost.promise });
-  } finally {
-    for (const connection of connections) connection.close();
-  }
+  return withConnections(
+    shape.connections,
+    (onLost) => OpenConnection.open(target.address, { request, tally, onLost }),
+    (connections, lost) => pace(connections, shape, { tally, lost }),
+  );
 }
 
 /** A connection that sends what it is told and notes how each call ended. */
