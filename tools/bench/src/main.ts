@@ -11,7 +11,7 @@ import { type BenchOptions, parseOptions, type Part, USAGE } from './options.ts'
 import type { PartFigures } from './part.ts';
 import { writeReadme } from './readme.ts';
 import { asText, comparisonTable, isMissed, thisMachine } from './report.ts';
-import { merge, type PartResult, readResults, writeResults } from './results.ts';
+import { gather, merge, type PartResult, readResults, writeResults } from './results.ts';
 import { measureSampling } from './sampling-part.ts';
 import { measureScale } from './scale-part.ts';
 import { measureSecure } from './secure-part.ts';
@@ -62,12 +62,10 @@ for (const part of options.parts) {
   writeResults(file, merge(readResults(file), { machine, parts }));
 }
 const figures = Object.values(parts);
-const rows = figures.flatMap((part) => part.rows);
-const calibrations = figures.flatMap(({ calibration }) => calibration ?? []);
-const latency = figures.flatMap((part) => part.latency ?? []);
+const { rows, latency } = gather(figures);
 const sections = [
   `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, ${new Date().toISOString()}`,
-  ...(rows.length > 0 ? [asText(comparisonTable([...rows, ...calibrations]))] : []),
+  ...(rows.length > 0 ? [asText(comparisonTable(rows))] : []),
   ...(latency.length > 0 ? [asText(latencyTable(latency))] : []),
   'Ratios are taken within interleaved rounds; in parentheses the interval that holds the median in 95 of 100 cases.',
   figures.flatMap(({ remarks }) => remarks).join('\n'),

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PARTS } from './options.ts';
 import { asMarkdown, comparisonTable } from './report.ts';
-import type { Results } from './results.ts';
+import { gather, type Results } from './results.ts';
 import { latencyTable } from './latency/report.ts';
 
 const START = '<!-- Written by `npm run bench -- --write-readme`. -->';
@@ -21,14 +21,13 @@ export function withFigures(page: string, results: Results): string {
 
 function section({ machine, parts }: Results): string {
   const taken = PARTS.flatMap((part) => parts[part] ?? []);
-  const rows = taken.flatMap(({ rows }) => rows);
-  const calibrations = taken.flatMap(({ calibration }) => calibration ?? []);
-  const latency = taken.flatMap(({ latency = [] }) => latency).filter(({ percent }) => percent !== undefined);
+  const { rows, latency: all } = gather(taken);
+  const latency = all.filter(({ percent }) => percent !== undefined);
   const days = taken.map(({ date }) => date.slice(0, 10)).sort();
   const when = [...new Set([days.at(0), days.at(-1)])].join(' to ');
   return [
     `${machine.cores} cores of ${machine.cpu}, ${machine.system}, Node ${machine.node}, ${when}:`,
-    asMarkdown(comparisonTable([...rows, ...calibrations])),
+    asMarkdown(comparisonTable(rows)),
     ...(latency.length > 0 ? [asMarkdown(latencyTable(latency))] : []),
   ].join('\n\n');
 }

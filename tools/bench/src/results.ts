@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { BenchRow } from './comparison.ts';
+import type { LatencyRow } from './latency/latency-row.ts';
 import type { Part } from './options.ts';
 import type { PartFigures } from './part.ts';
 import type { Machine } from './report.ts';
@@ -20,6 +22,17 @@ export interface PartResult extends PartFigures {
 export function merge(before: Results | undefined, now: Results): Results {
   if (JSON.stringify(before?.machine) !== JSON.stringify(now.machine)) return now;
   return { machine: now.machine, parts: { ...before?.parts, ...now.parts } };
+}
+
+/** Rows of some parts together, the calibrations last, and their latencies. */
+export function gather(parts: readonly PartFigures[]): {
+  readonly rows: readonly BenchRow[];
+  readonly latency: readonly LatencyRow[];
+} {
+  return {
+    rows: [...parts.flatMap(({ rows }) => rows), ...parts.flatMap(({ calibration = [] }) => calibration)],
+    latency: parts.flatMap(({ latency = [] }) => latency),
+  };
 }
 
 /** Reads a file of results; `undefined` if there is none. */
