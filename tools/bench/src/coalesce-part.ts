@@ -76,11 +76,6 @@ function clientContestant(plan: {
   const { name, child, server, order } = plan;
   return meteredContestant({
     ...{ name, processes: [server.child, child], mainThreadOf: server.child, generator: child },
-    async run() {
-      child.process.send(order);
-      const report = (await child.message()) as ClientReport;
-      if ('error' in report) throw new Error(`${name}: ${report.error}`);
-      return report;
-    },
+    run: () => child.ask<ClientReport>(order),
   });
 }

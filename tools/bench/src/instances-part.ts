@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { ownPostgresServer } from '@callpass/testkit/postgres-server';
 import { meteredContestant, type MeteredContestant } from './load-contestant.ts';
 import { assertAnswered, startLoadGenerator, type LoadGenerator } from './load/generator.ts';
 import type { BenchOptions } from './options.ts';
 import { runPart, withProcesses, type PartFigures } from './part.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { pin } from './servers/child-process.ts';
+import { startPostgresStore } from './servers/postgres-store.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
+import { sum } from './statistics.ts';
 
 /** For all instances together: what one of them takes by its defaults, so that nothing is shed. */
 const CONNECTIONS = 4;
@@ -20,9 +21,7 @@ export function measureInstances(
 ): Promise<PartFigures> {
   return withProcesses(async (stopLater) => {
     progress('instances: starting');
-    const postgres = await ownPostgresServer({ durable: true });
-    stopLater({ stop: () => postgres.remove() });
-    const { url: storeUrl } = await postgres.freshDatabase();
+    const { storeUrl } = stopLater(await startPostgresStore());
     const sink = stopLater(await startTelemetrySink());
     const first = stopLater(await startCallpassServer(sink.url, { storeUrl }));
     const second = stopLater(await startCallpassServer(sink.url, { storeUrl, joins: first }));
@@ -65,9 +64,7 @@ function instancesContestant(plan: {
   const load = { concurrency: CONCURRENCY, runInMs: RUN_IN_MS, durationMs: roundMs };
   return meteredContestant({
     ...{ name, processes: servers.map(({ child }) => child) },
-    generator: {
-      cpuSeconds: () => generators.reduce((sum, generator) => sum + generator.cpuSeconds(), 0),
-    },
+    generator: { cpuSeconds: () => sum(generators.map((generator) => generator.cpuSeconds())) },
     async run() {
       const results = await Promise.all(
         servers.map(async ({ address, single }, at) => {
@@ -79,8 +76,8 @@ function instancesContestant(plan: {
         }),
       );
       return {
-        perSecond: results.reduce((sum, { perSecond }) => sum + perSecond, 0),
-        units: results.reduce((sum, { ok }) => sum + ok, 0),
+        perSecond: sum(results.map(({ perSecond }) => perSecond)),
+        units: sum(results.map(({ ok }) => ok)),
       };
     },
   });

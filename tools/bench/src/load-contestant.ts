@@ -2,6 +2,7 @@ import { assertAnswered, type LoadGenerator } from './load/generator.ts';
 import type { Contestant, Sample } from './rounds.ts';
 import type { ExampleCall } from './servers/callpass-server.ts';
 import type { BenchChild } from './servers/child-process.ts';
+import { sum } from './statistics.ts';
 
 /** Cores in use while a contestant was under load. NaN where the system does not tell. */
 export interface CoresInUse {
@@ -72,7 +73,7 @@ export function meteredContestant(plan: MeteredPlan): MeteredContestant {
         try {
           return await runRound();
         } catch (error) {
-          if (attempt === ATTEMPTS) throw error;
+          if (attempt === ATTEMPTS) throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
         }
       }
     },
@@ -82,10 +83,6 @@ export function meteredContestant(plan: MeteredPlan): MeteredContestant {
       return { name, serverCores: total('server') / seconds, generatorCores: total('generator') / seconds };
     },
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Call, server and load of a measurement. */

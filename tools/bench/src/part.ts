@@ -72,10 +72,11 @@ function describeCores(contestant: MeteredContestant, rounds: number): string {
   return `${name}: ${serverCores.toFixed(2)} cores, load generator: ${generatorCores.toFixed(2)}`;
 }
 
+/** Has what was started stopped when its part ends, and gives it back. */
+export type StopLater = <P extends { stop(): Promise<void> }>(started: P) => P;
+
 /** Processes of a part, which have all ended when `measure` has settled. */
-export async function withProcesses<T>(
-  measure: (stopLater: <P extends { stop(): Promise<void> }>(started: P) => P) => Promise<T>,
-): Promise<T> {
+export async function withProcesses<T>(measure: (stopLater: StopLater) => Promise<T>): Promise<T> {
   const running = new AsyncDisposableStack();
   try {
     return await measure((started) => running.adopt(started, (each) => each.stop()));

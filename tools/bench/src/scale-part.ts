@@ -3,6 +3,7 @@ import { loadContestant, type MeteredContestant } from './load-contestant.ts';
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts';
 import type { BenchOptions } from './options.ts';
 import { runPart, withProcesses, type PartFigures } from './part.ts';
+import { whole } from './report.ts';
 import { startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
 
@@ -39,11 +40,11 @@ export function measureScale(
       ...{ name: 'scale', yardstick: few, again, rounds, progress },
       comparisons: [
         {
-          name: `\`IssueCredentials\` with ${count(scale.manyDestinations)} destinations`,
-          ...{ baselineName: `${count(scale.fewDestinations)} destinations`, measured: many, ...against },
+          name: `\`IssueCredentials\` with ${whole(scale.manyDestinations)} destinations`,
+          ...{ baselineName: `${whole(scale.fewDestinations)} destinations`, measured: many, ...against },
         },
         {
-          name: `\`IssueCredentials\` with a ledger of ${count(scale.entries)} entries`,
+          name: `\`IssueCredentials\` with a ledger of ${whole(scale.entries)} entries`,
           ...{ baselineName: 'an empty ledger', measured: contestant('long', long), ...against },
         },
       ],
@@ -69,9 +70,9 @@ async function fill(
   while (issued < entries) {
     const { ok } = await generator.run(server.address, batch, FILL_SHAPE);
     issued += ok * FILL_BATCH;
-    progress(`scale: ledger of ${count(issued)} entries`);
+    progress(`scale: ledger of ${whole(issued)} entries`);
     if (issued < next) continue;
-    remarks.push(`memory of the server after ${count(issued)} issues: ${memoryMiB(server)} MiB`);
+    remarks.push(`memory of the server after ${whole(issued)} issues: ${memoryMiB(server)} MiB`);
     while (next <= issued) next += step;
   }
   return remarks;
@@ -86,8 +87,4 @@ function memoryMiB({ child }: CallpassServer): number {
   } catch {
     return NaN;
   }
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

@@ -8,6 +8,11 @@ export interface Estimate {
 /** Largest chance that the true median is outside of an interval, on either side. */
 const TAIL = 0.025;
 
+/** Some figures together. */
+export function sum(figures: readonly number[]): number {
+  return figures.reduce((total, figure) => total + figure, 0);
+}
+
 /** The middle of some figures; between the two middle ones when their number is even. NaN for none. */
 export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);

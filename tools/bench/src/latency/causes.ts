@@ -9,6 +9,7 @@ import { startCallpassServer, type CallpassServer, type ServerOptions } from '..
 import { startEchoServer } from '../servers/echo-server.ts';
 import { ASK_FOR_PAUSES, type Pauses } from '../servers/pauses.ts';
 import { startTelemetrySink } from '../servers/telemetry-sink.ts';
+import { sum } from '../statistics.ts';
 import { latencyRow } from './latency-row.ts';
 
 /** Calls per second: about a fourth of what a server takes on two cores. */
@@ -91,18 +92,14 @@ export function measureCauses(
   });
 }
 
-async function pausesOf({ child }: CallpassServer): Promise<Pauses> {
-  const answer = child.message();
-  child.process.send(ASK_FOR_PAUSES);
-  return (await answer) as Pauses;
-}
+const pausesOf = ({ child }: CallpassServer) => child.ask<Pauses>(ASK_FOR_PAUSES);
 
 function describe(rounds: readonly Pauses[]): string {
   return (['young', 'old'] as const)
     .map((kind) => {
       const all = rounds.map((pauses) => pauses[kind]);
-      const count = all.reduce((sum, each) => sum + each.count, 0);
-      const totalMs = all.reduce((sum, each) => sum + each.totalMs, 0);
+      const count = sum(all.map((each) => each.count));
+      const totalMs = sum(all.map((each) => each.totalMs));
       const maxMs = Math.max(...all.map((each) => each.maxMs));
       return `${count} pauses for the ${kind} generation, ${totalMs.toFixed(0)} ms together, ${maxMs.toFixed(1)} ms the longest`;
     })

@@ -1,5 +1,5 @@
 import type { OpenLoopResult } from '../load/pace.ts';
-import { estimate, type Estimate } from '../statistics.ts';
+import { estimate, sum, type Estimate } from '../statistics.ts';
 
 /** Latencies at one rate, in ms: medians of the rounds with their spread. */
 export interface Percentiles {
@@ -42,7 +42,7 @@ export function latencyRow(plan: {
 }): LatencyRow {
   const { name, percent, ratePerSecond, own, echo, bars } = plan;
   const percentiles = { own: percentilesOf(own), echo: percentilesOf(echo) };
-  const missed = own.reduce((sum, { due, accepted }) => sum + due - accepted.count, 0);
+  const missed = sum(own.map(({ due, accepted }) => due - accepted.count));
   return { name, percent, ratePerSecond, ...percentiles, missed, bars: barsOf(bars, percentiles) };
 }
 

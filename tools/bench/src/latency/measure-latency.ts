@@ -1,16 +1,14 @@
-import { ownPostgresServer } from '@callpass/testkit/postgres-server';
-import { CREDENTIALS_PATH, visitorCookie } from '../edge-part.ts';
 import { startLoadGenerator, startPacedGenerator } from '../load/generator.ts';
-import type { HttpLoadOrder, HttpLoadReport } from '../load/http-load-process.ts';
+import { startHttpGenerator } from '../load/http-generator.ts';
 import type { OpenLoopResult } from '../load/pace.ts';
 import type { BenchOptions } from '../options.ts';
-import { withProcesses, type PartFigures } from '../part.ts';
+import { withProcesses, type PartFigures, type StopLater } from '../part.ts';
 import { standsStill } from '../rounds.ts';
 import { SHAPE } from '../server-part.ts';
-import { startCallpassServer, type CallpassServer } from '../servers/callpass-server.ts';
-import { startSource } from '../servers/child-process.ts';
+import { startCallpassServer, type CallpassServer, type ServerOptions } from '../servers/callpass-server.ts';
 import { startEchoServer } from '../servers/echo-server.ts';
 import { startEdgeServer } from '../servers/edge-server.ts';
+import { startPostgresStore } from '../servers/postgres-store.ts';
 import { startTelemetrySink } from '../servers/telemetry-sink.ts';
 import { median } from '../statistics.ts';
 import { latencyRow, type LatencyBars } from './latency-row.ts';
@@ -23,7 +21,6 @@ interface Subject {
   atRate(ratePerSecond: number): Promise<OpenLoopResult>;
 }
 
-type StopLater = <P extends { stop(): Promise<void> }>(started: P) => P;
 type Start = (
   options: BenchOptions,
   stopLater: StopLater,
@@ -112,66 +109,47 @@ async function capacityOf(
   return rate;
 }
 
-async function startOnSqlite(options: BenchOptions, stopLater: StopLater) {
-  const sink = stopLater(await startTelemetrySink());
-  const server = stopLater(await startCallpassServer(sink.url));
-  return { server, subject: serverSubject('server on SQLite', server, { options, stopLater }) };
+function startOnSqlite(options: BenchOptions, stopLater: StopLater) {
+  return startServer('server on SQLite', {}, { options, stopLater });
 }
 
 async function startOnPostgres(options: BenchOptions, stopLater: StopLater) {
-  const postgres = await ownPostgresServer({ durable: true });
-  stopLater({ stop: () => postgres.remove() });
-  const { url: storeUrl } = await postgres.freshDatabase();
-  const sink = stopLater(await startTelemetrySink());
-  const server = stopLater(await startCallpassServer(sink.url, { storeUrl }));
-  return { server, subject: serverSubject('server on PostgreSQL', server, { options, stopLater }) };
+  const { storeUrl } = stopLater(await startPostgresStore());
+  return startServer('server on PostgreSQL', { storeUrl }, { options, stopLater });
 }
 
-function serverSubject(
+async function startServer(
   name: string,
-  server: CallpassServer,
+  settings: ServerOptions,
   { options, stopLater }: { options: BenchOptions; stopLater: StopLater },
-): Subject {
+) {
+  const sink = stopLater(await startTelemetrySink());
+  const server = stopLater(await startCallpassServer(sink.url, settings));
+  const { address, single } = server;
   const generator = stopLater(startLoadGenerator());
   const paced = stopLater(startPacedGenerator());
-  const { roundMs } = options.servers;
-  const load = { ...SHAPE, runInMs: CAPACITY_RUN_IN_MS, durationMs: roundMs };
-  return {
+  const load = { ...SHAPE, runInMs: CAPACITY_RUN_IN_MS, durationMs: options.servers.roundMs };
+  const { durationMs } = options.latency;
+  const subject: Subject = {
     name,
-    capacity: async () => (await generator.run(server.address, server.single, load)).perSecond,
-    atRate: (ratePerSecond) =>
-      paced.run(server.address, server.single, {
-        ...{ ...PACED, ratePerSecond, durationMs: options.latency.durationMs },
-      }),
+    capacity: async () => (await generator.run(address, single, load)).perSecond,
+    atRate: (ratePerSecond) => paced.run(address, single, { ...PACED, ratePerSecond, durationMs }),
   };
+  return { server, subject };
 }
 
 async function startEdge(options: BenchOptions, stopLater: StopLater) {
   const sink = stopLater(await startTelemetrySink());
   const server = stopLater(await startCallpassServer(sink.url));
-  const { child, port } = await startEdgeServer({ service: server.address, telemetryUrl: sink.url });
-  stopLater(child);
-  const generator = stopLater(startSource(new URL('../load/http-load-process.ts', import.meta.url)));
-  const headers = { cookie: await visitorCookie(port) };
-  const target = { port, method: 'POST', path: CREDENTIALS_PATH, headers } as const;
-  const ask = async (shape: HttpLoadOrder['shape']) => {
-    generator.process.send({ target, shape } satisfies HttpLoadOrder);
-    const report = (await generator.message()) as HttpLoadReport;
-    if ('error' in report) throw new Error(`edge: ${report.error}`);
-    return report;
-  };
+  const edge = stopLater(await startEdgeServer({ service: server.address, telemetryUrl: sink.url }));
+  const generator = stopLater(startHttpGenerator());
+  const load = { connections: CAPACITY_CONNECTIONS, durationMs: options.servers.roundMs };
+  const { durationMs } = options.latency;
   const subject: Subject = {
     name: 'edge and service',
-    async capacity() {
-      const report = await ask({ connections: CAPACITY_CONNECTIONS, durationMs: options.servers.roundMs });
-      return 'result' in report ? report.result.perSecond : NaN;
-    },
-    async atRate(ratePerSecond) {
-      const { durationMs } = options.latency;
-      const report = await ask({ ...PACED, connections: BROWSERS, ratePerSecond, durationMs });
-      if (!('paced' in report)) throw new Error('edge: the load was not paced');
-      return report.paced;
-    },
+    capacity: async () => (await generator.run(edge.target, load)).perSecond,
+    atRate: (ratePerSecond) =>
+      generator.atRate(edge.target, { ...PACED, connections: BROWSERS, ratePerSecond, durationMs }),
   };
   return { server, subject };
 }

@@ -1,53 +1,36 @@
 import type { ExampleCall } from '../servers/callpass-server.ts';
 import { startSource } from '../servers/child-process.ts';
 import type { LoadResult, LoadShape } from './generate-load.ts';
-import type { LoadOrder, LoadReport } from './load-process.ts';
-import type { OpenLoopOrder, OpenLoopReport } from './open-loop-process.ts';
+import type { LoadOrder } from './load-order.ts';
 import type { OpenLoopResult, OpenLoopShape } from './pace.ts';
 
-/** The load generator. Servers that are compared get the same program, connections and concurrency. */
-export interface LoadGenerator {
+/** Generator of calls. Servers that are compared get the same program, connections and concurrency. */
+export interface Generator<Shape, Result> {
   /** Loads a server for a while. Rejects when it cannot. */
-  run(address: string, call: ExampleCall, shape: LoadShape): Promise<LoadResult>;
+  run(address: string, call: ExampleCall, shape: Shape): Promise<Result>;
   /** CPU seconds it has used so far; NaN where the system does not tell (elsewhere than Linux). */
   cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
-/** Starts the load generator in a process of its own, so that it does not share a thread with anything. */
-export function startLoadGenerator(): LoadGenerator {
-  const child = startSource(new URL('./load-process.ts', import.meta.url));
-  return {
-    async run(address, { path, message, tls }, shape) {
-      const target = { address, path, tls, message: Buffer.from(message).toString('base64') };
-      child.process.send({ target, shape } satisfies LoadOrder);
-      const report = (await child.message()) as LoadReport;
-      if ('error' in report) throw new Error(report.error);
-      return report.result;
-    },
-    cpuSeconds: () => child.cpuSeconds(),
-    stop: () => child.stop(),
-  };
-}
+/** The load generator: as many calls as the server takes with so many under way. */
+export type LoadGenerator = Generator<LoadShape, LoadResult>;
 
-/** The generator of calls at a fixed rate. */
-export interface PacedGenerator {
-  /** Calls at a rate for a while. Rejects when a connection breaks. */
-  run(address: string, call: ExampleCall, shape: OpenLoopShape): Promise<OpenLoopResult>;
-  stop(): Promise<void>;
-}
+/** Starts the load generator in a process of its own, so that it does not share a thread with anything. */
+export const startLoadGenerator = (): LoadGenerator => startGenerator('./load-process.ts');
 
 /** Starts the generator of calls at a fixed rate in a process of its own. */
-export function startPacedGenerator(): PacedGenerator {
-  const child = startSource(new URL('./open-loop-process.ts', import.meta.url));
+export const startPacedGenerator = (): Generator<OpenLoopShape, OpenLoopResult> =>
+  startGenerator('./open-loop-process.ts');
+
+function startGenerator<Shape, Result>(program: string): Generator<Shape, Result> {
+  const child = startSource(new URL(program, import.meta.url));
   return {
-    async run(address, { path, message, tls }, shape) {
+    run(address, { path, message, tls }, shape) {
       const target = { address, path, tls, message: Buffer.from(message).toString('base64') };
-      child.process.send({ target, shape } satisfies OpenLoopOrder);
-      const report = (await child.message()) as OpenLoopReport;
-      if ('error' in report) throw new Error(report.error);
-      return report.result;
+      return child.ask({ target, shape } satisfies LoadOrder<Shape>);
     },
+    cpuSeconds: () => child.cpuSeconds(),
     stop: () => child.stop(),
   };
 }

@@ -99,7 +99,7 @@ export async function startCallpassServer(
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const address = ((await child.message()) as { ready: { grpc: string } }).ready.grpc;
+    const address = (await child.ready<{ readonly grpc: string }>()).grpc;
     if (joins === undefined) {
       const operator = open(address, secure?.operator);
       await provision(operator, destinations, secure !== undefined);

@@ -1,7 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess, type Serializable } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Answer } from './orders.ts';
 
 /** A process of the benchmark's own, with a channel for messages. */
 export interface BenchChild {
@@ -12,6 +13,10 @@ export interface BenchChild {
   mainThreadCpuSeconds(): number;
   /** The next message. Rejects when the process ends first. */
   message(): Promise<unknown>;
+  /** Its first message, in which it says that it serves and what one has to know for that. Rejects when the process ends first. */
+  ready<T>(): Promise<T>;
+  /** Resolves with the result of an order, see `takeOrders`. Rejects with why it could not be done. */
+  ask<Result>(order: Serializable): Promise<Result>;
   /** Asks it to end, waits, and kills it if it does not listen. */
   stop(): Promise<void>;
 }
@@ -61,15 +66,24 @@ function metered(
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
+  const message = () =>
+    new Promise((resolve, reject) => {
+      onceMessage(resolve);
+      void ended.then(() => reject(new Error(`${child.spawnargs.at(-1)} ended; its reason is above`)));
+    });
   return {
     process: child,
     cpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}`),
     mainThreadCpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/task/${child.pid}`),
-    message: () =>
-      new Promise((resolve, reject) => {
-        onceMessage(resolve);
-        void ended.then(() => reject(new Error(`${child.spawnargs.at(-1)} ended; its reason is above`)));
-      }),
+    message,
+    ready: async <T>() => ((await message()) as { readonly ready: T }).ready,
+    async ask<Result>(order: Serializable) {
+      const answered = message() as Promise<Answer<Result>>;
+      child.send(order);
+      const answer = await answered;
+      if ('error' in answer) throw new Error(answer.error);
+      return answer.result;
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');

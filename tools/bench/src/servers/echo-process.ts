@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { endWithParent } from './orders.ts';
 
 /**
  * The program of the yardstick: grpc-js and nothing else. Takes any bytes at one path and answers with so many others.
@@ -35,5 +36,4 @@ server.bindAsync('127.0.0.1:0', credentials, (error, port) => {
   if (error) throw error;
   process.send?.({ ready: `127.0.0.1:${port}` });
 });
-process.on('disconnect', () => process.exit());
-process.on('SIGTERM', () => process.exit());
+endWithParent();

@@ -12,6 +12,5 @@ export async function startEchoServer(
 }> {
   const file = new URL('./echo-process.ts', import.meta.url);
   const child = startSource(file, [call.path, String(call.responseBytes), ...tlsFiles]);
-  const { ready } = (await child.message()) as { ready: string };
-  return { child, address: ready, stop: () => child.stop() };
+  return { child, address: await child.ready(), stop: () => child.stop() };
 }

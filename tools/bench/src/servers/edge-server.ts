@@ -1,14 +1,24 @@
 import { join } from 'node:path';
+import type { HttpTarget } from '../load/http-connection.ts';
 import { startNode, type BenchChild } from './child-process.ts';
 
 const BIN = join(import.meta.dirname, '../../../../apps/edge/bin/callpass-edge.js');
 const NEVER_REACHED = '1000000000';
+const CREDENTIALS_PATH = '/v1/destinations/support/credentials';
 
 /** The built edge, as an operator would run it, but with limits that one address does not reach. */
-export async function startEdgeServer(options: { service: string; telemetryUrl: string }): Promise<{
+export interface EdgeServer {
   readonly child: BenchChild;
-  readonly port: number;
-}> {
+  /** A request for credentials of a visitor. */
+  readonly target: HttpTarget;
+  stop(): Promise<void>;
+}
+
+/** Starts the edge. Looks closely at a first answer, since the load counts statuses only. */
+export async function startEdgeServer(options: {
+  service: string;
+  telemetryUrl: string;
+}): Promise<EdgeServer> {
   const child = startNode([BIN, 'serve'], {
     CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_EDGE_SERVICE_ADDRESS: options.service,
@@ -20,6 +30,23 @@ export async function startEdgeServer(options: { service: string; telemetryUrl: 
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.01',
   });
-  const { ready } = (await child.message()) as { ready: { edge: string } };
-  return { child, port: Number(new URL(ready.edge).port) };
+  try {
+    const { edge } = await child.ready<{ readonly edge: string }>();
+    const headers = { cookie: await visitorCookie(edge) };
+    return {
+      child,
+      target: { port: Number(new URL(edge).port), method: 'POST', path: CREDENTIALS_PATH, headers },
+      stop: () => child.stop(),
+    };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+async function visitorCookie(edge: string): Promise<string> {
+  const answer = await fetch(edge + CREDENTIALS_PATH, { method: 'POST' });
+  const { credentials } = (await answer.json()) as { credentials?: { toToken?: string } };
+  if (!credentials?.toToken) throw new Error(`the edge issues no tokens: ${answer.status}`);
+  return answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
 }

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { encryptEcbStraightforwardly } from '../straightforward-encryption.ts';
+import { endWithParent } from './orders.ts';
 
 /**
  * The program of the edge's yardstick: a token server as a team would write it with Express, tokens made in its own process
@@ -26,5 +27,4 @@ app.get('/callparameters', (_request, response) => {
 const server = app.listen(0, '127.0.0.1', () => {
   process.send?.({ ready: (server.address() as AddressInfo).port });
 });
-process.on('disconnect', () => process.exit());
-process.on('SIGTERM', () => process.exit());
+endWithParent();

@@ -1,4 +1,5 @@
 import { PerformanceObserver } from 'node:perf_hooks';
+import type { Answer } from './orders.ts';
 
 /** Pauses of the main thread for garbage, in ms, since they were asked for last. */
 export interface Pauses {
@@ -8,7 +9,7 @@ export interface Pauses {
   readonly old: { readonly count: number; readonly totalMs: number; readonly maxMs: number };
 }
 
-/** Message that asks for the pauses. */
+/** Order that asks for the pauses. */
 export const ASK_FOR_PAUSES = 'pauses';
 
 const YOUNG = 1;
@@ -28,7 +29,7 @@ new PerformanceObserver((list) => {
 
 process.on('message', (message) => {
   if (message !== ASK_FOR_PAUSES) return;
-  process.send?.(pauses satisfies Pauses);
+  process.send?.({ result: pauses } satisfies Answer<Pauses>);
   pauses = { young: none(), old: none() };
 });
 // A listener alone is no reason to go on.

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { takeOrders } from './orders.ts';
 
 /**
  * The program of the telemetry sink: takes OTLP over HTTP, throws it away and counts it. Its answer is an empty export
- * response in either encoding. Any message asks for the number of exports so far.
+ * response in either encoding. Any order asks for the number of exports so far.
  */
 const ANSWERS: Readonly<Record<string, string>> = { 'application/json': '{}', 'application/x-protobuf': '' };
 const exports: Record<string, number> = {};
@@ -20,6 +21,4 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => {
   process.send?.({ ready: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 });
-process.on('message', () => process.send?.({ exports }));
-process.on('disconnect', () => process.exit());
-process.on('SIGTERM', () => process.exit());
+takeOrders(async () => exports);

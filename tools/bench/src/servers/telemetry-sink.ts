@@ -12,12 +12,10 @@ export interface TelemetrySink {
 /** Starts a sink that takes everything and keeps nothing. */
 export async function startTelemetrySink(): Promise<TelemetrySink> {
   const child = startSource(new URL('./sink-process.ts', import.meta.url));
-  const { ready } = (await child.message()) as { ready: string };
   return {
-    url: ready,
+    url: await child.ready(),
     async assertUsed() {
-      child.process.send({});
-      const { exports } = (await child.message()) as { exports: Readonly<Record<string, number>> };
+      const exports = await child.ask<Readonly<Record<string, number>>>({});
       for (const path of ['/v1/traces', '/v1/metrics']) {
         if (!exports[path]) throw new Error(`the server under test has sent nothing to ${path}`);
       }
