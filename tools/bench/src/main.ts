@@ -10,7 +10,8 @@ import { latencyTable } from './latency/report.ts';
 import { type BenchOptions, parseOptions, type Part, USAGE } from './options.ts';
 import type { PartFigures } from './part.ts';
 import { writeReadme } from './readme.ts';
-import { asText, comparisonTable, isMissed, thisMachine } from './report.ts';
+import { measureReplay } from './replay-part.ts';
+import { asText, barTable, comparisonTable, isMissed, thisMachine } from './report.ts';
 import { gather, merge, type PartResult, readResults, writeResults } from './results.ts';
 import { measureSampling } from './sampling-part.ts';
 import { measureScale } from './scale-part.ts';
@@ -32,6 +33,7 @@ const MEASUREMENTS: Readonly<Record<Part, Measurement>> = {
   sampling: measureSampling,
   instances: measureInstances,
   scale: measureScale,
+  replay: measureReplay,
   'latency-sqlite': measureLatency,
   'latency-postgres': measureLatencyOnPostgres,
   'latency-edge': measureLatencyOfEdge,
@@ -62,15 +64,16 @@ for (const part of options.parts) {
   writeResults(file, merge(readResults(file), { machine, parts }));
 }
 const figures = Object.values(parts);
-const { rows, latency } = gather(figures);
+const { rows, latency, bars } = gather(figures);
 const sections = [
   `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, ${new Date().toISOString()}`,
   ...(rows.length > 0 ? [asText(comparisonTable(rows))] : []),
   ...(latency.length > 0 ? [asText(latencyTable(latency))] : []),
+  ...(bars.length > 0 ? [asText(barTable(bars))] : []),
   'Ratios are taken within interleaved rounds; in parentheses the interval that holds the median in 95 of 100 cases.',
   figures.flatMap(({ remarks }) => remarks).join('\n'),
 ];
 process.stdout.write(`\n${sections.join('\n\n')}\n`);
 progress(`figures: ${file}`);
 if (options.writeReadme) writeReadme(join(ROOT, 'README.md'), readResults(file) ?? { machine, parts });
-if (options.check && isMissed({ rows, latency })) process.exitCode = 1;
+if (options.check && isMissed({ rows, latency, bars })) process.exitCode = 1;

@@ -12,6 +12,7 @@ export const PARTS = [
   'sampling',
   'instances',
   'scale',
+  'replay',
   'latency-sqlite',
   'latency-postgres',
   'latency-edge',
@@ -21,7 +22,7 @@ export const PARTS = [
 /** One of {@link PARTS}. */
 export type Part = (typeof PARTS)[number];
 
-/** Sizes of the part `scale`. */
+/** Sizes of the parts `scale` and `replay`. */
 export interface Scale {
   readonly fewDestinations: number;
   readonly manyDestinations: number;

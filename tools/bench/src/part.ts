@@ -1,7 +1,15 @@
-import { compare, noiseOf, type BenchRow, type Targets } from './comparison.ts';
+import { compare, noiseOf, type BenchRow, type Targets, type Verdict } from './comparison.ts';
 import type { LatencyRow } from './latency/latency-row.ts';
 import type { MeteredContestant } from './load-contestant.ts';
 import { runInterleaved, type Contestant, type Rounds, type Sample } from './rounds.ts';
+
+/** Bar on a figure that is no ratio of rounds. */
+export interface Bar {
+  /** Name of the figure, with what it should come to. */
+  readonly text: string;
+  readonly value: string;
+  readonly verdict: Verdict;
+}
 
 /** Result of a part of the benchmark. */
 export interface PartFigures {
@@ -9,6 +17,7 @@ export interface PartFigures {
   readonly calibration?: BenchRow;
   readonly rows: readonly BenchRow[];
   readonly latency?: readonly LatencyRow[];
+  readonly bars?: readonly Bar[];
   readonly remarks: readonly string[];
 }
 

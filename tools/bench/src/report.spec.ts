@@ -3,7 +3,7 @@ import { compare } from './comparison.ts';
 import { latencyRow } from './latency/latency-row.ts';
 import { latencyTable } from './latency/report.ts';
 import type { OpenLoopResult } from './load/pace.ts';
-import { asMarkdown, asText, comparisonTable, isMissed } from './report.ts';
+import { asMarkdown, asText, barTable, comparisonTable, isMissed } from './report.ts';
 
 const row = (mainThread: number) =>
   compare({
@@ -69,8 +69,16 @@ describe('latencyRow', () => {
 describe('isMissed', () => {
   it('is true for a target that is not met, and not for one that the run was too noisy for', () => {
     const noisy = { ...row(1), figures: row(1).figures.filter(({ measure }) => measure !== 'perSecond') };
-    expect(isMissed({ rows: [noisy], latency: [] })).toBe(false);
-    expect(isMissed({ rows: [row(1)], latency: [] })).toBe(true);
+    expect(isMissed({ rows: [noisy], latency: [], bars: [] })).toBe(false);
+    expect(isMissed({ rows: [row(1)], latency: [], bars: [] })).toBe(true);
+  });
+
+  it('is true for a bar that is not met', () => {
+    const bar = { text: 'replay ≤ 30 s', value: '31 s' } as const;
+    const missed = (verdict: 'met' | 'not met') =>
+      isMissed({ rows: [], latency: [], bars: [{ ...bar, verdict }] });
+    expect([missed('met'), missed('not met')]).toEqual([false, true]);
+    expect(barTable([{ ...bar, verdict: 'not met' }])[1]).toEqual(['replay ≤ 30 s', '31 s', 'not met']);
   });
 });
 

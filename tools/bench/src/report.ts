@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, release, type } from 'node:os';
 import { MEASURES, type BenchRow, type Figure } from './comparison.ts';
 import type { LatencyRow } from './latency/latency-row.ts';
+import type { Bar } from './part.ts';
 import type { Estimate } from './statistics.ts';
 
 /** Machine of a measurement. */
@@ -25,12 +26,23 @@ export function thisMachine(): Machine {
 export function isMissed({
   rows,
   latency,
+  bars,
 }: {
   rows: readonly BenchRow[];
   latency: readonly LatencyRow[];
+  bars: readonly Bar[];
 }): boolean {
-  const verdicts = [...rows.flatMap(({ figures }) => figures), ...latency.flatMap(({ bars }) => bars)];
+  const verdicts = [
+    ...rows.flatMap(({ figures }) => figures),
+    ...latency.flatMap((row) => row.bars),
+    ...bars,
+  ];
   return verdicts.some(({ verdict }) => verdict === 'not met');
+}
+
+/** Table of bars. */
+export function barTable(bars: readonly Bar[]): Table {
+  return [['bar', 'measured', 'verdict'], ...bars.map(({ text, value, verdict }) => [text, value, verdict])];
 }
 
 /** Lines of cells, the first of them the titles of the columns. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { BenchRow } from './comparison.ts';
 import type { LatencyRow } from './latency/latency-row.ts';
 import type { Part } from './options.ts';
-import type { PartFigures } from './part.ts';
+import type { Bar, PartFigures } from './part.ts';
 import type { Machine } from './report.ts';
 
 /** Figures of one machine: the last ones of each part, since a whole run takes longer than a machine is quiet. */
@@ -28,10 +28,12 @@ export function merge(before: Results | undefined, now: Results): Results {
 export function gather(parts: readonly PartFigures[]): {
   readonly rows: readonly BenchRow[];
   readonly latency: readonly LatencyRow[];
+  readonly bars: readonly Bar[];
 } {
   return {
     rows: [...parts.flatMap(({ rows }) => rows), ...parts.flatMap(({ calibration = [] }) => calibration)],
     latency: parts.flatMap(({ latency = [] }) => latency),
+    bars: parts.flatMap(({ bars = [] }) => bars),
   };
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { loadContestant, type MeteredContestant } from './load-contestant.ts';
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts';
 import type { BenchOptions } from './options.ts';
@@ -72,19 +71,10 @@ async function fill(
     issued += ok * FILL_BATCH;
     progress(`scale: ledger of ${whole(issued)} entries`);
     if (issued < next) continue;
-    remarks.push(`memory of the server after ${whole(issued)} issues: ${memoryMiB(server)} MiB`);
+    remarks.push(
+      `memory of the server after ${whole(issued)} issues: ${Math.round(server.child.residentMegabytes())} MB`,
+    );
     while (next <= issued) next += step;
   }
   return remarks;
-}
-
-/** Resident memory; NaN where the system does not tell (elsewhere than Linux). */
-function memoryMiB({ child }: CallpassServer): number {
-  try {
-    const [, kibibytes] =
-      /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.process.pid}/status`, 'utf8')) ?? [];
-    return Math.round(Number(kibibytes) / 1024);
-  } catch {
-    return NaN;
-  }
 }

@@ -132,7 +132,8 @@ async function assertEmpty(connection: Connection): Promise<void> {
   if (first.issuanceId !== second.issuanceId) throw new Error('the handler of the server is not empty');
 }
 
-function open(address: string, tls: ClientTls | undefined): Connection {
+/** Opens a connection to a server, in plain text where no TLS is given. */
+export function open(address: string, tls?: ClientTls): Connection {
   const pem = (text: string) => Buffer.from(text);
   return connect({
     address,

@@ -11,6 +11,8 @@ export interface BenchChild {
   cpuSeconds(): number;
   /** The same of its main thread, which is where JavaScript serves requests. */
   mainThreadCpuSeconds(): number;
+  /** Resident memory in MB; NaN where the system does not tell (elsewhere than Linux). */
+  residentMegabytes(): number;
   /** The next message. Rejects when the process ends first. */
   message(): Promise<unknown>;
   /** Its first message, in which it says that it serves and what one has to know for that. Rejects when the process ends first. */
@@ -75,6 +77,7 @@ function metered(
     process: child,
     cpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}`),
     mainThreadCpuSeconds: () => cpuSecondsOf(`/proc/${child.pid}/task/${child.pid}`),
+    residentMegabytes: () => residentMegabytesOf(`/proc/${child.pid}`),
     message,
     ready: async <T>() => ((await message()) as { readonly ready: T }).ready,
     async ask<Result>(order: Serializable) {
@@ -101,6 +104,15 @@ function cpuSecondsOf(folder: string): number {
       .replace(/^.*\) /s, '')
       .split(' ');
     return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  } catch {
+    return NaN;
+  }
+}
+
+function residentMegabytesOf(folder: string): number {
+  try {
+    const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`${folder}/status`, 'utf8')) ?? [];
+    return (Number(kibibytes) * 1024) / 1_000_000;
   } catch {
     return NaN;
   }
