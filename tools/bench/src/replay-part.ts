@@ -11,12 +11,12 @@ import {
 } from '@callpass/contract';
 import { createClient, type Client } from '@callpass/grpc-kit';
 import { verdictOf } from './comparison.ts';
+import { capacityOf } from './latency/measure-latency.ts';
 import { startLoadGenerator, startPacedGenerator } from './load/generator.ts';
 import type { OpenLoopResult } from './load/pace.ts';
 import type { BenchOptions } from './options.ts';
 import { withProcesses, type Bar, type PartFigures } from './part.ts';
 import { whole } from './report.ts';
-import { standsStill } from './rounds.ts';
 import { SHAPE } from './server-part.ts';
 import { DESTINATION, open, startCallpassServer, type CallpassServer } from './servers/callpass-server.ts';
 import { startTelemetrySink } from './servers/telemetry-sink.ts';
@@ -28,8 +28,6 @@ const BATCH = 256;
 const BATCHES_IN_FLIGHT = 4;
 const PACED = { connections: 8, timeoutMs: 5000 };
 const CAPACITY_RUN_IN_MS = 300;
-/** Rounds of the capacity that count, after those that warm up. */
-const CAPACITY_ROUNDS = 3;
 const SHARE = 0.25;
 const REPLAY_LIMIT_MS = 300_000;
 const IDLE_MS = 3000;
@@ -38,16 +36,17 @@ const BARS = { seconds: 30, megabytesOverIdle: 150, p99Ratio: 2 };
 
 /** The replay of a long ledger: its time and memory, and the latency of issues at a quarter of the capacity beside it. */
 export function measureReplay(
-  { scale: { entries }, servers, latency }: Pick<BenchOptions, 'scale' | 'servers' | 'latency'>,
+  options: Pick<BenchOptions, 'scale' | 'servers' | 'latency'>,
   progress: (text: string) => void,
 ): Promise<PartFigures> {
   return withProcesses(async (stopLater) => {
+    const { scale, servers, latency } = options;
     const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-replay-'));
     stopLater({ stop: async () => rmSync(folder, { recursive: true, force: true }) });
     const storeUrl = `sqlite:${join(folder, 'callpass.db')}`;
     const sink = stopLater(await startTelemetrySink());
     const filled = await startCallpassServer(sink.url, { storeUrl });
-    const issued = await fill(filled, entries, progress).finally(() => filled.stop());
+    const issued = await fill(filled, scale.entries, progress).finally(() => filled.stop());
     // A process of its own: what filling has left in the memory of the other is not idle.
     const server = stopLater(await startCallpassServer(sink.url, { storeUrl, joins: filled }));
     const replay = await openReplay(server, Math.min(issued, VISITORS));
@@ -62,11 +61,14 @@ export function measureReplay(
 
     const generator = stopLater(startLoadGenerator());
     const load = { ...SHAPE, runInMs: CAPACITY_RUN_IN_MS, durationMs: servers.roundMs };
-    const rates: number[] = [];
-    while (rates.length < servers.warmUpAtMost && !standsStill(rates))
-      rates.push((await generator.run(server.address, server.single, load)).perSecond);
-    const capacity = median(rates.slice(-CAPACITY_ROUNDS));
-    progress(`replay: capacity ${whole(capacity)}/s`);
+    const capacity = await capacityOf(
+      {
+        name: 'replay',
+        capacity: async () => (await generator.run(server.address, server.single, load)).perSecond,
+      },
+      options,
+      progress,
+    );
 
     const paced = stopLater(startPacedGenerator());
     const shape = { ...PACED, ratePerSecond: SHARE * capacity, durationMs: latency.durationMs };

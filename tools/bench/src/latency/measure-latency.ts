@@ -94,15 +94,16 @@ function latencyOf(start: Start, shares: typeof SHARES) {
     });
 }
 
-async function capacityOf(
-  subject: Subject,
-  { servers: { warmUpAtMost } }: BenchOptions,
+/** Calls per second of a program with as many under way as it takes, once the rate stands still. */
+export async function capacityOf(
+  subject: Pick<Subject, 'name' | 'capacity'>,
+  { servers: { warmUpAtMost } }: Pick<BenchOptions, 'servers'>,
   progress: (text: string) => void,
 ): Promise<number> {
   const rates: number[] = [];
   while (rates.length < warmUpAtMost && !standsStill(rates)) {
     rates.push(await subject.capacity());
-    progress(`latency: ${subject.name}: capacity ${Math.round(rates.at(-1) ?? NaN)}/s`);
+    progress(`${subject.name}: capacity ${Math.round(rates.at(-1) ?? NaN)}/s`);
   }
   const rate = median(rates.slice(-CAPACITY_ROUNDS));
   if (!(rate > 0)) throw new Error(`${subject.name}: this machine is too busy to find its capacity`);
