@@ -47,7 +47,8 @@ destinations:
 `;
 
 let folder: string;
-let service: LocalService | undefined;
+/** The services of a test. */
+let services: LocalService[] = [];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'callpass-cli-'));
@@ -56,8 +57,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 afterEach(() => {
-  service?.stop();
-  service = undefined;
+  for (const service of services) service.stop();
+  services = [];
 });
 
 function file(name: string, text: string): string {
@@ -66,9 +67,15 @@ function file(name: string, text: string): string {
   return path;
 }
 
+async function serve(answers: Answers): Promise<LocalService> {
+  const service = await startLocalService(answers);
+  services.push(service);
+  return service;
+}
+
 /** Runs the program against a service that answers so. */
 async function callpass(answers: Answers, args: string[], options: Parameters<typeof runInProcess>[1] = {}) {
-  service = await startLocalService(answers);
+  const service = await serve(answers);
   return runInProcess([...args, '--address', service.address], options);
 }
 
@@ -252,7 +259,7 @@ describe('callpass issue', () => {
 
 describe('exit code 3', () => {
   it('is for a service that nobody can reach', async () => {
-    service = await startLocalService({});
+    const service = await serve({});
     service.stop();
     const run = await runInProcess(['issue', 'support', '--address', service.address]);
     expect(run.exitCode).toBe(3);
@@ -650,7 +657,6 @@ describe('callpass key', () => {
     const listRealmKeys = () => ({ realmKeys: [realmKey] });
     const piped = await callpass({ admin: { listRealmKeys } }, ['key', 'list']);
     expect(piped.stdout).toBe('r\t2\tACTIVE\tff\t2026-11-25T10:00:00Z\t\n');
-    service?.stop();
     const shown = await callpass({ admin: { listRealmKeys } }, ['key', 'list'], {
       isTTY: true,
       noColor: true,
@@ -671,7 +677,6 @@ describe('callpass freeze', () => {
     for (const scope of ['realm', 'destination', 'client', 'subject', 'subject-hash']) {
       const args = ['freeze', scope, 'x', '--reason', 'abuse', '--until', '2030-01-01T00:00:00.5+01:00'];
       expect(await callpass({ admin }, args)).toMatchObject({ exitCode: 0 });
-      service?.stop();
     }
     expect(seen.map(({ scope }) => scope?.scope.case)).toEqual([
       'realm',
@@ -697,7 +702,6 @@ describe('callpass freeze', () => {
     };
     const listed = await callpass({ admin }, ['freezes']);
     const [scope = '', name = ''] = listed.stdout.split('\t');
-    service?.stop();
     expect(await callpass({ admin }, ['unfreeze', scope, name])).toMatchObject({
       exitCode: 0,
       stdout: 'lifted\n',
@@ -707,24 +711,18 @@ describe('callpass freeze', () => {
 
 describe('callpass health', () => {
   it('ends with 0 while the server and the service serve', async () => {
-    const run = await callpass({}, ['health']);
-    expect(run).toMatchObject({
+    const { address } = await serve({});
+    const at = ['--address', address];
+    expect(await runInProcess(['health', ...at])).toMatchObject({
       exitCode: 0,
       stdout: 'the server\tSERVING\ncallpass.v1.CredentialService\tSERVING\n',
     });
-    const args = [
-      'health',
-      'callpass.v1.CredentialService',
-      '--output=json',
-      '--address',
-      service?.address ?? '',
-    ];
-    const one = await runInProcess(args);
+    const one = await runInProcess(['health', 'callpass.v1.CredentialService', '--output=json', ...at]);
     expect([one.exitCode, JSON.parse(one.stdout)]).toEqual([0, { status: 'SERVING' }]);
   });
 
   it('ends with 1 while the server drains, and for a service it does not know', async () => {
-    service = await startLocalService({});
+    const service = await serve({});
     service.health.setAll('NOT_SERVING');
     const at = ['--address', service.address];
     expect(await runInProcess(['health', ...at])).toMatchObject({ exitCode: 1 });
