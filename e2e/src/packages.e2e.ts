@@ -32,7 +32,7 @@ let aloneFolder: string;
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-stranger-'));
   writeFileSync(join(folder, '.npmrc'), registry.npmrc);
-  return filled(folder, 'e2e/stranger');
+  return filled(folder, 'e2e/stranger/packages');
 }
 
 function filled(folder: string, files: string): string {
