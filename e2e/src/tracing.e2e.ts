@@ -3,7 +3,11 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, createClient } from '@callpass/grpc-kit';
 import type { OtlpReceiver } from '@callpass/otlp-receiver';
+import { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
+import { startRequest } from '@callpass/testkit/manipulated-requests';
+import { credentials } from '@grpc/grpc-js';
 import { plant, type Canary } from './canary/keep.ts';
 import { keptReceiver } from './canary/kept.ts';
 import { createScan } from './canary/scan.ts';
@@ -56,6 +60,7 @@ beforeAll(async () => {
     CALLPASS_LOG_LEVEL: 'debug',
     CALLPASS_LOG_REQUESTS: 'all',
     CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+    CALLPASS_AUTHORIZE_ENABLED: 'true',
     CALLPASS_KEY_ENCRYPTION_KEY: CANARY.sealKey,
   });
   writeFileSync(join(folder, 'callpass.yaml'), DOCUMENT);
@@ -116,6 +121,20 @@ describe('a trace', () => {
   });
 });
 
+/** Asks about the start of a call as Envoy does, and gives the cause of the refusal. */
+async function askAsEnvoy([accountToken = '', fromToken = '', toToken = '']: readonly string[]) {
+  const { method, path, headers, body } = startRequest({
+    ...{ accountToken, fromToken, toToken, realm: 'r.example' },
+  });
+  const connection = connect({ address: server.address, credentials: credentials.createInsecure() });
+  const http = { method, path, headers, rawBody: Buffer.from(body) };
+  const { status } = await createClient(Authorization, connection).check({
+    attributes: { request: { http } },
+  });
+  connection.close();
+  return status?.message;
+}
+
 it('nothing that is emitted holds a key, a token or a subject', async () => {
   await callpass('validate', CANARY.token, '--realm', 'r.example');
   await callpass('explain', CANARY.token, '--realm', 'r.example');
@@ -126,6 +145,8 @@ it('nothing that is emitted holds a key, a token or a subject', async () => {
   await callpass('freeze', 'subject', CANARY.subject, '--reason', 'test');
   await callpass('issue', 'd', '--subject', CANARY.subject);
   await callpass('validate', issuedTokens[0] ?? '', '--realm', 'r.example', '--require-issued-here');
+  expect(await askAsEnvoy(issuedTokens)).toBe('FROZEN');
+  expect(await askAsEnvoy([CANARY.token, ...issuedTokens])).toBe('UNDECIPHERABLE');
   await callpass('freezes');
   await receiver.waitFor(
     (all) => all.spans().some(({ name, kind }) => kind === 'SERVER' && name.endsWith('/ListFreezes')),
@@ -135,7 +156,8 @@ it('nothing that is emitted holds a key, a token or a subject', async () => {
   const scraped = await fetch(`http://${server.telemetry}/metrics`).then((response) => response.text());
   expect(scraped).toContain('callpass_issue_decisions_total');
   const telemetry = receiver.raw().join('\n');
-  expect(telemetry).toContain('ListFreezes');
+  for (const method of ['ListFreezes', 'envoy.service.auth.v3.Authorization/Check'])
+    expect(telemetry).toContain(method);
   // Lines of all requests are written in bunches, the last ones at the end of the process.
   await server.stop();
   expect(server.output()).toContain('"msg":"request"');

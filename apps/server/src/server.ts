@@ -195,7 +195,10 @@ function registerServices(opened: Opened) {
   const services = [...Object.values(SERVICES), ...(authorizes ? [ALL_SERVICES.gateway] : [])];
   const health = createHealth(services, buildHeader(buildOf(import.meta.url)));
   const watch = opened.running.adopt(
-    new HealthWatch({ health, log, state, store, limiter, ledger: opened.ledger, clock: trustedClock }),
+    new HealthWatch({
+      ...{ health, log, state, store, limiter, authorizes },
+      ...{ ledger: opened.ledger, clock: trustedClock },
+    }),
     (watching) => {
       watching.stop();
     },

@@ -6,6 +6,10 @@ import {
   Authorization,
   type CheckResponse,
 } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus,
+} from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { execOnFile } from '@callpass/storage/testing';
 import {
   gatewayPath,
@@ -93,6 +97,12 @@ describe('envoy.service.auth.v3.Authorization', () => {
     } finally {
       await closed.stop();
     }
+  });
+
+  it('has a health of its own, which Envoy can ask for', async () => {
+    const health = createClient(Health, server.connection);
+    const { status } = await health.check({ service: Authorization.typeName });
+    expect(status).toBe(HealthCheckResponse_ServingStatus.SERVING);
   });
 
   it('lets every request of a fresh call through, in each form in which Envoy passes it on', async () => {

@@ -100,4 +100,15 @@ describe('healthOf', () => {
   ])('names the reason that an issue would be refused for, because of %s', (_name, condition, reason) => {
     expect(healthOf({ ...WELL, ...condition }).issuingFault).toBe(reason);
   });
+
+  it.each<[string, Partial<Condition>, boolean]>([
+    ['all is well', {}, true],
+    ['nothing can be issued for lack of the limiter', LIMITER_AWAY, true],
+    ['the store is away, which has the records of what was issued', STORE_AWAY, false],
+    ['the state is not the newest, so that a freeze may be missing', { staleness: 'TOO_OLD' }, false],
+    ['a key cannot be opened', { keyUnopened: true }, false],
+    ['the server drains', { draining: true }, false],
+  ])('says if requests to the gateway can be let through while %s', (_name, condition, can) => {
+    expect(healthOf({ ...WELL, ...condition }).authorizing).toBe(can);
+  });
 });

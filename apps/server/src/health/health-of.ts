@@ -40,6 +40,8 @@ export interface ServerHealth {
   readonly issuingFault: Reason | undefined;
   /** True when tokens can be verified, unless the caller demands a look into the ledger. */
   readonly validating: boolean;
+  /** True when requests to the vendor's gateway can be let through, which takes a look into the ledger and the newest state. */
+  readonly authorizing: boolean;
   /** True when what lives in the store can be shown and changed: administration and the ledger. */
   readonly operating: boolean;
   /** True when what decides can be changed. */
@@ -70,6 +72,7 @@ export function healthOf(condition: Condition): ServerHealth {
     issuing,
     issuingFault,
     validating,
+    authorizing: validating && store && staleness === undefined,
     operating: !draining && store,
     administering: !draining && store && !stateAltered,
     up: { store, ledger: !ledgerFailing, limiter },

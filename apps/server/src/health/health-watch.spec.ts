@@ -34,6 +34,7 @@ function watched() {
     limiter: { peek: () => answer('limiter').then(() => []) },
     ledger,
     clock: { doubt: undefined },
+    authorizes: false,
   });
   const looks = async (count: number) => {
     for (let look = 0; look < count; look++) await watch.look();

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AdminService, CredentialService, LedgerService } from '@callpass/contract';
 import type { Limiter, Store } from '@callpass/domain';
 import type { HealthReporter } from '@callpass/grpc-kit';
+import { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import type { Logger } from '@callpass/program/log';
 import type { TrustedClock } from '../clock/watch-clock.ts';
@@ -25,6 +26,8 @@ export interface WatchedParts {
   readonly limiter: Pick<Limiter, 'peek'> & Pick<OpenLimiter['limiter'], 'lostAtMs'>;
   readonly ledger: Pick<LedgerHealth, 'failing' | 'forget'>;
   readonly clock: Pick<TrustedClock, 'doubt'>;
+  /** The server decides on requests to the vendor's gateway. */
+  readonly authorizes: boolean;
 }
 
 /** Interval of the looks. */
@@ -39,13 +42,14 @@ const { typeName } = CredentialService;
 /** By the names of gRPC health: what has to work for SERVING. */
 const NAMES: readonly (readonly [
   name: string,
-  needs: 'issuing' | 'validating' | 'operating' | 'administering',
+  needs: 'issuing' | 'validating' | 'authorizing' | 'operating' | 'administering',
 ])[] = [
   // The server is worth its calls as long as it answers those that need no store.
   ['', 'validating'],
   [typeName, 'issuing'],
   [`${typeName}/${CredentialService.method.issueCredentials.name}`, 'issuing'],
   [`${typeName}/${CredentialService.method.validateToken.name}`, 'validating'],
+  [Authorization.typeName, 'authorizing'],
   [AdminService.typeName, 'administering'],
   [LedgerService.typeName, 'operating'],
 ];
@@ -153,8 +157,11 @@ export class HealthWatch {
       this.#parts.ledger.forget();
       this.#current = this.#evaluate();
     }
-    const { health, log } = this.#parts;
-    for (const [name, needs] of NAMES) health.set(name, this.#current[needs] ? 'SERVING' : 'NOT_SERVING');
+    const { health, log, authorizes } = this.#parts;
+    for (const [name, needs] of NAMES) {
+      if (needs === 'authorizing' && !authorizes) continue;
+      health.set(name, this.#current[needs] ? 'SERVING' : 'NOT_SERVING');
+    }
     const { issuing, validating, detail } = this.#current;
     if (issuing === before.issuing && validating === before.validating) return;
     if (issuing && validating) log.info(detail, 'all can be served');
