@@ -4,7 +4,9 @@ export { generateKeyText, keyBytesOf } from './key/generate-key-text.ts';
 export { assertUser, MAX_USER_BYTES, type UserFault, UserInvalidError } from './user/assert-user.ts';
 export { type RandomSource, systemRandom } from './random/random-source.ts';
 export {
+  type CallToEncrypt,
   type CallUsers,
+  encryptAll,
   encryptCredentials,
   type EncryptedCredentials,
   type EncryptOptions,

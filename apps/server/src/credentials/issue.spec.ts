@@ -238,6 +238,25 @@ describe('BatchIssueCredentials', () => {
     expect(reasons).toEqual(['DESTINATION_DISABLED', 'REQUEST_INVALID']);
   });
 
+  it('gives each request the tokens of its own realm, callee and time', async () => {
+    const asked = [
+      { destination: 'ecb', callee: 'anna@team.example' },
+      { destination: 'cbc' },
+      { destination: 'seconds' },
+      { destination: 'ecb' },
+    ];
+    const { results } = await server.credentials.batchIssueCredentials({ requests: asked });
+    const [anna, cbc, seconds, ecb] = results.map(({ result }) =>
+      result.case === 'response' ? tokensOf(result.value).toToken : '',
+    ) as [string, string, string, string];
+    expect(openEcb(KEYS['ecb.example'], anna)).toBe(`sip:anna@team.example;${START_MS}`);
+    expect(openCbc(KEYS['cbc.example'], cbc).plaintext).toBe(`sip:support@kandy.example;x-ts=${START_MS}`);
+    expect(openEcb(KEYS['seconds.example'], seconds)).toBe(
+      `sip:support@kandy.example;${Math.floor(START_MS / 1000)}`,
+    );
+    expect(openEcb(KEYS['ecb.example'], ecb)).toBe(`sip:support@kandy.example;${START_MS}`);
+  });
+
   it('takes 1 to 256 requests', async () => {
     const batch = (count: number) =>
       server.credentials.batchIssueCredentials({

@@ -29,7 +29,7 @@ import {
   setSpanAttributes,
   traceId,
 } from '@callpass/telemetry';
-import { encryptCredentials, systemRandom, type EncryptedCredentials } from '@callpass/token-core';
+import { systemRandom, type EncryptedCredentials } from '@callpass/token-core';
 import type { TrustedClock } from '../clock/watch-clock.ts';
 import { reasonOf } from '../errors/map-error.ts';
 import type { Caller, RefusalRecords, RefusedRequest } from '../errors/refusal-records.ts';
@@ -47,6 +47,7 @@ import {
   type Encryption,
   type FollowedState,
 } from './decide.ts';
+import { encryptAlone, type Encrypt } from './encrypt.ts';
 import { destinationLabel, type CredentialMetrics } from './metrics.ts';
 import { takeLimits, unenforcedRule } from './take-limits.ts';
 import { Visitor } from './visitor.ts';
@@ -61,6 +62,8 @@ export interface IssueDependencies {
   readonly keyedHash: KeyedHash;
   readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly metrics: Pick<CredentialMetrics, 'issued' | 'notIssued' | 'limited'>;
+  /** Default: each call alone. */
+  readonly encrypt?: Encrypt;
 }
 
 /** A client's request. Texts left out are empty. */
@@ -216,7 +219,8 @@ async function grant(
   });
   const readings = taken instanceof Promise ? await taken : taken;
 
-  const issued = encrypt(compiled, encryption, parties, clock.now());
+  const made = makeCredentials(dependencies.encrypt, { compiled, encryption, parties, nowMs: clock.now() });
+  const issued = made instanceof Promise ? await made : made;
   const { timeLimited } = issued;
   const entry: EntryDraft & RequestedFields = {
     kind: 'ISSUED',
@@ -253,39 +257,36 @@ async function grant(
 
 const randomBytes = new Uint8Array(16);
 
-/** Makes the credentials. The time is taken here, once for the three tokens. */
-function encrypt(
-  compiled: CompiledDestination,
-  encryption: Encryption | undefined,
-  parties: { callee: string; caller: string },
-  nowMs: number,
-): Issued {
+interface Granted {
+  readonly compiled: CompiledDestination;
+  readonly encryption: Encryption | undefined;
+  readonly parties: { readonly callee: string; readonly caller: string };
+  readonly nowMs: number;
+}
+
+/** Makes the credentials. The time is one for the three tokens. */
+function makeCredentials(
+  encrypt: Encrypt = encryptAlone,
+  { compiled, encryption, parties, nowMs }: Granted,
+): Promise<Issued> | Issued {
   systemRandom.fill(randomBytes);
   const issuanceId = newIssuanceId(nowMs, randomBytes);
   const { callee, caller } = parties;
   if (!encryption) return { issuanceId, callee, caller, issueTimeMs: nowMs, timeLimited: undefined };
   const { realm, key } = encryption;
-  const times = credentialTimes(realm, nowMs);
+  const { issueTimeMs, expireTimeMs, refreshTimeMs } = credentialTimes(realm, nowMs);
+  const complete = (tokens: EncryptedCredentials): Issued => ({
+    ...{ issuanceId, callee, caller, issueTimeMs },
+    timeLimited: { tokens, realm: realm.name, keyVersion: key.version, expireTimeMs, refreshTimeMs },
+  });
   const tokens = step(SPAN_ENCRYPT, () =>
-    encryptCredentials(
-      key.key,
-      { account: compiled.destination.account, from: caller, to: callee },
-      { timestampMs: times.issueTimeMs, unit: realm.timestampUnit },
-    ),
+    encrypt(key.key, {
+      users: { account: compiled.destination.account, from: caller, to: callee },
+      timestampMs: issueTimeMs,
+      unit: realm.timestampUnit,
+    }),
   );
-  return {
-    issuanceId,
-    callee,
-    caller,
-    issueTimeMs: times.issueTimeMs,
-    timeLimited: {
-      tokens,
-      realm: realm.name,
-      keyVersion: key.version,
-      expireTimeMs: times.expireTimeMs,
-      refreshTimeMs: times.refreshTimeMs,
-    },
-  };
+  return tokens instanceof Promise ? tokens.then(complete) : complete(tokens);
 }
 
 function issuedTokens({ accountToken, fromToken, toToken }: EncryptedCredentials): IssuedTokens {

@@ -11,6 +11,7 @@ import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
 import { PRINCIPAL } from '../access/identify.ts';
 import { itemStatus, type StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
+import { encryptTogether } from './encrypt.ts';
 import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
 import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } from './issue.ts';
@@ -31,12 +32,13 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
 
     async batchIssueCredentials({ requests }, call) {
       const caller = callerOf(call);
+      const together = { ...dependencies, encrypt: encryptTogether() };
       const results = requests.map(async (request): Promise<EncodedResult> => {
         try {
           const { bytes: response } = await withSpan(SPAN_BATCH_ITEM, () => {
             // The batch's own rules leave the items out, so that an invalid one does not fail the others.
             assertValid(IssueCredentialsRequestSchema, request);
-            return issueOne(dependencies, caller, request);
+            return issueOne(together, caller, request);
           });
           return { response };
         } catch (error) {

@@ -3,31 +3,44 @@ import { decodePlaintext } from './decoding.ts';
 import { type Engine, MAX_PLAINTEXT_BYTES, MAX_TOKEN_CHARACTERS } from './engine.ts';
 import { paddingText } from './padding.ts';
 
+/** Texts that are encrypted in one pass; with more of them a token does not take less time. */
+const TEXTS_A_PASS = 96;
+
+/** Plaintexts of a pass. All keys share it: it is overwritten before a pass ends. */
+const plain = Buffer.alloc(TEXTS_A_PASS * MAX_PLAINTEXT_BYTES);
+
 /**
  * Creates the engine for AES-128-ECB: token = HEX(AES-128-ECB-PKCS7(key, plaintext)).
  *
- * ECB keeps no state between blocks, so one cipher context serves the key for its whole life, and the tokens of a call are
- * encrypted in one pass over one buffer. Creating a context is slow; encrypting is not.
+ * ECB keeps no state between blocks, so one cipher context serves the key for its whole life, and many tokens are
+ * encrypted in one pass over one buffer. Creating a context is slow, and so is a call of it; encrypting is not.
  */
 export function createEcbEngine(key: Uint8Array): Engine {
   const cipher = createCipheriv('aes-128-ecb', key, null).setAutoPadding(false);
   const decipher = createDecipheriv('aes-128-ecb', key, null).setAutoPadding(false);
-  const plain = Buffer.alloc(3 * MAX_PLAINTEXT_BYTES);
   const ciphertext = Buffer.alloc(MAX_TOKEN_CHARACTERS / 2);
+
+  function encryptPass(plaintexts: readonly string[]): string[] {
+    let laid = layOut(plaintexts, charactersOf);
+    const written = plain.write(laid.text, 'utf8');
+    if (written !== laid.text.length) {
+      laid = layOut(plaintexts, bytesOf);
+      plain.write(laid.text, 'utf8');
+    }
+    const length = laid.ends.at(-1) ?? 0;
+    const hex = cipher.update(plain.subarray(0, length)).toString('hex').toUpperCase();
+    plain.fill(0, 0, Math.max(written, length));
+    let start = 0;
+    return laid.ends.map((end) => hex.slice(start, (start = 2 * end)));
+  }
 
   return {
     encrypt(plaintexts) {
-      let laid = layOut(plaintexts, charactersOf);
-      const written = plain.write(laid.text, 'utf8');
-      if (written !== laid.text.length) {
-        laid = layOut(plaintexts, bytesOf);
-        plain.write(laid.text, 'utf8');
-      }
-      const length = laid.ends.at(-1) ?? 0;
-      const hex = cipher.update(plain.subarray(0, length)).toString('hex').toUpperCase();
-      plain.fill(0, 0, Math.max(written, length));
-      let start = 0;
-      return laid.ends.map((end) => hex.slice(start, (start = 2 * end)));
+      if (plaintexts.length <= TEXTS_A_PASS) return encryptPass(plaintexts);
+      const tokens: string[] = [];
+      for (let at = 0; at < plaintexts.length; at += TEXTS_A_PASS)
+        tokens.push(...encryptPass(plaintexts.slice(at, at + TEXTS_A_PASS)));
+      return tokens;
     },
 
     decrypt(token) {
@@ -38,7 +51,6 @@ export function createEcbEngine(key: Uint8Array): Engine {
     },
 
     destroy() {
-      plain.fill(0);
       ciphertext.fill(0);
       cipher.final();
       decipher.final();

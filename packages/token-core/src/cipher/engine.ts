@@ -19,9 +19,9 @@ export interface Decryption {
   readonly legibleStart: boolean;
 }
 
-/** One cipher with one key. Long-lived and single-threaded: every method runs to its end on the engine's own buffers. */
+/** One cipher with one key. Long-lived and single-threaded: every method runs to its end, and leaves no plaintext in a buffer. */
 export interface Engine {
-  /** Encrypts at most three texts, each within {@link MAX_PLAINTEXT_BYTES} with its padding. Keeps their order. */
+  /** Encrypts texts, each within {@link MAX_PLAINTEXT_BYTES} with its padding. Keeps their order. */
   encrypt(plaintexts: readonly string[], random: RandomSource): string[];
   /** Decrypts a token that is well-formed for this cipher. Does not throw. */
   decrypt(token: string): Decryption;

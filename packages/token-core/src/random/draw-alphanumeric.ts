@@ -6,6 +6,8 @@ export const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 const CODES = Buffer.from(ALPHANUMERIC, 'latin1');
 /** Largest multiple of 62 in a byte. Larger bytes are drawn again, or the first characters would be more frequent. */
 const LIMIT = 256 - (256 % CODES.length);
+/** Bytes that are drawn in place of those that are skipped. */
+const SPARE = 16;
 const MAX_DRAWS = 100;
 
 /**
@@ -14,19 +16,17 @@ const MAX_DRAWS = 100;
  */
 export function drawAlphanumeric(random: RandomSource, count: number): Uint8Array {
   const drawn = new Uint8Array(count);
-  const bytes = new Uint8Array(count + 16);
+  const pool = new Uint8Array(count + SPARE);
   let filled = 0;
-  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+  for (let draw = 0; filled < count; draw++) {
+    if (draw === MAX_DRAWS) throw new Error('the random source yields no usable bytes');
+    const bytes = pool.subarray(0, count - filled + SPARE);
     random.fill(bytes);
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = 0; i < bytes.length && filled < count; i++) {
       const byte = bytes[i] as number;
-      if (byte >= LIMIT) continue;
-      drawn[filled++] = CODES[byte % CODES.length] as number;
-      if (filled === count) {
-        bytes.fill(0);
-        return drawn;
-      }
+      if (byte < LIMIT) drawn[filled++] = CODES[byte % CODES.length] as number;
     }
   }
-  throw new Error('the random source yields no usable bytes');
+  pool.fill(0);
+  return drawn;
 }

@@ -3,6 +3,7 @@ import {
   type Cipher,
   openRealmKey,
   decryptToken,
+  encryptAll,
   encryptCredentials,
   encryptToken,
   type EncryptOptions,
@@ -64,6 +65,8 @@ describe.each(Object.keys(KEYS) as Cipher[])('encrypting with %s', (cipher) => {
       expect(() => encryptCredentials(key, { ...USERS, [place]: 'a;b@c' }, AT)).toThrow(
         expect.objectContaining({ code: 'USER_INVALID', reason: 'SEMICOLON' }),
       );
+      const calls = [USERS, { ...USERS, [place]: 'a;b@c' }].map((users) => ({ users, ...AT }));
+      expect(() => encryptAll(key, calls)).toThrow(expect.objectContaining({ code: 'USER_INVALID' }));
     }
     expect(decryptToken(key, encryptToken(key, USERS.to, 'TO', AT))?.user).toBe(`sip:${USERS.to}`);
   });

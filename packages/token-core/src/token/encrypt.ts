@@ -23,6 +23,11 @@ export interface CallUsers {
   readonly to: string;
 }
 
+/** Call whose tokens are encrypted together with those of others. */
+export interface CallToEncrypt extends Pick<EncryptOptions, 'timestampMs' | 'unit'> {
+  readonly users: CallUsers;
+}
+
 /** The three tokens of one call, named as in the credentials of the vendor's `call.makeAnonymous`. */
 export interface EncryptedCredentials {
   readonly accountToken: string;
@@ -48,17 +53,43 @@ export function encryptCredentials(
   users: CallUsers,
   options: EncryptOptions,
 ): EncryptedCredentials {
-  const { account, from, to } = users;
-  assertUser(account);
-  if (from !== account) assertUser(from);
-  assertUser(to);
+  const { timestampMs, unit, random } = options;
+  return encryptAll(key, [{ users, timestampMs, unit }], random)[0] as EncryptedCredentials;
+}
+
+/**
+ * Encrypts the tokens of many calls, each as {@link encryptCredentials} would. Those of an ECB realm take a fourth of the time, since
+ * they go through the cipher together; CBC tokens have an IV each. Keeps the order. All or none: an error is that of the first call
+ * that has one.
+ *
+ * @throws as {@link encryptCredentials}.
+ * @example
+ * const key = openRealmKey('AES_128_ECB', 'example-16-bytes');
+ * const users = { account: 'anonymous@kandy.example', from: 'anonymous@kandy.example', to: 'support@kandy.example' };
+ * const call = { users, timestampMs: Date.now(), unit: 'MILLISECONDS' };
+ * console.log(encryptAll(key, [call, call]).length); // 2
+ */
+export function encryptAll(
+  key: RealmKey,
+  calls: readonly CallToEncrypt[],
+  random: RandomSource = systemRandom,
+): EncryptedCredentials[] {
   const { row, engine } = insideOf(key);
-  const tail = row.separator + timestampIn(options.unit, options.timestampMs);
-  const tokens = engine.encrypt(
-    [account + tail, SIP_SCHEME + from + tail, SIP_SCHEME + to + tail],
-    options.random ?? systemRandom,
-  ) as [string, string, string];
-  return { accountToken: tokens[0], fromToken: tokens[1], toToken: tokens[2] };
+  const plaintexts: string[] = [];
+  for (const { users, timestampMs, unit } of calls) {
+    const { account, from, to } = users;
+    assertUser(account);
+    if (from !== account) assertUser(from);
+    assertUser(to);
+    const tail = row.separator + timestampIn(unit, timestampMs);
+    plaintexts.push(account + tail, SIP_SCHEME + from + tail, SIP_SCHEME + to + tail);
+  }
+  const tokens = engine.encrypt(plaintexts, random);
+  return calls.map((_, index) => ({
+    accountToken: tokens[3 * index] as string,
+    fromToken: tokens[3 * index + 1] as string,
+    toToken: tokens[3 * index + 2] as string,
+  }));
 }
 
 /**

@@ -6,10 +6,12 @@ import {
   verifyCredentials,
   verifyToken,
   openRealmKey,
+  encryptAll,
   encryptCredentials,
+  encryptToken,
   type TokenKind,
 } from '../index.ts';
-import { cbcByHand, ecbByHand, KEYS } from '../testing/by-hand.ts';
+import { cbcByHand, ecbByHand, KEYS, randomForIv } from '../testing/by-hand.ts';
 
 const TIMEOUT_MS = 120_000;
 const ROUND_TRIPS = 10_000;
@@ -64,6 +66,40 @@ describe('over random users and times', () => {
           );
         }),
         { numRuns: ROUND_TRIPS },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([ECB, CBC].map((key) => ({ key, cipher: key.cipher })))(
+    'sets that are encrypted together are each as one by one with the same random bytes, and valid ($cipher)',
+    ({ key }) => {
+      const calls = fc.array(fc.tuple(user, user, user, timestampMs), { maxLength: 70 });
+      fc.assert(
+        fc.property(calls, (asked) => {
+          const all = encryptAll(
+            key,
+            asked.map(([account, from, to, issued]) => ({
+              ...{ users: { account, from, to }, timestampMs: issued, unit: 'MILLISECONDS' },
+            })),
+          );
+          expect(all).toHaveLength(asked.length);
+          asked.forEach(([account, from, to, issued], index) => {
+            const tokens = all[index] as (typeof all)[number];
+            const alone = (holder: string, kind: TokenKind, token: string): string =>
+              encryptToken(key, holder, kind, {
+                ...{ timestampMs: issued, unit: 'MILLISECONDS', random: randomForIv(token.slice(64, 80)) },
+              });
+            expect(tokens).toEqual({
+              accountToken: alone(account, 'ACCOUNT', tokens.accountToken),
+              fromToken: alone(from, 'FROM', tokens.fromToken),
+              toToken: alone(to, 'TO', tokens.toToken),
+            });
+            const rules = { ...RULES, nowMs: issued, expectedCallee: to, expectedCaller: from };
+            expect(verifyCredentials([{ version: 1, key }], tokens, rules).verdict).toBe('VALID');
+          });
+        }),
+        { numRuns: 30 },
       );
     },
     TIMEOUT_MS,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { type Cipher, openRealmKey, decryptToken, encryptToken } from '../index.ts';
+import { type Cipher, openRealmKey, decryptToken, encryptAll, encryptToken } from '../index.ts';
 import { randomForIv } from '../testing/by-hand.ts';
 
 interface KnownAnswer {
@@ -45,12 +45,14 @@ describe.each(cases)(
     });
 
     it('is written to the letter, ECB in upper case', () => {
-      const written = encryptToken(key, isAddress ? user.slice(4) : user, isAddress ? 'TO' : 'ACCOUNT', {
-        timestampMs: timestamp,
-        unit: 'MILLISECONDS',
-        random: randomForIv(iv ?? ''),
-      });
-      expect(written).toBe(isEcb ? token.toUpperCase() : token);
+      const holder = isAddress ? user.slice(4) : user;
+      const options = { timestampMs: timestamp, unit: 'MILLISECONDS' } as const;
+      const random = randomForIv(iv ?? '');
+      const expected = isEcb ? token.toUpperCase() : token;
+      expect(encryptToken(key, holder, isAddress ? 'TO' : 'ACCOUNT', { ...options, random })).toBe(expected);
+      const call = { users: { account: holder, from: holder, to: holder }, ...options };
+      for (const { accountToken, toToken } of encryptAll(key, [call, call], random))
+        expect(isAddress ? toToken : accountToken).toBe(expected);
     });
   },
 );
