@@ -6,6 +6,7 @@ import {
   gatewayPath,
   gatewayRequest,
   MANIPULATED_REQUESTS,
+  rewrittenRequests,
   startRequest,
   subscribeRequest,
   type GatewayHttp,
@@ -56,8 +57,8 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-async function issue(destination = 'support-cbc'): Promise<TimeLimitedCredentials> {
-  const { grant } = await client.issueCredentials({ destination });
+async function issue(destination = 'support-cbc', subject = ''): Promise<TimeLimitedCredentials> {
+  const { grant } = await client.issueCredentials({ destination, subject });
   if (grant.case !== 'timeLimited') throw new TypeError('no tokens');
   return grant.value;
 }
@@ -177,6 +178,32 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     expect((await startCall(others)).status).toBe(403);
     await admin.unfreeze({ scope });
     admin.close();
+  });
+
+  it.each([
+    ['realm', 'support.example'],
+    ['destination', 'support'],
+    ['client', 'local'],
+    ['subject', 'visitor-1'],
+  ] as const)('lets no token of a frozen %s through, in whatever form it is written', async (kind, value) => {
+    const tokens = await issue('support', 'visitor-1');
+    const admin = createAdminClient({ address: sandbox.ready.grpc });
+    const scope = { scope: { case: kind, value } } as const;
+    await admin.freeze({ scope, reason: 'test' });
+    const before = relay.requests.length;
+    try {
+      for (const rewritten of rewrittenRequests(tokens)) {
+        const { status, body } = await ask(rewritten);
+        expect(`${status} ${body}`).toMatch(/^403 .*"statusCode":35\D/);
+      }
+    } finally {
+      await admin.unfreeze({ scope });
+      admin.close();
+    }
+    expect(relay.requests.slice(before)).toEqual([]);
+    expect(await ask(rewrittenRequests(tokens).at(-1) ?? subscribeRequest(tokens))).toMatchObject({
+      status: 404,
+    });
   });
 
   it('has no token in a log, and the reasons of refusals in its own', async () => {

@@ -95,6 +95,11 @@ export const MANIPULATED_REQUESTS: readonly (readonly [string, (material: Materi
   ],
   ['an encoded slash', atSubscription('%2Fsubscription')],
   ['an encoded letter', atSubscription('/%73ubscription')],
+  [
+    'a token with an encoded character',
+    withAccountToken(({ a }) => a.accountToken.replace(/^./, (it) => `%${it.charCodeAt(0).toString(16)}`)),
+  ],
+  ['a token with an encoded space', withAccountToken(({ a }) => `${a.accountToken}%20`)],
   ['a letter encoded twice', atSubscription('/%2573ubscription')],
   ['dots', atSubscription('/x/../subscription')],
   ['encoded dots', atSubscription('/x/%2e%2e/subscription')],
@@ -133,3 +138,28 @@ export const MANIPULATED_REQUESTS: readonly (readonly [string, (material: Materi
   ['a call by another method', asCall(() => ({ method: 'PUT' }))],
   ['a call larger than 256 KiB', ({ a }) => startRequest(a, { sdp: 'a'.repeat(262_144) })],
 ];
+
+const lowerCase = (text: string) => text.toLowerCase();
+const mixedCase = (text: string) => text.slice(0, 9).toLowerCase() + text.slice(9);
+
+/**
+ * Requests with tokens of AES_128_ECB in each form in which they stay what they are: any case of the hexadecimal, in all tokens
+ * or some, from and to swapped, an encoded realm.
+ */
+export function rewrittenRequests(tokens: TokenSet): GatewayHttp[] {
+  const { accountToken, fromToken, toToken, realm } = tokens;
+  return [String, lowerCase, mixedCase].flatMap((form) => {
+    const set = { ...tokens, accountToken: form(accountToken) };
+    const [from, to] = [form(fromToken), form(toToken)];
+    return [
+      ...[realm, realm.replace('.', '%2e'), realm.replace('e', '%65')].map((written) =>
+        subscribeRequest({ ...set, realm: written }),
+      ),
+      startRequest(set),
+      startRequest({ ...set, fromToken: from, toToken: to }),
+      startRequest({ ...set, fromToken: to, toToken: from }),
+      startRequest({ ...tokens, fromToken: from }),
+      gatewayRequest('PUT', gatewayPath(set, '/callMe/callSessions/1')),
+    ];
+  });
+}

@@ -6,6 +6,7 @@ import type { Handlers, ServerCall } from '@callpass/grpc-kit';
 import { explainToken } from '@callpass/token-core';
 import { PRINCIPAL } from '../access/identify.ts';
 import { kindFromMessage } from '../credentials/messages.ts';
+import { rulesOf, verdictOnToken } from '../credentials/validate.ts';
 import { invalidField, Refusal } from '../errors/refusal.ts';
 import { freezeToMessage, keyToMessage, times } from '../state/messages.ts';
 import { decryptionKeys } from '../state/snapshot.ts';
@@ -19,6 +20,12 @@ import { tryIssue, type TryDependencies } from './try-issue.ts';
 
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
 const MAX_CHANGES = 5000;
+
+/** Finding about a token that would be valid if nobody had frozen it. */
+const FROZEN = {
+  code: 'FROZEN',
+  text: 'an operator has frozen the realm, or the destination, client or subject of this token; callpass freezes shows who and why',
+};
 
 /** The handlers of AdminService: messages in, use cases, messages out. */
 export function adminHandlers(
@@ -121,25 +128,27 @@ export function adminHandlers(
         yield replayToMessage(step);
     },
 
-    explainToken(request) {
-      const realm = dependencies.state.snapshot.realms.get(request.realm);
+    async explainToken(request) {
+      const { snapshot } = dependencies.state;
+      const realm = snapshot.realms.get(request.realm);
       if (!realm) throw new Refusal('REALM_UNKNOWN');
       const nowMs = dependencies.clock.now();
+      const query = { ...request, kind: kindFromMessage(request.kind), requireIssuedHere: false };
       const diagnosis = explainToken(decryptionKeys(realm, nowMs), request.token, {
-        lifetimeMs: realm.realm.tokenLifetimeMs,
-        maxClockSkewMs: realm.realm.maxClockSkewMs,
-        unit: realm.realm.timestampUnit,
+        ...rulesOf(realm),
         nowMs,
-        kind: kindFromMessage(request.kind),
+        kind: query.kind,
       });
+      const verdict = await verdictOnToken(dependencies, { snapshot, realm, nowMs }, query, diagnosis);
+      const findings = verdict === 'FROZEN' ? [FROZEN, ...diagnosis.findings] : diagnosis.findings;
       return {
         summary: {
-          verdict: Verdict[diagnosis.verdict],
+          verdict: Verdict[verdict],
           user: diagnosis.user ?? '',
           keyVersion: diagnosis.keyVersion ?? 0,
           ...times({ issueTime: diagnosis.issueTimeMs, expireTime: diagnosis.expireTimeMs }),
         },
-        findings: diagnosis.findings.map(({ code, text }) => ({ code, text })),
+        findings: findings.map(({ code, text }) => ({ code, text })),
       };
     },
   };

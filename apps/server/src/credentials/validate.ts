@@ -69,14 +69,29 @@ export async function validateToken(
   const verification = step(SPAN_VERIFY, () =>
     verifyToken(decryptionKeys(realm, nowMs), query.token, { ...rulesOf(realm), nowMs, kind: query.kind }),
   );
-  if (verification.verdict !== 'VALID') {
-    assertKeysOpened(dependencies, realm, [verification]);
-    return report(dependencies, query, verification);
-  }
+  assertKeysOpened(dependencies, realm, [verification]);
+  const verdict = await verdictOnToken(dependencies, { snapshot, realm, nowMs }, query, verification);
+  return report(dependencies, query, { ...verification, verdict });
+}
+
+/** State and time of a check. */
+interface Asked {
+  readonly snapshot: Snapshot;
+  readonly realm: SnapshotRealm;
+  readonly nowMs: number;
+}
+
+/** Verdict on a token: that of its form and time, and for what they find `VALID` also what only this service knows. */
+export async function verdictOnToken(
+  dependencies: Pick<ValidateDependencies, 'store' | 'keyedHash'>,
+  { snapshot, realm, nowMs }: Asked,
+  query: TokenQuery,
+  verification: Pick<TokenVerification, 'verdict' | 'issueTimeMs'>,
+): Promise<Verdict> {
+  if (verification.verdict !== 'VALID') return verification.verdict;
   const records = await recordsOf(dependencies, snapshot, query, [verification]);
   const issued = records && matches(records, fingerprintOf(dependencies, realm, query.token));
-  const verdict = verdictByRecord(snapshot, query, issued, nowMs);
-  return report(dependencies, query, { ...verification, verdict });
+  return verdictByRecord(snapshot, query, issued, nowMs);
 }
 
 /**
@@ -166,7 +181,8 @@ function assertKeysOpened(
     assertNewest(state);
 }
 
-function rulesOf({ realm }: SnapshotRealm) {
+/** The rules by which a realm's tokens are verified, all but the time of the check. */
+export function rulesOf({ realm }: SnapshotRealm) {
   return {
     lifetimeMs: realm.tokenLifetimeMs,
     maxClockSkewMs: realm.maxClockSkewMs,
@@ -179,10 +195,10 @@ function rulesOf({ realm }: SnapshotRealm) {
  * to know whose token it is because something smaller than a realm is frozen.
  */
 async function recordsOf(
-  dependencies: ValidateDependencies,
+  dependencies: Pick<ValidateDependencies, 'store'>,
   snapshot: Snapshot,
   query: { realm: string; requireIssuedHere: boolean },
-  verifications: readonly TokenVerification[],
+  verifications: readonly Pick<TokenVerification, 'issueTimeMs'>[],
 ): Promise<readonly LedgerEntry[] | undefined> {
   if (!query.requireIssuedHere && !snapshot.freezes.needsRecord) return undefined;
   const times = new Set(
@@ -196,7 +212,7 @@ async function recordsOf(
 
 /** The fingerprint of a token as it was issued: hexadecimal in another case is the same token. */
 function fingerprintOf(
-  { keyedHash }: ValidateDependencies,
+  { keyedHash }: Pick<ValidateDependencies, 'keyedHash'>,
   { realm }: SnapshotRealm,
   token: string,
 ): Uint8Array {

@@ -15,6 +15,7 @@ import {
   gatewayPath,
   gatewayRequest,
   MANIPULATED_REQUESTS,
+  rewrittenRequests,
   startRequest,
   subscribeRequest,
   type GatewayHttp,
@@ -58,9 +59,9 @@ afterAll(async () => {
   for (const stop of closing.reverse()) await stop();
 });
 
-async function issue(destination = 'cbc'): Promise<TokenSet> {
+async function issue(destination = 'cbc', subject = ''): Promise<TokenSet> {
   server.clock.nowMs++;
-  const { grant } = await server.credentials.issueCredentials({ destination });
+  const { grant } = await server.credentials.issueCredentials({ destination, subject });
   if (grant.case !== 'timeLimited') throw new TypeError('no tokens');
   return grant.value;
 }
@@ -235,6 +236,20 @@ describe('envoy.service.auth.v3.Authorization', () => {
       reason: 'test',
     });
     await refusedWith('UNDECIPHERABLE', subscribeRequest(tokens));
+  });
+
+  it.each([
+    ['realm', 'ecb.example'],
+    ['destination', 'ecb'],
+    ['client', 'local'],
+    ['subject', 'visitor-1'],
+  ] as const)('lets no token of a frozen %s through, in whatever form it is written', async (kind, value) => {
+    const rewritten = rewrittenRequests(await issue('ecb', 'visitor-1'));
+    const scope = { scope: { case: kind, value } } as const;
+    await server.admin.freeze({ scope, reason: 'test' });
+    for (const request of rewritten) expect(await outcomeOf(request)).toBe('FROZEN');
+    await server.admin.unfreeze({ scope });
+    expect(await outcomeOf(rewritten.at(-1) ?? gatewayRequest('GET', '/'))).toBe('LET_THROUGH');
   });
 
   it('lets nothing through while the store does not answer, in a form that the SDK understands', async () => {
