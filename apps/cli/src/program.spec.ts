@@ -16,9 +16,10 @@ import {
 } from '@callpass/contract';
 import { detail, RpcError } from '@callpass/grpc-kit';
 import { BadRequestSchema, RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import { processorMs, YAML_BOMB_MS, YAML_BOMBS } from '@callpass/testkit/yaml-bombs';
 import { status } from '@grpc/grpc-js';
 import { type Answers, type LocalService, refusal, startLocalService } from './testing/local-service.ts';
-import { runInProcess } from './testing/run-in-process.ts';
+import { runInProcess, type Run } from './testing/run-in-process.ts';
 
 const TIME = timestampFromMs(Date.parse('2026-11-25T10:00:00Z'));
 const issued = {
@@ -556,6 +557,18 @@ describe('callpass config', () => {
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain(`${path}:1:1: the document is empty`);
     expect(run.stderr).toContain('write {} if that is meant');
+  });
+
+  it.each([
+    ...YAML_BOMBS.slice(0, 5).map(([name, text]) => [name, text, ['apply']] as const),
+    ...[['try', 'support'], ['replay']].map((command) => [command[0], YAML_BOMBS[1]?.[1], command] as const),
+  ])('refuses soon, with its line: %s', async (_name, text = '', command) => {
+    const args = ['config', ...command, '-f', file('bomb.yaml', text), '--address', '127.0.0.1:1'];
+    let run: Run = { exitCode: 0, stdout: '', stderr: '' };
+    expect(await processorMs(async () => (run = await runInProcess(args)))).toBeLessThan(YAML_BOMB_MS);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toMatch(/\/bomb\.yaml:\d+:\d+: ./);
+    expect(run.stderr).not.toContain('127.0.0.1');
   });
 
   it('names the line of what is no configuration, without asking the service', async () => {

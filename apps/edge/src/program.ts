@@ -9,6 +9,7 @@ import {
   runServer,
   THIS_PROCESS,
   type OutputFormat,
+  type Surroundings,
 } from '@callpass/program/command-line';
 import { droppedLogLines } from '@callpass/program/log';
 import { openProcessLog } from '@callpass/program/process-log';
@@ -24,14 +25,15 @@ import { openTelemetryPort, telemetry } from './telemetry.ts';
 const NAME = 'callpass-edge';
 
 /** The command line `callpass-edge`. */
-export function createProgram(): Command {
+export function createProgram(surroundings: Surroundings = THIS_PROCESS): Command {
+  const { environment } = surroundings;
   const program = createCommandLine(
     {
       name: NAME,
       description: 'Gives browsers the short-lived credentials of anonymous calls over HTTP.',
       build: buildOf(import.meta.url),
     },
-    THIS_PROCESS,
+    surroundings,
   );
   const withSettings = (
     name: string,
@@ -40,24 +42,21 @@ export function createProgram(): Command {
     run = runCommand,
   ) =>
     addCommand(program, name, summary).action(({ settings: file }: { settings?: string }) => {
-      const readSettings = () => loadEdgeSettings({ file, environment: THIS_PROCESS.environment });
-      return run(NAME, THIS_PROCESS, () => work(readSettings(), readSettings, file));
+      const readSettings = () => loadEdgeSettings({ file, environment });
+      return run(NAME, surroundings, () => work(readSettings(), readSettings, file));
     });
 
   withSettings('serve', 'Serve until SIGTERM, SIGINT or SIGQUIT', serve, runServer);
   withSettings('check-config', 'Check the settings and the files they name', async (settings, _, file) => {
     await checkSettings(settings);
-    reportSettings(NAME, THIS_PROCESS, file, unknownValues());
+    reportSettings(NAME, surroundings, file, unknownValues());
   });
   addCommand(program, 'doctor', 'Look at all that the edge needs here, and say what to do; changes nothing')
     .addOption(outputOption())
     .action(({ settings: file, output }: { settings?: string; output: OutputFormat }) =>
-      runCommand(NAME, THIS_PROCESS, async () => {
-        const findings = [
-          ...(await examine({ file, environment: THIS_PROCESS.environment })),
-          ...(await checkTelemetry()),
-        ];
-        reportFindings(NAME, THIS_PROCESS, { findings, output });
+      runCommand(NAME, surroundings, async () => {
+        const findings = [...(await examine({ file, environment })), ...(await checkTelemetry())];
+        reportFindings(NAME, surroundings, { findings, output });
       }),
     );
   return program;

@@ -4,7 +4,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Surroundings } from '@callpass/program/command-line';
+import { runCommandLine } from '@callpass/testkit/run-command-line';
+import { processorMs, YAML_BOMB_MS, YAML_BOMBS } from '@callpass/testkit/yaml-bombs';
 import { createProgram } from './program.ts';
 import { DOCUMENT } from './testing/test-server.ts';
 
@@ -19,31 +20,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs the program in this process. */
-async function run(args: readonly string[], environment: Record<string, string> = {}) {
-  const outcome = { code: 0, stdout: '', stderr: '' };
-  const ended = new Error('the program has ended');
-  const surroundings: Surroundings = {
-    environment,
-    stderr: { write: (text) => (outcome.stderr += text) },
-    stdout: () => ({
-      isTTY: false,
-      write: (text) => void (outcome.stdout += text),
-      flushed: () => Promise.resolve(),
-    }),
-    exitWith: (code) => void (outcome.code = code),
-    exit(code) {
-      outcome.code = code;
-      throw ended;
-    },
-  };
-  await createProgram(surroundings)
-    .parseAsync(args, { from: 'user' })
-    .catch((error: unknown) => {
-      if (error !== ended) throw error;
-    });
-  return outcome;
-}
+const run = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runCommandLine(createProgram, args, environment);
 
 /** Runs the program as a process, as an operator does. */
 function runProcess(args: readonly string[], stdout: 'pipe' | number, env: Record<string, string> = {}) {
@@ -111,6 +89,17 @@ describe('callpass-server', () => {
     expect(stderr).toContain(`${document}:1:1: the document is empty`);
     expect(stderr).toContain('write {} if that is meant');
     expect(await run(['check-config', file('braces.yaml', '{}\n')], settings)).toMatchObject({ code: 0 });
+  });
+
+  it.each(YAML_BOMBS)('check-config: refuses soon, with its line: %s', async (_name, text) => {
+    const document = file('bomb.yaml', text);
+    let outcome = { code: 0, stderr: '' };
+    const check = async () =>
+      (outcome = await run(['check-config', document], { CALLPASS_KEY_ENCRYPTION_KEY: key() }));
+    expect(await processorMs(check)).toBeLessThan(YAML_BOMB_MS);
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toMatch(/^\S*bomb\.yaml:\d+:\d+: ./);
+    expect(outcome.stderr.split('\n').length).toBeLessThanOrEqual(1001);
   });
 
   it('ends as a process with 4 where its answer cannot be written', () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { buildOf, EXIT, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
+import { buildOf, describeFault, EXIT, reloadOnSignal, reportReady, stopOnSignal } from '@callpass/program';
 import {
   addCommand,
   createCommandLine,
@@ -108,13 +108,21 @@ async function checkConfig(
   reportSettings(NAME, surroundings, file, unknownValues());
   const stdout = surroundings.stdout(NAME);
   for (const name of documents) {
-    const { problems, warnings } = checkDocument(readFileSync(name, 'utf8'));
+    const { problems, warnings } = checkDocument(readDocument(name));
     for (const { line, column, path, message } of problems) {
       surroundings.stderr.write(`${name}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}\n`);
     }
     for (const warning of warnings) surroundings.stderr.write(`${name}: warning: ${warning}\n`);
     if (problems.length > 0) surroundings.exitWith(EXIT.wrongUse);
     else stdout.write(`${name}: ok\n`);
+  }
+}
+
+function readDocument(name: string): string {
+  try {
+    return readFileSync(name, 'utf8');
+  } catch (error) {
+    throw new SettingsError([`cannot read ${name}: ${describeFault(error)}`]);
   }
 }
 

@@ -1,3 +1,3 @@
-export { type AliasLimits, parseConfigurationDocument, type ConfigurationDocument } from './parse.ts';
+export { parseConfigurationDocument, type ConfigurationDocument } from './parse.ts';
 export { DocumentError, type DocumentProblem } from './document-error.ts';
 export { formatConfigurationDocument } from './format.ts';

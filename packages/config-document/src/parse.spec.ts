@@ -1,13 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from '@jest/globals';
 import { Cipher, ConfigurationSchema, LimitScope, Role } from '@callpass/contract';
+import type { AliasLimits } from '@callpass/program/yaml';
 import fc from 'fast-check';
-import {
-  type AliasLimits,
-  DocumentError,
-  formatConfigurationDocument,
-  parseConfigurationDocument,
-} from './index.ts';
+import { DocumentError, formatConfigurationDocument, parseConfigurationDocument } from './index.ts';
 
 /** The example of the contract page, every part of the document. */
 const FULL = `
@@ -349,19 +345,17 @@ describe('a document that is small and stands for something large', () => {
       'expected keys',
     ],
     ['a text without end over 20,000 lines', `realms:\n - name: "${lines(20_000, 'a')}`, 'quote'],
-  ])(
-    'is refused with a line, and soon: %s',
-    (_, text, message) => {
-      const before = performance.now();
-      const problems = problemsOf(text);
-      expect(problems[0]?.message).toContain(message);
-      expect(problems[0]?.line).toBeGreaterThan(0);
-      expect(problems.length).toBeLessThanOrEqual(1000);
-      expect(Math.max(...problems.map((problem) => problem.message.length))).toBeLessThan(300);
-      expect(performance.now() - before).toBeLessThan(20_000);
-    },
-    30_000,
-  );
+  ])('is refused with a line, and soon: %s', (_, text, message) => {
+    const before = process.cpuUsage();
+    const problems = problemsOf(text);
+    const { user, system } = process.cpuUsage(before);
+    expect(problems[0]?.message).toContain(message);
+    expect(problems[0]?.line).toBeGreaterThan(0);
+    expect(problems.length).toBeLessThanOrEqual(1000);
+    expect(Math.max(...problems.map((problem) => problem.message.length))).toBeLessThan(300);
+    // Processor time in ms: other work of the machine does not count.
+    expect((user + system) / 1000).toBeLessThan(6000);
+  });
 });
 
 describe('locate', () => {

@@ -7,26 +7,13 @@ import {
   ScalarType,
 } from '@bufbuild/protobuf';
 import { ConfigurationSchema, type Configuration } from '@callpass/contract';
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
+import { AliasReader, quotable, readYaml, YamlError, type AliasLimits } from '@callpass/program/yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { DocumentError, type DocumentProblem } from './document-error.ts';
-import { locate, positionOf } from './locate.ts';
-import { readYaml, resolveAliases } from './read-yaml.ts';
-
-/** Bounds on what aliases (`*name`) add to a document when they are replaced by what they stand for. */
-export interface AliasLimits {
-  /** Lists, maps and values that are added. Default: 100,000. */
-  readonly maxNodes: number;
-  /** Characters of values that are added. Default: 4 Mi. */
-  readonly maxCharacters: number;
-}
-
-const ALIAS_LIMITS: AliasLimits = { maxNodes: 100_000, maxCharacters: 4 * 1024 * 1024 };
+import { locate, positionAt, positionOf } from './locate.ts';
 
 /** The most problems that are named. */
 const MAX_PROBLEMS = 1000;
-
-/** The longest part of a key that a problem quotes, in characters. */
-const MAX_QUOTED = 64;
 
 /** A configuration and the text it was read from. */
 export interface ConfigurationDocument {
@@ -54,14 +41,11 @@ export interface ConfigurationDocument {
  * locate('destinations[1].realm'); // { line: 12, column: 5 }
  * ```
  */
-export function parseConfigurationDocument(
-  text: string,
-  aliasLimits: AliasLimits = ALIAS_LIMITS,
-): ConfigurationDocument {
+export function parseConfigurationDocument(text: string, aliasLimits?: AliasLimits): ConfigurationDocument {
   const lines = new LineCounter();
-  const document = readYaml(text, lines);
+  const document = readDocument(text, lines);
   const root = document.contents;
-  const reader = new Reader(document, lines, aliasLimits);
+  const reader = new Reader(new AliasReader(document, aliasLimits), lines);
   const json = isNothing(root) ? {} : readMessage(ConfigurationSchema, root, '', reader);
   reader.assertNoProblems();
   const configuration = fromJson(ConfigurationSchema, json as JsonObject);
@@ -78,42 +62,32 @@ export function parseConfigurationDocument(
   return { configuration, empty, locate: (path) => locate(root, path, lines) };
 }
 
+function readDocument(text: string, lines: LineCounter): Document {
+  try {
+    return readYaml(text, lines);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new DocumentError(
+      error.faults.map(({ offset, message }) => ({ ...positionAt(offset, lines), path: '', message })),
+    );
+  }
+}
+
 /** The nodes of a document with aliases followed, and the problems found in them. */
 class Reader {
-  readonly #document: Document;
+  readonly #aliases: AliasReader;
   readonly #lines: LineCounter;
-  readonly #aliasLimits: AliasLimits;
   readonly #problems: DocumentProblem[] = [];
-  #targets: Map<Alias, Node> | undefined;
-  #outermost: Alias | undefined;
-  #aliasedNodes = 0;
-  #aliasedCharacters = 0;
 
-  constructor(document: Document, lines: LineCounter, aliasLimits: AliasLimits) {
-    this.#document = document;
+  constructor(aliases: AliasReader, lines: LineCounter) {
+    this.#aliases = aliases;
     this.#lines = lines;
-    this.#aliasLimits = aliasLimits;
   }
 
   /** Reads a node, or the one that an alias (`*name`) stands for. */
   read(node: Node | null, path: string, reading: (node: Node | null) => JsonValue): JsonValue {
-    if (!isAlias(node)) {
-      if (this.#outermost) this.#count(node, this.#outermost, path);
-      return reading(node);
-    }
-    this.#targets ??= resolveAliases(this.#document);
-    const target = this.#targets.get(node);
-    if (target === undefined) {
-      this.report(node, path, `*${quotable(node.source)} names no anchor that is written before it`);
-      return null;
-    }
-    const outer = this.#outermost;
-    this.#outermost ??= node;
-    try {
-      return this.read(target, path, reading);
-    } finally {
-      this.#outermost = outer;
-    }
+    const report = (alias: Node, message: string) => this.report(alias, path, message);
+    return this.#aliases.read(node, reading, report) ?? null;
   }
 
   report(node: Node | null, path: string, message: string): void {
@@ -124,17 +98,6 @@ class Reader {
   /** @throws {DocumentError} if there is a problem. */
   assertNoProblems(): void {
     if (this.#problems.length > 0) throw new DocumentError(this.#problems);
-  }
-
-  #count(node: Node | null, alias: Alias, path: string): void {
-    this.#aliasedNodes++;
-    if (isScalar(node)) this.#aliasedCharacters += String(node.value).length;
-    const { maxNodes, maxCharacters } = this.#aliasLimits;
-    if (this.#aliasedNodes <= maxNodes && this.#aliasedCharacters <= maxCharacters) return;
-    const message =
-      `*${quotable(alias.source)} repeats too much: all aliases together may stand for ${maxNodes} values ` +
-      `and ${maxCharacters} characters; write the values out`;
-    throw new DocumentError([...this.#problems, { ...positionOf(alias, this.#lines), path, message }]);
   }
 }
 
@@ -237,10 +200,6 @@ function unknownKey(key: string): string {
   if (key === '<<')
     return 'merge keys (<<) are not taken; write the keys out, or use an alias for a whole value';
   return `unknown key ${JSON.stringify(quotable(key))}`;
-}
-
-function quotable(text: string): string {
-  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
 /** True for a text of nothing but comments, spaces and marks, and for `null`. */

@@ -116,6 +116,21 @@ export function settingsTextsConformance({ schema, prefix }: SettingsUnderTest):
       for (const problem of problems) expect(problem).not.toMatch(NOT_FOR_PEOPLE);
     });
 
+    it.each([
+      ['a control character', 'log:\n  level: "\u0001"', 2],
+      ['a control character in an escape', 'log:\n  level: "a\\0b"', 2],
+      ['a control character in a key', 'log:\n  "\\e[31m": 1', 2],
+      ['a tag', 'log:\n  level: !!binary aW5mbw==', 2],
+      ['an alias that leads nowhere', 'log:\n  level: *x', 2],
+      ['an alias within its anchor', 'log: &x\n  level: *x', 2],
+      ['a key that is a list', 'log: {}\n? [log]\n: {}', 2],
+      ['the name of the prototype', '\n__proto__: { log: {} }', 2],
+      ['a merge key', '\n<<: { log: {} }', 2],
+      ['a key that stands twice', 'log:\n  level: info\n  level: info', 3],
+    ])('a file with %s, with its line', (_name, text, line) => {
+      expectForPeople(problemsOf(text), new RegExp(`line ${line}\\)`));
+    });
+
     it.each(['gone.yaml', '.', 'settings.yaml/inside'])('a file that cannot be read: %s', (name) => {
       writeFileSync(file, '{}');
       const load = () => loadSettings({ schema, prefix, file: join(folder, name), environment: {} });

@@ -28,7 +28,7 @@ export function addAuthorizeRoute(
   const { callStart = 'body', accelRedirect } = authorize;
   assertUsable(authorize);
   const realms = new Set(authorize.realms);
-  const proxies = createProxies(authorize.proxies);
+  const proxies = createProxies(authorize.proxies, 'authorize.proxies');
   const rules = { callStart, singleUse: authorize.singleUse && singleUseOf(authorize.singleUse) };
   const verifier = {
     isListed: (realm: string) => realms.has(realm),

@@ -20,9 +20,10 @@ const UNKNOWN_ADDRESS = '0.0.0.0';
 
 /**
  * Proxies by address, by CIDR range, or by the names `loopback`, `linklocal` and `uniquelocal`. None listed: no forwarded
- * header is believed. Throws TypeError on what is no address.
+ * header is believed. `setting` is their name in the text of the TypeError for what is no address.
  */
-export function createProxies(listed: readonly string[]): Proxies {
+export function createProxies(listed: readonly string[], setting = 'trustedProxies'): Proxies {
+  listed.forEach((entry, index) => assertProxy(entry, `${setting}[${index}]`));
   const isListed = proxyAddr.compile([...listed]);
   const peerOf = ({ socket }: Pick<IncomingMessage, 'socket'>) =>
     parseAddress(socket.remoteAddress ?? '') ?? UNKNOWN_ADDRESS;
@@ -51,6 +52,16 @@ export function createProxies(listed: readonly string[]): Proxies {
       return (request.socket as TLSSocket).encrypted ? 'https' : 'http';
     },
   };
+}
+
+function assertProxy(entry: string, place: string): void {
+  try {
+    proxyAddr.compile([entry]);
+  } catch {
+    throw new TypeError(
+      `${place}: expected an address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal`,
+    );
+  }
 }
 
 /** Members of a list header, the last one first; empty ones are none (RFC 9110, 5.6.1). */

@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { isHostAndPort } from '../address.ts';
+import { readPlainYaml } from '../yaml/plain-values.ts';
 
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -57,7 +57,7 @@ export const sectionList = <Section extends z.ZodType>(section: Section) =>
 /** Parses a list in YAML. Invalid YAML stays a text, so the problem names the setting and never shows its value. */
 function parsed(text: string): unknown {
   try {
-    return parse(text) as unknown;
+    return readPlainYaml(text).value;
   } catch {
     return text;
   }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { z } from 'zod';
 import { describeFault } from '../describe-fault.ts';
+import { readPlainYaml, type PlainYaml } from '../yaml/plain-values.ts';
+import { YamlError } from '../yaml/read-yaml.ts';
 import { describeIssue } from './describe-issue.ts';
-import { describeYamlFault } from './describe-yaml-fault.ts';
 
 /** Settings that cannot be used. The message names every key that is wrong, with its line or variable. */
 export class SettingsError extends Error {
@@ -69,9 +70,10 @@ export function loadSettings<Schema extends z.ZodType>(
   const parsed = schema.safeParse(file.values, { error: describeIssue });
   if (!parsed.success)
     throw new SettingsError(
-      parsed.error.issues.flatMap((issue) =>
-        describe(issue, { file, variables, renamed: source.former?.keys ?? {} }),
-      ),
+      parsed.error.issues
+        .slice(0, MAX_PROBLEMS)
+        .flatMap((issue) => describe(issue, { file, variables, renamed: source.former?.keys ?? {} }))
+        .slice(0, MAX_PROBLEMS),
     );
   return Object.freeze(parsed.data);
 }
@@ -115,6 +117,9 @@ function unwrap(schema: z.ZodType): z.ZodType {
   return schema;
 }
 
+/** The most problems that are named. */
+const MAX_PROBLEMS = 100;
+
 /** Characters of a path that are shown: a part of it may be a key that somebody has chosen. */
 const LONGEST_NAME = 120;
 
@@ -132,35 +137,30 @@ function readSettingsFile(name: string): SettingsFile {
     throw new SettingsError([`cannot read ${name}: ${describeFault(error)}`]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw new SettingsError(
-      document.errors.map(
-        (error) => `${name} (line ${lines.linePos(error.pos[0]).line}): ${describeYamlFault(error.code)}`,
-      ),
-    );
-  }
-  const values = valuesOf(document, name) ?? {};
-  if (typeof values !== 'object' || values === null || Array.isArray(values))
+  const { value, root } = readYamlOf(name, text, lines);
+  const values = value ?? {};
+  if (typeof values !== 'object' || Array.isArray(values))
     throw new SettingsError([`${name}: expected keys and values`]);
   return {
     // A section whose keys are all commented out is as good as not written.
     values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)),
     place: (path) => {
-      const offset = keyOffset(document.contents, path);
+      const offset = keyOffset(root, path);
       return offset === undefined ? '' : ` (${name}, line ${lines.linePos(offset).line})`;
     },
   };
 }
 
-/** The values of a document. The library finds only here that an alias leads nowhere or repeats too much. */
-function valuesOf(document: Document.Parsed, name: string): unknown {
+function readYamlOf(name: string, text: string, lines: LineCounter): PlainYaml {
   try {
-    return document.toJS();
-  } catch {
-    throw new SettingsError([
-      `${name}: an alias leads nowhere, or aliases repeat too much; write out what they stand for`,
-    ]);
+    return readPlainYaml(text, lines);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new SettingsError(
+      error.faults.map(
+        ({ offset, message }) => `${name} (line ${Math.max(1, lines.linePos(offset).line)}): ${message}`,
+      ),
+    );
   }
 }
 
@@ -174,7 +174,7 @@ function keyOffset(root: Node | null, path: readonly PropertyKey[]): number | un
       continue;
     }
     if (!isMap(node)) break;
-    const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
+    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
     if (!pair) break;
     offset = (pair.key as Node).range?.[0];
     node = pair.value as Node | null;
@@ -206,19 +206,24 @@ function describe(
   },
 ): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => {
       const path = [...issue.path, key];
-      const name = path.join('.');
-      const problem = renamed[name]
+      const name = nameOf(path);
+      const problem = Object.hasOwn(renamed, name)
         ? `${name} is now ${renamed[name]}: rename the key`
         : `unknown setting ${name}`;
       return `${problem}${file.place(path)}`;
     });
   }
-  const path = issue.path.join('.');
-  const name = path.length > LONGEST_NAME ? `${path.slice(0, LONGEST_NAME)}…` : path;
   const variable = issue.path
     .map((_, end) => variables.get(issue.path.slice(0, end + 1).join('.')))
     .find((found) => found !== undefined);
-  return [`${name}${variable === undefined ? file.place(issue.path) : ` (${variable})`}: ${issue.message}`];
+  return [
+    `${nameOf(issue.path)}${variable === undefined ? file.place(issue.path) : ` (${variable})`}: ${issue.message}`,
+  ];
+}
+
+function nameOf(path: readonly PropertyKey[]): string {
+  const name = path.join('.');
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }

@@ -19,7 +19,7 @@ const FAULTS: Partial<Record<ErrorCode, string>> = {
   MULTIPLE_ANCHORS: 'a value has several anchors; leave one',
   MULTIPLE_DOCS: 'a second document begins; leave one in the file',
   MULTIPLE_TAGS: 'a value has several tags; leave them out',
-  RESOURCE_EXHAUSTION: 'aliases repeat too much; write less with them',
+  RESOURCE_EXHAUSTION: 'lists and maps stand too deep in each other; take some levels away',
 };
 
 /** Describes a fault of a YAML text: what is wrong there, and what to do, without words of the library that reads it. */

@@ -1,9 +1,7 @@
-import { type Alias, Composer, CST, type Document, type LineCounter, type Node, Parser, visit } from 'yaml';
-import { describeYamlFault } from '@callpass/program/describe-yaml-fault';
-import { DocumentError } from './document-error.ts';
-import { positionAt } from './locate.ts';
+import { Composer, CST, type Document, type LineCounter, Parser } from 'yaml';
+import { describeYamlFault } from './describe-yaml-fault.ts';
 
-/** The deepest nesting of lists and maps. A configuration needs eight levels. The YAML library recurses into each level. */
+/** The deepest nesting of lists and maps. Configuration and settings need eight levels. The YAML library recurses into each level. */
 const MAX_DEPTH = 64;
 
 /** The most faults that are named. */
@@ -13,45 +11,40 @@ const MAX_FAULTS = 100;
 // eslint-disable-next-line no-control-regex -- the rule is about control characters
 const CONTROL_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
-/** A place in a text that is not YAML, or not the YAML of a configuration. */
-interface Fault {
+/** A place in a text that is not YAML, or not the YAML that is taken. */
+export interface YamlFault {
+  /** Place in the text, in characters from 0. */
   readonly offset: number;
+  /** The fault and the remedy. */
   readonly message: string;
+}
+
+/** A text that cannot be read as YAML. */
+export class YamlError extends Error {
+  readonly code = 'YAML_INVALID';
+  /** The first 100 faults. */
+  readonly faults: readonly YamlFault[];
+
+  constructor(faults: readonly YamlFault[]) {
+    super('the text cannot be read as YAML');
+    this.name = 'YamlError';
+    this.faults = faults.slice(0, MAX_FAULTS);
+  }
 }
 
 /**
  * Reads a text that is one YAML document, in time that grows with its length. Double keys are left to the reader of the nodes,
  * because the YAML library compares each key of a map with every other.
  *
- * @throws {DocumentError} naming the lines of the first 100 faults.
+ * @throws {YamlError} naming the first 100 faults.
  */
 export function readYaml(text: string, lines: LineCounter): Document {
   const document = compose(text, lines);
-  if (!Array.isArray(document)) return document;
-  throw new DocumentError(
-    document
-      .slice(0, MAX_FAULTS)
-      .map(({ offset, message }) => ({ ...positionAt(offset, lines), path: '', message })),
-  );
+  if (Array.isArray(document)) throw new YamlError(document);
+  return document;
 }
 
-/** The node that each alias stands for. An alias that names no anchor before it, or one that contains it, has none. */
-export function resolveAliases(document: Document): Map<Alias, Node> {
-  const anchors = new Map<string, Node>();
-  const targets = new Map<Alias, Node>();
-  visit(document, {
-    Alias(_key, alias, path) {
-      const target = anchors.get(alias.source);
-      if (target !== undefined && !path.includes(target)) targets.set(alias, target);
-    },
-    Value(_key, node) {
-      if (node.anchor !== undefined) anchors.set(node.anchor, node);
-    },
-  });
-  return targets;
-}
-
-function compose(text: string, lines: LineCounter): Document | Fault[] {
+function compose(text: string, lines: LineCounter): Document | YamlFault[] {
   const control = CONTROL_CHARACTER.exec(text);
   if (control) {
     for (const { index } of text.slice(0, control.index).matchAll(/^/gm)) lines.addNewLine(index);
@@ -70,7 +63,10 @@ function compose(text: string, lines: LineCounter): Document | Fault[] {
       if (found) return [{ offset: token.offset, message: 'begins a second document; a file holds one' }];
       found = true;
       const tooDeep = beyondDepth(token);
-      if (tooDeep) return [{ offset: tooDeep.offset, message: `is nested in more than ${MAX_DEPTH} levels` }];
+      if (tooDeep)
+        return [
+          { offset: tooDeep.offset, message: `is nested in more than ${MAX_DEPTH} levels; take some away` },
+        ];
     }
     // The only document comes at the end.
     Array.from(composer.next(token));
@@ -83,7 +79,7 @@ function compose(text: string, lines: LineCounter): Document | Fault[] {
     offset,
     message:
       code === 'TAG_RESOLVE_FAILED'
-        ? 'has a tag that a configuration does not know; leave it out'
+        ? 'has a tag (!) that is not known here; leave it out'
         : describeYamlFault(code),
   }));
 }

@@ -1,0 +1,2 @@
+export { AliasReader, quotable, type AliasLimits } from './aliases.ts';
+export { readYaml, YamlError, type YamlFault } from './read-yaml.ts';
