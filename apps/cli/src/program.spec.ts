@@ -7,6 +7,7 @@ import {
   type AddRealmKeyRequest,
   type DestroyRealmKeyRequest,
   type ApplyConfigurationRequest,
+  ApplyConfigurationRequestSchema,
   ConfigurationChange_Kind,
   type FreezeRequest,
   KeyState,
@@ -14,8 +15,9 @@ import {
   type ValidateTokenRequest,
   Verdict,
 } from '@callpass/contract';
-import { detail, RpcError } from '@callpass/grpc-kit';
+import { assertValid, detail, RpcError } from '@callpass/grpc-kit';
 import { BadRequestSchema, RetryInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import { DOCUMENT_FAULTS } from '@callpass/testkit/document-faults';
 import { processorMs, YAML_BOMB_MS, YAML_BOMBS } from '@callpass/testkit/yaml-bombs';
 import { status } from '@grpc/grpc-js';
 import { type Answers, type LocalService, refusal, startLocalService } from './testing/local-service.ts';
@@ -539,6 +541,23 @@ describe('callpass config', () => {
         ],
       },
     });
+  });
+
+  it('names line and field of each control character and fraction of a second, by the rules of the contract', async () => {
+    const applyConfiguration = (request: ApplyConfigurationRequest) => {
+      assertValid(ApplyConfigurationRequestSchema, request);
+      return { revision: 5 };
+    };
+    const answers = { admin: { ...admin([]), applyConfiguration } };
+    for (const { name, text, line, field } of DOCUMENT_FAULTS) {
+      const run = await callpass(answers, ['config', 'apply', '-f', file('fault.yaml', text)]);
+      expect([name, run.exitCode, run.stderr]).toEqual([
+        name,
+        1,
+        expect.stringContaining(`fault.yaml:${line}:`),
+      ]);
+      expect(run.stderr).toContain(`: ${field}: must `);
+    }
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DOCUMENT_FAULTS, GOOD_DOCUMENT } from '@callpass/testkit/document-faults';
 import { runCommandLine } from '@callpass/testkit/run-command-line';
 import { processorMs, YAML_BOMB_MS, YAML_BOMBS } from '@callpass/testkit/yaml-bombs';
 import { createProgram } from './program.ts';
@@ -89,6 +90,19 @@ describe('callpass-server', () => {
     expect(stderr).toContain(`${document}:1:1: the document is empty`);
     expect(stderr).toContain('write {} if that is meant');
     expect(await run(['check-config', file('braces.yaml', '{}\n')], settings)).toMatchObject({ code: 0 });
+  });
+
+  it('check-config: names line and field of each control character and fraction of a second', async () => {
+    const env = { CALLPASS_KEY_ENCRYPTION_KEY: key() };
+    expect((await run(['check-config', file('good.yaml', GOOD_DOCUMENT)], env)).code).toBe(0);
+    for (const { name, text, line, field } of DOCUMENT_FAULTS) {
+      const { code, stderr } = await run(['check-config', file('fault.yaml', text)], env);
+      expect([name, code, stderr.split('fault.yaml:')[1]]).toEqual([
+        name,
+        2,
+        expect.stringMatching(new RegExp(`^${line}:\\d+: ${field.replaceAll(/[[\].]/g, '\\$&')}: must .+\n`)),
+      ]);
+    }
   });
 
   it.each(YAML_BOMBS)('check-config: refuses soon, with its line: %s', async (_name, text) => {
