@@ -34,11 +34,15 @@ describe('callpass-edge check-config', () => {
   });
 
   it.each([
-    ['trustedProxies', 'trustedProxies: [10.0.0.0/8, proxy.example]', 'trustedProxies[1]'],
-    ['authorize.proxies', 'authorize: { realms: [r], proxies: [10.0.0.0/99] }', 'authorize.proxies[0]'],
+    ['trustedProxies', 'trustedProxies: [10.0.0.0/8, proxy.example]', 'trustedProxies[1]: "proxy.example"'],
+    [
+      'authorize.proxies',
+      'authorize: { realms: [r], proxies: [10.0.0.0/99] }',
+      'authorize.proxies[0]: "10.0.0.0/99"',
+    ],
   ])('names the entry of %s that is no address, and what may stand there', async (_name, text, entry) => {
     const { code, stderr } = await check(text);
     expect(code).toBe(2);
-    expect(stderr).toContain(`callpass-edge: ${entry}: expected an address, a range such as 10.0.0.0/8, or `);
+    expect(stderr).toContain(`callpass-edge: ${entry} is none; expected an address, a range `);
   });
 });

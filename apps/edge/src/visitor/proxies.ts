@@ -59,7 +59,8 @@ function assertProxy(entry: string, place: string): void {
     proxyAddr.compile([entry]);
   } catch {
     throw new TypeError(
-      `${place}: expected an address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal`,
+      `${place}: ${JSON.stringify(entry.slice(0, 64))} is none; expected an address, a range such as 10.0.0.0/8, ` +
+        'or loopback, linklocal or uniquelocal',
     );
   }
 }
