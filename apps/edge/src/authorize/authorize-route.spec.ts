@@ -56,6 +56,11 @@ const bodyOf = (more: object = {}) =>
   });
 const original = (method: string, uri: string) => ({ 'x-original-method': method, 'x-original-uri': uri });
 
+const refusedWith = (statusCode: number) => ({
+  authorizationResponse: { statusCode },
+  callControlResponse: { statusCode },
+});
+
 /** The status of an answer, with the cause of a refusal. */
 async function ask(request: InjectOptions): Promise<string> {
   const { statusCode, headers } = await app.inject({ method: 'GET', url: '/v1/authorize', ...request });
@@ -205,13 +210,21 @@ describe('/v1/authorize', () => {
     expect(await askOf('POST', '/subscription')).toBe('503 SERVICE_UNAVAILABLE');
   });
 
-  it('says nothing of a request in its answer', async () => {
-    const { body } = await app.inject({
-      url: '/v1/authorize',
-      headers: original('POST', uriOf('/subscription', tokens.toToken)),
-    });
-    expect(JSON.parse(body)).toMatchObject({ reason: 'NOT_AUTHORIZED', status: 403 });
+  it('says nothing of a request in its answer, which has the members that the vendor’s SDK reads', async () => {
+    const bodyOfAnswer = async (token: string) => {
+      const headers = original('POST', uriOf('/subscription', token));
+      return (await app.inject({ url: '/v1/authorize', headers })).body;
+    };
+    const body = await bodyOfAnswer(tokens.toToken);
+    expect(JSON.parse(body)).toMatchObject({ reason: 'NOT_AUTHORIZED', status: 403, ...refusedWith(46) });
     expect(body).not.toMatch(new RegExp(`${tokens.toToken}|subscription|${REALM}`));
+    nowMs += LIFETIME_MS;
+    expect(JSON.parse(await bodyOfAnswer(tokens.accountToken))).toMatchObject(refusedWith(65));
+    client.refuseNext({ reason: 'STORE_UNAVAILABLE' });
+    expect(JSON.parse(await bodyOfAnswer(tokens.accountToken))).toMatchObject({
+      reason: 'SERVICE_UNAVAILABLE',
+      ...{ subscribeResponse: { statusCode: 26 }, callControlResponse: { statusCode: 26 } },
+    });
   });
 
   it.each([

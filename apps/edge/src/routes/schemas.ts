@@ -179,6 +179,22 @@ export const CHALLENGE = {
   response: PROBLEMS,
 };
 
+const vendorCode = (ofWhat: string) => ({
+  ...object({ statusCode: { type: 'integer' } }),
+  description: `Code of the vendor’s protocol, ${ofWhat}, for its SDK`,
+});
+
+/** Body of a refusal: a proxy may hand it to the page, whose SDK breaks on a body without these members. */
+const REFUSAL = {
+  ...PROBLEM,
+  properties: {
+    ...PROBLEM.properties,
+    authorizationResponse: vendorCode('of a subscription or what belongs to it'),
+    subscribeResponse: vendorCode('of a subscription with status 503'),
+    callControlResponse: vendorCode('of a call'),
+  },
+};
+
 const authorize = (operationId: string, request: string) => ({
   operationId,
   summary: `Decide on a request to the vendor’s WebRTC gateway, ${request}`,
@@ -188,7 +204,7 @@ const authorize = (operationId: string, request: string) => ({
   tags: ['authorization'],
   response: {
     204: { type: 'null', description: 'Let it through' },
-    ...PROBLEMS,
+    ...{ '4xx': REFUSAL, '5xx': REFUSAL },
   },
 });
 

@@ -191,7 +191,9 @@ describe('envoy.service.auth.v3.Authorization', () => {
   it('opens nothing with an expired token, but lets a call go on', async () => {
     const tokens = await issue();
     server.clock.nowMs += 600_000;
-    expect(await outcomeOf(subscribeRequest(tokens))).toBe('EXPIRED');
+    const answer = await ask(subscribeRequest(tokens));
+    expect(outcome(answer)).toBe('EXPIRED');
+    expect(answer.httpResponse.value).toHaveProperty('body', expect.stringContaining('{"statusCode":65}'));
     expect(await outcomeOf(startRequest(tokens))).toBe('EXPIRED');
     expect(await outcomeOf(continued(tokens))).toBe('LET_THROUGH');
   });
