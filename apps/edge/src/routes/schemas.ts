@@ -23,6 +23,11 @@ const destinationId = { ...text, ...FORMS.destinationId, maxLength: 64 };
 const address = { ...text, ...FORMS.address, maxLength: 256 };
 const time = (description: string) => described(`${description} (RFC 3339)`);
 
+const vendorCode = (ofWhat: string) => ({
+  ...object({ statusCode: { type: 'integer' } }),
+  description: `Code of the vendor’s protocol for its SDK, ${ofWhat}; of \`/v1/authorize\` only`,
+});
+
 /** Body of every answer that is no success (RFC 9457). */
 export const PROBLEM = {
   type: 'object',
@@ -46,6 +51,10 @@ export const PROBLEM = {
     },
     opensAt: time('Next opening time, with `DESTINATION_CLOSED`'),
     challenge: described('Path of the challenge, with `HUMAN_CHECK_REQUIRED`'),
+    // A proxy may hand a refusal to the page, whose SDK breaks on a body without them.
+    authorizationResponse: vendorCode('with `NOT_AUTHORIZED`'),
+    subscribeResponse: vendorCode('with `SERVICE_UNAVAILABLE`'),
+    callControlResponse: vendorCode('of a call'),
   },
   required: ['type', 'title', 'status', 'reason', 'traceId'],
 };
@@ -179,22 +188,6 @@ export const CHALLENGE = {
   response: PROBLEMS,
 };
 
-const vendorCode = (ofWhat: string) => ({
-  ...object({ statusCode: { type: 'integer' } }),
-  description: `Code of the vendor’s protocol, ${ofWhat}, for its SDK`,
-});
-
-/** Body of a refusal: a proxy may hand it to the page, whose SDK breaks on a body without these members. */
-const REFUSAL = {
-  ...PROBLEM,
-  properties: {
-    ...PROBLEM.properties,
-    authorizationResponse: vendorCode('of a subscription or what belongs to it'),
-    subscribeResponse: vendorCode('of a subscription with status 503'),
-    callControlResponse: vendorCode('of a call'),
-  },
-};
-
 const authorize = (operationId: string, request: string) => ({
   operationId,
   summary: `Decide on a request to the vendor’s WebRTC gateway, ${request}`,
@@ -204,7 +197,7 @@ const authorize = (operationId: string, request: string) => ({
   tags: ['authorization'],
   response: {
     204: { type: 'null', description: 'Let it through' },
-    ...{ '4xx': REFUSAL, '5xx': REFUSAL },
+    ...PROBLEMS,
   },
 });
 
