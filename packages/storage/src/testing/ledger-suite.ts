@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { verifyLedger, type LedgerFault, type Store } from '@callpass/domain';
 import { ENTRY_VERSION } from '@callpass/ledger';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import type { Updateable } from 'kysely';
-import { migrateStore, openStore, resealStore } from '../index.ts';
+import { migrateStore, resealStore } from '../index.ts';
 import type { LedgerRow, ChainRow } from '../schema/tables.ts';
+import { suiteDatabase } from './suite-database.ts';
 import { tamper, tamperSql } from './test-database.ts';
 import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
@@ -41,15 +42,9 @@ const ALTERATIONS: { [Column in Exclude<keyof LedgerRow, 'position'>]: Updateabl
 /** That verifying finds whatever is done to a ledger behind the store's back, on one kind of database. */
 export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatabase>): void {
   describe(`${name} shows what was done to its ledger`, () => {
-    const sealKey = throwawayKey();
-    let database: TestDatabase;
-    let stores: Store[];
+    const database = suiteDatabase(freshDatabase);
+    const { sealKey, open } = database;
     let store: Store;
-    const open = async (writerId: string): Promise<Store> => {
-      const opened = await openStore({ url: database.url, sealKey, writerId });
-      stores.push(opened);
-      return opened;
-    };
     const faults = async (): Promise<readonly LedgerFault[]> => (await verifyLedger(store)).faults;
     const alterEntry = (sequence: number, columns: Updateable<LedgerRow>) =>
       tamper(database.url, (db) =>
@@ -76,17 +71,10 @@ export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatab
       });
 
     beforeEach(async () => {
-      database = await freshDatabase();
-      stores = [];
       await migrateStore({ url: database.url, sealKey });
-      store = await open('first');
+      store = await open({ writerId: 'first' });
       for (let at = 0; at < 7; at++) await store.record(sampleEntry({ timeMs: NOW_MS + at }));
-      await (await open('second')).record(sampleEntry());
-    });
-
-    afterEach(async () => {
-      await Promise.all(stores.map((opened) => opened.close()));
-      await database.remove();
+      await (await open({ writerId: 'second' })).record(sampleEntry());
     });
 
     it('finds nothing wrong with what nobody touched', async () => {
@@ -159,11 +147,10 @@ export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatab
       await store.record(sampleEntry());
       expect(await verifyLedger(store)).toMatchObject({ entryCount: 6, faults: [] });
       expect(await chainRow()).toMatchObject({ anchor_sequence: 4, head_sequence: 9 });
-      await Promise.all(stores.map((opened) => opened.close()));
+      await Promise.all(database.stores.map((opened) => opened.close()));
       const newKey = throwawayKey();
       await resealStore({ url: database.url, oldKey: sealKey, newKey });
-      store = await openStore({ url: database.url, sealKey: newKey, writerId: 'first' });
-      stores.push(store);
+      store = await open({ sealKey: newKey, writerId: 'first' });
       await store.record(sampleEntry());
       expect(await verifyLedger(store)).toMatchObject({ entryCount: 7, faults: [] });
     });
@@ -217,7 +204,7 @@ export function ledgerSuite(name: string, freshDatabase: () => Promise<TestDatab
 
     it('removes nothing of a chain whose ends it did not record, and says what is wrong with it', async () => {
       await alterChain({ head_mac: OTHER_BYTES });
-      expect(await remove(stores[1])).toBe(0);
+      expect(await remove(database.stores[1])).toBe(0);
       expect(await faults()).toMatchObject([{ writerId: 'first', sequence: 7 }]);
     });
 
