@@ -17,6 +17,7 @@ import { Cipher, Role } from '@callpass/contract';
 import { createAuthority, type Authority, type LeafOptions } from '@callpass/dev-certificates';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { startEdgeProcess, type EdgeProcess } from './edge-process.ts';
+import { startEndlessCommand, type EndlessCommand } from './endless-command.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 
 /** Validity of the certificates that are renewed. */
@@ -38,6 +39,7 @@ const LEAVES: Readonly<Record<string, LeafOptions>> = {
   edge: { commonName: 'edge', use: 'client' },
   client: { commonName: 'client', use: 'client' },
   idle: { commonName: 'client', use: 'client' },
+  watcher: { commonName: 'watcher', use: 'client' },
 };
 
 /** Puts a certificate and its key in their files, each at once, and gives its serial number. */
@@ -67,16 +69,41 @@ const clientOf = (name: string): ConnectOptions => ({
   channelOptions: { 'grpc.use_local_subchannel_pool': 1 },
 });
 
+interface Entry {
+  readonly sequence: string;
+  readonly issuanceId: string;
+}
+
+interface Look {
+  readonly service: { readonly health: object; readonly state: object };
+}
+
+/** Runs a command of an operator without an end, with a certificate that is renewed. */
+function watch<T>(...args: string[]): EndlessCommand<T> {
+  const { caFile, certFile, keyFile } = tlsOf('watcher');
+  const command = startEndlessCommand<T>(args, {
+    CALLPASS_ADDRESS: server.address,
+    CALLPASS_CA: caFile,
+    CALLPASS_CERT: certFile,
+    CALLPASS_KEY: keyFile,
+  });
+  closing.push(() => command.interrupt());
+  return command;
+}
+
 interface Granted {
   readonly edge: readonly string[] | 'removed';
 }
 
 /** Applies the configuration in which the edge's client has these destinations. */
 async function configure({ edge: granted }: Granted): Promise<void> {
-  const client = (name: string, destinations: readonly string[]) => ({
+  const client = (name: string, destinations: readonly string[], ...roles: Role[]) => ({
     name,
     identities: [{ kind: { case: 'commonName' as const, value: name } }],
-    grants: destinations.length === 0 ? [] : [{ role: Role.ISSUER, destinations: [...destinations] }],
+    grants: [
+      ...(destinations.length === 0 ? [] : [{ role: Role.ISSUER, destinations: [...destinations] }]),
+      ...roles.map((role) => ({ role })),
+    ],
   });
   const { revision } = await admin.getConfiguration({});
   await admin.applyConfiguration({
@@ -84,7 +111,11 @@ async function configure({ edge: granted }: Granted): Promise<void> {
     configuration: {
       realms: [{ name: 'r', cipher: Cipher.AES_128_ECB, tokenLifetime: { seconds: 60n } }],
       destinations: [{ id: 'd', realm: 'r', account: 'a@x.example', callees: ['b@x.example'] }],
-      clients: [client('client', ['d']), ...(granted === 'removed' ? [] : [client('edge', granted)])],
+      clients: [
+        client('client', ['d']),
+        client('watcher', [], Role.AUDITOR, Role.OPERATOR),
+        ...(granted === 'removed' ? [] : [client('edge', granted)]),
+      ],
     },
   });
 }
@@ -112,7 +143,7 @@ beforeEach(async () => {
   await admin.activateRealmKey({ realm: 'r', version: 1 });
 
   notAfter = new Date(Date.now() + VALID_MS);
-  await Promise.all(['edge', 'page', 'client', 'idle'].map((name) => certify(name, notAfter)));
+  await Promise.all(['edge', 'page', 'client', 'idle', 'watcher'].map((name) => certify(name, notAfter)));
   edge = await startEdgeProcess(server.address, {
     CALLPASS_EDGE_SERVICE_CA_FILE: file('ca.crt'),
     CALLPASS_EDGE_SERVICE_CERT_FILE: file('edge.crt'),
@@ -198,7 +229,7 @@ function servedSerial(address: string): Promise<string | undefined> {
   });
 }
 
-it('certificates of a client, the edge and the server are renewed under 100 calls a second, and none fails', async () => {
+it('certificates of a client, the edge, the server and the command line are renewed under 100 calls a second: no call fails, and a tail neither loses nor repeats an entry', async () => {
   const client = createCredentialClient(clientOf('client'));
   // Makes no call that would have it look at its files, so only the server's GOAWAY makes it dial anew.
   const idle = createCredentialClient(clientOf('idle'));
@@ -215,6 +246,20 @@ it('certificates of a client, the edge and the server are renewed under 100 call
   const goAway = new Promise<string>((resolve) => {
     watched.once('goaway', (_code, _last, why) => resolve(String(why)));
   });
+
+  const tail = watch<Entry>('ledger', 'tail');
+  const top = watch<Look>('top', '--interval', '100ms');
+  await top.until((looks) => looks.length > 0);
+  // It begins with what is written after its call has arrived.
+  await Promise.all([
+    tail.until((entries) => entries.length > 0),
+    (async () => {
+      while (tail.written().length === 0) {
+        await client.issueCredentials({ destination: 'd' });
+        await pause(50);
+      }
+    })(),
+  ]);
 
   const half = CALLS_PER_SECOND / 2;
   const stops = [
@@ -237,4 +282,16 @@ it('certificates of a client, the edge and the server are renewed under 100 call
   }
   expect(await servedSerial(server.address)).toBe(serials['server']);
   expect(await servedSerial(new URL(edge.url).host)).toBe(serials['page']);
+
+  const { issuanceId: last } = await client.issueCredentials({ destination: 'd' });
+  await tail.until((entries) => entries.at(-1)?.issuanceId === last);
+  const sequences = tail.written().map(({ sequence }) => Number(sequence));
+  expect(sequences).toEqual(sequences.map((_, index) => (sequences[0] ?? 0) + index));
+  const tailed = await tail.interrupt();
+  expect(tailed).toMatchObject({ code: 0, stderr: expect.stringContaining('going on') });
+  const looks = top.written().length;
+  await top.until(({ length }) => length > looks + 2);
+  const faults = top.written().flatMap(({ service: { health, state } }) => [health, state]);
+  expect(faults.filter((each) => 'fault' in each)).toEqual([]);
+  expect(await top.interrupt()).toMatchObject({ code: 0, stderr: '' });
 });

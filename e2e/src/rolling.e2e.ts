@@ -5,6 +5,7 @@ import { Verdict } from '@callpass/contract';
 import { freePort } from '@callpass/testkit/free-port';
 import { postgresServer, type PostgresServer } from '@callpass/testkit/postgres-server';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startEndlessCommand, type EndlessCommand } from './endless-command.ts';
 import { readLedger } from './ledger.ts';
 import { ended, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
@@ -20,6 +21,7 @@ const LIMIT_MS = 300_000;
 
 let store: SharedStore<PostgresServer>;
 let servers: [ServerProcess, ServerProcess];
+let tail: EndlessCommand<{ readonly issuanceId: string; readonly hash: string }>;
 
 const startAt = (port: number) =>
   startServerProcess({ ...store.environment, CALLPASS_LISTEN_ADDRESS: `127.0.0.1:${port}` });
@@ -35,6 +37,7 @@ beforeAll(async () => {
   servers = [first, await startAt(await freePort())];
 }, LIMIT_MS);
 afterAll(async () => {
+  await tail.interrupt();
   for (const server of servers) await server.stop();
   await store.remove();
 });
@@ -99,12 +102,18 @@ function startCallers(client: CredentialClient) {
 }
 
 it(
-  'a rolling restart of two instances under load fails no call of a client that balances by itself, and each answer has one record',
+  'a rolling restart of two instances under load fails no call of a client that balances by itself, and each answer has one record, which a tail shows once',
   async () => {
     const addresses = servers.map(({ address }) => address);
     // Without repetitions: a drain that needs them would fail the calls that may not be repeated.
     const client = createCredentialClient({ address: `ipv4:${addresses.join()}`, retry: false });
+    tail = startEndlessCommand(['ledger', 'tail'], {
+      CALLPASS_ADDRESS: `ipv4:${addresses.join()}`,
+    });
     const callers = startCallers(client);
+    // It begins with what is written after its call has arrived.
+    await tail.until(({ length }) => length > 0);
+    const before = callers.issuanceIds.length;
     for (const server of servers) await untilItGrants(server);
     for (let round = 0; round < ROUNDS; round++) {
       for (const index of [0, 1] as const) {
@@ -118,6 +127,17 @@ it(
     }
     await callers.stop();
     client.close();
+    const missed = () => {
+      const tailed = new Set(tail.written().map(({ issuanceId }) => issuanceId));
+      return callers.issuanceIds.slice(before).filter((id) => !tailed.has(id));
+    };
+    await Promise.race([
+      tail.until(() => missed().length === 0),
+      pause(GIVE_UP_MS, undefined, { ref: false }),
+    ]);
+    expect(missed()).toEqual([]);
+    expect(new Set(tail.written().map(({ hash }) => hash)).size).toBe(tail.written().length);
+    expect(await tail.interrupt()).toMatchObject({ code: 0, stderr: expect.stringContaining('going on') });
     process.stderr.write(
       `${callers.issuanceIds.length} issues, ${callers.validations()} validations, ${callers.failures.length} failed\n`,
     );

@@ -80,8 +80,9 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
   },
   ledger: {
     listEntries: operate('AUDITOR'),
-    tailEntries: operate('AUDITOR'),
-    verifyLedger: operate('AUDITOR'),
+    // Both name every chain of the store.
+    tailEntries: { ...operate('AUDITOR'), request: 'BATCH' },
+    verifyLedger: { ...operate('AUDITOR'), request: 'BATCH' },
     summarizeEntries: operate('AUDITOR'),
     getAnchor: operate('AUDITOR'),
     removeEntries: operate('OPERATOR'),

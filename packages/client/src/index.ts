@@ -45,5 +45,6 @@ export {
   type HealthClient,
   type LedgerClient,
 } from './operator-clients.ts';
+export { type FollowEntries, type FollowOptions, type FollowRequest } from './ledger/follow-entries.ts';
 export { isLoopback } from './connection/loopback.ts';
 export { type Timing } from './calls/retries.ts';

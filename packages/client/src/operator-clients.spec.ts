@@ -6,6 +6,7 @@ import { createLedgerClient, type LedgerClient } from './operator-clients.ts';
 import { frozenTiming, refusal, rejectionOf } from './testing/local-service.ts';
 
 const open: { close(): void }[] = [];
+let timing: ReturnType<typeof frozenTiming>;
 afterEach(() => {
   for (const each of open.splice(0)) each.close();
 });
@@ -35,7 +36,8 @@ async function ledgerOf(handlers: Partial<Handlers<typeof LedgerService>>): Prom
     });
   });
   // A stream outlives the time limit of ordinary calls.
-  const options = { address: `127.0.0.1:${port}`, timing: frozenTiming(), defaultTimeoutMs: 1 };
+  timing = frozenTiming();
+  const options = { address: `127.0.0.1:${port}`, timing, defaultTimeoutMs: 1 };
   const client = createLedgerClient(options);
   open.push(client, { close: () => server.forceShutdown() });
   return client;
@@ -96,5 +98,97 @@ describe('createLedgerClient', () => {
     await rejectionOf(client.listEntries({}, { timeoutMs: 60_000 }));
     await rejectionOf(client.removeEntries({}, { timeoutMs: 60_000 }));
     expect(asked).toEqual(['list', 'list', 'list', 'list', 'remove']);
+  });
+
+  describe('followEntries', () => {
+    type Stream = Handlers<typeof LedgerService>['tailEntries'];
+    const entry = (writerId: string, sequence: bigint) => ({ entry: { writerId, sequence } });
+    const at = (chains: Record<string, bigint>) => ({
+      positions: { chains: Object.entries(chains).map(([writerId, sequence]) => ({ writerId, sequence })) },
+    });
+
+    /** A ledger whose streams go one after the other, and that refuses further ones; notes where each was to begin. */
+    async function streamsOf(...streams: Stream[]) {
+      const begun: unknown[] = [];
+      const client = await ledgerOf({
+        tailEntries(request, call) {
+          begun.push(request.after?.chains.map(({ writerId, sequence }) => `${writerId} ${sequence}`));
+          const next = streams.shift() ?? refused;
+          return next(request, call);
+        },
+      });
+      return { client, begun };
+    }
+    // eslint-disable-next-line require-yield
+    const refused: Stream = async function* () {
+      throw refusal(status.PERMISSION_DENIED, 'CLIENT_NOT_GRANTED');
+    };
+
+    it.each([
+      ['the server ends the stream', undefined],
+      ['the connection breaks', new RpcError(status.UNAVAILABLE, 'gone')],
+      ['the server cancels', new RpcError(status.CANCELLED, 'cut off')],
+      ['its certificate is over', refusal(status.UNAUTHENTICATED, 'CLIENT_UNKNOWN')],
+      ['the store is away', refusal(status.UNAVAILABLE, 'STORE_UNAVAILABLE')],
+    ])('goes on in each chain where it was when %s', async (_what, error) => {
+      const { client, begun } = await streamsOf(
+        async function* () {
+          yield at({ a: 4n, b: 0n });
+          yield entry('a', 5n);
+          yield at({ b: 9n });
+          if (error) throw error;
+        },
+        async function* () {
+          yield at({});
+          yield entry('a', 6n);
+          yield entry('c', 1n);
+        },
+      );
+      const got: string[] = [];
+      const interruptions: unknown[] = [];
+      const following = (async () => {
+        for await (const { writerId, sequence } of client.followEntries(
+          {},
+          { onInterrupted: (each) => interruptions.push(each?.code) },
+        ))
+          got.push(`${writerId} ${sequence}`);
+      })();
+      expect(await rejectionOf(following)).toMatchObject({ reason: 'CLIENT_NOT_GRANTED' });
+      expect(got).toEqual(['a 5', 'a 6', 'c 1']);
+      expect(begun).toEqual([undefined, ['a 5', 'b 9'], ['a 6', 'b 9', 'c 1']]);
+      expect(interruptions).toEqual([error?.code, undefined]);
+    });
+
+    it('fails at once where the first stream is refused or breaks', async () => {
+      for (const code of [status.UNAVAILABLE, status.UNAUTHENTICATED] as const) {
+        const { client, begun } = await streamsOf(() => {
+          throw refusal(code, 'CLIENT_UNKNOWN');
+        });
+        expect(await rejectionOf(firstOf(client.followEntries()))).toMatchObject({ code });
+        expect(begun).toHaveLength(1);
+      }
+    });
+
+    it.each([
+      [status.UNAUTHENTICATED, 'CLIENT_UNKNOWN', 5_000],
+      [status.UNAVAILABLE, 'STORE_UNAVAILABLE', 60_000],
+    ] as const)(
+      'gives up with the error where each stream is refused with %s %s',
+      async (code, reason, ms) => {
+        const failing: Stream = () => {
+          throw refusal(code, reason);
+        };
+        const { client } = await streamsOf(
+          async function* () {
+            yield at({});
+          },
+          ...Array.from({ length: 100 }, () => failing),
+        );
+        expect(await rejectionOf(firstOf(client.followEntries()))).toMatchObject({ reason });
+        const waitedMs = timing.pauses.reduce((sum, pause) => sum + pause, 0);
+        expect(waitedMs).toBeGreaterThanOrEqual(ms);
+        expect(waitedMs).toBeLessThan(ms + 2_100);
+      },
+    );
   });
 });

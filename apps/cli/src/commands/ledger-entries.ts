@@ -54,7 +54,9 @@ export function addEntryCommands(ledger: Command, run: RunCommand): void {
     .action((options: ListOptions, command: Command) => run(command, (session) => list(session, options)));
 
   filtered(ledger.command('tail'))
-    .description('show entries as they are written, until Ctrl-C; with --output json one JSON object a line')
+    .description(
+      'show entries as they are written, until Ctrl-C, also over restarts of the service; with --output json one JSON object a line',
+    )
     .action((options: FilterOptions, command: Command) => run(command, (session) => tail(session, options)));
 }
 
@@ -90,10 +92,12 @@ async function list(session: Session, { since, until, kind, limit, ...names }: L
 async function tail(session: Session, { destination = '', client = '' }: FilterOptions): Promise<ExitCode> {
   const { ledger, output } = session;
   const signal = session.terminal.untilInterrupted();
+  const onInterrupted = (error: Error | undefined) => {
+    session.note(`${error?.message ?? `${session.address} has ended the stream`}; going on from there`);
+  };
   try {
-    for await (const response of ledger.tailEntries({ destination, client }, { signal })) {
-      if (!response.entry) continue;
-      const entry = session.jsonOf(response.entry);
+    for await (const message of ledger.followEntries({ destination, client }, { signal, onInterrupted })) {
+      const entry = session.jsonOf(message);
       output.item(entry, (print) => {
         print.row(rowOf(entry), WIDTHS);
       });

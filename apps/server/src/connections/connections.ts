@@ -4,21 +4,19 @@ import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
 import type { Settings } from '../settings/schema.ts';
-import { endWithCertificate } from './certificate-end.ts';
 import { createCallScreen, type ScreenParts } from './call-screen.ts';
+import { endInTime } from './connection-end.ts';
 import { ConnectionGuard, type ConnectionGuardParts } from './connection-guard.ts';
 import { createRejectedCounter, createRequestRejectedCounter, measureConnections } from './metrics.ts';
 
 /**
- * Bounds on a connection as options of grpc-js, which adds the jitter to the age by itself. {@link guardConnections} adds
- * those that it has no option for.
+ * Bounds on a connection as options of grpc-js. {@link guardConnections} adds those that it has no option for, and the age, at
+ * which grpc-js would reset calls without a status.
  */
 export function connectionOptions({ connections, requests }: Settings): ChannelOptions {
   return {
     'grpc.max_receive_message_length': requests.maxMessageBytes,
     'grpc.max_send_message_length': -1,
-    'grpc.max_connection_age_ms': connections.maxAge,
-    'grpc.max_connection_age_grace_ms': connections.maxAgeGrace,
     'grpc.max_connection_idle_ms': connections.maxIdle,
     'grpc.keepalive_time_ms': connections.keepaliveInterval,
     'grpc.keepalive_timeout_ms': connections.keepaliveTimeout,
@@ -80,7 +78,7 @@ export function guardConnections(
   for (const http2Server of http2ServersOf(server)) {
     guard.guard(http2Server);
     http2Server.on('session', (session) => {
-      endWithCertificate(session, connections.maxAgeGrace);
+      endInTime(session, connections);
     });
   }
   screenCalls(

@@ -77,6 +77,11 @@ export class HealthWatch {
     return this.#current;
   }
 
+  /** True from the beginning of the drain. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Readiness for HTTP: ready as long as tokens can be verified. */
   readiness(): Readiness {
     const { validating, detail } = this.#current;

@@ -32,25 +32,48 @@ export async function listEntries(
 
 const TAIL_PAGE = 500;
 
+/** Position in each chain: the sequence of the last entry before it. */
+export type Positions = ReadonlyMap<string, number>;
+
+/** A new entry, or new positions behind entries that are not wanted. */
+export type TailStep = { readonly entry: LedgerEntry } | { readonly positions: Positions };
+
+/** Beginning, choice and end of a tail. */
+export interface TailOptions {
+  /** Beginning; a chain that is not named begins with its first entry. Undefined: where the chains end now. */
+  readonly after: Positions | undefined;
+  readonly wants: (entry: LedgerEntry) => boolean;
+  /** Asked before each look into the store; the tail ends where it throws. */
+  readonly beforeEach: () => Promise<void>;
+  /** True where the tail shall end without an error. */
+  readonly isOver: () => boolean;
+  readonly pollIntervalMs: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * New entries as they are written, on any instance, from now until the signal aborts or `beforeEach`, which is asked before
- * each look into the store, throws. Follows each chain by its own count: so none is missed, whatever the order in which
- * instances commit.
+ * New entries as they are written, on any instance, until the signal aborts or `isOver`. Follows each chain by its own count: so
+ * none is missed, whatever the order in which instances commit, and another tail can begin where this one was. The first step
+ * has the positions at which it begins, unless the caller has named them.
  */
 export async function* tailEntries(
   store: Pick<LedgerStore, 'listChains' | 'readChain'>,
-  options: { pollIntervalMs: number; signal: AbortSignal; beforeEach: () => Promise<void> },
-): AsyncGenerator<LedgerEntry> {
-  const { pollIntervalMs, signal, beforeEach } = options;
-  const seen = new Map((await store.listChains()).map(({ writerId, head }) => [writerId, head.sequence]));
-  while (!signal.aborted) {
+  { after, wants, beforeEach, isOver, pollIntervalMs, signal }: TailOptions,
+): AsyncGenerator<TailStep> {
+  const seen = new Map(
+    after ?? (await store.listChains()).map(({ writerId, head }) => [writerId, head.sequence] as const),
+  );
+  yield { positions: new Map(after ? [] : seen) };
+  while (!signal.aborted && !isOver()) {
     await beforeEach();
     for (const { writerId, anchor, head } of await store.listChains()) {
       let afterSequence = seen.get(writerId) ?? anchor.sequence;
       while (afterSequence < head.sequence && !signal.aborted) {
         const entries = await store.readChain({ writerId, afterSequence, limit: TAIL_PAGE });
-        yield* entries;
-        afterSequence = entries.at(-1)?.sequence ?? head.sequence;
+        for (const entry of entries) if (wants(entry)) yield { entry };
+        const last = entries.at(-1);
+        afterSequence = last?.sequence ?? head.sequence;
+        if (last === undefined || !wants(last)) yield { positions: new Map([[writerId, afterSequence]]) };
       }
       seen.set(writerId, afterSequence);
     }

@@ -1,7 +1,12 @@
 import { enumToJson } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LedgerEntry_Kind, LedgerEntry_KindSchema, type LedgerEntry } from '@callpass/contract';
+import {
+  LedgerEntry_Kind,
+  LedgerEntry_KindSchema,
+  type LedgerEntry,
+  type TailEntriesResponse,
+} from '@callpass/contract';
 import { refusalOf } from '../testing/refusal.ts';
 import { START_MS, startConfiguredServer, startTestServer, type TestServer } from '../testing/test-server.ts';
 
@@ -108,10 +113,62 @@ describe('the ledger', () => {
     await other.stop();
   });
 
+  it('is followed on from where another stream was, also in chains that have begun since, until the server drains', async () => {
+    const issueAt = async ({ credentials }: TestServer, destination: string) =>
+      (await credentials.issueCredentials({ destination })).issuanceId;
+    const sequences = new Map<string, bigint>();
+    const stream = server.ledger.tailEntries({ destination: 'lobby', resumable: true });
+    const first = stream[Symbol.asyncIterator]();
+    /** Reads until a response that fits. */
+    const until = async (fits: (response: TailEntriesResponse) => boolean) => {
+      for (;;) {
+        const { value } = (await first.next()) as { value: TailEntriesResponse };
+        for (const { writerId, sequence } of value.positions?.chains ?? []) sequences.set(writerId, sequence);
+        if (value.entry) sequences.set(value.entry.writerId, value.entry.sequence);
+        if (fits(value)) return;
+      }
+    };
+    await until(({ positions }) => positions !== undefined);
+    const seen = await issueAt(server, 'lobby');
+    await until(({ entry }) => entry?.issuanceId === seen);
+    const before = new Map(sequences);
+    // What the filter leaves out moves the position too.
+    await issueAt(server, 'ecb');
+    await until(({ positions }) => positions !== undefined);
+    expect(sequences).not.toEqual(before);
+    await first.return?.();
+
+    const other = await startTestServer({ environment: server.environment, clock: server.clock });
+    const missed = [await issueAt(server, 'lobby'), await issueAt(other, 'lobby')];
+    const chains = Array.from(sequences, ([writerId, sequence]) => ({ writerId, sequence }));
+    const got: string[] = [];
+    for await (const { entry } of other.ledger.tailEntries({ destination: 'lobby', after: { chains } })) {
+      got.push(entry?.issuanceId ?? '');
+      // Ends without an error, long before the grace time.
+      if (got.length === missed.length) void other.stop();
+    }
+    expect(got.toSorted()).toEqual(missed.toSorted());
+  });
+
+  it('takes positions and anchors of as many chains as a store collects in years', async () => {
+    const chains = Array.from({ length: 5000 }, (_, index) => ({
+      writerId: `${index}`.padStart(32, '0'),
+      lastHash: new Uint8Array(32),
+      anchorHash: new Uint8Array(32),
+    }));
+    const tail = server.ledger.tailEntries({ resumable: true, after: { chains } });
+    for await (const { positions } of tail) {
+      expect(positions).toBeDefined();
+      break;
+    }
+    const altered = server.ledger.verifyLedger({ anchor: { chains, storeId: '0'.repeat(32) } });
+    expect(await altered).toMatchObject({ intact: false });
+  });
+
   it('verifies, with one chain for each instance that wrote', async () => {
     const found = await server.ledger.verifyLedger({});
     expect(found).toMatchObject({ intact: true, faults: [] });
-    expect(found.chains.length).toBe(2);
+    expect(found.chains.length).toBe(3);
     expect(found.entryCount).toBe(
       BigInt((await server.ledger.listEntries({ pageSize: 1000 })).entries.length),
     );

@@ -1,6 +1,13 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
-import { enumNames, LedgerEntry_Kind, type LedgerEntrySchema, type LedgerService } from '@callpass/contract';
+import {
+  enumNames,
+  LedgerEntry_Kind,
+  type LedgerEntrySchema,
+  type LedgerPositions,
+  type LedgerPositionsSchema,
+  type LedgerService,
+} from '@callpass/contract';
 import {
   exportedChain,
   joinFingerprints,
@@ -15,7 +22,7 @@ import type { Handlers } from '@callpass/grpc-kit';
 import { PRINCIPAL, REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from '../access/identify.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { anchorOf, anchorToMessage, chainToMessage } from './anchor-message.ts';
-import { listEntries, removeEntries, tailEntries } from './entries.ts';
+import { listEntries, removeEntries, tailEntries, type Positions } from './entries.ts';
 import { summarizeIssued } from './issued-summary.ts';
 import { filterFromMessage, summaryToMessage } from './summary-messages.ts';
 import { takeAnchor, verify } from './verify.ts';
@@ -29,6 +36,7 @@ export function ledgerHandlers(dependencies: {
   readonly state: { readonly snapshot: Snapshot };
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
+  readonly health: { readonly draining: boolean };
 }): Handlers<typeof LedgerService> {
   const { store } = dependencies;
   return {
@@ -53,15 +61,18 @@ export function ledgerHandlers(dependencies: {
     },
 
     async *tailEntries(request, call) {
-      for await (const entry of tailEntries(store, {
+      for await (const step of tailEntries(store, {
+        after: request.after && positionsOf(request.after),
+        wants: ({ destination, client }) =>
+          (request.destination === '' || destination === request.destination) &&
+          (request.client === '' || client === request.client),
+        beforeEach: call.state.require(REAUTHORIZE),
+        isOver: () => dependencies.health.draining,
         pollIntervalMs: REAUTHORIZE_INTERVAL_MS,
         signal: call.signal,
-        beforeEach: call.state.require(REAUTHORIZE),
       })) {
-        const wanted =
-          (request.destination === '' || entry.destination === request.destination) &&
-          (request.client === '' || entry.client === request.client);
-        if (wanted) yield { entry: entryToMessage(entry) };
+        if ('entry' in step) yield { entry: entryToMessage(step.entry) };
+        else if (request.resumable) yield { positions: positionsToMessage(step.positions) };
       }
     },
 
@@ -119,5 +130,15 @@ function entryToMessage(entry: LedgerEntry): MessageInitShape<typeof LedgerEntry
     time: timestampFromMs(timeMs),
     ...(expireTimeMs > 0 ? { expireTime: timestampFromMs(expireTimeMs) } : {}),
     ...(fingerprints ? { tokenFingerprints: joinFingerprints(fingerprints) } : {}),
+  };
+}
+
+function positionsOf({ chains }: LedgerPositions): Positions {
+  return new Map(chains.map(({ writerId, sequence }) => [writerId, Number(sequence)]));
+}
+
+function positionsToMessage(positions: Positions): MessageInitShape<typeof LedgerPositionsSchema> {
+  return {
+    chains: Array.from(positions, ([writerId, sequence]) => ({ writerId, sequence: BigInt(sequence) })),
   };
 }

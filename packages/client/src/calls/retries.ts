@@ -66,6 +66,10 @@ export interface RetriedCall<T> {
 /** Makes calls, and makes them again where that is allowed. One for a connection, so that its calls share the budget. */
 export interface Retries {
   run<T>(call: RetriedCall<T>): Promise<T>;
+  /** Pauses after so many attempts in a row that have failed, at least for `askedMs`. Rejects with CANCELLED when the signal aborts. */
+  pause(attempts: number, askedMs: number | undefined, signal: AbortSignal | undefined): Promise<void>;
+  /** The current time, in ms since the epoch. */
+  now(): number;
   /** Time in ms after which an attempt may be hedged; `Infinity` for never. */
   readonly hedgeAfterMs: number;
   /** Takes the token of a hedge from the budget; `false` when there is none to spare. */
@@ -94,6 +98,8 @@ export function createRetries(options: RetryOptions | false = {}, timing: Timing
     Math.max(asked, timing.random() * Math.min(maxBackoffMs, initialBackoffMs * 2 ** (attempts - 1)));
 
   return {
+    now: () => timing.now(),
+    pause: (attempts, askedMs, signal) => sleepUnlessAborted(timing, pauseMs(attempts, askedMs), signal),
     hedgeAfterMs,
     takeHedge() {
       if (spent()) return false;

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/ledger_service.proto.
  */
 export const file_callpass_v1_ledger_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEitQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNEhUKDWNoYW5nZV9udW1iZXIYFiABKA0SEwoLY2hhbmdlX2hhc2gYFyABKAkilgEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgoKBklTU1VFRBABEgsKB1JFRlVTRUQQAhIZChVDT05GSUdVUkFUSU9OX0FQUExJRUQQAxIVChFLRVlfU1RBVEVfQ0hBTkdFRBAEEgoKBkZST1pFThAFEgwKCFVORlJPWkVOEAYSEwoPRU5UUklFU19SRU1PVkVEEAcigAMKEkxpc3RFbnRyaWVzUmVxdWVzdBI6CgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARI4CghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESIAoLZGVzdGluYXRpb24YAyABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgEIAEoCUILukgIcgaItRgBGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEiAKC2lzc3VhbmNlX2lkGAYgASgJQgu6SAhyBoi1GAEYQBIdCgh0cmFjZV9pZBgHIAEoCUILukgIcgaItRgBGCASGwoJcGFnZV9zaXplGAggASgNQgi6SAUqAxjoBxIgCgpwYWdlX3Rva2VuGAkgASgJQgy6SAlyB4i1GAEogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlMKElRhaWxFbnRyaWVzUmVxdWVzdBIgCgtkZXN0aW5hdGlvbhgBIAEoCUILukgIcgaItRgBGEASGwoGY2xpZW50GAIgASgJQgu6SAhyBoi1GAEYQCI+ChNUYWlsRW50cmllc1Jlc3BvbnNlEicKBWVudHJ5GAEgASgLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkirwEKE1ZlcmlmeUxlZGdlclJlcXVlc3QSHgoJd3JpdGVyX2lkGAEgASgJQgu6SAhyBoi1GAEYQBImCg5maXJzdF9zZXF1ZW5jZRgCIAEoBEIOukgLMgkY/////////w8SJQoNbGFzdF9zZXF1ZW5jZRgDIAEoBEIOukgLMgkY/////////w8SKQoGYW5jaG9yGAQgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIvwBCgxMZWRnZXJBbmNob3ISHQoIc3RvcmVfaWQYASABKAlCC7pICHIGiLUYARhAEjQKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBEiQKDGNoYW5nZV9jb3VudBgDIAEoBEIOukgLMgkY/////////w8SIwoLY2hhaW5fY291bnQYBCABKARCDrpICzIJGP////////8PEjQKBmNoYWlucxgFIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckNoYWluQgq6SAeSAQQQoI0GEhYKBXByb29mGAYgASgMQge6SAR6AhhAIhIKEEdldEFuY2hvclJlcXVlc3QiPgoRR2V0QW5jaG9yUmVzcG9uc2USKQoGYW5jaG9yGAEgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIroBChRWZXJpZnlMZWRnZXJSZXNwb25zZRIOCgZpbnRhY3QYASABKAgSEwoLZW50cnlfY291bnQYAiABKAQSKAoGZmF1bHRzGAMgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRmF1bHQSKAoGY2hhaW5zGAQgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyQ2hhaW4SKQoGYW5jaG9yGAUgASgLMhkuY2FsbHBhc3MudjEuTGVkZ2VyQW5jaG9yIrYBCgtMZWRnZXJDaGFpbhIeCgl3cml0ZXJfaWQYASABKAlCC7pICHIGiLUYARhAEiYKDmZpcnN0X3NlcXVlbmNlGAIgASgEQg66SAsyCRj/////////DxIlCg1sYXN0X3NlcXVlbmNlGAMgASgEQg66SAsyCRj/////////DxIaCglsYXN0X2hhc2gYBCABKAxCB7pIBHoCGCASHAoLYW5jaG9yX2hhc2gYBSABKAxCB7pIBHoCGCAiQAoLTGVkZ2VyRmF1bHQSEQoJd3JpdGVyX2lkGAEgASgJEhAKCHNlcXVlbmNlGAIgASgEEgwKBHRleHQYAyABKAkiVgoUUmVtb3ZlRW50cmllc1JlcXVlc3QSPgoLYmVmb3JlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg26SArIAQGyAQSItRgBIiwKFVJlbW92ZUVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBCLGAgoXU3VtbWFyaXplRW50cmllc1JlcXVlc3QSNwoDa2V5GAEgASgLMiguY2FsbHBhc3MudjEuU3VtbWFyaXplRW50cmllc1JlcXVlc3QuS2V5SAASHwoGY2xpZW50GAIgASgJQg26SApyCIi1GAEQARhASAASIQoHc3ViamVjdBgDIAEoCUIOukgLcgmItRgBEAEogAJIABIhCgxzdWJqZWN0X2hhc2gYBCABKAlCCbpIBnIEuLUYAUgAEjoKCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgq6SAeyAQSItRgBGj4KA0tleRIdCgVyZWFsbRgBIAEoCUIOukgLcgmItRgBEAEYgAESGAoHdmVyc2lvbhgCIAEoDUIHukgEKgIoAUIPCgZpc3N1ZWQSBbpIAggBIoMBChhTdW1tYXJpemVFbnRyaWVzUmVzcG9uc2USMAoIcHJvZ3Jlc3MYASABKAsyHC5jYWxscGFzcy52MS5TdW1tYXJ5UHJvZ3Jlc3NIABItCgdzdW1tYXJ5GAIgASgLMhouY2FsbHBhc3MudjEuSXNzdWVkU3VtbWFyeUgAQgYKBHBhcnQiOgoPU3VtbWFyeVByb2dyZXNzEhIKCnJlYWRfY291bnQYASABKAQSEwoLdG90YWxfY291bnQYAiABKAQiuAMKDUlzc3VlZFN1bW1hcnkSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMaXNzdWVkX2NvdW50GAIgASgEEhMKC2FsaXZlX2NvdW50GAMgASgEEjQKEGxhc3RfZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGZpcnN0X2lzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD2xhc3RfaXNzdWVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoGZ3JvdXBzGAcgAygLMhguY2FsbHBhc3MudjEuSXNzdWVkR3JvdXASGwoTb21pdHRlZF9ncm91cF9jb3VudBgIIAEoBBIpCgdmcmVlemVzGAkgAygLMhguY2FsbHBhc3MudjEuRnJlZXplRW50cnkSKQoKcmVhbG1fa2V5cxgKIAMoCzIVLmNhbGxwYXNzLnYxLlJlYWxtS2V5EhQKDHN1YmplY3RfaGFzaBgLIAEoCSKiAgoLSXNzdWVkR3JvdXASDgoGY2xpZW50GAEgASgJEhMKC2Rlc3RpbmF0aW9uGAIgASgJEg0KBXJlYWxtGAMgASgJEhMKC2tleV92ZXJzaW9uGAQgASgNEhQKDGlzc3VlZF9jb3VudBgFIAEoBBITCgthbGl2ZV9jb3VudBgGIAEoBBI0ChBmaXJzdF9pc3N1ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X2lzc3VlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGxhc3RfZXhwaXJlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMqoECg1MZWRnZXJTZXJ2aWNlElUKC0xpc3RFbnRyaWVzEh8uY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuTGlzdEVudHJpZXNSZXNwb25zZSIDkAIBElcKC1RhaWxFbnRyaWVzEh8uY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXF1ZXN0GiAuY2FsbHBhc3MudjEuVGFpbEVudHJpZXNSZXNwb25zZSIDkAIBMAESWAoMVmVyaWZ5TGVkZ2VyEiAuY2FsbHBhc3MudjEuVmVyaWZ5TGVkZ2VyUmVxdWVzdBohLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlc3BvbnNlIgOQAgESTwoJR2V0QW5jaG9yEh0uY2FsbHBhc3MudjEuR2V0QW5jaG9yUmVxdWVzdBoeLmNhbGxwYXNzLnYxLkdldEFuY2hvclJlc3BvbnNlIgOQAgESZgoQU3VtbWFyaXplRW50cmllcxIkLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXF1ZXN0GiUuY2FsbHBhc3MudjEuU3VtbWFyaXplRW50cmllc1Jlc3BvbnNlIgOQAgEwARJWCg1SZW1vdmVFbnRyaWVzEiEuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1JlcXVlc3QaIi5jYWxscGFzcy52MS5SZW1vdmVFbnRyaWVzUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_callpass_v1_admin_service, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
+  fileDesc("CiBjYWxscGFzcy92MS9sZWRnZXJfc2VydmljZS5wcm90bxILY2FsbHBhc3MudjEitQUKC0xlZGdlckVudHJ5EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgRraW5kGAQgASgOMh0uY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkuS2luZBIOCgZjbGllbnQYBSABKAkSEwoLZGVzdGluYXRpb24YBiABKAkSDQoFcmVhbG0YByABKAkSEwoLa2V5X3ZlcnNpb24YCCABKA0SDgoGY2FsbGVlGAkgASgJEg4KBmNhbGxlchgKIAEoCRIUCgxzdWJqZWN0X2hhc2gYCyABKAkSDgoGcmVhc29uGAwgASgJEgwKBHJ1bGUYDSABKAkSHgoWY29uZmlndXJhdGlvbl9yZXZpc2lvbhgOIAEoDRIQCgh0cmFjZV9pZBgPIAEoCRITCgtpc3N1YW5jZV9pZBgQIAEoCRIvCgtleHBpcmVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJldmlvdXNfaGFzaBgSIAEoDBIMCgRoYXNoGBMgASgMEhoKEnRva2VuX2ZpbmdlcnByaW50cxgUIAEoDBIPCgd2ZXJzaW9uGBUgASgNEhUKDWNoYW5nZV9udW1iZXIYFiABKA0SEwoLY2hhbmdlX2hhc2gYFyABKAkilgEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgoKBklTU1VFRBABEgsKB1JFRlVTRUQQAhIZChVDT05GSUdVUkFUSU9OX0FQUExJRUQQAxIVChFLRVlfU1RBVEVfQ0hBTkdFRBAEEgoKBkZST1pFThAFEgwKCFVORlJPWkVOEAYSEwoPRU5UUklFU19SRU1PVkVEEAcigAMKEkxpc3RFbnRyaWVzUmVxdWVzdBI6CgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARI4CghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCrpIB7IBBIi1GAESIAoLZGVzdGluYXRpb24YAyABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgEIAEoCUILukgIcgaItRgBGEASNQoEa2luZBgFIAEoDjIdLmNhbGxwYXNzLnYxLkxlZGdlckVudHJ5LktpbmRCCLpIBYIBAhABEiAKC2lzc3VhbmNlX2lkGAYgASgJQgu6SAhyBoi1GAEYQBIdCgh0cmFjZV9pZBgHIAEoCUILukgIcgaItRgBGCASGwoJcGFnZV9zaXplGAggASgNQgi6SAUqAxjoBxIgCgpwYWdlX3Rva2VuGAkgASgJQgy6SAlyB4i1GAEogAIiWQoTTGlzdEVudHJpZXNSZXNwb25zZRIpCgdlbnRyaWVzGAEgAygLMhguY2FsbHBhc3MudjEuTGVkZ2VyRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpMBChJUYWlsRW50cmllc1JlcXVlc3QSIAoLZGVzdGluYXRpb24YASABKAlCC7pICHIGiLUYARhAEhsKBmNsaWVudBgCIAEoCUILukgIcgaItRgBGEASEQoJcmVzdW1hYmxlGAMgASgIEisKBWFmdGVyGAQgASgLMhwuY2FsbHBhc3MudjEuTGVkZ2VyUG9zaXRpb25zIm8KE1RhaWxFbnRyaWVzUmVzcG9uc2USJwoFZW50cnkYASABKAsyGC5jYWxscGFzcy52MS5MZWRnZXJFbnRyeRIvCglwb3NpdGlvbnMYAiABKAsyHC5jYWxscGFzcy52MS5MZWRnZXJQb3NpdGlvbnMiSgoPTGVkZ2VyUG9zaXRpb25zEjcKBmNoYWlucxgBIAMoCzIbLmNhbGxwYXNzLnYxLkxlZGdlclBvc2l0aW9uQgq6SAeSAQQQoI0GIlIKDkxlZGdlclBvc2l0aW9uEh4KCXdyaXRlcl9pZBgBIAEoCUILukgIcgaItRgBGEASIAoIc2VxdWVuY2UYAiABKARCDrpICzIJGP////////8PIq8BChNWZXJpZnlMZWRnZXJSZXF1ZXN0Eh4KCXdyaXRlcl9pZBgBIAEoCUILukgIcgaItRgBGEASJgoOZmlyc3Rfc2VxdWVuY2UYAiABKARCDrpICzIJGP////////8PEiUKDWxhc3Rfc2VxdWVuY2UYAyABKARCDrpICzIJGP////////8PEikKBmFuY2hvchgEIAEoCzIZLmNhbGxwYXNzLnYxLkxlZGdlckFuY2hvciL8AQoMTGVkZ2VyQW5jaG9yEh0KCHN0b3JlX2lkGAEgASgJQgu6SAhyBoi1GAEYQBI0CgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARIkCgxjaGFuZ2VfY291bnQYAyABKARCDrpICzIJGP////////8PEiMKC2NoYWluX2NvdW50GAQgASgEQg66SAsyCRj/////////DxI0CgZjaGFpbnMYBSADKAsyGC5jYWxscGFzcy52MS5MZWRnZXJDaGFpbkIKukgHkgEEEKCNBhIWCgVwcm9vZhgGIAEoDEIHukgEegIYQCISChBHZXRBbmNob3JSZXF1ZXN0Ij4KEUdldEFuY2hvclJlc3BvbnNlEikKBmFuY2hvchgBIAEoCzIZLmNhbGxwYXNzLnYxLkxlZGdlckFuY2hvciK6AQoUVmVyaWZ5TGVkZ2VyUmVzcG9uc2USDgoGaW50YWN0GAEgASgIEhMKC2VudHJ5X2NvdW50GAIgASgEEigKBmZhdWx0cxgDIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckZhdWx0EigKBmNoYWlucxgEIAMoCzIYLmNhbGxwYXNzLnYxLkxlZGdlckNoYWluEikKBmFuY2hvchgFIAEoCzIZLmNhbGxwYXNzLnYxLkxlZGdlckFuY2hvciK2AQoLTGVkZ2VyQ2hhaW4SHgoJd3JpdGVyX2lkGAEgASgJQgu6SAhyBoi1GAEYQBImCg5maXJzdF9zZXF1ZW5jZRgCIAEoBEIOukgLMgkY/////////w8SJQoNbGFzdF9zZXF1ZW5jZRgDIAEoBEIOukgLMgkY/////////w8SGgoJbGFzdF9oYXNoGAQgASgMQge6SAR6AhggEhwKC2FuY2hvcl9oYXNoGAUgASgMQge6SAR6AhggIkAKC0xlZGdlckZhdWx0EhEKCXdyaXRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBIMCgR0ZXh0GAMgASgJIlYKFFJlbW92ZUVudHJpZXNSZXF1ZXN0Ej4KC2JlZm9yZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINukgKyAEBsgEEiLUYASIsChVSZW1vdmVFbnRyaWVzUmVzcG9uc2USEwoLZW50cnlfY291bnQYASABKAQixgIKF1N1bW1hcml6ZUVudHJpZXNSZXF1ZXN0EjcKA2tleRgBIAEoCzIoLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXF1ZXN0LktleUgAEh8KBmNsaWVudBgCIAEoCUINukgKcgiItRgBEAEYQEgAEiEKB3N1YmplY3QYAyABKAlCDrpIC3IJiLUYARABKIACSAASIQoMc3ViamVjdF9oYXNoGAQgASgJQgm6SAZyBLi1GAFIABI6CgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKukgHsgEEiLUYARo+CgNLZXkSHQoFcmVhbG0YASABKAlCDrpIC3IJiLUYARABGIABEhgKB3ZlcnNpb24YAiABKA1CB7pIBCoCKAFCDwoGaXNzdWVkEgW6SAIIASKDAQoYU3VtbWFyaXplRW50cmllc1Jlc3BvbnNlEjAKCHByb2dyZXNzGAEgASgLMhwuY2FsbHBhc3MudjEuU3VtbWFyeVByb2dyZXNzSAASLQoHc3VtbWFyeRgCIAEoCzIaLmNhbGxwYXNzLnYxLklzc3VlZFN1bW1hcnlIAEIGCgRwYXJ0IjoKD1N1bW1hcnlQcm9ncmVzcxISCgpyZWFkX2NvdW50GAEgASgEEhMKC3RvdGFsX2NvdW50GAIgASgEIrgDCg1Jc3N1ZWRTdW1tYXJ5EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGlzc3VlZF9jb3VudBgCIAEoBBITCgthbGl2ZV9jb3VudBgDIAEoBBI0ChBsYXN0X2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBmaXJzdF9pc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9sYXN0X2lzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBmdyb3VwcxgHIAMoCzIYLmNhbGxwYXNzLnYxLklzc3VlZEdyb3VwEhsKE29taXR0ZWRfZ3JvdXBfY291bnQYCCABKAQSKQoHZnJlZXplcxgJIAMoCzIYLmNhbGxwYXNzLnYxLkZyZWV6ZUVudHJ5EikKCnJlYWxtX2tleXMYCiADKAsyFS5jYWxscGFzcy52MS5SZWFsbUtleRIUCgxzdWJqZWN0X2hhc2gYCyABKAkiogIKC0lzc3VlZEdyb3VwEg4KBmNsaWVudBgBIAEoCRITCgtkZXN0aW5hdGlvbhgCIAEoCRINCgVyZWFsbRgDIAEoCRITCgtrZXlfdmVyc2lvbhgEIAEoDRIUCgxpc3N1ZWRfY291bnQYBSABKAQSEwoLYWxpdmVfY291bnQYBiABKAQSNAoQZmlyc3RfaXNzdWVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF9pc3N1ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBsYXN0X2V4cGlyZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDKqBAoNTGVkZ2VyU2VydmljZRJVCgtMaXN0RW50cmllcxIfLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLkxpc3RFbnRyaWVzUmVzcG9uc2UiA5ACARJXCgtUYWlsRW50cmllcxIfLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVxdWVzdBogLmNhbGxwYXNzLnYxLlRhaWxFbnRyaWVzUmVzcG9uc2UiA5ACATABElgKDFZlcmlmeUxlZGdlchIgLmNhbGxwYXNzLnYxLlZlcmlmeUxlZGdlclJlcXVlc3QaIS5jYWxscGFzcy52MS5WZXJpZnlMZWRnZXJSZXNwb25zZSIDkAIBEk8KCUdldEFuY2hvchIdLmNhbGxwYXNzLnYxLkdldEFuY2hvclJlcXVlc3QaHi5jYWxscGFzcy52MS5HZXRBbmNob3JSZXNwb25zZSIDkAIBEmYKEFN1bW1hcml6ZUVudHJpZXMSJC5jYWxscGFzcy52MS5TdW1tYXJpemVFbnRyaWVzUmVxdWVzdBolLmNhbGxwYXNzLnYxLlN1bW1hcml6ZUVudHJpZXNSZXNwb25zZSIDkAIBMAESVgoNUmVtb3ZlRW50cmllcxIhLmNhbGxwYXNzLnYxLlJlbW92ZUVudHJpZXNSZXF1ZXN0GiIuY2FsbHBhc3MudjEuUmVtb3ZlRW50cmllc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_callpass_v1_admin_service, file_callpass_v1_field_rules, file_google_protobuf_timestamp]);
 
 /**
  * An entry of the ledger.
@@ -399,6 +399,21 @@ export type TailEntriesRequest = Message<"callpass.v1.TailEntriesRequest"> & {
    * @generated from field: string client = 2;
    */
   client: string;
+
+  /**
+   * Asks for positions beside the entries, so that another stream can go on where this one ends.
+   *
+   * @generated from field: bool resumable = 3;
+   */
+  resumable: boolean;
+
+  /**
+   * The positions of an earlier stream: begins behind them, and at the beginning of each chain that is not among them.
+   * Unset: begins with what is written from now on.
+   *
+   * @generated from field: callpass.v1.LedgerPositions after = 4;
+   */
+  after?: LedgerPositions | undefined;
 };
 
 /**
@@ -409,17 +424,25 @@ export const TailEntriesRequestSchema: GenMessage<TailEntriesRequest> = /*@__PUR
   messageDesc(file_callpass_v1_ledger_service, 3);
 
 /**
- * A new entry.
+ * A new entry, or positions.
  *
  * @generated from message callpass.v1.TailEntriesResponse
  */
 export type TailEntriesResponse = Message<"callpass.v1.TailEntriesResponse"> & {
   /**
-   * The entry.
+   * The entry. It is the new position in its chain.
    *
    * @generated from field: callpass.v1.LedgerEntry entry = 1;
    */
   entry?: LedgerEntry | undefined;
+
+  /**
+   * In place of an entry, if the request is resumable: the new positions in these chains, behind entries that the filter leaves
+   * out. The first response has those of all chains, or none if the request names where it begins.
+   *
+   * @generated from field: callpass.v1.LedgerPositions positions = 2;
+   */
+  positions?: LedgerPositions | undefined;
 };
 
 /**
@@ -428,6 +451,55 @@ export type TailEntriesResponse = Message<"callpass.v1.TailEntriesResponse"> & {
  */
 export const TailEntriesResponseSchema: GenMessage<TailEntriesResponse> = /*@__PURE__*/
   messageDesc(file_callpass_v1_ledger_service, 4);
+
+/**
+ * Positions in chains.
+ *
+ * @generated from message callpass.v1.LedgerPositions
+ */
+export type LedgerPositions = Message<"callpass.v1.LedgerPositions"> & {
+  /**
+   * One for each chain. At most 100,000.
+   *
+   * @generated from field: repeated callpass.v1.LedgerPosition chains = 1;
+   */
+  chains: LedgerPosition[];
+};
+
+/**
+ * Describes the message callpass.v1.LedgerPositions.
+ * Use `create(LedgerPositionsSchema)` to create a new message.
+ */
+export const LedgerPositionsSchema: GenMessage<LedgerPositions> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 5);
+
+/**
+ * A position in a chain.
+ *
+ * @generated from message callpass.v1.LedgerPosition
+ */
+export type LedgerPosition = Message<"callpass.v1.LedgerPosition"> & {
+  /**
+   * The chain. At most 64 characters.
+   *
+   * @generated from field: string writer_id = 1;
+   */
+  writerId: string;
+
+  /**
+   * The last entry before the position. 0: the beginning. At most 2^53 - 1.
+   *
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message callpass.v1.LedgerPosition.
+ * Use `create(LedgerPositionSchema)` to create a new message.
+ */
+export const LedgerPositionSchema: GenMessage<LedgerPosition> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_ledger_service, 6);
 
 /**
  * The part of the ledger to verify.
@@ -469,7 +541,7 @@ export type VerifyLedgerRequest = Message<"callpass.v1.VerifyLedgerRequest"> & {
  * Use `create(VerifyLedgerRequestSchema)` to create a new message.
  */
 export const VerifyLedgerRequestSchema: GenMessage<VerifyLedgerRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 5);
+  messageDesc(file_callpass_v1_ledger_service, 7);
 
 /**
  * The heads of all chains at one time. What it says must be true of each later state of the ledger.
@@ -525,7 +597,7 @@ export type LedgerAnchor = Message<"callpass.v1.LedgerAnchor"> & {
  * Use `create(LedgerAnchorSchema)` to create a new message.
  */
 export const LedgerAnchorSchema: GenMessage<LedgerAnchor> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 6);
+  messageDesc(file_callpass_v1_ledger_service, 8);
 
 /**
  * A request for an anchor.
@@ -540,7 +612,7 @@ export type GetAnchorRequest = Message<"callpass.v1.GetAnchorRequest"> & {
  * Use `create(GetAnchorRequestSchema)` to create a new message.
  */
 export const GetAnchorRequestSchema: GenMessage<GetAnchorRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 7);
+  messageDesc(file_callpass_v1_ledger_service, 9);
 
 /**
  * The anchor.
@@ -561,7 +633,7 @@ export type GetAnchorResponse = Message<"callpass.v1.GetAnchorResponse"> & {
  * Use `create(GetAnchorResponseSchema)` to create a new message.
  */
 export const GetAnchorResponseSchema: GenMessage<GetAnchorResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 8);
+  messageDesc(file_callpass_v1_ledger_service, 10);
 
 /**
  * The result of the verification.
@@ -611,7 +683,7 @@ export type VerifyLedgerResponse = Message<"callpass.v1.VerifyLedgerResponse"> &
  * Use `create(VerifyLedgerResponseSchema)` to create a new message.
  */
 export const VerifyLedgerResponseSchema: GenMessage<VerifyLedgerResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 9);
+  messageDesc(file_callpass_v1_ledger_service, 11);
 
 /**
  * The part of a chain that was read.
@@ -660,7 +732,7 @@ export type LedgerChain = Message<"callpass.v1.LedgerChain"> & {
  * Use `create(LedgerChainSchema)` to create a new message.
  */
 export const LedgerChainSchema: GenMessage<LedgerChain> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 10);
+  messageDesc(file_callpass_v1_ledger_service, 12);
 
 /**
  * The first fault of a chain, or a fault of configuration, keys or freezes.
@@ -695,7 +767,7 @@ export type LedgerFault = Message<"callpass.v1.LedgerFault"> & {
  * Use `create(LedgerFaultSchema)` to create a new message.
  */
 export const LedgerFaultSchema: GenMessage<LedgerFault> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 11);
+  messageDesc(file_callpass_v1_ledger_service, 13);
 
 /**
  * The range of entries to remove.
@@ -716,7 +788,7 @@ export type RemoveEntriesRequest = Message<"callpass.v1.RemoveEntriesRequest"> &
  * Use `create(RemoveEntriesRequestSchema)` to create a new message.
  */
 export const RemoveEntriesRequestSchema: GenMessage<RemoveEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 12);
+  messageDesc(file_callpass_v1_ledger_service, 14);
 
 /**
  * The result of the removal.
@@ -737,7 +809,7 @@ export type RemoveEntriesResponse = Message<"callpass.v1.RemoveEntriesResponse">
  * Use `create(RemoveEntriesResponseSchema)` to create a new message.
  */
 export const RemoveEntriesResponseSchema: GenMessage<RemoveEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 13);
+  messageDesc(file_callpass_v1_ledger_service, 15);
 
 /**
  * The credentials to count.
@@ -797,7 +869,7 @@ export type SummarizeEntriesRequest = Message<"callpass.v1.SummarizeEntriesReque
  * Use `create(SummarizeEntriesRequestSchema)` to create a new message.
  */
 export const SummarizeEntriesRequestSchema: GenMessage<SummarizeEntriesRequest> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 14);
+  messageDesc(file_callpass_v1_ledger_service, 16);
 
 /**
  * A key of a realm.
@@ -825,7 +897,7 @@ export type SummarizeEntriesRequest_Key = Message<"callpass.v1.SummarizeEntriesR
  * Use `create(SummarizeEntriesRequest_KeySchema)` to create a new message.
  */
 export const SummarizeEntriesRequest_KeySchema: GenMessage<SummarizeEntriesRequest_Key> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 14, 0);
+  messageDesc(file_callpass_v1_ledger_service, 16, 0);
 
 /**
  * Progress, or the result.
@@ -862,7 +934,7 @@ export type SummarizeEntriesResponse = Message<"callpass.v1.SummarizeEntriesResp
  * Use `create(SummarizeEntriesResponseSchema)` to create a new message.
  */
 export const SummarizeEntriesResponseSchema: GenMessage<SummarizeEntriesResponse> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 15);
+  messageDesc(file_callpass_v1_ledger_service, 17);
 
 /**
  * The progress of reading the ledger.
@@ -890,7 +962,7 @@ export type SummaryProgress = Message<"callpass.v1.SummaryProgress"> & {
  * Use `create(SummaryProgressSchema)` to create a new message.
  */
 export const SummaryProgressSchema: GenMessage<SummaryProgress> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 16);
+  messageDesc(file_callpass_v1_ledger_service, 18);
 
 /**
  * The credentials that were issued, as the ledger has them.
@@ -981,7 +1053,7 @@ export type IssuedSummary = Message<"callpass.v1.IssuedSummary"> & {
  * Use `create(IssuedSummarySchema)` to create a new message.
  */
 export const IssuedSummarySchema: GenMessage<IssuedSummary> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 17);
+  messageDesc(file_callpass_v1_ledger_service, 19);
 
 /**
  * Credentials that one client has got for one destination with one key.
@@ -1058,7 +1130,7 @@ export type IssuedGroup = Message<"callpass.v1.IssuedGroup"> & {
  * Use `create(IssuedGroupSchema)` to create a new message.
  */
 export const IssuedGroupSchema: GenMessage<IssuedGroup> = /*@__PURE__*/
-  messageDesc(file_callpass_v1_ledger_service, 18);
+  messageDesc(file_callpass_v1_ledger_service, 20);
 
 /**
  * Reads, verifies and trims the ledger: the record of what was issued, refused and changed. Every RPC needs the role AUDITOR
@@ -1078,7 +1150,7 @@ export const LedgerService: GenService<{
     output: typeof ListEntriesResponseSchema;
   },
   /**
-   * Streams new entries as they are written, until the client cancels.
+   * Streams new entries as they are written, until the client cancels or the server stops.
    *
    * @generated from rpc callpass.v1.LedgerService.TailEntries
    */
