@@ -55,3 +55,41 @@ export function connectRedis(
   redis.on('end', () => redis.removeAllListeners());
   return redis;
 }
+
+const DEFAULT_PORT = '6379';
+
+/** Describes where a `redis:` or `rediss:` URL leads, for messages. Never holds a password. */
+export function redisPlace(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `Redis at ${hostname || 'localhost'}:${port || DEFAULT_PORT}`;
+}
+
+/** Time until Redis must have answered a doctor. */
+const ASK_MS = 2000;
+
+/** Connects to Redis, asks something, and lets go of it, for a doctor. Rejects with the cause when it does not answer in time. */
+export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: ASK_MS,
+    commandTimeout: ASK_MS,
+    // Nothing is under way any more when it lets go.
+    disconnectTimeout: 100,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  // The failure of the command says that the connection is closed, and this one why.
+  let lost: unknown;
+  redis.on('error', (error: Error) => {
+    lost = error;
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+    return await ask(redis);
+  } catch (error) {
+    throw lost ?? error;
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -27,3 +27,19 @@ it('names settings that the edge would not start with, and does not go on', asyn
   expect(settings).toMatchObject({ state: 'problem', finding: expect.stringContaining('listen.') });
   expect(service).toMatchObject({ check: 'service', state: 'skipped' });
 });
+
+it('says that the store of used tokens does not answer, where proxies ask', async () => {
+  const environment = {
+    ...SETTINGS,
+    CALLPASS_EDGE_VISITOR_SECRETS: 's'.repeat(32),
+    CALLPASS_EDGE_AUTHORIZE_REALMS: 'support.example',
+    CALLPASS_EDGE_AUTHORIZE_PROXIES: 'loopback',
+    CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'redis://127.0.0.1:1',
+    CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_WHEN_UNAVAILABLE: 'allow',
+  };
+  expect((await examine({ file: undefined, environment })).at(-1)).toMatchObject({
+    check: 'used tokens',
+    state: 'problem',
+    finding: expect.stringContaining('copied tokens are let through'),
+  });
+});

@@ -1,5 +1,6 @@
 import type { CallpassError } from '@callpass/client';
 import { ok, problem, skipped, type Finding } from '@callpass/program';
+import { checkSessions } from '@callpass/program/sessions';
 import { SettingsError, type SettingsSource } from '@callpass/program/settings';
 import { connectService } from '../lifecycle/service.ts';
 import { checkSettings } from '../lifecycle/start-edge.ts';
@@ -20,7 +21,12 @@ export async function examine(
     return [problem('settings', error.message, advice), skipped('service', 'needs the settings')];
   }
   const from = source.file ?? 'defaults and environment, without a file';
-  return [ok('settings', `${from}: every key and file is as it has to be`), await checkService(settings)];
+  const { realms, singleUse } = settings.authorize;
+  return [
+    ok('settings', `${from}: every key and file is as it has to be`),
+    await checkService(settings),
+    ...(realms.length > 0 ? await checkSessions(singleUse) : []),
+  ];
 }
 
 async function checkService(settings: Settings): Promise<Finding> {

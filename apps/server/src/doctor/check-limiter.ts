@@ -1,10 +1,8 @@
-import { Redis } from 'ioredis';
-import { limiterPlace } from '../limits/open-limiter.ts';
+import type { Redis } from 'ioredis';
+import { askRedis, redisPlace } from '@callpass/program/redis';
 import { MARK_NAME } from '../limits/counter-mark.ts';
 import { errorText, ok, problem, warning, type Finding } from '@callpass/program';
 import type { Settings } from '../settings/schema.ts';
-
-const TIMEOUT_MS = 2000;
 
 const name = 'limiter';
 
@@ -17,36 +15,20 @@ export async function checkLimiter({
   keyPrefix,
 }: Pick<Settings['limits'], 'url' | 'keyPrefix'>): Promise<Finding> {
   if (url.startsWith('memory:')) return ok(name, 'in memory: each instance counts for itself');
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: TIMEOUT_MS,
-    commandTimeout: TIMEOUT_MS,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-  });
-  // The failure of the command says that the connection is closed, and this one why.
-  let lost: unknown;
-  redis.on('error', (error: Error) => {
-    lost = error;
-  });
   try {
-    await redis.connect();
-    await redis.ping();
-    const dangers = await dangersOf(redis, keyPrefix);
-    if (dangers.length === 0) return ok(name, `${limiterPlace(url)} answers`);
+    const dangers = await askRedis(url, (redis) => dangersOf(redis, keyPrefix));
+    if (dangers.length === 0) return ok(name, `${redisPlace(url)} answers`);
     return warning(
       name,
-      `${limiterPlace(url)} answers, but ${dangers.join('; ')}`,
+      `${redisPlace(url)} answers, but ${dangers.join('; ')}`,
       'set maxmemory-policy noeviction and appendonly yes; docs/runbooks/CallpassLimitCountersLost.md says what a loss means',
     );
   } catch (error) {
     return problem(
       name,
-      `${limiterPlace(url)} does not answer, so limits act as their whenUnavailable says: ${errorText(lost ?? error)}`,
+      `${redisPlace(url)} does not answer, so limits act as their whenUnavailable says: ${errorText(error)}`,
       'see that Redis runs and can be reached from here, and that name, password and certificate of limits.url are right',
     );
-  } finally {
-    redis.disconnect();
   }
 }
 

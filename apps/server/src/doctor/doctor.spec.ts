@@ -170,6 +170,21 @@ describe('the doctor', () => {
     expect(await checkLimiter({ url: 'redis://127.0.0.1:1', keyPrefix })).toMatchObject({ state: 'problem' });
   });
 
+  it('sees a store of used tokens that does not answer, where Envoy asks', async () => {
+    const found = async () =>
+      (await examine({ environment, nowMs })).find(({ check }) => check === 'used tokens');
+    environment['CALLPASS_AUTHORIZE_SINGLE_USE_URL'] = 'redis://u:s3cret@127.0.0.1:1';
+    expect(await found()).toBeUndefined();
+    environment['CALLPASS_AUTHORIZE_ENABLED'] = 'true';
+    const problem = await found();
+    expect(problem).toMatchObject({ state: 'problem', finding: expect.stringContaining('no session') });
+    expect(JSON.stringify(problem)).not.toContain('s3cret');
+    environment['CALLPASS_AUTHORIZE_SINGLE_USE_URL'] = 'memory:';
+    expect(await found()).toMatchObject({ state: 'ok' });
+    environment['CALLPASS_AUTHORIZE_SINGLE_USE_URL'] = 'off';
+    expect(await found()).toBeUndefined();
+  });
+
   if (redisIsInstalled('what the doctor says of Redis')) {
     it('sees a Redis that may lose the counters of limits, and one that did', async () => {
       const redis = await ownRedisServer();
@@ -180,6 +195,11 @@ describe('the doctor', () => {
       });
       await redis.ask('CONFIG SET appendonly yes');
       expect(await look()).toMatchObject({ state: 'ok' });
+      Object.assign(environment, {
+        CALLPASS_AUTHORIZE_ENABLED: 'true',
+        CALLPASS_AUTHORIZE_SINGLE_USE_URL: redis.url,
+      });
+      expect(await states()).toMatchObject({ 'used tokens': 'ok' });
       await redis.ask('CONFIG SET maxmemory-policy volatile-lru');
       await redis.ask('CONFIG SET maxmemory 100mb');
       expect(await look()).toMatchObject({

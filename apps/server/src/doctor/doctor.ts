@@ -1,4 +1,5 @@
 import { ok, problem, skipped, type Finding } from '@callpass/program';
+import { checkSessions } from '@callpass/program/sessions';
 import { assertTransportSafe } from '../settings/listen-address.ts';
 import { loadServerSettings, SettingsError, type SettingsSource } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
@@ -22,6 +23,7 @@ export async function examine(source: {
     sealKey,
     ...checkDisk(settings),
     await checkLimiter(settings.limits),
+    ...(settings.authorize.enabled ? await checkSessions(settings.authorize.singleUse) : []),
     ...(sealKey.state === 'problem'
       ? [skipped('store', 'needs the key-encryption key')]
       : await checkStore(settings, source.nowMs)),

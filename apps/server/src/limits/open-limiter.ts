@@ -1,5 +1,6 @@
 import { MemoryLimiter, type Clock, type Configuration, type Limiter, type Store } from '@callpass/domain';
 import { describeError, type Logger } from '@callpass/program/log';
+import { redisPlace } from '@callpass/program/redis';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import type { Settings } from '../settings/schema.ts';
 import type { CounterMarkEvents } from './counter-mark.ts';
@@ -57,12 +58,12 @@ export function openLimiter({ limits }: Pick<Settings, 'limits'>, parts: Limiter
       ...reportLosses(parts),
       onLost: (error) => {
         log.warn(
-          { limits: limiterPlace(limits.url), error: describeError(error) },
+          { limits: redisPlace(limits.url), error: describeError(error) },
           'limits cannot be counted; each does what it says for that',
         );
       },
       onReady: () => {
-        log.info({ limits: limiterPlace(limits.url) }, 'limits are counted in Redis');
+        log.info({ limits: redisPlace(limits.url) }, 'limits are counted in Redis');
       },
     },
   });
@@ -72,14 +73,6 @@ export function openLimiter({ limits }: Pick<Settings, 'limits'>, parts: Limiter
       limiter.close();
     },
   };
-}
-
-const DEFAULT_PORT = '6379';
-
-/** Describes where the counters of a `redis:` or `rediss:` URL are, for messages. Never holds a password. */
-export function limiterPlace(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `Redis at ${hostname || 'localhost'}:${port || DEFAULT_PORT}`;
 }
 
 /** The longest window of any limit; 0 where there are none. */
