@@ -45,26 +45,24 @@ export interface TailOptions {
   readonly wants: (entry: LedgerEntry) => boolean;
   /** Asked before each look into the store; the tail ends where it throws. */
   readonly beforeEach: () => Promise<void>;
-  /** True where the tail shall end without an error. */
-  readonly isOver: () => boolean;
   readonly pollIntervalMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * New entries as they are written, on any instance, until the signal aborts or `isOver`. Follows each chain by its own count: so
+ * New entries as they are written, on any instance, until the signal aborts. Follows each chain by its own count: so
  * none is missed, whatever the order in which instances commit, and another tail can begin where this one was. The first step
  * has the positions at which it begins, unless the caller has named them.
  */
 export async function* tailEntries(
   store: Pick<LedgerStore, 'listChains' | 'readChain'>,
-  { after, wants, beforeEach, isOver, pollIntervalMs, signal }: TailOptions,
+  { after, wants, beforeEach, pollIntervalMs, signal }: TailOptions,
 ): AsyncGenerator<TailStep> {
   const seen = new Map(
     after ?? (await store.listChains()).map(({ writerId, head }) => [writerId, head.sequence] as const),
   );
   yield { positions: new Map(after ? [] : seen) };
-  while (!signal.aborted && !isOver()) {
+  while (!signal.aborted) {
     await beforeEach();
     for (const { writerId, anchor, head } of await store.listChains()) {
       let afterSequence = seen.get(writerId) ?? anchor.sequence;

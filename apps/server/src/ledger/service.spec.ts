@@ -142,11 +142,14 @@ describe('the ledger', () => {
     const missed = [await issueAt(server, 'lobby'), await issueAt(other, 'lobby')];
     const chains = Array.from(sequences, ([writerId, sequence]) => ({ writerId, sequence }));
     const got: string[] = [];
-    for await (const { entry } of other.ledger.tailEntries({ destination: 'lobby', after: { chains } })) {
-      got.push(entry?.issuanceId ?? '');
-      // Ends without an error, long before the grace time.
-      if (got.length === missed.length) void other.stop();
-    }
+    const following = (async () => {
+      for await (const { entry } of other.ledger.tailEntries({ destination: 'lobby', after: { chains } })) {
+        got.push(entry?.issuanceId ?? '');
+        // Ends it long before the grace time.
+        if (got.length === missed.length) void other.stop();
+      }
+    })();
+    expect(await refusalOf(following)).toMatchObject({ reason: 'SERVER_STOPPING' });
     expect(got.toSorted()).toEqual(missed.toSorted());
   });
 

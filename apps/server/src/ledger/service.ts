@@ -20,6 +20,7 @@ import {
 } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import { PRINCIPAL, REAUTHORIZE, REAUTHORIZE_INTERVAL_MS } from '../access/identify.ts';
+import { Refusal } from '../errors/refusal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { anchorOf, anchorToMessage, chainToMessage } from './anchor-message.ts';
 import { listEntries, removeEntries, tailEntries, type Positions } from './entries.ts';
@@ -66,8 +67,11 @@ export function ledgerHandlers(dependencies: {
         wants: ({ destination, client }) =>
           (request.destination === '' || destination === request.destination) &&
           (request.client === '' || client === request.client),
-        beforeEach: call.state.require(REAUTHORIZE),
-        isOver: () => dependencies.health.draining,
+        async beforeEach() {
+          // It would not end by itself within the grace time.
+          if (dependencies.health.draining) throw new Refusal('SERVER_STOPPING');
+          await call.state.require(REAUTHORIZE)();
+        },
         pollIntervalMs: REAUTHORIZE_INTERVAL_MS,
         signal: call.signal,
       })) {
