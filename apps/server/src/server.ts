@@ -10,7 +10,7 @@ import {
   warmUp,
   type ServerCall,
 } from '@callpass/grpc-kit';
-import { buildOf, splitHostAndPort } from '@callpass/program';
+import { buildOf, flushCountedLines, splitHostAndPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
 import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
@@ -316,6 +316,7 @@ async function listen(
       const graceMs = settings.drain.grace;
       return (stopping ??= shutDown({ server, health, underWay, graceMs, log }).then(async () => {
         await running.disposeAsync();
+        flushCountedLines();
         log.info('stopped');
       }));
     },

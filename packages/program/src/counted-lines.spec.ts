@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { createCountedLines, type CountedLines } from './counted-lines.ts';
+import { createCountedLines, flushCountedLines, type CountedLines } from './counted-lines.ts';
 
 let lines: string[];
 let counted: CountedLines;
@@ -40,7 +40,11 @@ it('each kind has lines of its own, a quiet period ends the counting, and what f
 
 it('what is only counted when the program stops has its line too, and no timer is left', () => {
   for (const event of ['a', 'b']) note('one', event);
-  counted.flush();
-  expect(lines).toEqual(['a x1', 'b x1']);
+  const other = createCountedLines();
+  for (const event of ['c', 'd']) other.note('one', (count) => void lines.push(`${event} x${count}`));
+  flushCountedLines();
+  expect(lines).toEqual(['a x1', 'c x1', 'b x1', 'd x1']);
   expect(jest.getTimerCount()).toBe(0);
+  flushCountedLines();
+  expect(lines).toHaveLength(4);
 });

@@ -14,6 +14,14 @@ export interface CountedLines {
 
 const PERIOD_MS = 1000;
 
+/** Those with events that have no line yet, of the whole process. */
+const counting = new Set<CountedLines>();
+
+/** Writes the lines of what was only counted so far, everywhere in the process: call it when the program stops. */
+export function flushCountedLines(): void {
+  for (const each of counting) each.flush();
+}
+
 /**
  * Creates lines for events that come at any rate, such as the refusals of an outage: at most two for each kind in the first
  * period, then one. No event is left out of the counts.
@@ -22,17 +30,22 @@ const PERIOD_MS = 1000;
  */
 export function createCountedLines(periodMs = PERIOD_MS): CountedLines {
   const periods = new Map<string, { timer: NodeJS.Timeout; count: number; write: (count: number) => void }>();
+  const leave = (kind: string) => {
+    periods.delete(kind);
+    if (periods.size === 0) counting.delete(lines);
+  };
   const begin = (kind: string, count: number, write: (count: number) => void) => {
     const timer = setTimeout(() => end(kind), periodMs).unref();
     periods.set(kind, { timer, count: 0, write });
+    counting.add(lines);
     write(count);
   };
   const end = (kind: string) => {
     const { count = 0, write } = periods.get(kind) ?? {};
-    periods.delete(kind);
+    leave(kind);
     if (write !== undefined && count > 0) begin(kind, count, write);
   };
-  return {
+  const lines: CountedLines = {
     note(kind, write) {
       const period = periods.get(kind);
       if (period === undefined) begin(kind, 1, write);
@@ -42,11 +55,12 @@ export function createCountedLines(periodMs = PERIOD_MS): CountedLines {
       }
     },
     flush() {
-      for (const { timer, count, write } of periods.values()) {
+      for (const [kind, { timer, count, write }] of periods) {
         clearTimeout(timer);
+        leave(kind);
         if (count > 0) write(count);
       }
-      periods.clear();
     },
   };
+  return lines;
 }

@@ -8,5 +8,5 @@ export { reloadOnSignal } from './reload.ts';
 export { reportReady, stopOnSignal } from './stop.ts';
 export { type Build, buildOf, versionText } from './version.ts';
 export { ok, printFindings, problem, skipped, warning, type Finding } from './finding.ts';
-export { createCountedLines } from './counted-lines.ts';
+export { createCountedLines, flushCountedLines } from './counted-lines.ts';
 export { createRequestLines } from './request-lines.ts';

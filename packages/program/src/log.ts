@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { pino, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { flushCountedLines } from './counted-lines.ts';
 import { LogDestination } from './log-destination.ts';
 import { ignoreLostOutput } from './output.ts';
 
@@ -47,6 +48,7 @@ function openStandardError(describeDropped: (lines: number) => string): LogDesti
   ignoreLostOutput();
   const destination = new LogDestination(STDERR, describeDropped);
   process.once('exit', () => {
+    flushCountedLines();
     destination.end();
   });
   return destination;

@@ -6,7 +6,7 @@ const PROGRAM = `
   import { openProcessLog } from ${JSON.stringify(new URL('process-log.ts', import.meta.url).href)};
   const log = openProcessLog({ level: 'info' });
   log.info('serving');
-  console.log('a library says\\nthis');
+  for (let line = 0; line < 3; line++) console.log('a library says\\nthis');
   console.error('and that');
   process.stderr.write(Buffer.from('bytes'), () => log.info('taken'));
   process.emitWarning('old thing', { type: 'DeprecationWarning', code: 'DEP0999' });
@@ -50,6 +50,11 @@ describe('a process that serves', () => {
       expect.objectContaining({ level: 'warn', stream: 'stderr', text: 'and that' }),
     );
     expect(said('taken')).toBeDefined();
+  });
+
+  it('has a line at its end for output that was only counted so far', () => {
+    const counts = lines.filter(({ stream }) => stream === 'stdout').map(({ count }) => count);
+    expect(counts).toEqual([1, 2]);
   });
 
   it('has a line for what Node warns of', () => {

@@ -1,4 +1,4 @@
-import { createCountedLines } from './counted-lines.ts';
+import { createCountedLines, flushCountedLines } from './counted-lines.ts';
 import { EXIT } from './exit.ts';
 import { createLog, reportFailure, type Logger } from './log.ts';
 import { logWarnings } from './log-warnings.ts';
@@ -15,6 +15,7 @@ export function openProcessLog(options: Parameters<typeof createLog>[0]): Logger
   const log = createLog(options);
   logWarnings(log);
   process.on('uncaughtException', (error, origin) => {
+    flushCountedLines();
     reportFailure('the process ends: nobody has caught an error', { error, origin });
     process.exit(EXIT.failed);
   });

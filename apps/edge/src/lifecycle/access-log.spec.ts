@@ -100,3 +100,26 @@ it('log.requests says which requests have a line', async () => {
   }
   expect(counts).toEqual({ off: 0, none: 0, refused: 1, all: 2 });
 });
+
+it('what failed and what was closed, and was only counted when the edge stops, has its line too', async () => {
+  const edge = await start('refused', {
+    CALLPASS_EDGE_CONNECTIONS_MAX_PER_PEER: '16',
+    CALLPASS_EDGE_DRAIN_DELAY: '0s',
+  });
+  const failing = Array.from({ length: 5 }, () => fetch(`${edge.address}${PATH}`, { method: 'POST' }));
+  await Promise.all(failing);
+  const idle = Array.from({ length: 40 }, () =>
+    connect(Number(new URL(edge.address).port), '127.0.0.1').on('error', () => undefined),
+  );
+  await edge.said(({ message }) => message.startsWith('a connection was closed'));
+  for (const socket of idle) socket.destroy();
+  await edge.stop();
+  const counted = (said: string) =>
+    edge.lines
+      .filter(({ message }) => message.startsWith(said))
+      .reduce((sum, { fields }) => sum + Number(fields['count'] ?? 1), 0);
+  expect(counted('request')).toBe(5);
+  expect(counted('failed')).toBe(5);
+  expect(counted('a connection was closed')).toBeGreaterThan(1);
+  expect(edge.lines.at(-1)).toMatchObject({ message: 'stopped' });
+});

@@ -2,7 +2,7 @@ import type { Server as HttpsServer } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLoopback, type CallpassError } from '@callpass/client';
 import { problemLinks } from '@callpass/contract';
-import { createCountedLines, splitHostAndPort } from '@callpass/program';
+import { createCountedLines, flushCountedLines, splitHostAndPort } from '@callpass/program';
 import { createInstruments, METRICS } from '@callpass/telemetry';
 import fastify, {
   LogController,
@@ -70,6 +70,7 @@ export async function startEdge(
       await pause(settings.drain.delay);
       await closeWithin(app, settings.drain.grace, log);
       service.close();
+      flushCountedLines();
       log.info('stopped');
     };
     service.client.checkIssuing({}).catch((error: unknown) => {

@@ -2,12 +2,12 @@ import { createLog, type Logger } from '@callpass/program/log';
 
 /** A line of a {@link KeptLog}. */
 export interface KeptLine {
-  readonly level: 'info' | 'error';
+  readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A log whose lines of level `info` and `error` are kept. */
+/** A log whose lines of level `info`, `warn` and `error` are kept. */
 export interface KeptLog {
   readonly log: Logger;
   readonly lines: readonly KeptLine[];
@@ -28,6 +28,7 @@ export function createKeptLog(): KeptLog {
     };
   const log = Object.assign(createLog({ level: 'silent' }), {
     info: keep('info'),
+    warn: keep('warn'),
     error: keep('error'),
     isLevelEnabled: () => true,
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { http2ServersOf, screenCalls } from '@callpass/grpc-kit';
+import { createCountedLines } from '@callpass/program';
 import type { ConnectionCause, Instruments } from '@callpass/telemetry';
 import type { ChannelOptions, Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
@@ -107,16 +108,11 @@ function possibleConnections(wanted: number, log: Logger): number {
 
 /** One line for many that were rejected: a flood must not fill the log. It holds numbers only, and no address. */
 function summarize(log: Logger): (cause: ConnectionCause) => void {
-  let causes: Partial<Record<ConnectionCause, number>> | undefined;
+  const lines = createCountedLines(LOG_EVERY_MS);
   return (cause) => {
-    if (causes === undefined) {
-      causes = {};
-      setTimeout(() => {
-        log.warn({ causes }, 'connections rejected');
-        causes = undefined;
-      }, LOG_EVERY_MS).unref();
-    }
-    causes[cause] = (causes[cause] ?? 0) + 1;
+    lines.note(cause, (count) => {
+      log.warn({ cause, count }, 'connections rejected');
+    });
   };
 }
 
