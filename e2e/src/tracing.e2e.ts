@@ -152,6 +152,8 @@ it('nothing that is emitted holds a key, a token or a subject', async () => {
     (all) => all.spans().some(({ name, kind }) => kind === 'SERVER' && name.endsWith('/ListFreezes')),
     10_000,
   );
+  const envoys = receiver.spans().filter(({ name }) => name === `${Authorization.typeName}/Check`);
+  expect(envoys.map(({ attributes }) => attributes['callpass.reason'])).toEqual(['FROZEN', 'UNDECIPHERABLE']);
   expect(receiver.dropped()).toBe(0);
   const scraped = await fetch(`http://${server.telemetry}/metrics`).then((response) => response.text());
   expect(scraped).toContain('callpass_issue_decisions_total');

@@ -3,6 +3,7 @@ import { covers } from '@callpass/domain';
 import type { Handlers } from '@callpass/grpc-kit';
 import type { Authorization } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
 import type { GatewayRequest } from '@callpass/token-core';
+import { ATTR_REASON, setSpanAttributes } from '@callpass/telemetry';
 import {
   decideGatewayRequest,
   type GatewayDecision,
@@ -35,6 +36,7 @@ export function gatewayHandlers(dependencies: GatewayDependencies): Handlers<typ
         isListed: (realm) => covers(caller.principal.realms, realm) && state.snapshot.realms.has(realm),
         verify: (request) => verify(dependencies, caller, request),
       }).catch(withoutVerdict);
+      if (decision !== 'LET_THROUGH') setSpanAttributes({ [ATTR_REASON]: decision });
       return answerOf(decision, linkTo);
     },
   };
