@@ -25,6 +25,7 @@ export { transportFaultOf, type TransportFault } from './transport-fault.ts';
 export { isClientFault, isServerFault } from './rpc-status.ts';
 export { createInstruments, type Cell, type Instruments, type Reading, type Tally } from './instruments.ts';
 export { type GroupCommit } from './group-commit.ts';
+export * from './label-values.ts';
 export * from './metric-table.ts';
 export * from './names.ts';
 export { startCoalescedSpan, withSharedCall, type CoalescedSpan } from './shared-call.ts';

@@ -6,7 +6,8 @@ import {
   type Meter,
   type MeterProvider,
 } from '@opentelemetry/api';
-import { LABEL_OTHER, type MetricRow } from './metric-table.ts';
+import { LABEL_OTHER } from './label-values.ts';
+import type { MetricRow } from './metric-table.ts';
 import { SCOPE_NAME } from './names.ts';
 
 /**
