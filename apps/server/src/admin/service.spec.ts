@@ -325,34 +325,6 @@ describe('realm keys', () => {
       reason: 'REALM_UNKNOWN',
     });
   });
-
-  it.each([
-    ['realm', 'r'],
-    ['destination', 'd'],
-    ['client', 'local'],
-    ['subject', 'visitor-1'],
-  ] as const)(
-    'calls no token valid whose %s is frozen, in no case of its hexadecimal',
-    async (scope, value) => {
-      await server.configure(SMALL);
-      await server.activateKey('r', KEY);
-      const { grant } = await server.credentials.issueCredentials({ destination: 'd', subject: 'visitor-1' });
-      const { toToken } = grant.value as TimeLimitedCredentials;
-      const explain = async (token: string) => {
-        const { summary, findings } = await server.admin.explainToken({ realm: 'r', token });
-        return [enumToJson(VerdictSchema, summary?.verdict ?? 0), ...findings.map(({ code }) => code)];
-      };
-      await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
-      for (const token of [
-        toToken,
-        toToken.toLowerCase(),
-        toToken.slice(0, 7).toLowerCase() + toToken.slice(7),
-      ])
-        expect(await explain(token)).toEqual(['FROZEN', 'FROZEN']);
-      await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
-      expect(await explain(toToken)).toEqual(['VALID']);
-    },
-  );
 });
 
 describe('freezes', () => {
