@@ -1,27 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '@callpass/domain';
-import { sampleEntry, throwawayKey } from '@callpass/testkit';
-import { migrateStore, openStore, type StoreLimits } from '../index.ts';
+import { sampleEntry } from '@callpass/testkit';
+import { migrateStore, type StoreLimits } from '../index.ts';
 import { chainFaults, sampleEntries } from '../testing/chains.ts';
-import { killUnderLoad } from '../testing/kill-under-load.ts';
+import { expectNothingLostByKills } from '../testing/kill-under-load.ts';
 import { ownPostgresServer, type OwnPostgresServer } from '@callpass/testkit/postgres-server';
+import { suiteDatabase } from '../testing/suite-database.ts';
 import { tamperSql } from '../testing/test-database.ts';
-import type { TestDatabase } from '@callpass/testkit/postgres-server';
 
 const LIMITS = { recordMs: 1_000, readMs: 1_000, lockMs: 300 };
 const LITTLE_MORE_MS = 300;
 
 describe('a store on PostgreSQL', () => {
-  const sealKey = throwawayKey();
   let server: OwnPostgresServer;
-  let database: TestDatabase;
-  let stores: Store[];
-  const open = async (limits: Partial<StoreLimits> = LIMITS): Promise<Store> => {
-    const store = await openStore({ url: database.url, sealKey, limits });
-    stores.push(store);
-    return store;
-  };
+  const database = suiteDatabase(() => server.freshDatabase());
+  const { sealKey } = database;
+  const open = (limits: Partial<StoreLimits> = LIMITS) => database.open({ limits });
 
   beforeAll(async () => {
     server = await ownPostgresServer();
@@ -29,16 +24,7 @@ describe('a store on PostgreSQL', () => {
 
   afterAll(() => server.remove());
 
-  beforeEach(async () => {
-    stores = [];
-    database = await server.freshDatabase();
-    await migrateStore({ url: database.url, sealKey });
-  });
-
-  afterEach(async () => {
-    await Promise.all(stores.map((store) => store.close()));
-    await database.remove();
-  });
+  beforeEach(() => migrateStore({ url: database.url, sealKey }));
 
   it('refuses while the server is stopped, and goes on by itself when it is back', async () => {
     const store = await open();
@@ -126,19 +112,11 @@ describe('a store on PostgreSQL', () => {
     await message;
   });
 
-  it('has every acknowledged record and an unbroken chain after kill -9 under load, three times', async () => {
-    const acknowledged: string[] = [];
-    for (let round = 1; round <= 3; round++) {
-      const afterLines = 500 + Math.floor(Math.random() * 500);
-      const { url } = database;
-      acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
-    }
-    const entries = await sampleEntries(await open());
-    const recorded = new Set(entries.map((entry) => entry.issuanceId));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(1_500);
-    expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
-    expect(chainFaults(entries)).toEqual([]);
-  }, 60_000);
+  it(
+    'has every acknowledged record and an unbroken chain after kill -9 under load, three times',
+    () => expectNothingLostByKills(database),
+    60_000,
+  );
 });
 
 const FREEZE = {

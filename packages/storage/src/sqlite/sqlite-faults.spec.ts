@@ -1,60 +1,52 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import BetterSqlite from 'better-sqlite3';
-import type { SharedCommit, Store } from '@callpass/domain';
+import type { SharedCommit } from '@callpass/domain';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
-import { migrateStore, openStore, type StoreLimits } from '../index.ts';
+import { migrateStore, openStore, storeFile, type StoreLimits } from '../index.ts';
 import { chainFaults, sampleEntries } from '../testing/chains.ts';
 import { startChild } from '../testing/child.ts';
-import { killUnderLoad } from '../testing/kill-under-load.ts';
+import { expectNothingLostByKills } from '../testing/kill-under-load.ts';
 import { sqliteTestDatabase } from '../testing/sqlite-test-database.ts';
+import { suiteDatabase } from '../testing/suite-database.ts';
 
 const REALM = 'support.example';
 const NOW_MS = 1_800_000_000_000;
 
 describe('a store on SQLite', () => {
-  const sealKey = throwawayKey();
-  let database: Awaited<ReturnType<typeof sqliteTestDatabase>>;
-  let closing: (() => unknown)[];
-  const open = async (limits: Partial<StoreLimits> = {}): Promise<Store> => {
-    const store = await openStore({ url: database.url, sealKey, limits });
-    closing.push(() => store.close());
-    return store;
-  };
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+  const database = suiteDatabase(sqliteTestDatabase);
+  const { sealKey } = database;
+  const path = () => storeFile(database.url) as string;
+  const open = (limits: Partial<StoreLimits> = {}) => database.open({ limits });
   const load = (prefix: string, limitKilobytes?: number) => {
     const child = startChild('load-child.ts', [database.url, hex(sealKey), prefix], limitKilobytes);
-    closing.push(() => child.kill('SIGKILL'));
+    children.push(child);
     return { child, lines: createInterface({ input: child.stdout as NodeJS.ReadableStream }) };
   };
 
-  beforeEach(async () => {
-    closing = [];
-    database = await sqliteTestDatabase();
-    await migrateStore({ url: database.url, sealKey });
-  });
-
-  afterEach(async () => {
-    for (const close of closing) await close();
-    await database.remove();
-  });
+  beforeEach(() => migrateStore({ url: database.url, sealKey }));
 
   it('keeps its files to their owner', async () => {
     const store = await open();
     await store.record(sampleEntry());
-    for (const file of [database.path, `${database.path}-wal`, `${database.path}-shm`]) {
+    for (const file of [path(), `${path()}-wal`, `${path()}-shm`]) {
       expect((await stat(file)).mode & 0o777).toBe(0o600);
     }
   });
 
   it('does not make folders', async () => {
-    const url = `sqlite:${database.path}-folder/store.db`;
+    const url = `sqlite:${path()}-folder/store.db`;
     await expect(migrateStore({ url, sealKey })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   });
 
   it('does not take another file for a database', async () => {
-    const folder = `${database.path}-folder`;
+    const folder = `${path()}-folder`;
     await mkdir(folder);
     await expect(migrateStore({ url: `sqlite:${folder}`, sealKey })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
@@ -63,7 +55,7 @@ describe('a store on SQLite', () => {
 
   it('refuses within its limit while another process holds the lock, still reads, and then goes on', async () => {
     const store = await open({ lockMs: 200, recordMs: 2_000 });
-    const other = new BetterSqlite(database.path);
+    const other = new BetterSqlite(path());
     other.exec('begin immediate');
     const startMs = performance.now();
     await expect(store.record(sampleEntry({ issuanceId: 'refused' }))).rejects.toMatchObject({
@@ -106,7 +98,7 @@ describe('a store on SQLite', () => {
         createTimeMs: NOW_MS,
       },
     });
-    const reader = new BetterSqlite(database.path);
+    const reader = new BetterSqlite(path());
     const sealed = reader.prepare('select sealed_text from realm_keys').pluck().get() as Buffer;
     reader.close();
     expect((await database.dump()).includes(sealed)).toBe(true);
@@ -119,20 +111,11 @@ describe('a store on SQLite', () => {
     expect((await database.dump()).includes(sealed)).toBe(false);
   });
 
-  it('has every acknowledged record and an unbroken chain after kill -9 under load, three times', async () => {
-    const acknowledged: string[] = [];
-    for (let round = 1; round <= 3; round++) {
-      const afterLines = 500 + Math.floor(Math.random() * 500);
-      const { url } = database;
-      acknowledged.push(...(await killUnderLoad({ url, sealKey, prefix: `round-${round}`, afterLines })));
-    }
-    const store = await open();
-    const entries = await sampleEntries(store);
-    const recorded = new Set(entries.map((entry) => entry.issuanceId));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(1_500);
-    expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
-    expect(chainFaults(entries)).toEqual([]);
-  }, 60_000);
+  it(
+    'has every acknowledged record and an unbroken chain after kill -9 under load, three times',
+    () => expectNothingLostByKills(database),
+    60_000,
+  );
 
   it('refuses when the disk takes no more, and goes on by itself when it does', async () => {
     const { child, lines } = load('disk', 400);
@@ -157,12 +140,12 @@ describe('a store on SQLite', () => {
   }, 60_000);
 
   it('opens no file that is not a database, and leaves it as it is', async () => {
-    const path = `${database.path}-text`;
-    await writeFile(path, 'not a database '.repeat(100));
-    await expect(openStore({ url: `sqlite:${path}`, sealKey })).rejects.toMatchObject({
+    const file = `${path()}-text`;
+    await writeFile(file, 'not a database '.repeat(100));
+    await expect(openStore({ url: `sqlite:${file}`, sealKey })).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
     });
-    expect(await readFile(path, 'utf8')).toBe('not a database '.repeat(100));
+    expect(await readFile(file, 'utf8')).toBe('not a database '.repeat(100));
   });
 });
 
