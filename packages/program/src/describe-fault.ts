@@ -1,6 +1,8 @@
 const CHECK_PATH = 'check the path';
 const CHECK_RIGHTS = 'this user may not do that; change its owner or its mode';
 const FREE_SPACE = 'there is no room for it; free some of the disk';
+const CHECK_WAY = 'check the address, and the network up to it';
+const LOST_CONNECTION = 'the connection was lost; look at the log of the other end, and at the network';
 const NO_PEM = 'it is no PEM; it has to begin with -----BEGIN';
 
 /** Faults of files and certificates by the code of the system, of Node or of OpenSSL: what is wrong, and what to do. */
@@ -26,6 +28,11 @@ const FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is not known; check it',
   EAI_AGAIN: 'the name cannot be looked up now; check the network and try again',
   ECONNREFUSED: 'nothing answers there; start it, or check the address',
+  ETIMEDOUT: `nothing answers in time; ${CHECK_WAY}`,
+  EHOSTUNREACH: `no way leads there; ${CHECK_WAY}`,
+  ENETUNREACH: `no way leads there; ${CHECK_WAY}`,
+  ECONNRESET: LOST_CONNECTION,
+  EPIPE: LOST_CONNECTION,
   ERR_OSSL_PEM_NO_START_LINE: NO_PEM,
   ERR_OSSL_PEM_BAD_END_LINE: 'its PEM is cut off; copy the whole file',
   ERR_OSSL_PEM_BAD_BASE64_DECODE: 'its PEM is damaged; copy the whole file',
@@ -37,6 +44,11 @@ const FAULTS: Readonly<Record<string, string>> = {
 const UNUSABLE =
   'it cannot be used as a certificate or key; look at it with: openssl x509 -in FILE -noout -text';
 
+/** The text about a code of the system, of Node or of OpenSSL; `undefined` for one that is not known. */
+export function faultOf(code: string): string | undefined {
+  return Object.hasOwn(FAULTS, code) ? FAULTS[code] : undefined;
+}
+
 /**
  * Describes a fault of a file, an address or a certificate for a person: what is wrong and what to do, without words of the
  * system and of libraries. An error without a code is one of this project, which has such a text itself.
@@ -44,7 +56,7 @@ const UNUSABLE =
 export function describeFault(error: unknown): string {
   const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
   if (typeof code !== 'string') return typeof message === 'string' ? message : 'it cannot be used; check it';
-  const known = FAULTS[code];
+  const known = faultOf(code);
   if (known !== undefined) return known;
   if (/^ERR_(OSSL|TLS|SSL|CRYPTO)/.test(code)) return UNUSABLE;
   return `the system reports ${code}; look at its log`;

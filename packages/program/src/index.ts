@@ -1,6 +1,7 @@
 export { EXIT, type ExitCode } from './exit.ts';
 export { isHostAndPort, splitHostAndPort, withPort } from './address.ts';
 export { ignoreLostOutput, openStandardOutput, type StandardOutput } from './output.ts';
+export { describeDatabaseFault } from './describe-database-fault.ts';
 export { errorText } from './error-text.ts';
 export { describeFault } from './describe-fault.ts';
 export { followFiles, type FollowedFiles } from './follow-files.ts';

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { askRedis, redisPlace } from '@callpass/program/redis';
 import { MARK_NAME } from '../limits/counter-mark.ts';
-import { errorText, ok, problem, warning, type Finding } from '@callpass/program';
+import { describeDatabaseFault, ok, problem, warning, type Finding } from '@callpass/program';
 import type { Settings } from '../settings/schema.ts';
 
 const name = 'limiter';
@@ -26,7 +26,7 @@ export async function checkLimiter({
   } catch (error) {
     return problem(
       name,
-      `${redisPlace(url)} does not answer, so limits act as their whenUnavailable says: ${errorText(error)}`,
+      `${redisPlace(url)} does not answer, so limits act as their whenUnavailable says: ${describeDatabaseFault(error)}`,
       'see that Redis runs and can be reached from here, and that name, password and certificate of limits.url are right',
     );
   }

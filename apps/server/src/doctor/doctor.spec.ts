@@ -216,6 +216,33 @@ describe('the doctor', () => {
     });
   }
 
+  if (redisIsInstalled('what the doctor says of a Redis that refuses')) {
+    it('says what is wrong with a Redis that refuses, without words of its driver', async () => {
+      const redis = await ownRedisServer();
+      const look = async (change: (url: URL) => void = () => undefined) => {
+        const url = new URL(redis.url);
+        change(url);
+        const { state, finding } = await checkLimiter({ url: url.href, keyPrefix: '{callpass}:' });
+        expect(finding).not.toMatch(
+          /canary|AUTH |invalid|closed|retries|connect E|Authentication|permissions/,
+        );
+        return `${state}: ${finding}`;
+      };
+      expect(await look((url) => (url.port = '1'))).toMatch(
+        /^problem: .*: nothing answers there; .* \[ECONNREFUSED\]$/,
+      );
+      await redis.ask('ACL SETUSER canary on >right +ping');
+      const login = (password: string) => (url: URL) => Object.assign(url, { username: 'canary', password });
+      expect(await look(login('wrong'))).toMatch(/^problem: .*user or the password; .* \[WRONGPASS\]$/);
+      await redis.ask('CONFIG SET requirepass x');
+      expect(await look()).toMatch(/^problem: .*wants a password; .* \[NOAUTH\]$/);
+      redis.freeze();
+      expect(await look()).toMatch(/^problem: .*; /);
+      redis.thaw();
+      await redis.remove();
+    });
+  }
+
   it('tells no secret', async () => {
     await makeStore({ activated: nowMs });
     environment['CALLPASS_STORE_URL'] = 'postgres://u:s3cret@127.0.0.1:1/x';

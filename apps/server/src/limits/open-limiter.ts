@@ -1,5 +1,6 @@
 import { MemoryLimiter, type Clock, type Configuration, type Limiter, type Store } from '@callpass/domain';
-import { describeError, type Logger } from '@callpass/program/log';
+import { describeDatabaseFault } from '@callpass/program';
+import type { Logger } from '@callpass/program/log';
 import { redisPlace } from '@callpass/program/redis';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import type { Settings } from '../settings/schema.ts';
@@ -58,7 +59,7 @@ export function openLimiter({ limits }: Pick<Settings, 'limits'>, parts: Limiter
       ...reportLosses(parts),
       onLost: (error) => {
         log.warn(
-          { limits: redisPlace(limits.url), error: describeError(error) },
+          { limits: redisPlace(limits.url), cause: describeDatabaseFault(error) },
           'limits cannot be counted; each does what it says for that',
         );
       },
@@ -109,7 +110,7 @@ function reportLosses({ log, make }: Pick<LimiterParts, 'log' | 'make'>): Counte
     },
     onBlind(error) {
       log.warn(
-        { error: describeError(error) },
+        { cause: describeDatabaseFault(error) },
         'limits are counted, but a loss of their counters would not be noticed',
       );
     },

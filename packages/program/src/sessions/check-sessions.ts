@@ -1,4 +1,4 @@
-import { errorText } from '../error-text.ts';
+import { describeDatabaseFault } from '../describe-database-fault.ts';
 import { ok, problem, type Finding } from '../finding.ts';
 import { askRedis, redisPlace } from '../redis.ts';
 import type { SingleUseSettings } from './open-sessions.ts';
@@ -19,7 +19,7 @@ export async function checkSessions({ url, whenUnavailable }: SingleUseSettings)
     return [
       problem(
         CHECK,
-        `${redisPlace(url)} does not answer, so ${outcome}: ${errorText(error)}`,
+        `${redisPlace(url)} does not answer, so ${outcome}: ${describeDatabaseFault(error)}`,
         'see that Redis runs and can be reached from here, and that name, password and certificate of authorize.singleUse.url are right',
       ),
     ];

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { describeError, type Logger } from '../log.ts';
+import { describeDatabaseFault } from '../describe-database-fault.ts';
+import type { Logger } from '../log.ts';
 import type { singleUseSettings } from '../settings/single-use.ts';
 import { createRedisSessions, type RedisSessions } from './redis-sessions.ts';
 import { createMemorySessions } from './session-store.ts';
@@ -26,7 +27,7 @@ export function openSessions(
     keyPrefix,
     onLost: (error) => {
       log.warn(
-        { whenUnavailable, error: describeError(error) },
+        { whenUnavailable, cause: describeDatabaseFault(error) },
         'Redis is out of reach: nobody knows which tokens are used',
       );
     },

@@ -26,6 +26,34 @@ describe('a store on PostgreSQL', () => {
 
   beforeEach(() => migrateStore({ url: database.url, sealKey }));
 
+  const changed = (change: (url: URL) => void) => {
+    const url = new URL(database.url);
+    change(url);
+    return url.href;
+  };
+  it.each([
+    ['a wrong password', (url: URL) => (url.password = 'canary-1'), /user or the password; .* \[28P01\]$/],
+    ['no password', (url: URL) => (url.password = ''), /a password; put it into the URL$|\[28P01\]$/],
+    ['a user that is none', (url: URL) => (url.username = 'canary'), /user or the password; .* \[28P01\]$/],
+    ['a database that is none', (url: URL) => (url.pathname = '/gone'), /no such database; .* \[3D000\]$/],
+    ['TLS that it does not speak', (url: URL) => (url.search = '?sslmode=require'), /no TLS there; check/],
+    ['a port where nothing is', (url: URL) => (url.port = '1'), /start it, or check .* \[ECONNREFUSED\]$/],
+    [
+      'a host that is none',
+      (url: URL) => (url.hostname = 'gone.invalid'),
+      /name .*; .* \[(ENOTFOUND|EAI_AGAIN)\]$/,
+    ],
+  ])('says what to do about %s, without words of the driver', async (_name, change, text) => {
+    const url = changed(change);
+    const { message } = await migrateStore({ url, sealKey }).then(
+      () => new Error('migrated'),
+      (error: unknown) => error as Error,
+    );
+    expect(message).toMatch(/^the database \S+ at \S+:\d+/);
+    expect(message).toMatch(text);
+    expect(message).not.toMatch(/canary-1|SASL|authentication failed|getaddrinfo|connect E|SSL/);
+  });
+
   it('refuses while the server is stopped, and goes on by itself when it is back', async () => {
     const store = await open();
     await store.record(sampleEntry({ issuanceId: 'before' }));

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from '@callpass/domain';
+import { describeDatabaseFault } from '@callpass/program';
 import BetterSqlite from 'better-sqlite3';
 
 const OWNER_ONLY = 0o600;
@@ -20,7 +21,7 @@ export function backUpSqlite(path: string, to: string): void {
   } catch (cause) {
     throw cause instanceof StoreError
       ? cause
-      : failed(`the backup could not be written (${codeOf(cause)})`, cause);
+      : failed(`the backup could not be written: ${describeDatabaseFault(cause)}`, cause);
   } finally {
     rmSync(partial);
   }
@@ -31,7 +32,7 @@ function createPrivately(file: string): void {
   try {
     closeSync(openSync(file, 'wx', OWNER_ONLY));
   } catch (cause) {
-    throw failed(`${file} could not be made (${codeOf(cause)})`, cause);
+    throw failed(`${file} could not be made: ${describeDatabaseFault(cause)}`, cause);
   }
 }
 
@@ -40,6 +41,7 @@ function copy(path: string, to: string): void {
   try {
     database = new BetterSqlite(path, { fileMustExist: true, readonly: true });
   } catch (cause) {
+    if (existsSync(path)) throw failed('the database file cannot be used', cause);
     throw new StoreError('SCHEMA_OUTDATED', `there is no store at ${path}`, { cause });
   }
   try {
@@ -57,7 +59,5 @@ function sync(path: string): void {
     closeSync(descriptor);
   }
 }
-
-const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
 const failed = (text: string, cause: unknown) => new StoreError('STORE_UNAVAILABLE', text, { cause });

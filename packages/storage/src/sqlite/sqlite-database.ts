@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
@@ -122,6 +122,8 @@ function openFile(path: string, busyMs: number): BetterSqlite.Database {
   try {
     file = new BetterSqlite(path, { fileMustExist: true, timeout: busyMs });
   } catch (cause) {
+    if (existsSync(path))
+      throw new StoreError('STORE_UNAVAILABLE', 'the database file cannot be used', { cause });
     throw new StoreError('SCHEMA_OUTDATED', `there is no store at ${resolve(path)}`, { cause });
   }
   try {

@@ -1,4 +1,5 @@
 import { execFileSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -138,6 +139,54 @@ describe('a store on SQLite', () => {
     expect(acknowledged.filter((id) => !recorded.has(id))).toEqual([]);
     expect(chainFaults(entries)).toEqual([]);
   }, 60_000);
+
+  it.each([
+    [
+      'is held by another process',
+      (file: BetterSqlite.Database) => file.exec('begin exclusive'),
+      /another process holds the file; .* \[SQLITE_BUSY\]/,
+    ],
+    [
+      'is damaged at its beginning',
+      (file: BetterSqlite.Database) => {
+        file.close();
+        writeFileSync(path(), 'x'.repeat(100), { flag: 'r+' });
+      },
+      /the file is no database, or it is damaged; .* \[SQLITE_NOTADB\]/,
+    ],
+    [
+      'is damaged further on',
+      (file: BetterSqlite.Database) => {
+        file.close();
+        const bytes = readFileSync(path());
+        writeFileSync(path(), bytes.fill(0xee, 100));
+      },
+      /its data is damaged; .* restore a backup \[SQLITE_CORRUPT\]/,
+    ],
+    [
+      'is a folder',
+      (file: BetterSqlite.Database) => {
+        file.close();
+        rmSync(path());
+        mkdirSync(path());
+      },
+      /; .* \[(EISDIR|SQLITE_CANTOPEN\w*)\]/,
+    ],
+  ])('says what to do about a file that %s, without words of the driver', async (_name, harm, text) => {
+    const file = new BetterSqlite(path());
+    file.pragma('journal_mode = DELETE');
+    harm(file);
+    const { message } = await openStore({ url: database.url, sealKey }).then(
+      () => new Error('opened'),
+      (error: unknown) => error as Error,
+    );
+    file.close();
+    expect(message).toMatch(text);
+    expect(message).toContain(path());
+    expect(message).not.toMatch(
+      /database is locked|file is not a database|malformed|unable to open|SqliteError|there is no store/,
+    );
+  });
 
   it('opens no file that is not a database, and leaves it as it is', async () => {
     const file = `${path()}-text`;

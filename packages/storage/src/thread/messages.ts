@@ -1,5 +1,5 @@
 import { StoreError, type StoreErrorCode } from '@callpass/domain';
-import { describeCause } from '../cause.ts';
+import { describeDatabaseFault } from '@callpass/program';
 import type { StoreEngine } from '../engine.ts';
 import type { StoreLimits } from '../limits.ts';
 
@@ -72,12 +72,12 @@ export function toWireError(error: unknown, code: StoreErrorCode): WireError {
     return {
       code: error.code,
       message: error.message,
-      cause: error.cause === undefined ? undefined : describeCause(error.cause),
+      cause: error.cause === undefined ? undefined : describeDatabaseFault(error.cause),
     };
   }
   const message =
     code === 'LEDGER_UNAVAILABLE' ? 'the entry could not be written' : 'the store did not answer';
-  return { code, message, cause: describeCause(error) };
+  return { code, message, cause: describeDatabaseFault(error) };
 }
 
 /** The reverse of {@link toWireError}. */
