@@ -19,9 +19,11 @@ export interface GlobalOptions {
   readonly output: OutputFormat;
 }
 
+const DEFAULT_ADDRESS = '127.0.0.1:50051';
+
 /** The one table of them. Environment variables count where the option is not given. */
 const GLOBAL_OPTIONS: readonly Option[] = [
-  new Option('--address <target>', 'where the service is').env('CALLPASS_ADDRESS').default('127.0.0.1:50051'),
+  new Option('--address <target>', 'where the service is').env('CALLPASS_ADDRESS').default(DEFAULT_ADDRESS),
   new Option('--tls', "encrypt, trusting the system's authorities (implied by --ca and --cert)"),
   new Option('--ca <file>', 'authorities that the certificate of the service is checked against').env(
     'CALLPASS_CA',
@@ -52,8 +54,9 @@ export function addGlobalOptions(program: Command): void {
 /** Reads them at a command. Throws a Failure of use where two contradict each other. */
 export function globalOptionsOf(command: Command): GlobalOptions {
   const options: Record<string, unknown> = { ...command.optsWithGlobals() };
-  for (const [name, value] of Object.entries(options)) if (value === '') delete options[name];
   const given = (name: string) => command.getOptionValueSourceWithGlobals(name) === 'cli';
+  if (options['address'] === '' && given('address')) throw wrongUse('--address is empty; give host:port');
+  for (const [name, value] of Object.entries(options)) if (value === '') delete options[name];
   if (options['token'] !== undefined && options['tokenFile'] !== undefined) {
     if (given('token') === given('tokenFile')) throw wrongUse('give --token or --token-file, not both');
     delete options[given('token') ? 'tokenFile' : 'token'];
@@ -61,5 +64,5 @@ export function globalOptionsOf(command: Command): GlobalOptions {
   if ((options['cert'] === undefined) !== (options['key'] === undefined)) {
     throw wrongUse('--cert and --key go together');
   }
-  return { ...options, timeoutGiven: given('timeout') } as unknown as GlobalOptions;
+  return { address: DEFAULT_ADDRESS, ...options, timeoutGiven: given('timeout') } as unknown as GlobalOptions;
 }

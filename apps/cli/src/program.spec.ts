@@ -310,6 +310,65 @@ it.each(['2147484s', '99999999999m', `${2 ** 31}`])(
   },
 );
 
+/** Words of libraries, of the system and of programs, none of which helps a person. */
+const NOT_FOR_PEOPLE =
+  /\b(E[A-Z]{5,}|ERR_\w+)\b|error:|routines|OSSL|TypeError|\bat \S+:\d+|grpc|protobuf|YAML\w*Error|\bnull\b|undefined|NaN|\[object|Unexpected token|getaddrinfo|ENOENT/;
+/** Words that tell the next step. */
+const NEXT_STEP =
+  /;|: give |\bgive\b|Give |Allowed choices|--help|go together|needs --|exclude|Did you mean|expected one of/;
+
+describe('a text about what cannot be done is for a person, and says what to do next:', () => {
+  const nothing = ['--address', '127.0.0.1:1', '--timeout', '2s'];
+  const pem = (name: string) => file(name, 'none');
+  const cases: readonly (readonly [string, (() => string[]) | string[], string?])[] = [
+    ['nothing listens', ['issue', 'd', ...nothing]],
+    ['a port that is none', ['issue', 'd', '--address', '127.0.0.1:99999']],
+    ['a host that is none', ['issue', 'd', '--address', 'gone.invalid:1', '--tls', '--timeout', '3s']],
+    ['no host', ['issue', 'd', '--address', ':1', '--tls']],
+    ['plain text to another machine', ['issue', 'd', '--address', 'callpass.example:1']],
+    ['an authority that is empty', ['issue', 'd', '--ca', '/dev/null']],
+    ['an authority that is none', () => ['issue', 'd', '--ca', pem('none.pem')]],
+    ['an authority that is not there', ['issue', 'd', '--ca', '/nonexistent/ca.crt']],
+    ['a certificate that is none', () => ['issue', 'd', '--cert', pem('a.pem'), '--key', pem('b.pem')]],
+    ['a certificate without key', ['issue', 'd', '--cert', 'x']],
+    ['a token that is not there', ['issue', 'd', '--token-file', '/nonexistent/token']],
+    ['two tokens', ['issue', 'd', '--token', 'a', '--token-file', 'b']],
+    ['a document that is not there', ['config', 'apply', '-f', '/nonexistent/c.yaml', ...nothing]],
+    ['a document that is a folder', ['config', 'apply', '-f', '/', ...nothing]],
+    ['a document of no YAML', ['config', 'apply', '-f', '-', ...nothing], 'realms: ['],
+    ['a document with a tab', ['config', 'apply', '-f', '-', ...nothing], 'realms:\n\t- name: r'],
+    ['a document with an unknown key', ['config', 'apply', '-f', '-', ...nothing], 'realm: []'],
+    [
+      'a document with a wrong value',
+      ['config', 'apply', '-f', '-', ...nothing],
+      'realms: [{ cipher: DES }]',
+    ],
+    ['an empty document', ['config', 'apply', '-f', '-', ...nothing], ''],
+    ['bytes that are no text', ['config', 'apply', '-f', '-', ...nothing], '\u0001\ufffd'],
+    ['a key that is not there', ['key', 'add', 'r', '--key-file', '/nonexistent/key', ...nothing]],
+    ['a key of no source', ['key', 'add', 'r', ...nothing]],
+    ['force without a reason', ['key', 'destroy', 'r', '1', '--force', ...nothing]],
+    ['an export that is not there', ['ledger', 'verify', '--file', '/nonexistent/e.jsonl']],
+    ['an export to no folder', ['ledger', 'export', '-o', '/nonexistent/e.jsonl', ...nothing]],
+    ['certificates to no folder', ['dev-certs', '--out', '/dev/zero/x']],
+    ['a wrong time', ['ledger', 'list', '--since', 'noon']],
+    ['a wrong number', ['key', 'activate', 'r', 'x']],
+    ['a wrong option', ['issue', 'd', '--colour']],
+    ['a wrong command', ['isue']],
+    ['an argument too much', ['issue', 'a', 'b']],
+    ['an option without a value', ['issue', 'd', '--address']],
+  ];
+  it.each(cases)('%s', async (_name, args, stdin = '') => {
+    const { exitCode, stdout, stderr } = await runInProcess(typeof args === 'function' ? args() : args, {
+      stdin,
+    });
+    expect([exitCode > 0, stdout]).toEqual([true, '']);
+    expect(stderr).not.toMatch(NOT_FOR_PEOPLE);
+    expect(stderr).toMatch(NEXT_STEP);
+    for (const line of stderr.trimEnd().split('\n')) expect(line.length).toBeLessThan(300);
+  });
+});
+
 describe('exit code 2', () => {
   it.each([
     ['no command', [], 'Usage'],
@@ -343,6 +402,18 @@ describe('exit code 2', () => {
     expect(run.exitCode).toBe(2);
     expect(run.stderr).toContain(text);
     expect(run.stdout).toBe('');
+  });
+
+  it('is for an empty address, and an address of the environment that is empty is none', async () => {
+    const run = await runInProcess(['freezes', '--address', '']);
+    expect(run).toMatchObject({ exitCode: 2, stderr: 'callpass: --address is empty; give host:port\n' });
+    process.env['CALLPASS_ADDRESS'] = '';
+    try {
+      const { stderr } = await runInProcess(['key', 'add', 'r']);
+      expect(stderr).toBe('callpass: give --key-file or --generate\n');
+    } finally {
+      delete process.env['CALLPASS_ADDRESS'];
+    }
   });
 
   it('is not for --help and --version', async () => {

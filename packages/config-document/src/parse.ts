@@ -113,7 +113,7 @@ function readMessage(desc: DescMessage, node: Node | null, path: string, reader:
     const key = isScalar(pair.key) ? String(pair.key.value) : '';
     const field = desc.fields.find((candidate) => candidate.jsonName === key || candidate.name === key);
     if (!field) {
-      reader.report(pair.key as Node, path, unknownKey(key));
+      reader.report(pair.key as Node, path, unknownKey(key, desc));
     } else if (seen.has(field)) {
       reader.report(pair.key as Node, path, `key ${JSON.stringify(key)} is written twice`);
     } else {
@@ -196,10 +196,10 @@ const SCALARS: Partial<Record<ScalarType, string>> = {
   [ScalarType.UINT32]: 'a whole number, 0 or more',
 };
 
-function unknownKey(key: string): string {
+function unknownKey(key: string, { fields }: DescMessage): string {
   if (key === '<<')
     return 'merge keys (<<) are not taken; write the keys out, or use an alias for a whole value';
-  return `unknown key ${JSON.stringify(quotable(key))}`;
+  return `unknown key ${JSON.stringify(quotable(key))}; known here are ${fields.map(({ jsonName }) => jsonName).join(', ')}`;
 }
 
 /** True for a text of nothing but comments, spaces and marks, and for `null`. */

@@ -49,6 +49,21 @@ describe('connect', () => {
     expect(() => open({ address, plaintextEncryptedBy: 'linkerd', tls: {} })).toThrow(/only one of/);
   });
 
+  it.each([
+    ['localhost:0', /^0 is no port; give host:port/],
+    ['127.0.0.1:99999', /^99999 is no port; give host:port/],
+    ['[::1]:65536', /^65536 is no port/],
+    ['dns:///localhost:70000', /^70000 is no port/],
+    ['ipv4:127.0.0.1:1,127.0.0.2:70000', /^70000 is no port/],
+  ])('refuses the port of %s, and says what to write', (address, message) => {
+    expect(() => open({ address, tls: {} })).toThrow(message);
+    expect(() => open({ address, tls: {} })).toThrow(TypeError);
+  });
+
+  it('refuses an address without a host', () => {
+    expect(() => open({ address: ':50051', tls: {} })).toThrow('the address has no host; give host:port');
+  });
+
   it('refuses half a client certificate', () => {
     expect(() => open({ address: 'callpass:1', tls: { cert: 'c' } })).toThrow(/go together/);
   });

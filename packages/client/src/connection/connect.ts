@@ -9,7 +9,7 @@ import type { CoalesceOptions } from '../calls/coalescer.ts';
 import { type RetryOptions, type Retries, createRetries, type Timing } from '../calls/retries.ts';
 import { ANSWERING_ROUND_ROBIN } from './answering-round-robin.ts';
 import { bearerToken, type TokenSource } from './bearer-token.ts';
-import { isLoopback } from './loopback.ts';
+import { assertTarget, isLoopback } from './loopback.ts';
 import { openRenewingChannel } from './renewing-channel.ts';
 import { reportExpiry, TlsCredentials, type TlsOptions } from './tls-credentials.ts';
 
@@ -97,6 +97,7 @@ export function connect(options: ConnectOptions): Connection {
   const { address, token, defaultTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
   assertTimeout('defaultTimeoutMs', defaultTimeoutMs);
   const channelCredentials = credentialsOf(options);
+  assertTarget(address);
   const open = (given: ChannelCredentials, ...innermost: ClientInterceptor[]): Channel =>
     openChannel({
       address,

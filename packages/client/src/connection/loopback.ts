@@ -24,6 +24,17 @@ export function hostsOf(target: string): string[] {
     .map(hostOf);
 }
 
+/** Throws TypeError on a target without a name, or with a port that is none. The path of a Unix socket is free. */
+export function assertTarget(target: string): void {
+  if (/^(unix(-abstract)?|xds):/i.test(target)) return;
+  if (hostsOf(target).some((host) => host === ''))
+    throw new TypeError('the address has no host; give host:port');
+  const ports = target.split(',').flatMap((part) => /:(\d+)$/.exec(part.replace(/^.*[\]/]/, ''))?.[1] ?? []);
+  const wrong = ports.find((port) => Number(port) < 1 || Number(port) > 65_535);
+  if (wrong !== undefined && isIP(target) === 0)
+    throw new TypeError(`${wrong.slice(0, 16)} is no port; give host:port with a port from 1 to 65535`);
+}
+
 function hostOf(address: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(address);
   if (bracketed) return bracketed[1] ?? '';

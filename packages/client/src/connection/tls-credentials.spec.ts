@@ -183,6 +183,36 @@ describe('TLS', () => {
     expect(() => open({ tls })).toThrow(message);
   });
 
+  it('says what to do about PEM that cannot be used, without words of OpenSSL', async () => {
+    const { cert, key } = await issue('one');
+    const other = await issue('other');
+    const half = (text: string) => `${text.slice(0, 80)}\n-----END CERTIFICATE-----\n`;
+    const locked = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n';
+    for (const [tls, message] of [
+      [{ ca: '' }, 'tls: the list of authorities is empty; give PEM, which begins with -----BEGIN'],
+      [{ ca: 'none' }, 'tls: the list of authorities is no PEM; it has to begin with -----BEGIN'],
+      [
+        { ca: half(authority.cert) },
+        'tls: the PEM of the list of authorities is damaged or of something else; copy the whole file again',
+      ],
+      [{ cert: 'none', key }, 'tls: the certificate is no PEM; it has to begin with -----BEGIN'],
+      [
+        { cert: key, key: cert },
+        'tls: the PEM of the certificate is damaged or of something else; copy the whole file again',
+      ],
+      [
+        { cert, key: half(key) },
+        'tls: the PEM of the key is damaged or of something else; copy the whole file again',
+      ],
+      [
+        { cert, key: locked },
+        'tls: the key has a passphrase; take it away with: openssl pkey -in KEY -out NEW',
+      ],
+      [{ cert, key: other.key }, 'tls: certificate and key do not belong together; give those of one pair'],
+    ] as const)
+      expect(() => open({ tls })).toThrow(message);
+  });
+
   it('sends the token of a file, and another one when the file holds another', async () => {
     const { cert, key } = await issue('edge');
     const file = write('token', 'one\n');

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -200,18 +200,44 @@ function handshake(
 }
 
 function contextOf({ ca, cert, key }: TlsOptions): SecureContext {
-  return createSecureContext({
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: pem('authorities', ca) }),
-    ...(cert === undefined ? {} : { cert: pem('certificate', cert) }),
-    ...(key === undefined ? {} : { key: pem('key', key) }),
-  });
+  const parts = {
+    ...(ca === undefined ? {} : { ca: pem('list of authorities', ca, (text) => new X509Certificate(text)) }),
+    ...(cert === undefined ? {} : { cert: pem('certificate', cert, (text) => new X509Certificate(text)) }),
+    ...(key === undefined ? {} : { key: pem('key', key, createPrivateKey) }),
+  };
+  try {
+    return createSecureContext({ minVersion: 'TLSv1.2', ...parts });
+  } catch (cause) {
+    const mismatch = /KEY_(VALUES|TYPE)_MISMATCH/.test(String((cause as NodeJS.ErrnoException).code));
+    throw new TypeError(
+      mismatch
+        ? 'tls: certificate and key do not belong together; give those of one pair'
+        : 'tls: certificate, key or authorities cannot be used; look at them with: openssl x509 -in FILE -noout -text',
+      { cause },
+    );
+  }
 }
 
-function pem(what: string, text: string | Uint8Array): string | Buffer {
+/** Reads a PEM once before it is used: Node leaves out authorities that it cannot read, and its other errors are OpenSSL's. */
+function pem(what: string, given: string | Uint8Array, read: (text: Buffer) => unknown): Buffer {
+  const text = Buffer.from(given);
   // Node takes an empty text for one that was not given.
-  if (text.length === 0) throw new TypeError(`tls: the ${what} is empty`);
-  return typeof text === 'string' ? text : Buffer.from(text);
+  if (text.length === 0)
+    throw new TypeError(`tls: the ${what} is empty; give PEM, which begins with -----BEGIN`);
+  if (!text.includes('-----BEGIN'))
+    throw new TypeError(`tls: the ${what} is no PEM; it has to begin with -----BEGIN`);
+  try {
+    read(text);
+  } catch (cause) {
+    const locked = what === 'key' && /ENCRYPTED/.test(text.toString('latin1'));
+    throw new TypeError(
+      locked
+        ? 'tls: the key has a passphrase; take it away with: openssl pkey -in KEY -out NEW'
+        : `tls: the PEM of the ${what} is damaged or of something else; copy the whole file again`,
+      { cause },
+    );
+  }
+  return text;
 }
 
 function hostOf(target: Target | string): string {
