@@ -5,7 +5,7 @@ import type { TestServer } from './test-server.ts';
 /** A process of its own: locks of SQLite are those of a process. */
 const HOLDER = `
   const { DatabaseSync } = require('node:sqlite');
-  new DatabaseSync(process.argv[1]).exec('BEGIN IMMEDIATE');
+  new DatabaseSync(process.argv[1]).exec('PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE');
   process.stdout.write('held');
   setInterval(() => undefined, 60_000);
 `;

@@ -55,10 +55,11 @@ export async function openSession(
   return session;
 }
 
-/** Calls with an empty message. Gives the status, or how the stream was closed, and the reason of the service. */
+/** Calls, with an empty message where none is given. Gives the status, or how the stream was closed, and the reason of the service. */
 export async function answerOf(
   session: ClientHttp2Session,
   headers: OutgoingHttpHeaders = {},
+  body: Buffer = Buffer.alloc(5),
 ): Promise<{ status: unknown; reason: string | undefined }> {
   const stream = session.request({ ...CHECK, ...headers });
   const seen = new Promise<IncomingHttpHeaders>((resolve) => {
@@ -67,7 +68,7 @@ export async function answerOf(
     stream.on('close', () => resolve({ 'grpc-status': `closed with ${stream.rstCode}` }));
   });
   stream.on('error', () => undefined).resume();
-  stream.end(Buffer.alloc(5));
+  stream.end(body);
   const { 'grpc-status': status, 'grpc-status-details-bin': bytes } = await seen;
   const { details } = fromBinary(StatusSchema, Buffer.from(String(bytes ?? ''), 'base64'));
   const [info] = details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? []);
