@@ -90,15 +90,34 @@ async function issueWith(edge: RunningEdge, traceId: string, flags: string): Pro
 }
 
 it('the decision in a browser’s traceparent is passed on only where the setting says so', async () => {
-  const [byDefault, trusting] = [
+  const trustingOf = (whom: string) => start({ CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: whom });
+  const [byDefault, ofNobody, trusting] = [
     await start({}),
-    await start({ CALLPASS_EDGE_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody' }),
+    await trustingOf('nobody'),
+    await trustingOf('everybody'),
   ];
-  const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(32)) as [string, string, string];
+  const [one, two, three, four] = ['1', '2', '3', '4'].map((digit) => digit.repeat(32)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   // What is not recorded may share a call, so its trace ends at the edge.
   expect(await issueWith(byDefault, one, '01')).not.toContain('01');
+  expect(await issueWith(ofNobody, four, '01')).not.toContain('01');
   expect(await issueWith(trusting, two, '01')).toEqual([two, '01']);
   expect(await issueWith(trusting, three, '00')).not.toContain('01');
   await receiver.waitFor((all) => all.spans().some(({ traceId }) => traceId === two), 10_000);
   expect(new Set(receiver.spans().map(({ traceId }) => traceId))).toEqual(new Set([two]));
+  // Recorded or not, the browser is told its own trace.
+  for (const [edge, traceId] of [
+    [byDefault, one],
+    [ofNobody, four],
+    [trusting, two],
+  ] as const) {
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, 'content-type': 'application/json' };
+    const url = `${edge.address}/v1/destinations/lobby/credentials`;
+    const problem = await fetch(url, { method: 'POST', headers, body: '{' });
+    expect(await problem.json()).toMatchObject({ status: 400, traceId });
+  }
 });

@@ -16,8 +16,12 @@ clients:
 
 let receiver: OtlpReceiver;
 let telemetry: Telemetry;
-let server: TlsServer;
-let certificate: CertifiedKey;
+/** A server by the setting `telemetry.trustTraceparentOf`, with a certificate of its client `one`. */
+interface Trusting {
+  readonly server: TlsServer;
+  readonly certificate: CertifiedKey;
+}
+const servers = new Map<string, Trusting>();
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
   Object.assign(process.env, {
@@ -29,24 +33,36 @@ beforeAll(async () => {
     OTEL_TRACES_SAMPLER_ARG: '0',
   });
   telemetry = await startTelemetry({ name: 'test', version: '0' });
-  server = await startTlsServer();
-  await server.configure(DOCUMENT + CLIENTS);
-  certificate = await server.authority.issue({ commonName: 'one', use: 'client' });
+  for (const [trusted, environment] of [
+    ['by default', {}],
+    ['clients', { CALLPASS_TELEMETRY_TRUST_TRACEPARENT_OF: 'clients' }],
+    ['everybody', { CALLPASS_TELEMETRY_TRUST_TRACEPARENT_OF: 'everybody' }],
+  ] as const) {
+    const server = await startTlsServer({ environment });
+    await server.configure(DOCUMENT + CLIENTS);
+    const certificate = await server.authority.issue({ commonName: 'one', use: 'client' });
+    servers.set(trusted, { server, certificate });
+  }
 });
 afterAll(async () => {
-  await server.stop();
+  for (const { server } of servers.values()) await server.stop();
   await telemetry.stop();
   await receiver.close();
 });
 
 let lastTrace = 0;
 
-/** Calls with a parent that is sampled, and returns the trace id. */
-async function callWith(credential: string | undefined, key?: CertifiedKey): Promise<string> {
+/** Calls with a parent that is sampled or not, and returns the trace id. */
+async function callWith(
+  { server }: Trusting,
+  flags: '00' | '01',
+  credential: string | undefined,
+  key?: CertifiedKey,
+): Promise<string> {
   const traceId = (++lastTrace).toString(16).padStart(32, '0');
   const connection = connectPresenting(server.address, server.authority, key);
   const metadata = authorization(credential);
-  metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-01`);
+  metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-${flags}`);
   await createClient(CredentialService, connection)
     .issueCredentials({ destination: 'ecb' }, { metadata })
     .catch((error: unknown) => {
@@ -60,23 +76,37 @@ async function callWith(credential: string | undefined, key?: CertifiedKey): Pro
   return traceId;
 }
 
-it('decides what is recorded only if it is of a recognised client', async () => {
-  const strangers = [
-    await callWith(undefined),
-    await callWith('Bearer nonsense'),
-    await callWith(`Bearer ${await server.jwt({ sub: 'nobody' })}`),
-    await callWith('Bearer nonsense', certificate),
-    await callWith(undefined, await server.authority.issue({ commonName: 'nobody', use: 'client' })),
-  ];
-  const token = `Bearer ${await server.jwt({ sub: 'one' })}`;
-  // A JWT is verified behind the admission only, so the first call with it is one of a stranger still.
-  strangers.push(await callWith(token));
-  const clients = [
-    await callWith(`Bearer ${known.token}`),
-    await callWith(token),
-    await callWith(undefined, certificate),
-  ];
-  const recorded = () => new Set(receiver.spans().map(({ traceId }) => traceId));
-  await receiver.waitFor(() => clients.every((traceId) => recorded().has(traceId)), 10_000);
-  expect([...recorded()].filter((traceId) => strangers.includes(traceId))).toEqual([]);
-});
+it.each(['by default', 'clients', 'everybody'])(
+  'decides what is recorded only if it is of somebody whom the setting trusts: %s',
+  async (trusted) => {
+    const target = servers.get(trusted) as Trusting;
+    const { server, certificate } = target;
+    const nobody = await server.authority.issue({ commonName: 'nobody', use: 'client' });
+    const callsOf = async (flags: '00' | '01') => {
+      const call = (credential?: string, key?: CertifiedKey) => callWith(target, flags, credential, key);
+      const token = `Bearer ${await server.jwt({ sub: 'one', jti: flags })}`;
+      const strangers = [
+        await call(),
+        await call('Bearer nonsense'),
+        await call(`Bearer ${await server.jwt({ sub: 'nobody' })}`),
+        await call('Bearer nonsense', certificate),
+        await call(undefined, nobody),
+        // A JWT is verified behind the admission only, so the first call with it is one of a stranger still.
+        await call(token),
+      ];
+      const clients = [
+        await call(`Bearer ${known.token}`),
+        await call(token),
+        await call(undefined, certificate),
+      ];
+      return { strangers, clients };
+    };
+    const notSampled = await callsOf('00');
+    const { strangers, clients } = await callsOf('01');
+    const own = new Set([notSampled.strangers, notSampled.clients, strangers, clients].flat());
+    const expected = trusted === 'everybody' ? [...strangers, ...clients] : clients;
+    const recorded = () => new Set(receiver.spans().map(({ traceId }) => traceId));
+    await receiver.waitFor(() => expected.every((traceId) => recorded().has(traceId)), 10_000);
+    expect([...recorded()].filter((traceId) => own.has(traceId)).sort()).toEqual(expected.sort());
+  },
+);
