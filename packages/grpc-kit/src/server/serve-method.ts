@@ -12,7 +12,7 @@ import {
 import { decode, encode, type EncodedMessage, methodName } from '../codec/codec.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { toWireStatus } from '../error/status-details.ts';
-import { assertItemsFit } from '../validation/validation.ts';
+import { assertDecodable } from '../validation/validation.ts';
 import { compose, mapRejection, type RunCall, type ServerInterceptor } from './interceptor.ts';
 import { KitServerCall, type MapError } from './server-call.ts';
 
@@ -121,7 +121,7 @@ function readOne(call: KitServerCall): Message {
 }
 
 function readMessage(call: KitServerCall, bytes: Buffer): Message {
-  assertItemsFit(call.method.input, bytes);
+  assertDecodable(call.method.input, bytes);
   let message: Message;
   try {
     message = decode(call.method.input, bytes);

@@ -10,19 +10,15 @@ import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator, type Validator, type Violation } from '@bufbuild/protovalidate';
 import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { status } from '@grpc/grpc-js';
+import { decode } from '../codec/codec.ts';
 import { detail, RpcError } from '../error/rpc-error.ts';
 import type { ServerInterceptor } from '../server/interceptor.ts';
 import { describeViolation } from './describe-violation.ts';
-import { findExceededItems } from './item-bounds.ts';
+import { type FieldViolation, findEarlyViolations } from './early-violations.ts';
 import { patternOf } from './patterns.ts';
 import { predefinedRulesOf } from './predefined-rules.ts';
 import { satisfiesCompiledRules } from './compiled-rules.ts';
-
-/** Path of a field and what its rule demands. */
-interface FieldViolation {
-  readonly field: string;
-  readonly description: string;
-}
+import { violationsOfLongLists, withoutLongLists } from './long-lists.ts';
 
 // A validator keeps the rules that warmUp compiles, so there is one for all files with the same predefined rules.
 const validators = new Map<string, Validator>();
@@ -52,19 +48,22 @@ export function validation(): ServerInterceptor {
  */
 export function assertValid(schema: DescMessage, message: Message): void {
   if (satisfiesCompiledRules(schema, message)) return;
-  const violations = findViolations(schema, message);
+  const inItems = [...firstOf(violationsOfLongLists(schema, message, findViolations), MAX_VIOLATIONS)];
+  const violations = inItems.length > 0 ? inItems : findViolations(schema, withoutLongLists(schema, message));
   if (violations.length === 0) return;
   throw violationError(violations);
 }
 
 /**
- * Checks the lists of an encoded message against their rules `max_items`, before it is decoded. Throws as {@link assertValid}.
+ * Checks an encoded message before it is decoded, see {@link findEarlyViolations}. Throws as {@link assertValid}.
  */
-export function assertItemsFit(schema: DescMessage, bytes: Uint8Array): void {
-  const exceeded = findExceededItems(schema, bytes);
-  if (exceeded === undefined) return;
-  const { field, maxItems } = exceeded;
-  throw violationError([{ field, description: `must contain no more than ${maxItems} items` }]);
+export function assertDecodable(schema: DescMessage, bytes: Uint8Array): void {
+  const violations = findEarlyViolations(schema, bytes, violationsOfItem, MAX_VIOLATIONS);
+  if (violations.length > 0) throw violationError(violations);
+}
+
+function violationsOfItem(schema: DescMessage, bytes: Uint8Array): readonly FieldViolation[] {
+  return findViolations(schema, decode(schema, bytes));
 }
 
 function violationError(violations: readonly FieldViolation[]): RpcError {
@@ -80,6 +79,14 @@ function violationError(violations: readonly FieldViolation[]): RpcError {
   return new RpcError(status.INVALID_ARGUMENT, `invalid request: ${text}`, {
     details: [detail(BadRequestSchema, { fieldViolations })],
   });
+}
+
+function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {
+  let left = count;
+  for (const item of items) {
+    yield item;
+    if (--left === 0) return;
+  }
 }
 
 /** Finds every violation of a message's rules: the path of the field and what the rule demands. Throws if a rule cannot run. */
