@@ -241,6 +241,24 @@ describe('a stranger cannot stop the service with messages:', () => {
   );
 });
 
+describe('messages of tiny parts, each of the length that its RPC takes, have no more weight than others:', () => {
+  const UNKNOWN = 'unknown-configuration+unknown-batch+unknown-items+repeated-field';
+  const EMPTY = 'empty-configuration+empty-batch+empty-destinations';
+  it.each<[string, string, Transport, string]>([
+    ['fields that nobody knows, of a stranger', UNKNOWN, 'TLS', UNAUTHENTICATED],
+    ['fields that nobody knows, of a client', UNKNOWN, 'plain text', INVALID_ARGUMENT],
+    ['empty items, of a stranger', EMPTY, 'TLS', UNAUTHENTICATED],
+    ['empty items, of a client', EMPTY, 'plain text', INVALID_ARGUMENT],
+  ])(
+    '%s',
+    async (_what, kinds, transport, status) => {
+      const outcome = await attacked(kinds, { connections: 2, calls: 12, perSecond: 20 }, transport);
+      expect(outcome).toMatchObject({ sent: 24, lostConnections: 0, ended: { [status]: 24 } });
+    },
+    LIMIT_MS,
+  );
+});
+
 describe('a stranger cannot hold streams without end:', () => {
   it.each([
     ['watch', 200],

@@ -13,7 +13,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { deflateSync, gzipSync } from 'node:zlib';
 
 // A stranger: `node attack.ts URL KIND CONNECTIONS CALLS PER_SECOND SOURCE`. Opens connections and makes so many calls of a
-// kind on each, all at once or at a rate. Calls of a kind that is held are never ended. Reports what has become of them.
+// kind on each, all at once or at a rate, of several kinds in turn where these are joined by `+`. Calls of a kind that is held
+// are never ended. Reports what has become of them.
 
 const [, , address = '', kind = '', connections = '1', calls = '1', perSecond = '0', localAddress = ''] =
   argv;
@@ -42,6 +43,13 @@ function framed(message: Buffer, compressed = false): Buffer {
   prefix[0] = Number(compressed);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
+}
+
+/** A message as a field of another, with a length of four bytes. */
+function inField(number: number, message: Buffer): Buffer {
+  const head = Buffer.from([(number << 3) | 2, 0, 0, 0, 0]);
+  for (let at = 0; at < 4; at++) head[at + 1] = ((message.length >> (7 * at)) & 0x7f) | (at < 3 ? 0x80 : 0);
+  return Buffer.concat([head, message]);
 }
 
 const EMPTY = framed(Buffer.alloc(0));
@@ -86,17 +94,21 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'half-body': { path: ISSUE, body: framed(Buffer.alloc(32 * 1024)).subarray(0, 16 * 1024), held: true },
   'half-configuration': { path: APPLY, body: framed(ZEROS).subarray(0, 3 * MIB), held: true },
   'unknown-configuration': { path: APPLY, body: framed(UNKNOWN_FIELDS) },
+  'unknown-items': {
+    path: BATCH,
+    body: framed(Buffer.concat(Array<Buffer>(100).fill(inField(1, UNKNOWN_FIELDS.subarray(0, 9000))))),
+  },
   'unknown-batch': { path: BATCH, body: framed(UNKNOWN_FIELDS.subarray(0, MIB - 64)) },
   'empty-batch': { path: BATCH, body: framed(Buffer.alloc(MIB - 64, Buffer.from([0x0a, 0x00]))) },
   'empty-configuration': {
     path: APPLY,
-    body: framed(
-      Buffer.concat([
-        Buffer.from([0x0a, 0xf8, 0xff, 0xff, 0x01]),
-        Buffer.alloc(4 * MIB - 8, Buffer.from([0x12, 0x00])),
-      ]),
-    ),
+    body: framed(inField(1, Buffer.alloc(4 * MIB - 8, Buffer.from([0x12, 0x00])))),
   },
+  'empty-destinations': {
+    path: APPLY,
+    body: framed(inField(1, Buffer.alloc(400_000, Buffer.from([0x12, 0x00])))),
+  },
+  'repeated-field': { path: APPLY, body: framed(Buffer.alloc(4 * MIB - 4, Buffer.from([0x10, 0x01]))) },
   open: { path: ISSUE, body: Buffer.alloc(0), held: true },
   'reflect-alpha': { path: REFLECT_ALPHA, body: framed(Buffer.from([0x3a, 0x00])), held: true },
   'bad-bytes': {
@@ -106,8 +118,11 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   },
 };
 
-const attack = ATTACKS[kind];
-if (attack === undefined) throw new Error(`no attack is named ${kind}`);
+const attacks = kind.split('+').map((name) => {
+  const attack = ATTACKS[name];
+  if (attack === undefined) throw new Error(`no attack is named ${name}`);
+  return attack;
+});
 
 /** Calls by what became of them: the gRPC status, `open` or `lost`. */
 const outcome: { sent: number; lostConnections: number; ended: Record<string, number> } = {
@@ -133,9 +148,11 @@ function open(): ClientHttp2Session {
   return session;
 }
 
-function call(session: ClientHttp2Session): ClientHttp2Stream | undefined {
+function call(
+  session: ClientHttp2Session,
+  { path, headers, body, held }: Attack,
+): ClientHttp2Stream | undefined {
   if (session.destroyed || session.closed) return undefined;
-  const { path, headers, body, held } = attack as Attack;
   const stream = session.request({
     ':method': 'POST',
     ':path': path,
@@ -164,7 +181,7 @@ const sessions = Array.from({ length: Number(connections) }, open);
 await Promise.all(sessions.map((session) => once(session, 'remoteSettings').catch(() => undefined)));
 const rate = Number(perSecond);
 for (let made = 0; made < Number(calls); made++) {
-  for (const session of sessions) call(session);
+  for (const session of sessions) call(session, attacks[made % attacks.length] as Attack);
   if (rate > 0) await pause((1000 * sessions.length) / rate);
 }
 // What is refused is refused by then; what is held stays until this process is ended.
