@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { watchMemory } from './peers/memory.ts';
 import { createMemoryGroup } from './peers/memory-limit.ts';
 import { startNeighbour } from './peers/neighbour.ts';
-import { startPeer } from './peers/start-peer.ts';
+import { type Peer, startPeer } from './peers/start-peer.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 import { type ClientTls, provision } from './provision.ts';
 
@@ -26,6 +26,7 @@ const ATTEMPTS = 3;
 /** Calls of the neighbour, of which the attack sees at least four fifths. */
 const NEIGHBOUR_CALLS = 200;
 const NEIGHBOUR_CALLS_BEFORE = 20;
+const RESET_SECONDS = 5;
 
 /** The documented limit of memory of a server, in MiB. */
 const LIMIT_MIB = 512;
@@ -109,16 +110,27 @@ async function settingsWithTls(folder: string, authority: Authority): Promise<st
   return file('settings.yaml');
 }
 
+/** Starts the peer that attacks a target. */
+type StartPeer = (target: Target) => Peer<Attacked>;
+
 /** Runs an attack beside a neighbour who must not notice it, and gives what the stranger has seen. */
-async function attacked(
+function attacked(
   kind: string,
-  attack: Attack,
+  { connections = 1, calls, perSecond = 0 }: Attack,
   transport: Transport = 'plain text',
 ): Promise<Attacked> {
+  return withstood(({ server, tls }) => {
+    const scheme = tls === undefined ? 'http' : 'https';
+    const args = [`${scheme}://${server.address}`, kind, connections, calls, perSecond, STRANGER];
+    return startPeer('attack', args);
+  }, transport);
+}
+
+async function withstood(start: StartPeer, transport: Transport = 'plain text'): Promise<Attacked> {
   const target = targets.get(transport) as Target;
   // A pause of the machine is no fault of the server; the same pause three times is.
   for (let attempt = 1; ; attempt++) {
-    const { outcome, seen, peakMib, grownMib } = await attackedOnce(target, kind, attack);
+    const { outcome, seen, peakMib, grownMib } = await attackedOnce(target, start);
     expect(target.server.child.exitCode ?? target.server.child.signalCode).toBeNull();
     expect(seen.failed).toEqual([]);
     expect(grownMib).toBeLessThan(MOST_MIB);
@@ -128,15 +140,13 @@ async function attacked(
   }
 }
 
-async function attackedOnce({ server, tls }: Target, kind: string, attack: Attack) {
-  const { connections = 1, calls, perSecond = 0 } = attack;
+async function attackedOnce(target: Target, start: StartPeer) {
+  const { server, tls } = target;
   const neighbour = startNeighbour(server.address, tls);
   await neighbour.reached(NEIGHBOUR_CALLS_BEFORE);
   const memory = watchMemory(server.child.pid as number);
   const before = memory.peak();
-  const scheme = tls === undefined ? 'http' : 'https';
-  const args = [`${scheme}://${server.address}`, kind, connections, calls, perSecond, STRANGER];
-  const peer = startPeer<Attacked>('attack', args);
+  const peer = start(target);
   try {
     const outcome = await peer.done;
     // One call of a hundred may be slow, so there have to be some hundreds.
@@ -258,6 +268,17 @@ describe('messages of tiny parts, each of the length that its RPC takes, have no
     LIMIT_MS,
   );
 });
+
+it(
+  'a stranger cannot hold the service up with calls that it begins and takes back as fast as it can',
+  async () => {
+    const { sent } = await withstood(({ server }) =>
+      startPeer('reset', [server.address, 1_000_000, RESET_SECONDS, STRANGER]),
+    );
+    expect(sent).toBeGreaterThan(20_000);
+  },
+  LIMIT_MS,
+);
 
 describe('a stranger cannot hold streams without end:', () => {
   it.each([

@@ -14,7 +14,7 @@ export {
   type PreparedRefusal,
   prepareRefusal,
   refuseCall,
-  type ScreenCall,
+  type CallScreen,
   screenCalls,
 } from './server/screen-calls.ts';
 export { checkHead, type HeadBounds, HEADER_OVERHEAD_BYTES, type HeadFault } from './server/request-head.ts';

@@ -1,12 +1,12 @@
 import { constants } from 'node:http2';
 import type { DescService } from '@bufbuild/protobuf';
 import {
+  type CallScreen,
   checkHead,
   methodPath,
   type MethodsTable,
   type PreparedRefusal,
   prepareRefusal,
-  type ScreenCall,
 } from '@callpass/grpc-kit';
 import type { ProblemLink, Reason } from '@callpass/contract';
 import type { RequestFault } from '@callpass/telemetry';
@@ -53,7 +53,7 @@ const RETRY_AFTER_MS = 1000;
 
 /** Parts of a screen. */
 export interface ScreenParts {
-  readonly tracker: Pick<CallTracker, 'follow' | 'read' | 'begin'>;
+  readonly tracker: Pick<CallTracker, 'follow' | 'takesBack' | 'read' | 'begin'>;
   /** Services that are registered on the server. */
   readonly services: readonly DescService[];
   readonly methods: MethodsTable<MethodRow>;
@@ -73,7 +73,7 @@ export interface ScreenParts {
  * Screens each call before grpc-js creates it, so that a peer that nobody knows yet can take little memory: bounds its headers,
  * its message by RPC, and the calls that one connection and one peer hold open. Every refusal has a reason and is counted.
  */
-export function createCallScreen(parts: ScreenParts): ScreenCall {
+export function createCallScreen(parts: ScreenParts): CallScreen {
   const { tracker, methods, admit, linkTo, onRejected, onShed } = parts;
   const bounds = {
     maxBytes: parts.maxHeaderBytes,
@@ -120,8 +120,7 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     ),
   );
 
-  return (head, stream) => {
-    tracker.follow(stream);
+  const judge: CallScreen['judge'] = (head, stream) => {
     const size = checkHead(head, bounds);
     tracker.read(stream, typeof size === 'number' ? size : bounds.maxBytes);
     if (typeof size === 'string') return rejection(size);
@@ -131,5 +130,12 @@ export function createCallScreen(parts: ScreenParts): ScreenCall {
     if (refusal !== undefined) return refusal;
     const reached = tracker.begin(stream, size, rpc);
     return reached === undefined ? undefined : rpc.onBound(reached);
+  };
+  return {
+    waits(stream) {
+      tracker.follow(stream);
+      return tracker.takesBack(stream);
+    },
+    judge,
   };
 }

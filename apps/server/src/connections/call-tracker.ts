@@ -29,6 +29,8 @@ const MAX_HEAD_BYTES_OF_CONNECTION = 256 * 1024;
 const LARGE_HEAD_BYTES = 1024;
 /** A call that is taken back counts for its work as a head of this size. */
 const RESET_BYTES = 4096;
+/** Calls that a peer takes back before its next ones wait, so that those it takes back as well cost next to nothing. */
+const RESETS_UNTIL_WAIT = 32;
 /** Calls whose request is not complete, of all connections together. */
 const MAX_INCOMPLETE = 4096;
 /** Streams that stay open: of one connection, of one peer, and of all. */
@@ -123,6 +125,15 @@ export class CallTracker {
     // Undefined where the connection has gone in the same turn of the event loop.
     stream[CONNECTION] = (stream.session as TrackedSession | undefined)?.[CONNECTION];
     stream.on('close', this.#onClose);
+  }
+
+  /**
+   * Tests that its peer has taken back many calls lately. What a peer begins and takes back in the same bytes would otherwise be
+   * served in the same turn of the event loop, hundreds of calls in a row.
+   */
+  takesBack(stream: TrackedStream): boolean {
+    const peer = stream[CONNECTION]?.peer;
+    return peer !== undefined && this.#resets.taken(peer, performance.now()) >= RESETS_UNTIL_WAIT;
   }
 
   /**

@@ -68,6 +68,14 @@ describe('TokenBuckets', () => {
     expect(buckets.isSpent('b', 0)).toBe(false);
   });
 
+  it('counts what a peer has taken, until it has it back', () => {
+    const buckets = new TokenBuckets(5);
+    expect(buckets.taken('a', 0)).toBe(0);
+    for (let taken = 0; taken < 7; taken++) buckets.take('a', 0);
+    expect([0, 1000, 2000].map((nowMs) => buckets.taken('a', nowMs))).toEqual([7, 2, 0]);
+    expect(buckets.taken('b', 0)).toBe(0);
+  });
+
   it('remembers nobody who has all of theirs again', () => {
     const buckets = new TokenBuckets(5);
     for (let peer = 0; peer < 100; peer++) buckets.take(`peer ${peer}`, 0);

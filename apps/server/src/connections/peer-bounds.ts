@@ -86,6 +86,12 @@ export class TokenBuckets {
     return true;
   }
 
+  /** Counts those that a peer has taken and has not back yet. */
+  taken(peer: string, nowMs: number): number {
+    const bucket = this.#buckets.get(peer);
+    return bucket === undefined ? 0 : this.#burst - this.#leftOf(bucket, nowMs);
+  }
+
   /** Tests that a peer had none left, and has not yet what it may take in a second. */
   isSpent(peer: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(peer);

@@ -1,25 +1,35 @@
-import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type Http2Server,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Metadata, type Server, status } from '@grpc/grpc-js';
 import { createClient } from '../client/create-client.ts';
 import { RpcError } from '../error/rpc-error.ts';
-import { echoHandlers, rejectionOf, type RunningServer, startServer } from '../testing/echo.ts';
+import { echoHandlers, rejectionOf, type RunningServer, startServer, streamOf } from '../testing/echo.ts';
 import { EchoService } from '../testing/gen/kit/v1/echo_pb.ts';
 import { addService } from './add-service.ts';
-import { type CallHead, prepareRefusal, refuseCall, type ScreenCall, screenCalls } from './screen-calls.ts';
+import { http2ServersOf } from './grpc-js-internals.ts';
+import { type CallHead, type CallScreen, prepareRefusal, refuseCall, screenCalls } from './screen-calls.ts';
 
 const REFUSED = prepareRefusal(new RpcError(status.RESOURCE_EXHAUSTED, 'tröp tard'));
 
 let running: RunningServer;
 let session: ClientHttp2Session;
-let screen: ScreenCall;
+let screen: CallScreen['judge'];
+let waits: boolean;
+let http2Server: Http2Server;
 let seen: CallHead[];
 let metadata: Metadata | undefined;
 
 beforeEach(async () => {
   seen = [];
   screen = () => undefined;
+  waits = false;
   let bound: Server | undefined;
   running = await startServer((server) => {
     addService(server, EchoService, {
@@ -31,10 +41,14 @@ beforeEach(async () => {
     });
     bound = server;
   });
-  screenCalls(bound as Server, (head, stream) => {
-    seen.push(head);
-    return screen(head, stream);
+  screenCalls(bound as Server, {
+    waits: () => waits,
+    judge(head, stream) {
+      seen.push(head);
+      return screen(head, stream);
+    },
   });
+  [http2Server] = http2ServersOf(bound as Server) as [Http2Server];
   session = connect(`http://${running.address}`);
 });
 afterEach(() => {
@@ -102,6 +116,30 @@ it('a call can be refused after it was accepted, as long as it has no answer', a
   )) as RpcError;
   expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
 });
+
+it('a call that waits is served or refused like any other', async () => {
+  waits = true;
+  const client = createClient(EchoService, running.connection);
+  expect((await client.say({ text: 'a' })).text).toBe('said');
+  expect((await client.join(streamOf({ text: 'a' }, { text: 'b' }))).text).toBe('ab');
+  screen = () => REFUSED;
+  expect(await rejectionOf(client.say({}))).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+});
+
+it.each([constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_INTERNAL_ERROR])(
+  'a call that waits and is taken back with code %d meanwhile is not looked at, and comes to its end',
+  async (code) => {
+    waits = true;
+    const closed = Promise.withResolvers<void>();
+    http2Server.once('stream', (stream) => stream.once('close', closed.resolve));
+    session
+      .request({ ':method': 'POST', ':path': '/kit.v1.EchoService/Say' })
+      .on('error', () => undefined)
+      .close(code);
+    await closed.promise;
+    expect(seen).toEqual([]);
+  },
+);
 
 it('answers say that nothing compressed is taken', async () => {
   const stream = session.request({

@@ -53,8 +53,13 @@ export interface CallHead {
   readonly rawHeaders: readonly string[];
 }
 
-/** Decides on a call: returns the refusal, or undefined to serve the call. */
-export type ScreenCall = (head: CallHead, stream: ServerHttp2Stream) => PreparedRefusal | undefined;
+/** Screen of calls. */
+export interface CallScreen {
+  /** Hears of each call first, and tells if it is judged in the next turn of the event loop only, unless it is closed by then. */
+  readonly waits: (stream: ServerHttp2Stream) => boolean;
+  /** Decides on a call: returns the refusal, or undefined to serve the call. */
+  readonly judge: (head: CallHead, stream: ServerHttp2Stream) => PreparedRefusal | undefined;
+}
 
 /**
  * Makes a bound server screen calls by their heads, before grpc-js creates a call: no message is read, no metadata is made,
@@ -63,19 +68,32 @@ export type ScreenCall = (head: CallHead, stream: ServerHttp2Stream) => Prepared
  *
  * @throws {TypeError} as {@link http2ServersOf}.
  */
-export function screenCalls(server: Server, screen: ScreenCall): void {
+export function screenCalls(server: Server, screen: CallScreen): void {
   for (const http2Server of http2ServersOf(server)) screenOn(http2Server, screen);
 }
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-function screenOn(http2Server: Http2Server, screen: ScreenCall): void {
+function screenOn(http2Server: Http2Server, screen: CallScreen): void {
   const serving = http2Server.listeners('stream') as StreamListener[];
   http2Server.removeAllListeners('stream');
-  http2Server.on('stream', (stream, headers, _flags, rawHeaders) => {
-    const refusal = screen({ path: String(headers[HTTP2_HEADER_PATH]), headers, rawHeaders }, stream);
+  const judge = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]) => {
+    const refusal = screen.judge({ path: String(headers[HTTP2_HEADER_PATH]), headers, rawHeaders }, stream);
     if (refusal === undefined) for (const serve of serving) serve.call(http2Server, stream, headers);
     else refuseCall(stream, refusal);
+  };
+  http2Server.on('stream', (stream, headers, _flags, rawHeaders) => {
+    if (!screen.waits(stream)) {
+      judge(stream, headers, rawHeaders);
+      return;
+    }
+    // A stream that is reset may have an error, which nobody else hears of yet.
+    stream.on('error', ignore);
+    setImmediate(() => {
+      // Without a reader, one that was closed would not come to its end.
+      if (stream.closed) stream.resume();
+      else judge(stream, headers, rawHeaders);
+    });
   });
 }
 
