@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leafPaths, loadSettings, SettingsError, variableOf } from '@callpass/program/settings';
@@ -9,6 +9,8 @@ export interface SettingsUnderTest {
   readonly schema: Parameters<typeof loadSettings>[0]['schema'];
   /** Prefix of its variables. */
   readonly prefix: string;
+  /** File that shows them all. */
+  readonly sample: string;
 }
 
 /** Words of the libraries that read and check settings, and what a program prints of a value that it does not have. */
@@ -33,7 +35,7 @@ const WRONG: unknown[] = [
 ];
 
 /** Conformance tests of what a program says about its settings. Every program that has some must pass them. */
-export function settingsTextsConformance({ schema, prefix }: SettingsUnderTest): void {
+export function settingsTextsConformance({ schema, prefix, sample }: SettingsUnderTest): void {
   let folder: string;
   let file: string;
   beforeAll(() => {
@@ -57,6 +59,24 @@ export function settingsTextsConformance({ schema, prefix }: SettingsUnderTest):
   }
 
   const paths = leafPaths(schema);
+
+  describe('the sample', () => {
+    const text = readFileSync(sample, 'utf8');
+
+    it('shows every setting with its default and its variable', () => {
+      const load = (file?: string) => loadSettings({ schema, prefix, file, environment: {} });
+      expect(load(sample)).toEqual(load());
+      for (const path of paths) {
+        expect(text).toContain(`${path[path.length - 1]}:`);
+        expect(text).toContain(`# ${variableOf(prefix, path)}\n`);
+      }
+    });
+
+    it('names no variable that does not exist', () => {
+      const named = [...text.matchAll(/CALLPASS_[A-Z_]+/g)].map(([name]) => name);
+      expect(named.sort()).toEqual(paths.map((path) => variableOf(prefix, path)).sort());
+    });
+  });
 
   /** Settings that all have the same value. */
   function allWith(value: unknown): Record<string, unknown> {

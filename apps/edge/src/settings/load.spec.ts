@@ -1,33 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { leafPaths, variableOf } from '@callpass/program/settings';
-import { loadEdgeSettings, SETTINGS_PREFIX } from './load.ts';
-import { settingsSchema } from './schema.ts';
-
-const SAMPLE = join(import.meta.dirname, '..', '..', 'settings.sample.yaml');
-const text = readFileSync(SAMPLE, 'utf8');
-
-describe('settings.sample.yaml', () => {
-  it('shows every setting with its default and its variable', () => {
-    expect(loadEdgeSettings({ file: SAMPLE, environment: {} })).toEqual(
-      loadEdgeSettings({ environment: {} }),
-    );
-    for (const path of leafPaths(settingsSchema)) {
-      expect(text).toContain(`${path[path.length - 1]}:`);
-      expect(text).toContain(`# ${variableOf(SETTINGS_PREFIX, path)}\n`);
-    }
-  });
-
-  it('names no variable that does not exist', () => {
-    const named = [...text.matchAll(/CALLPASS_[A-Z_]+/g)].map(([name]) => name);
-    expect(named.sort()).toEqual(
-      leafPaths(settingsSchema)
-        .map((path) => variableOf(SETTINGS_PREFIX, path))
-        .sort(),
-    );
-  });
-});
+import { expect, it } from '@jest/globals';
+import { loadEdgeSettings } from './load.ts';
 
 it('lists and pairs may come from the environment', () => {
   const settings = loadEdgeSettings({
