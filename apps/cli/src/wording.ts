@@ -10,6 +10,11 @@ export function operands(...values: readonly (string | number)[]): string {
 /** A realm may have more destinations than anybody wants to read. */
 export const MOST_SHOWN = 20;
 
+/** A service by its name in grpc.health.v1, where the server as a whole has none. */
+export function serviceName(service: string): string {
+  return service === '' ? 'the server' : service;
+}
+
 /** A number with a comma after each thousand. */
 export function counted(value: number | bigint): string {
   return value.toLocaleString('en-US');

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { EXIT } from '@callpass/program';
 import type { RunCommand } from '../run-command.ts';
+import { serviceName } from '../wording.ts';
 
 /** `callpass health`. */
 export function addHealthCommand(program: Command, run: RunCommand): void {
@@ -25,7 +26,7 @@ export function addHealthCommand(program: Command, run: RunCommand): void {
           const rows = Object.entries((statuses ?? {}) as Record<string, JsonObject>);
           print.table(
             HEADER,
-            rows.map(([name, each]) => [name === '' ? 'the server' : name, each['status']]),
+            rows.map(([name, each]) => [serviceName(name), each['status']]),
           );
         });
         return exitCodeOf(response.statuses['']?.status);

@@ -5,6 +5,7 @@ import type { CallpassError } from '@callpass/client';
 import { failureOf } from '../failure.ts';
 import { EXIT, isHostAndPort, ok, problem, skipped, warning, type Finding } from '@callpass/program';
 import type { Session } from '../session.ts';
+import { serviceName } from '../wording.ts';
 import { probe, type Probe } from './probe.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,7 +34,7 @@ async function checkHealth({ health, address }: Session): Promise<readonly Findi
     return away.map(([service]) =>
       problem(
         'health',
-        `${service === '' ? 'the server' : service} does not serve`,
+        `${serviceName(service)} does not serve`,
         'its log says why: store, keys, clock; on its machine: callpass-server doctor --settings FILE',
       ),
     );

@@ -1,9 +1,9 @@
 import type { Part, Tone } from '../output.ts';
+import { serviceName } from '../wording.ts';
 import { type Column, type Line, table, wrapped } from './draw-table.ts';
-import { latencyText, memoryText, percentText, rateText, spanText } from './figures.ts';
+import { DAY_SECONDS, dueText, latencyText, memoryText, percentText, rateText, spanText } from './figures.ts';
 import type { EndView, InstanceView, ServiceView, TopView, Unreached } from './view.ts';
 
-const DAY_SECONDS = 86_400;
 /** As the alerts of deploy/prometheus have them. */
 const CERTIFICATE_SOON_SECONDS = 14 * DAY_SECONDS;
 /** The share of a limit from which the server counts it as near. */
@@ -46,7 +46,7 @@ function healthLines(health: ServiceView['health'], width: number): Line[] {
   if (away.length === 0) return [[{ text: 'health: ' }, { text: 'every service serves', tone: 'good' }]];
   return away.map(({ service }) => [
     { text: 'health: ' },
-    { text: `${service === '' ? 'the server' : service} does not serve`, tone: 'bad' },
+    { text: `${serviceName(service)} does not serve`, tone: 'bad' },
   ]);
 }
 
@@ -198,7 +198,7 @@ function endsOf({ ends }: TopView, width: number): Line[] {
       { header: '', text: ({ event }) => event },
       {
         header: 'IN',
-        text: ({ inSeconds }) => (inSeconds < 0 ? `overdue for ${spanText(inSeconds)}` : spanText(inSeconds)),
+        text: ({ inSeconds }) => dueText(inSeconds),
         tone: toneOfEnd,
       },
     ],

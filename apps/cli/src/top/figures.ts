@@ -1,4 +1,5 @@
-const DAY_SECONDS = 86_400;
+/** Seconds of a day. */
+export const DAY_SECONDS = 86_400;
 const UNITS = [
   [DAY_SECONDS, 'd', 3600, 'h'],
   [3600, 'h', 60, 'min'],
@@ -34,6 +35,11 @@ export function spanText(seconds: number | undefined): string {
     return `${Math.floor(whole / size).toLocaleString('en-US')} ${unit}${smaller > 0 ? ` ${smaller} ${smallerUnit}` : ''}`;
   }
   return `${whole} s`;
+}
+
+/** The time until something is due; below 0 it is past. */
+export function dueText(inSeconds: number): string {
+  return inSeconds < 0 ? `overdue for ${spanText(inSeconds)}` : spanText(inSeconds);
 }
 
 /** A share of 1 in percent, never rounded up to a hundred. */

@@ -1,4 +1,5 @@
-import { latencyText, percentText, rateText, spanText } from './figures.ts';
+import { serviceName } from '../wording.ts';
+import { dueText, latencyText, percentText, rateText } from './figures.ts';
 import type { TopView } from './view.ts';
 
 /** The view as rows for a file or another program: the time, the kind of the row, the names, and the figures with their names. */
@@ -11,7 +12,7 @@ export function plainTop(view: TopView): readonly (readonly string[])[] {
       ? [['health', 'not reached', health.fault, health.next]]
       : health.map((each) => [
           'health',
-          each.service || 'the server',
+          serviceName(each.service),
           each.isServing ? 'serves' : 'does not serve',
         ])),
     'fault' in state
@@ -39,9 +40,7 @@ export function plainTop(view: TopView): readonly (readonly string[])[] {
       ...['rpc', row.method, `${rateText(row.perSecond)}/s`, `p99 ${latencyText(row.p99Seconds)}`],
     ]),
     ...limits.map((row) => ['limit', row.destination, row.limit, `used ${percentText(row.usedShare)}`]),
-    ...ends.map(({ what, event, inSeconds }) => [
-      ...['end', what, event, inSeconds < 0 ? `overdue for ${spanText(inSeconds)}` : spanText(inSeconds)],
-    ]),
+    ...ends.map(({ what, event, inSeconds }) => ['end', what, event, dueText(inSeconds)]),
   ];
   return rows.map((row) => [time, ...row]);
 }
