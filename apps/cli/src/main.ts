@@ -12,7 +12,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   untilInterrupted() {
     const controller = new AbortController();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-    return controller.signal;
+    return AbortSignal.any([controller.signal, stdout.readerGone]);
   },
 });
 await telemetry.stop();

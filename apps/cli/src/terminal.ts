@@ -18,6 +18,6 @@ export interface Terminal {
   readonly stderr: Sink;
   /** `true` if `NO_COLOR` is set, see no-color.org. */
   readonly noColor: boolean;
-  /** From now on Ctrl-C and SIGTERM do not end the program but abort this. */
+  /** From now on Ctrl-C and SIGTERM do not end the program but abort this; so does a reader of stdout that is gone. */
   untilInterrupted(): AbortSignal;
 }

@@ -16,7 +16,9 @@ export interface StandardOutput {
   /** Size of the terminal at the moment, in characters and lines; `undefined` where it is none. */
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
-  /** Writes a text. Where that fails the process ends, see {@link openStandardOutput}. */
+  /** Aborts when the reader has closed the pipe, as `head` does: what would write without an end has nobody to write for. */
+  readonly readerGone: AbortSignal;
+  /** Writes a text, or nothing once the reader is gone. Where it fails the process ends, see {@link openStandardOutput}. */
   write(text: string): void;
   /** Resolves when everything is written. */
   flushed(): Promise<void>;
@@ -25,21 +27,27 @@ export interface StandardOutput {
 const STDOUT = 1;
 
 /**
- * Opens standard output for the answer of a command. Where the answer cannot be written, the process ends: quietly if the
- * reader has closed the pipe, as `head` does; otherwise with `EXIT.outputLost` and a text on standard error.
+ * Opens standard output for the answer of a command. Where the answer cannot be written, the process ends with `EXIT.outputLost`
+ * and a text on standard error. A reader that has closed the pipe is no fault: the rest is left out, and the command ends as it
+ * would have.
  *
  * @param program name of the program, for that text.
  */
 export function openStandardOutput(program: string): StandardOutput {
-  const end = (error: NodeJS.ErrnoException): never => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode);
+  const reader = new AbortController();
+  const readerGone = reader.signal;
+  const fail = (error: NodeJS.ErrnoException): void => {
+    if (error.code === 'EPIPE') {
+      reader.abort();
+      return;
+    }
     process.stderr.write(
       `${program}: standard output could not be written: ${error.message}; the answer is incomplete, but what was asked for may have been done\n`,
     );
     process.exit(EXIT.outputLost);
   };
   process.stderr.on('error', () => undefined);
-  process.stdout.on('error', end);
+  process.stdout.on('error', fail);
   if (!isFile(STDOUT)) {
     const { stdout } = process;
     return {
@@ -50,18 +58,22 @@ export function openStandardOutput(program: string): StandardOutput {
       get rows() {
         return stdout.isTTY ? stdout.rows : undefined;
       },
-      write: (text) => void stdout.write(text),
+      readerGone,
+      write(text) {
+        if (!readerGone.aborted) stdout.write(text);
+      },
       flushed: () => new Promise((resolve) => stdout.write('', () => resolve())),
     };
   }
   return {
     isTTY: false,
+    readerGone,
     // Node's own stream takes a part that was written for the whole.
     write(text) {
       try {
         for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(STDOUT, rest));
       } catch (error) {
-        end(error as NodeJS.ErrnoException);
+        fail(error as NodeJS.ErrnoException);
       }
     },
     flushed: () => Promise.resolve(),

@@ -22,6 +22,7 @@ export async function runCommandLine(
     stderr: { write: (text) => (outcome.stderr += text) },
     stdout: () => ({
       isTTY: false,
+      readerGone: new AbortController().signal,
       write: (text) => void (outcome.stdout += text),
       flushed: () => Promise.resolve(),
     }),
