@@ -5,7 +5,7 @@ import type { ConnectionCause } from '@callpass/telemetry';
 import { CallTracker } from './call-tracker.ts';
 import { ConnectionQueue } from './connection-queue.ts';
 import { peerOf } from '../peer.ts';
-import { Handshakes } from './handshakes.ts';
+import { handshakeLimits } from './handshakes.ts';
 import { ConnectionCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
@@ -64,7 +64,7 @@ export class ConnectionGuard {
   readonly #onRejected: (cause: ConnectionCause) => void;
   readonly #isRecognised: (session: Http2Session) => boolean;
   readonly #counter: ConnectionCounter;
-  readonly #handshakes: Handshakes<Connection>;
+  readonly #handshakes: ConnectionQueue<Connection>;
   /** Connections with a finished handshake on which nobody was recognised when that was looked at last. */
   readonly #strangers = new ConnectionQueue<Connection>();
   readonly #resets: TokenBuckets;
@@ -80,7 +80,7 @@ export class ConnectionGuard {
     this.#onRejected = onRejected;
     this.#isRecognised = isRecognised;
     this.#counter = new ConnectionCounter(bounds);
-    this.#handshakes = new Handshakes(bounds);
+    this.#handshakes = new ConnectionQueue(handshakeLimits(bounds));
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
     this.calls = new CallTracker({
       maxUnfinishedBytes: bounds.maxUnfinishedBytes,
@@ -153,7 +153,7 @@ export class ConnectionGuard {
     const connection: Connection = { socket, peer, pings, handshakeTimeout, ...state };
     const key = keyOf(socket);
     this.#connections.set(key, connection);
-    const late = this.#handshakes.begin(connection);
+    const late = this.#handshakes.add(connection);
     if (late !== undefined) this.#giveWay(late, 'unfinished');
     socket.once('close', () => {
       this.#endHandshake(connection);
@@ -166,7 +166,7 @@ export class ConnectionGuard {
 
   #endHandshake(connection: Connection): void {
     clearTimeout(connection.handshakeTimeout);
-    this.#handshakes.end(connection);
+    this.#handshakes.delete(connection);
   }
 
   #leave(connection: Connection): void {

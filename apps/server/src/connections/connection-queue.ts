@@ -1,26 +1,38 @@
+import type { ConnectionLimits } from './peer-bounds.ts';
+
 /** Connection of a peer. */
 export interface PeerConnection {
   readonly peer: string;
 }
 
-/** Connections in the order in which they were added, altogether and of each peer. */
+/**
+ * Connections in the order in which they were added, altogether and of each peer. Beyond its limits, where it has some, the
+ * oldest has to give way, and not the newest.
+ */
 export class ConnectionQueue<Connection extends PeerConnection> {
+  readonly #max: number;
+  readonly #maxPerPeer: number;
   readonly #all = new Set<Connection>();
   readonly #ofPeer = new Map<string, Set<Connection>>();
 
-  get size(): number {
-    return this.#all.size;
+  constructor({ max, maxPerPeer }: ConnectionLimits = { max: Infinity, maxPerPeer: 0 }) {
+    this.#max = max;
+    this.#maxPerPeer = maxPerPeer || Infinity;
   }
 
-  /** Counts the connections of a peer. */
-  sizeOf(peer: string): number {
-    return this.#ofPeer.get(peer)?.size ?? 0;
-  }
-
-  add(connection: Connection): void {
+  /** Adds a connection. Returns the one that has to give way, which stays counted until {@link delete}. */
+  add(connection: Connection): Connection | undefined {
     const { peer } = connection;
+    const own = this.#ofPeer.get(peer) ?? new Set();
+    const oldest =
+      own.size >= this.#maxPerPeer
+        ? this.oldest(peer)
+        : this.#all.size >= this.#max
+          ? this.oldest()
+          : undefined;
     this.#all.add(connection);
-    this.#ofPeer.set(peer, (this.#ofPeer.get(peer) ?? new Set()).add(connection));
+    this.#ofPeer.set(peer, own.add(connection));
+    return oldest;
   }
 
   /** Removes a connection, where it is there. */

@@ -9,7 +9,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../testing/test-server.ts';
 import { startTlsServer } from '../testing/tls-server.ts';
 import { ConnectionGuard } from './connection-guard.ts';
-import { Handshakes } from './handshakes.ts';
+import { ConnectionQueue } from './connection-queue.ts';
+import { handshakeLimits } from './handshakes.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
 /** Head of a record of TLS that announces 512 bytes of a handshake, and the first of them. */
@@ -142,11 +143,11 @@ describe('a guarded server', () => {
   });
 });
 
-describe('Handshakes', () => {
+describe('the queue of handshakes', () => {
   it('has a share of all, of which no peer has more than its own', () => {
-    const handshakes = new Handshakes({ max: 2048, maxPerPeer: 1024 });
+    const handshakes = new ConnectionQueue(handshakeLimits({ max: 2048, maxPerPeer: 1024 }));
     const begin = (peer: string, count: number) =>
-      Array.from({ length: count }, () => handshakes.begin({ peer })).filter((late) => late !== undefined);
+      Array.from({ length: count }, () => handshakes.add({ peer })).filter((late) => late !== undefined);
     expect(begin('a', 256)).toEqual([]);
     expect(begin('b', 256)).toEqual([]);
     expect(begin('b', 1)).toEqual([{ peer: 'b' }]);
@@ -154,17 +155,17 @@ describe('Handshakes', () => {
   });
 
   it('has one share for all where one address carries all clients', () => {
-    const handshakes = new Handshakes({ max: 2048, maxPerPeer: 0 });
-    const late = Array.from({ length: 513 }, () => handshakes.begin({ peer: 'proxy' }));
+    const handshakes = new ConnectionQueue(handshakeLimits({ max: 2048, maxPerPeer: 0 }));
+    const late = Array.from({ length: 513 }, () => handshakes.add({ peer: 'proxy' }));
     expect(late.filter((each) => each !== undefined)).toHaveLength(1);
   });
 
   it('remembers nothing of a peer whose handshakes are over', () => {
-    const handshakes = new Handshakes({ max: 16, maxPerPeer: 16 });
+    const handshakes = new ConnectionQueue(handshakeLimits({ max: 16, maxPerPeer: 16 }));
     const one = { peer: 'a' };
-    handshakes.begin(one);
-    handshakes.end(one);
-    handshakes.end(one);
+    handshakes.add(one);
+    handshakes.delete(one);
+    handshakes.delete(one);
     expect(handshakes.oldest('a')).toBeUndefined();
     expect(handshakes.oldest()).toBeUndefined();
   });
