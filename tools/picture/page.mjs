@@ -1,5 +1,6 @@
-// Makes the pictures of the page: a call, and a refused call on a phone, in the sandbox and Chromium with a microphone that beeps.
-//   node tools/picture/page.mjs           makes docs/images/page.png and page-refused.png
+// Makes the pictures of the page: a call, one on a phone, and a refused one there, in the sandbox and Chromium with a microphone
+// that beeps.
+//   node tools/picture/page.mjs           makes docs/images/page.png, page-phone.png and page-refused.png
 //   node tools/picture/page.mjs --check   fails where the page has changed since (no browser needed)
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { ROOT } from '../launch/prepare.mjs';
 import { withSandbox } from './with-sandbox.mjs';
 
 const PICTURE = join(ROOT, 'docs', 'images', 'page.png');
+const PHONE = join(ROOT, 'docs', 'images', 'page-phone.png');
 const REFUSED = join(ROOT, 'docs', 'images', 'page-refused.png');
 /** SHA-256 of the sources that the pictures were made from. */
 const MADE_FROM = `${PICTURE}.made-from`;
@@ -22,7 +24,7 @@ if (process.argv.includes('--check')) {
 
 await withSandbox(shoot);
 writeFileSync(MADE_FROM, `${pageSourcesHash()}\n`);
-console.log(`${PICTURE}\n${REFUSED}`);
+console.log([PICTURE, PHONE, REFUSED].join('\n'));
 
 async function shoot({ page: url, gateway }) {
   const { chromium } = await import('playwright-core');
@@ -46,16 +48,22 @@ async function shoot({ page: url, gateway }) {
       await page.click('#call');
       return page;
     };
-    const page = await call({ viewport: { width: 1180, height: 800 }, colorScheme: 'light' });
-    await page.locator('#stage[data-state="connected"]').waitFor();
-    await page.locator('#spans tr[data-span="callpass.ledger.group_commit"]').waitFor();
-    await page.locator('#timer', { hasText: '0:05' }).waitFor();
-    await page.screenshot({ path: PICTURE, fullPage: true });
+    const connected = async (options, path) => {
+      const page = await call(options);
+      await page.locator('#stage[data-state="connected"]').waitFor();
+      await page.locator('#spans tr[data-span="callpass.ledger.group_commit"]').waitFor();
+      await page.locator('#timer', { hasText: '0:05' }).waitFor();
+      await page.screenshot({ path, fullPage: true });
+      return page;
+    };
+    const onPhone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' };
+    const page = await connected({ viewport: { width: 1180, height: 800 }, colorScheme: 'light' }, PICTURE);
+    await connected(onPhone, PHONE);
 
     await page.request.put(`${gateway}/sandbox/portal`, {
       data: { unrestrictedCalls: true, notEnabled: ['support@kandy.example'] },
     });
-    const phone = await call({ viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const phone = await call(onPhone);
     const diagnosis = phone.locator('#diagnosis');
     await diagnosis.waitFor();
     const { y, height } = await diagnosis.boundingBox();
