@@ -15,8 +15,12 @@ export interface EdgeProcess {
 }
 
 /** Starts the built edge as an operator would, on a free port, without limits of its own. */
-export async function startEdgeProcess(service: string, env: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
-  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve'], {
+export async function startEdgeProcess(
+  service: string,
+  env: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Promise<EdgeProcess> {
+  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve', ...args], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',

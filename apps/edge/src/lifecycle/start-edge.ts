@@ -111,6 +111,10 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   const authorize = await orClose(app, () => openAuthorize(app, settings, log, secrets[0]));
   const service = await orClose(app, () => connectService(settings));
   let draining = false;
+  // A connection that is kept after the answer would hold the stop up until the grace time is over.
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining) void reply.header('connection', 'close');
+  });
   const options: EdgeOptions = {
     client: service.client,
     isReady: async () => !draining,
