@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { reloadOnSignal } from './reload.ts';
 
 const STDERR = 2;
@@ -16,7 +17,7 @@ function start(readLevel: () => string) {
   return { log, lines };
 }
 
-const unreadable = () => {
+const unreadable = (): never => {
   throw new Error('canary');
 };
 
@@ -39,5 +40,26 @@ describe('a signal to a program that serves is taken, answered in the log, and e
       expect(lines.some((line) => message.test(line))).toBe(true);
       expect(process.listenerCount(signal)).toBe(1);
     },
+  );
+});
+
+it('any row of signals leaves the level of the last settings that could be read, and one answer for each', () => {
+  const setting = fc.constantFrom('debug', 'info', 'warn', undefined);
+  fc.assert(
+    fc.property(fc.array(fc.record({ signal: fc.constantFrom(...SIGNALS), setting })), (row) => {
+      let now: string | undefined = 'info';
+      const { log, lines } = start(() => now ?? unreadable());
+      let expected = 'info';
+      for (const { signal, setting: level } of row) {
+        if (process.listenerCount(signal) === 0) continue;
+        now = level;
+        const before = lines.length;
+        process.emit(signal);
+        if (signal === 'SIGHUP') expected = level ?? expected;
+        expect(log.level).toBe(expected);
+        expect(lines.slice(before).some((line) => line.startsWith(`${signal}: `))).toBe(true);
+      }
+      for (const signal of SIGNALS) process.removeAllListeners(signal);
+    }),
   );
 });

@@ -35,7 +35,7 @@ export function createOrigins(listed: readonly string[], proxies: Proxies): Orig
   for (const origin of listed) {
     if (canonicalOrigin(origin) !== origin) {
       throw new TypeError(
-        `not an origin: ${origin} (scheme, host and port, nothing behind, such as https://www.example.org)`,
+        `origins: not an origin: ${origin.slice(0, 128)}; give scheme, host and port with nothing behind, such as https://www.example.org`,
       );
     }
   }
