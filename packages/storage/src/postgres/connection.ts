@@ -14,7 +14,7 @@ export function connectionOptions(
   { timeoutMs, lockMs }: { timeoutMs: number; lockMs: number },
 ): pg.ClientConfig {
   return {
-    connectionString: url,
+    connectionString: withStrictTls(url),
     application_name: 'callpass',
     connectionTimeoutMillis: Math.min(Math.ceil(timeoutMs * 0.8), MAX_CONNECT_MS),
     statement_timeout: Math.ceil(timeoutMs * 0.8),
@@ -26,6 +26,15 @@ export function connectionOptions(
     pipeline: true,
     types,
   };
+}
+
+/**
+ * The same URL with the name of what its driver does for `prefer`, `require` and `verify-ca` anyway: without it the driver
+ * writes a warning about its own next version into the log.
+ */
+function withStrictTls(url: string): string {
+  if (/[?&]uselibpqcompat=true(&|$)/.test(url)) return url;
+  return url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
 }
 
 /** Every number in the tables is a safe integer. */
