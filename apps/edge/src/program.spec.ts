@@ -33,6 +33,14 @@ describe('callpass-edge check-config', () => {
     expect(outcome.stderr).toMatch(/^callpass-edge: [^\n]+line \d+\)/);
   });
 
+  it('says what to do next about a command that is none', async () => {
+    const { code, stderr } = await runCommandLine(createProgram, ['isue']);
+    expect([code, stderr]).toEqual([
+      2,
+      "callpass-edge: unknown command 'isue'\n(--help says what is possible)\n",
+    ]);
+  });
+
   it.each([
     ['trustedProxies', 'trustedProxies: [10.0.0.0/8, proxy.example]', 'trustedProxies[1]: "proxy.example"'],
     [

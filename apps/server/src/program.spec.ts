@@ -116,6 +116,32 @@ describe('callpass-server', () => {
     expect(outcome.stderr.split('\n').length).toBeLessThanOrEqual(1001);
   });
 
+  it.each([
+    [['nonsense'], "callpass-server: unknown command 'nonsense'\n(--help says what is possible)\n"],
+    [
+      ['reseal'],
+      "callpass-server: required option '--new-key-file <file>' not specified\n(--help says what is possible)\n",
+    ],
+    [
+      ['check-config', '/nonexistent/c.yaml'],
+      'callpass-server: cannot read /nonexistent/c.yaml: there is no such file or folder; check the path\n',
+    ],
+  ])('%j ends with 2 and says what to do next', async (args, text) => {
+    const { code, stderr } = await run(args, { CALLPASS_KEY_ENCRYPTION_KEY: key() });
+    expect([code, stderr]).toEqual([2, text]);
+  });
+
+  it('check-config: says what is wrong with the URL of a database, and not the password in it', async () => {
+    for (const url of ['postgres://u:canary@db.example:x/d', 'postgres://u:canary/1@db.example/d']) {
+      const env = { CALLPASS_KEY_ENCRYPTION_KEY: key(), CALLPASS_STORE_URL: url };
+      const { code, stderr } = await run(['check-config'], env);
+      expect(code).toBe(2);
+      expect(stderr).toBe(
+        'callpass-server: store.url (CALLPASS_STORE_URL): is not a URL; special characters of a password are written as %XX\n',
+      );
+    }
+  });
+
   it('ends as a process with 4 where its answer cannot be written', () => {
     const full = openSync('/dev/full', 'w');
     for (const args of [['--help'], ['check-config']]) {

@@ -10,12 +10,18 @@ it.each([
   expect(splitHostAndPort(address)).toEqual({ host, port });
 });
 
-it.each(['host', '::1:80', 'dns:///host:80', 'unix:/run/x', 'host:123456', 'a b:80'])(
-  '%s is something else',
-  (text) => {
-    expect(isHostAndPort(text)).toBe(false);
-  },
-);
+it.each([
+  'host',
+  '::1:80',
+  'dns:///host:80',
+  'unix:/run/x',
+  'host:123456',
+  'host:65536',
+  '[::1]:99999',
+  'a b:80',
+])('%s is something else', (text) => {
+  expect(isHostAndPort(text)).toBe(false);
+});
 
 it('gets another port, and keeps its brackets', () => {
   expect(withPort('[::1]:0', 8080)).toBe('[::1]:8080');

@@ -1,8 +1,10 @@
 const HOST_AND_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/;
 
+const LAST_PORT = 65_535;
+
 /** Tells `host:port` from other text. An IPv6 address stands in brackets. */
 export function isHostAndPort(text: string): boolean {
-  return HOST_AND_PORT.test(text);
+  return HOST_AND_PORT.test(text) && splitHostAndPort(text).port <= LAST_PORT;
 }
 
 /** Splits `host:port`; the host of an IPv6 address is given without its brackets. */

@@ -28,7 +28,9 @@ export function createCommandLine(
     .configureOutput({
       writeOut: (text) => surroundings.stdout(name).write(text),
       writeErr: (text) => surroundings.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
     })
+    .showHelpAfterError('(--help says what is possible)')
     .exitOverride((error) => surroundings.exit(error.exitCode === 0 ? EXIT.done : EXIT.wrongUse));
 }
 

@@ -9,5 +9,5 @@ export {
 export { readSealKey, SealKeyError } from './seal/seal-key.ts';
 export { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 export { freeBytes } from './sqlite/disk-reserve.ts';
-export { isStoreUrl, STORE_URL_FORMS, storeFile, storePlace } from './store-url.ts';
+export { isReadableStoreUrl, isStoreUrl, STORE_URL_FORMS, storeFile, storePlace } from './store-url.ts';
 export { type CommitEvent } from './commit/group-committer.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ENGINES, isStoreUrl, parseStoreUrl, storeFile } from './store-url.ts';
+import { ENGINES, isReadableStoreUrl, isStoreUrl, parseStoreUrl, storeFile } from './store-url.ts';
 
 describe('parseStoreUrl', () => {
   it('reads both kinds of store', () => {
@@ -19,6 +19,17 @@ describe('parseStoreUrl', () => {
     expect(() => parseStoreUrl(url)).toThrow(TypeError);
     expect(() => parseStoreUrl(url)).toThrow(expect.not.objectContaining({ message: /canary/ }));
   });
+});
+
+it.each([
+  ['sqlite:%', true],
+  ['postgres:///', true],
+  ['postgres://u@/calls?host=/run/postgresql', true],
+  ['postgres://u:p@db.example:5432/d', true],
+  ['postgres://u:p@db.example:x/d', false],
+  ['postgres://u:p/q@db.example:5432/d', false],
+])('%s can be read: %s', (url, readable) => {
+  expect(isReadableStoreUrl(url)).toBe(readable);
 });
 
 describe('each engine', () => {

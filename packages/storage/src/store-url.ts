@@ -37,6 +37,16 @@ export function isStoreUrl(url: string): boolean {
   return addressOf(url) !== undefined;
 }
 
+/** Tests whether the parts of a store URL can be read, such as host and port. */
+export function isReadableStoreUrl(url: string): boolean {
+  const address = addressOf(url);
+  return address?.engine !== 'postgres' || partsOf(address.url) !== null;
+}
+
+function partsOf(url: string): URL | null {
+  return URL.parse(url.replace('@/', `@${NO_HOST}/`));
+}
+
 /** Path of the file that holds a store; `undefined` for a store on a database server. Throws as {@link parseStoreUrl} does. */
 export function storeFile(url: string): string | undefined {
   const address = parseStoreUrl(url);
@@ -50,7 +60,7 @@ export function storeFile(url: string): string | undefined {
 export function storePlace(url: string, environment: NodeJS.ProcessEnv = process.env): string {
   const address = parseStoreUrl(url);
   if (address.engine === 'sqlite') return resolve(address.path);
-  const parsed = URL.parse(address.url.replace('@/', `@${NO_HOST}/`));
+  const parsed = partsOf(address.url);
   if (parsed === null) return 'the database of a URL that cannot be read';
   const { searchParams: given, hostname, port, pathname, username } = parsed;
   const { PGHOST, PGPORT, PGDATABASE, PGUSER } = environment;

@@ -51,7 +51,9 @@ export function createVisitors(
   const { header, sameSite = 'lax', lifetimeMs = THIRTY_DAYS_MS } = options;
   const secrets = options.secrets?.length ? [...options.secrets] : [randomBytes(32).toString('base64')];
   if (secrets.some(({ length }) => length < LEAST_SECRET_LENGTH)) {
-    throw new TypeError(`a secret of the visitor cookie must have ${LEAST_SECRET_LENGTH} characters or more`);
+    throw new TypeError(
+      `visitor.secrets: each must have ${LEAST_SECRET_LENGTH} characters or more; make one with: openssl rand -base64 32`,
+    );
   }
   const signer = new signed.Signer(secrets);
   const recognise = createRecognition(signer);

@@ -7,7 +7,7 @@ import {
   webAddress,
   wholeNumber,
 } from '@callpass/program/settings';
-import { isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
+import { isReadableStoreUrl, isStoreUrl, STORE_URL_FORMS } from '@callpass/storage';
 import { z } from 'zod';
 import { jwtIssuers, operators } from './identities.ts';
 
@@ -32,7 +32,11 @@ export const settingsSchema = z.strictObject({
   identity: z.strictObject({ jwt: jwtIssuers.prefault([]) }).prefault({}),
   store: z
     .strictObject({
-      url: z.string().refine(isStoreUrl, `expected ${STORE_URL_FORMS}`).default('sqlite:callpass.db'),
+      url: z
+        .string()
+        .refine(isStoreUrl, `expected ${STORE_URL_FORMS}`)
+        .refine(isReadableStoreUrl, 'is not a URL; special characters of a password are written as %XX')
+        .default('sqlite:callpass.db'),
       migrateOnStart: flag.default(true),
       reserveBytes: wholeNumber({ min: 0, max: 1024 * 1024 * 1024 }).default(32 * 1024 * 1024),
       pollInterval: duration({ minMs: 50, maxMs: 2000 }).prefault('500ms'),

@@ -36,7 +36,7 @@ export const wholeNumber = (bounds: { min: number; max: number }) =>
 export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
 /** An address where a server listens or is reached, `host:port`; an IPv6 address stands in brackets. Port 0 takes a free one. */
-export const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port');
+export const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, with a port up to 65535');
 
 /** A list of texts; in an environment variable the texts are parted by commas. */
 export const textList = z.preprocess(
