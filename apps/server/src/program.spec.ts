@@ -174,7 +174,9 @@ describe('callpass-server', () => {
     ]) {
       const { code, stderr } = await run(command, env);
       expect(code).toBe(1);
-      expect(stderr).toContain(`there is no store at ${place}`);
+      expect(stderr).toBe(
+        `callpass-server: there is no store at ${place}; correct store.url, or run callpass-server migrate\n`,
+      );
     }
     expect(existsSync(place)).toBe(false);
     expect((await run(['migrate', '--create'], env)).stdout).toMatch(`new store: ${place}\nmigrated: 0001`);

@@ -164,7 +164,7 @@ async function reseal(settings: Settings, newKeyFile: string, surroundings: Surr
     url: settings.store.url,
     oldKey: loadKeyEncryptionKey(settings),
     newKey: loadKeyEncryptionKey({ keyEncryption: { keyFile: newKeyFile } }),
-  });
+  }).catch(whereNoStore);
   const stdout = surroundings.stdout(NAME);
   stdout.write(
     `resealed: ${resealed} values; give running instances the new key and restart them, and keep the old one with old backups\n`,
@@ -178,11 +178,18 @@ async function backUp(settings: Settings, to: string, surroundings: Surroundings
       'store.url: only SQLite is backed up this way; PostgreSQL has pg_dump and pg_basebackup (docs/operations/backup-and-restore.md)',
     ]);
   }
-  await backUpStore({ url, to });
+  await backUpStore({ url, to }).catch(whereNoStore);
   const stdout = surroundings.stdout(NAME);
   stdout.write(
     `backed up ${storePlace(url)} to ${to}; it opens with the key-encryption key of now: keep that too, elsewhere\n`,
   );
+}
+
+/** Adds to an error that there is no store, or one of a former version, what to do. */
+function whereNoStore(error: unknown): never {
+  if (!(error instanceof StoreError) || error.code !== 'SCHEMA_OUTDATED') throw error;
+  const { code, message, cause } = error;
+  throw new StoreError(code, `${message}; correct store.url, or run callpass-server migrate`, { cause });
 }
 
 interface DoctorOptions {

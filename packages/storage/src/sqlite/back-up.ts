@@ -1,7 +1,6 @@
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from '@callpass/domain';
-import { describeDatabaseFault } from '@callpass/program';
 import BetterSqlite from 'better-sqlite3';
 
 const OWNER_ONLY = 0o600;
@@ -19,9 +18,7 @@ export function backUpSqlite(path: string, to: string): void {
     // Unlike a rename, a link never replaces a file that somebody made meanwhile.
     linkSync(partial, to);
   } catch (cause) {
-    throw cause instanceof StoreError
-      ? cause
-      : failed(`the backup could not be written: ${describeDatabaseFault(cause)}`, cause);
+    throw cause instanceof StoreError ? cause : failed('the backup could not be written', cause);
   } finally {
     rmSync(partial);
   }
@@ -32,7 +29,7 @@ function createPrivately(file: string): void {
   try {
     closeSync(openSync(file, 'wx', OWNER_ONLY));
   } catch (cause) {
-    throw failed(`${file} could not be made: ${describeDatabaseFault(cause)}`, cause);
+    throw failed(`${file} could not be made`, cause);
   }
 }
 
