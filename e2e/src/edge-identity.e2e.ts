@@ -150,6 +150,8 @@ beforeEach(async () => {
     CALLPASS_EDGE_SERVICE_KEY_FILE: file('edge.key'),
     CALLPASS_EDGE_LISTEN_CERT_FILE: file('page.crt'),
     CALLPASS_EDGE_LISTEN_KEY_FILE: file('page.key'),
+    OTEL_METRICS_EXPORTER: 'prometheus',
+    OTEL_EXPORTER_PROMETHEUS_PORT: '0',
   });
   closing.push(() => edge.stop());
 });
@@ -198,6 +200,14 @@ it('the edge is ready while it may issue and no longer, says why not, and no pro
     [],
   );
 });
+
+/** Time that the edge's metric gives its HTTPS certificate, in s. */
+async function pageExpiry(): Promise<number> {
+  const [, telemetry] = /"address":"([^"]+)","msg":"serving telemetry"/.exec(edge.output()) ?? [];
+  const scraped = await (await fetch(`http://${telemetry}/metrics`)).text();
+  const sample = /^callpass_certificate_expiry_seconds\{.*callpass_certificate="edge".*\} (\S+)/m;
+  return Number(sample.exec(scraped)?.[1]);
+}
 
 /** Calls something so often, on time also where one was late, until it is stopped. */
 function callSteadily(perSecond: number, call: () => Promise<unknown>) {
@@ -270,6 +280,9 @@ it('certificates of a client, the edge, the server and the command line are rene
     }),
   ];
   await pause(1500);
+  const expiry = await pageExpiry();
+  expect(expiry).toBeGreaterThan(0);
+  expect(expiry).toBeLessThan(VALID_MS / 1000);
   const serials: Record<string, string> = {};
   for (const name of Object.keys(LEAVES)) serials[name] = await certify(name);
   expect(await goAway).toBe('certificate_ends');
@@ -282,6 +295,7 @@ it('certificates of a client, the edge, the server and the command line are rene
   }
   expect(await servedSerial(server.address)).toBe(serials['server']);
   expect(await servedSerial(new URL(edge.url).host)).toBe(serials['page']);
+  expect(await pageExpiry()).toBeGreaterThan(VALID_MS / 1000);
 
   const { issuanceId: last } = await client.issueCredentials({ destination: 'd' });
   await tail.until((entries) => entries.at(-1)?.issuanceId === last);
