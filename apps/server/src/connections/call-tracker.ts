@@ -133,7 +133,9 @@ export class CallTracker {
    */
   takesBack(stream: TrackedStream): boolean {
     const peer = stream[CONNECTION]?.peer;
-    return peer !== undefined && this.#resets.taken(peer, performance.now()) >= RESETS_UNTIL_WAIT;
+    // Mostly nobody has taken any back, and asking for the time would be all that it costs.
+    if (peer === undefined || this.#resets.size === 0) return false;
+    return this.#resets.taken(peer, performance.now()) >= RESETS_UNTIL_WAIT;
   }
 
   /**

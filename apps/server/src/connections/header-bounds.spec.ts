@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
+import { constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { answerOf, CHECK, closePeers, openSession, statusOf, watchHealth } from '../testing/peers.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
@@ -64,6 +64,16 @@ describe.each([
       other.close();
     },
   );
+
+  it('above 128 KiB together end their call without a status, and other calls of the connection go on', async () => {
+    const other = watchHealth(session);
+    await once(other, 'data');
+    const { status, reason } = await answerOf(session, many(10, '~'.repeat(14_000)));
+    expect([status, reason]).toEqual([`closed with ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`, undefined]);
+    expect(await answerOf(session)).toMatchObject(SERVED);
+    expect(other.closed).toBe(false);
+    other.close();
+  });
 
   it('are served up to each bound, and refused from one more on', async () => {
     const value = 'x'.repeat(MAX_BYTES - ownBytes - 33);
