@@ -237,6 +237,11 @@ describe('parseConfigurationDocument', () => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ line, path });
     expect(problem?.message).toContain(message);
+    // What to do stands in it, and no word of a library.
+    expect(problem?.message).toMatch(/;|^expected |^has half|^merge keys/);
+    expect(problem?.message).not.toMatch(
+      /undefined|null|\[object|YAML\w+|(BAD|MULTIPLE|MISSING|DUPLICATE|TAG)_|implicit|scalar|node/i,
+    );
   });
 
   it('refuses a double key and text that is no YAML, with the line', () => {

@@ -115,7 +115,11 @@ function readMessage(desc: DescMessage, node: Node | null, path: string, reader:
     if (!field) {
       reader.report(pair.key as Node, path, unknownKey(key, desc));
     } else if (seen.has(field)) {
-      reader.report(pair.key as Node, path, `key ${JSON.stringify(key)} is written twice`);
+      reader.report(
+        pair.key as Node,
+        path,
+        `key ${JSON.stringify(key)} is written twice; remove one of them`,
+      );
     } else {
       seen.add(field);
       const fieldPath = path === '' ? field.jsonName : `${path}.${field.jsonName}`;
@@ -162,7 +166,7 @@ function readValue(
   reader: Reader,
 ): JsonValue {
   const value = valueOf(node);
-  if (value === null) reader.report(node, path, 'has no value');
+  if (value === null) reader.report(node, path, 'has no value; write one, or leave the key out');
   else if (typeof value === 'string' && !value.isWellFormed()) {
     reader.report(node, path, 'has half of a surrogate pair, which is no Unicode text');
   } else if (!decodes(desc, field, value)) reader.report(node, path, expectation(field));

@@ -35,10 +35,11 @@ export function readHours({
   const refuse = (field: string, message: string) => faults.push({ field, position: 1, message });
 
   const zone = findTimeZone(timeZone);
-  if (!zone) refuse('timeZone', 'is not a name of the IANA time zone database');
+  if (!zone)
+    refuse('timeZone', 'is not a name of the IANA time zone database; write one such as Europe/Berlin');
 
   const read = readWeek(open);
-  if (open.length === 0) refuse('open', 'needs at least one window');
+  if (open.length === 0) refuse('open', 'needs at least one window; write one such as Mon-Fri 08:00-18:00');
   if ('faults' in read) {
     for (const { index, ...fault } of read.faults) faults.push({ field: `open[${index}]`, ...fault });
   }
