@@ -16,6 +16,7 @@ registerHooks({
 function emptied(url: string): string {
   return `
     import { credentialHandlers as whole } from ${JSON.stringify(url)};
+    export * from ${JSON.stringify(url)};
     export function credentialHandlers(dependencies) {
       const handlers = whole(dependencies);
       let answer;
