@@ -17,9 +17,10 @@ export class CallsUnderWay {
     return next(call);
   };
 
-  /** Ends all with `SERVER_STOPPING`. */
-  cutOff(): void {
-    for (const call of this.#calls) call.abandon(new Refusal('SERVER_STOPPING'));
+  /** Ends all, or those of a connection by its address and port, with `SERVER_STOPPING`. */
+  cutOff(peer?: string): void {
+    for (const call of this.#calls)
+      if (peer === undefined || call.peer === peer) call.abandon(new Refusal('SERVER_STOPPING'));
   }
 }
 

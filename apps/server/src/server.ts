@@ -293,6 +293,7 @@ async function listen(
       admit: earlyRefusal(opened.admission, METHODS, linkTo),
       isRecognised,
       onShed: opened.onShed,
+      cutOff: (peer) => underWay.cutOff(peer),
     }),
   );
   logRefusedCertificates(server, log);

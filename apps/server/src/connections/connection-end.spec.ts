@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { LedgerService } from '@callpass/contract';
-import { createClient, type RpcError } from '@callpass/grpc-kit';
-import { status } from '@grpc/grpc-js';
+import { createClient } from '@callpass/grpc-kit';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { connectPresenting } from '../testing/presented.ts';
+import { refusalOf } from '../testing/refusal.ts';
 import { startTlsServer, type TlsServer } from '../testing/tls-server.ts';
 
 let server: TlsServer;
@@ -50,7 +50,7 @@ it.each([
   ["its client certificate's time", {}, 2_000],
   ['its age', { CALLPASS_CONNECTIONS_MAX_AGE: '1s' }, 3_600_000],
 ])(
-  'lets a call end within the grace time when %s is over, and leaves none without a status',
+  'lets a call end within the grace time when %s is over, and gives each that does not a reason',
   async (_what, age, validMs) => {
     await server.stop();
     server = await startTlsServer({ environment: { CALLPASS_CONNECTIONS_MAX_AGE_GRACE: '1s', ...age } });
@@ -60,19 +60,15 @@ it.each([
     const pair = await authority.issue({ uris: ['spiffe://test/operator'], use: 'client', notAfter });
     const channel = connectPresenting(address, authority, pair);
     const call = { timeoutMs: 20_000 };
-    const end = async (stream: AsyncIterable<unknown>) => {
-      try {
-        for await (const _ of stream);
-      } catch (error) {
-        return (error as RpcError).code;
-      }
-      return status.OK;
+    const taken = async (stream: AsyncIterable<unknown>) => {
+      for await (const _ of stream);
     };
     const endless = Array.from({ length: 3 }, () => [
-      end(createClient(LedgerService, channel).tailEntries({}, call)),
-      end(createClient(Health, channel).watch({}, call)),
+      refusalOf(taken(createClient(LedgerService, channel).tailEntries({}, call))),
+      refusalOf(taken(createClient(Health, channel).watch({}, call))),
     ]).flat();
-    expect(await Promise.all(endless)).toEqual(endless.map(() => status.UNAVAILABLE));
+    for (const refusal of await Promise.all(endless))
+      expect(refusal).toMatchObject({ code: 'UNAVAILABLE', reason: 'SERVER_STOPPING' });
     channel.close();
   },
   30_000,

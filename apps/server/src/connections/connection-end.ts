@@ -10,20 +10,28 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Calls that are on their way when the GOAWAY is sent are served too. */
 const EVERY_STREAM = 2 ** 31 - 1;
 
-/** Ages of a connection, in ms. */
-export interface ConnectionAges {
+/** Time for the statuses of calls that are cut off to reach their client. */
+const LAST_STATUSES_MS = 500;
+
+/** Ages of a connection, in ms, and the end of its calls. */
+export interface ConnectionLife {
   /** Age at which it ends, more or less. */
   readonly maxAge: number;
   /** Time that calls under way have then. */
   readonly maxAgeGrace: number;
+  /** Gives the calls of a connection, by its address and port, a status. */
+  readonly cutOff: (peer: string) => void;
 }
 
 /**
  * Ends a connection that is old enough, or whose client certificate ends: GOAWAY 5 s before, so that the client connects with a
  * renewed one, or at the end itself if there is less time than twice that. Calls under way finish within the grace time; those
- * that do not lose their connection, which every client calls UNAVAILABLE.
+ * that do not are cut off.
  */
-export function endInTime(session: ServerHttp2Session, { maxAge, maxAgeGrace }: ConnectionAges): void {
+export function endInTime(
+  session: ServerHttp2Session,
+  { maxAge, maxAgeGrace, cutOff }: ConnectionLife,
+): void {
   const certificateMs = certificateLeftMs(session);
   const ageMs = maxAge * (1 + JITTER * (2 * Math.random() - 1));
   const [leftMs, why] = certificateMs < ageMs ? [certificateMs, 'certificate_ends'] : [ageMs, 'max_age'];
@@ -42,8 +50,13 @@ export function endInTime(session: ServerHttp2Session, { maxAge, maxAgeGrace }: 
     session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM, Buffer.from(why));
     session.close();
     timer = setTimeout(() => {
-      // `destroy` of the session would reset streams without a status, which clients call INTERNAL.
-      (session.socket as Socket | undefined)?.destroySoon();
+      const { socket } = session as { readonly socket?: Socket };
+      // What a Unix socket connects has no port that tells it from others.
+      if (socket?.remotePort !== undefined) cutOff(`${socket.remoteAddress}:${socket.remotePort}`);
+      timer = setTimeout(() => {
+        // `destroy` of the session would reset streams without a status, which clients call INTERNAL.
+        (session.socket as Socket | undefined)?.destroySoon();
+      }, LAST_STATUSES_MS).unref();
     }, maxAgeGrace).unref();
   };
   session.once('close', () => {

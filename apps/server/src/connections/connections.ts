@@ -41,6 +41,8 @@ export interface GuardParts extends Pick<
   readonly log: Logger;
   readonly make: Instruments;
   readonly isRecognised: ConnectionGuardParts['isRecognised'];
+  /** Ends the calls of a connection, by its address and port. */
+  readonly cutOff: (peer: string) => void;
 }
 
 /** The log says at most so often how many were rejected. */
@@ -54,7 +56,7 @@ const LOG_EVERY_MS = 5_000;
 export function guardConnections(
   server: Server,
   { connections, requests }: Pick<Settings, 'connections' | 'requests'>,
-  { log, make, isRecognised, ...calls }: GuardParts,
+  { log, make, isRecognised, cutOff, ...calls }: GuardParts,
 ): () => void {
   const count = createRejectedCounter(make);
   const report = summarize(log);
@@ -79,7 +81,7 @@ export function guardConnections(
   for (const http2Server of http2ServersOf(server)) {
     guard.guard(http2Server);
     http2Server.on('session', (session) => {
-      endInTime(session, connections);
+      endInTime(session, { ...connections, cutOff });
     });
   }
   screenCalls(
