@@ -217,9 +217,7 @@ function registerServices(opened: Opened) {
     onFault,
     linkTo,
   };
-  const accessLog = opened.running.adopt(createAccessLog(settings, log), (lines) => {
-    lines.flush();
-  });
+  const accessLog = createAccessLog(settings, log);
   opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => upkeep.stop());
   assertEveryMethodHasRow(Object.values(ALL_SERVICES), METHODS);
   warmUp(services);
