@@ -21,7 +21,7 @@ import { tryIssue, type TryDependencies } from './try-issue.ts';
 /** An answer is 4 MiB at most for many clients; whoever changes this much at once does not read it line by line. */
 const MAX_CHANGES = 5000;
 
-/** Finding about a token that would be valid if nobody had frozen it. */
+/** Finding about a token that would be valid, or expired, if nobody had frozen it. */
 const FROZEN = {
   code: 'FROZEN',
   text: 'an operator has frozen the realm, or the destination, client or subject of this token; callpass freezes shows who and why',

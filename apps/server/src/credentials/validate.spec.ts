@@ -154,6 +154,26 @@ describe('ValidateToken', () => {
     await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
     expect((await validate(CBC.realm, toToken)).verdict).toBe('VALID');
   });
+
+  it.each([
+    ['realm', CBC.realm],
+    ['destination', 'cbc'],
+    ['client', 'local'],
+    ['subject', 'visitor-17'],
+  ] as const)('FROZEN: a token whose %s is frozen also when it has expired', async (scope, value) => {
+    const timeLimited = await issue('cbc', { subject: 'visitor-17' });
+    await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
+    server.clock.nowMs += 600_000;
+    const verdicts = async (requireIssuedHere: boolean) => {
+      const { verdict } = await server.credentials.validateCredentials({ timeLimited, requireIssuedHere });
+      const alone = await validate(CBC.realm, timeLimited.accountToken, { requireIssuedHere });
+      return [enumToJson(VerdictSchema, verdict), alone.verdict];
+    };
+    for (const requireIssuedHere of [false, true])
+      expect(await verdicts(requireIssuedHere)).toEqual(['FROZEN', 'FROZEN']);
+    await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
+    expect(await verdicts(true)).toEqual(['EXPIRED', 'EXPIRED']);
+  });
 });
 
 describe('FROZEN: a token stays what it is', () => {

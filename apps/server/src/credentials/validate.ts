@@ -81,18 +81,27 @@ interface Asked {
   readonly nowMs: number;
 }
 
-/** Verdict on a token: that of its form and time, and for what they find `VALID` also what only this service knows. */
+/**
+ * Verdict on a token: that of its form and time, and for what they find `VALID` also what only this service knows. What has
+ * expired may be frozen too: a proxy lets it continue a call.
+ */
 export async function verdictOnToken(
   dependencies: Pick<ValidateDependencies, 'store' | 'keyedHash'>,
   { snapshot, realm, nowMs }: Asked,
   query: TokenQuery,
   verification: Pick<TokenVerification, 'verdict' | 'issueTimeMs'>,
 ): Promise<Verdict> {
-  if (verification.verdict !== 'VALID') return verification.verdict;
+  const { verdict } = verification;
+  if (!isOfUse(verdict)) return verdict;
   const records = await recordsOf(dependencies, snapshot, query, [verification]);
   const issued = records && matches(records, fingerprintOf(dependencies, realm, query.token));
-  return verdictByRecord(snapshot, query, issued, nowMs);
+  return verdictByRecord(snapshot, { ...query, verdict }, issued, nowMs);
 }
+
+/** Verdicts by form and time of tokens that something can be done with. */
+type VerdictOfUse = Extract<Verdict, 'VALID' | 'EXPIRED'>;
+
+const isOfUse = (verdict: Verdict): verdict is VerdictOfUse => verdict === 'VALID' || verdict === 'EXPIRED';
 
 /**
  * Validates the three tokens of a call, and whether they belong together.
@@ -125,10 +134,12 @@ export async function validateCredentials(
   } as const;
   const found: Match[][] = [];
   const withRecord = (verification: TokenVerification, kind: TokenKind): TokenVerification => {
-    if (verification.verdict !== 'VALID') return verification;
+    const { verdict } = verification;
+    if (!isOfUse(verdict)) return verification;
     const issued = records && matches(records, fingerprintOf(dependencies, realm, texts[kind]));
     if (issued) found.push(issued);
-    return { ...verification, verdict: verdictByRecord(snapshot, { ...query, kind }, issued, nowMs) };
+    const byRecord = verdictByRecord(snapshot, { ...query, kind, verdict }, issued, nowMs);
+    return { ...verification, verdict: byRecord };
   };
   const account = withRecord(verified.account, 'ACCOUNT');
   const from = withRecord(verified.from, 'FROM');
@@ -191,16 +202,17 @@ export function rulesOf({ realm }: SnapshotRealm) {
 }
 
 /**
- * The records of what was issued at the tokens' time. Asked for only where they matter: demanded by the caller, or needed
- * to know whose token it is because something smaller than a realm is frozen.
+ * The records of what was issued at the tokens' time. Asked for only where they matter: demanded by the caller for what is
+ * valid, or needed to know whose token it is because something smaller than a realm is frozen.
  */
 async function recordsOf(
   dependencies: Pick<ValidateDependencies, 'store'>,
   snapshot: Snapshot,
   query: { realm: string; requireIssuedHere: boolean },
-  verifications: readonly Pick<TokenVerification, 'issueTimeMs'>[],
+  verifications: readonly Pick<TokenVerification, 'verdict' | 'issueTimeMs'>[],
 ): Promise<readonly LedgerEntry[] | undefined> {
-  if (!query.requireIssuedHere && !snapshot.freezes.needsRecord) return undefined;
+  const mustBeIssued = query.requireIssuedHere && verifications.some(({ verdict }) => verdict === 'VALID');
+  if (!mustBeIssued && !snapshot.freezes.needsRecord) return undefined;
   const times = new Set(
     verifications.flatMap(({ issueTimeMs }) => (issueTimeMs === undefined ? [] : [issueTimeMs])),
   );
@@ -236,17 +248,19 @@ function matches(records: readonly LedgerEntry[], fingerprint: Uint8Array): Matc
 
 function verdictByRecord(
   snapshot: Snapshot,
-  query: { realm: string; kind: TokenKind | undefined; requireIssuedHere: boolean },
+  query: Omit<TokenQuery, 'token'> & { readonly verdict: VerdictOfUse },
   issued: readonly Match[] | undefined,
   nowMs: number,
 ): Verdict {
   const found = issued ?? [];
-  if (query.requireIssuedHere && found.length === 0) return 'NOT_ISSUED_HERE';
+  const isValid = query.verdict === 'VALID';
+  if (isValid && query.requireIssuedHere && found.length === 0) return 'NOT_ISSUED_HERE';
   // As whatever it is used: what is frozen must not pass for something else.
   const frozen =
     snapshot.freezes.find({ realm: query.realm }, nowMs) !== undefined ||
     found.some(({ entry }) => snapshot.freezes.find(entry, nowMs) !== undefined);
   if (frozen) return 'FROZEN';
+  if (!isValid) return query.verdict;
   const fits = found.some(({ kind }) => query.kind === undefined || kind === query.kind);
   return query.requireIssuedHere && !fits ? 'WRONG_KIND' : 'VALID';
 }

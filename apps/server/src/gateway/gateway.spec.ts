@@ -139,7 +139,10 @@ describe('envoy.service.auth.v3.Authorization', () => {
     ['a byte that is no UTF-8', { rawBody: Buffer.from('{"callMeRequest":"\xff"}', 'latin1') }],
     ['a body in which Envoy may have replaced bytes', { rawBody: Buffer.of(), body: '{"a":"!"}' }],
     ['two bodies', { body: '{}' }],
-    ['the beginning of a body', { headers: { 'x-envoy-auth-partial-body': 'true' } }],
+    ...['true', 'false,true', '1'].map((partial): [string, Http] => [
+      `the beginning of a body, said as ${partial}`,
+      { headers: { 'content-type': 'application/json', 'x-envoy-auth-partial-body': partial } },
+    ]),
     ['two types', { headers: { 'content-type': 'application/json,application/json' } }],
     [
       'a type in each form of headers',
@@ -198,6 +201,14 @@ describe('envoy.service.auth.v3.Authorization', () => {
     expect(await outcomeOf(continued(tokens))).toBe('LET_THROUGH');
   });
 
+  it('lets a call go on for as long as its key validates after a rotation', async () => {
+    const tokens = await issue();
+    await server.activateKey('cbc.example', 'a-key-after-this-one-32-letters!');
+    expect(await outcomeOf(continued(tokens))).toBe('LET_THROUGH');
+    server.clock.nowMs += 700_000;
+    expect(await outcomeOf(continued(tokens))).toBe('UNDECIPHERABLE');
+  });
+
   it('lets a call start without its body only where the settings say that Envoy passes none on', async () => {
     const { environment, clock } = server;
     const lenient = doorOf(
@@ -249,6 +260,8 @@ describe('envoy.service.auth.v3.Authorization', () => {
     const rewritten = rewrittenRequests(await issue('ecb', 'visitor-1'));
     const scope = { scope: { case: kind, value } } as const;
     await server.admin.freeze({ scope, reason: 'test' });
+    for (const request of rewritten) expect(await outcomeOf(request)).toBe('FROZEN');
+    server.clock.nowMs += 600_000;
     for (const request of rewritten) expect(await outcomeOf(request)).toBe('FROZEN');
     await server.admin.unfreeze({ scope });
     expect(await outcomeOf(rewritten.at(-1) ?? gatewayRequest('GET', '/'))).toBe('LET_THROUGH');

@@ -5,8 +5,9 @@ import type {
   AttributeContext,
 } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/attribute_context_pb.js';
 
-/** Header that Envoy sets: `true` where it passes on only the beginning of a body. */
+/** Header that Envoy sets: `false` where it passes on a body as a whole. Anything else may be only its beginning. */
 const PARTIAL_BODY = 'x-envoy-auth-partial-body';
+const WHOLE: readonly unknown[] = [undefined, 'false'];
 
 /** Text with a place that may have been a byte that is no UTF-8: Envoy writes `!` there, decoders write U+FFFD. */
 const REPLACED = /[!\uFFFD]/;
@@ -14,7 +15,7 @@ const REPLACED = /[!\uFFFD]/;
 /** Reads the request that Envoy asks about. `undefined` unless it is there as a whole, and once. */
 export function originalRequestOf(attributes: AttributeContext | undefined): GatewayHttpRequest | undefined {
   const http = attributes?.request?.http;
-  if (http === undefined || headerOf(http, PARTIAL_BODY) === 'true') return undefined;
+  if (http === undefined || !WHOLE.includes(headerOf(http, PARTIAL_BODY))) return undefined;
   const bytes = bytesOf(http);
   const contentType = headerOf(http, 'content-type');
   const contentEncoding = headerOf(http, 'content-encoding');

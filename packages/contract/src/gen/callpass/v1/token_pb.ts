@@ -206,7 +206,7 @@ export const TokenKindSchema: GenEnum<TokenKind> = /*@__PURE__*/
  * The result of validating a token. A token that is not valid is a response, not an RPC error.
  *
  * If several apply, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
- * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED.
+ * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED. Of a token that has expired, FROZEN is given before EXPIRED.
  *
  * @generated from enum callpass.v1.Verdict
  */
@@ -294,7 +294,7 @@ export const Verdict = {
  * The result of validating a token. A token that is not valid is a response, not an RPC error.
  *
  * If several apply, the first of this order is given: MALFORMED, UNDECIPHERABLE, WRONG_TIME_UNIT, WRONG_KIND,
- * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED.
+ * NOT_YET_VALID, EXPIRED, NOT_ISSUED_HERE, FROZEN, MISMATCHED. Of a token that has expired, FROZEN is given before EXPIRED.
  *
  * @generated from enum callpass.v1.Verdict
  */
