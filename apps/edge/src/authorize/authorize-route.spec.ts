@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import type { CredentialClient } from '@callpass/client';
 import { createInMemoryCredentialClient } from '@callpass/client/testing';
@@ -62,8 +64,8 @@ const refusedWith = (statusCode: number) => ({
 });
 
 /** The status of an answer, with the cause of a refusal. */
-async function ask(request: InjectOptions): Promise<string> {
-  const { statusCode, headers } = await app.inject({ method: 'GET', url: '/v1/authorize', ...request });
+async function ask(options: InjectOptions): Promise<string> {
+  const { statusCode, headers } = await app.inject({ method: 'GET', url: '/v1/authorize', ...options });
   return [statusCode, headers['x-callpass-reason']].filter((part) => part !== undefined).join(' ');
 }
 const askOf = (method: string, path: string, token?: string, realm?: string) =>
@@ -125,6 +127,13 @@ describe('/v1/authorize', () => {
       () => startCall(bodyOf(), { 'content-type': 'application/json; charset=utf-7' }),
       'REQUEST_NOT_UNDERSTOOD',
     ],
+    ...['', 'json', 'application/json, text/plain', 'application/json;'].map(
+      (type): [string, () => Promise<string>, string] => [
+        `the type "${type}"`,
+        () => startCall(bodyOf(), { 'content-type': type }),
+        'REQUEST_NOT_UNDERSTOOD',
+      ],
+    ),
     ['an encoding', () => startCall(bodyOf(), { 'content-encoding': 'br' }), 'REQUEST_NOT_UNDERSTOOD'],
     ['a body over 256 KiB', () => startCall(bodyOf({ sdp: 'a'.repeat(262_144) })), 'REQUEST_NOT_UNDERSTOOD'],
     ['no header', () => ask({}), 'REQUEST_NOT_UNDERSTOOD'],
@@ -164,6 +173,27 @@ describe('/v1/authorize', () => {
     ],
   ])('refuses %s', async (_, asked, cause) => {
     expect(await asked()).toBe(`403 ${cause}`);
+  });
+
+  it.each([
+    ['content-type', ['application/json', 'text/plain']],
+    ['content-encoding', ['', 'gzip']],
+  ])('refuses a %s that is there twice, of which Node keeps one', async (name, values) => {
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const headers = { ...original('POST', uriOf('/callMe')), 'content-type': 'application/json' };
+    const send = (more: Record<string, string[]>) =>
+      new Promise<unknown>((resolve, reject) => {
+        const { port } = app.server.address() as AddressInfo;
+        const options = { host: '127.0.0.1', port, path: '/v1/authorize', method: 'POST', agent: false };
+        request({ ...options, headers: { ...headers, ...more } }, (answer) => {
+          answer.resume();
+          resolve(answer.headers['x-callpass-reason'] ?? answer.statusCode);
+        })
+          .on('error', reject)
+          .end(bodyOf());
+      });
+    expect(await send({})).toBe(204);
+    expect(await send({ [name]: values })).toBe('REQUEST_NOT_UNDERSTOOD');
   });
 
   it('opens nothing with an expired token, but lets a call go on', async () => {

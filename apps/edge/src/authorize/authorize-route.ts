@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayRequest } from '@callpass/token-core';
 import { createSingleUse, decideGatewayRequest } from '@callpass/token-core/gateway';
+import { EdgeProblem } from '../problems/problem.ts';
 import { AUTHORIZE, HIDDEN } from '../routes/schemas.ts';
 import { createProxies } from '../visitor/proxies.ts';
 import type { AuthorizeOptions, SingleUseOptions } from './options.ts';
@@ -39,6 +40,11 @@ export function addAuthorizeRoute(
   };
   scope.addHook('onRequest', async ({ raw }) => {
     if (!proxies.sentBy(raw)) throw proxyNotListed();
+  });
+  // What Fastify refuses by itself, such as a type of a body that is none, has the cause and the members too.
+  scope.setErrorHandler<FastifyError>((error) => {
+    const { statusCode = 500 } = error;
+    throw error instanceof EdgeProblem || statusCode >= 500 ? error : notAuthorized('REQUEST_NOT_UNDERSTOOD');
   });
   // The handler reads the body itself: also that of a GET, which Traefik sends.
   scope.removeAllContentTypeParsers();

@@ -21,9 +21,17 @@ export async function originalRequestOf(request: IncomingMessage): Promise<Gatew
   const [method, uri] = names.map((name) => headers[name]);
   if (typeof method !== 'string' || typeof uri !== 'string') return undefined;
   const bytes = await readBytes(request);
-  const { 'content-type': contentType, 'content-encoding': contentEncoding } = headers;
+  const [contentType, contentEncoding] = ['content-type', 'content-encoding'].map((name) =>
+    allOf(request, name),
+  );
   const body = bytes && readGatewayBody({ bytes, contentType, contentEncoding });
   return body === undefined ? undefined : { method, uri, body };
+}
+
+/** Value of a header. Several are joined, so that they are none of those that are known: Node keeps the first of some, a gateway may not. */
+function allOf({ rawHeaders }: IncomingMessage, name: string): string | undefined {
+  const values = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
+  return values.length === 0 ? undefined : values.join(',');
 }
 
 /** All bytes of the body; `undefined` where it is larger than what is read of one, or breaks off. */
