@@ -12,7 +12,7 @@ export function parseDurationMs(text: string): number {
   return Math.min(ms, LONGEST_TIMER_MS);
 }
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T(?!24)\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
 const A_TIME = 'a time such as 2026-12-24T18:00:00+01:00';
 
 /** Reads a time of RFC 3339, offset included, as ms since the epoch. */
@@ -30,9 +30,16 @@ export function parseSinceMs(text: string): number {
 }
 
 function timeOr(text: string, advice: string): number {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = RFC_3339.test(text) && isOfCalendar(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms)) throw new InvalidArgumentError(advice);
   return ms;
+}
+
+/** Tests that the month has the day. Date.parse takes the 30th of February for the 2nd of March. */
+function isOfCalendar(text: string): boolean {
+  const [date = ''] = text.split(/T/i);
+  const ms = Date.parse(date);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
 }
 
 /** Reads a whole number from a smallest one to the largest of a uint32. */

@@ -382,6 +382,11 @@ describe('exit code 2', () => {
       ['freeze', 'realm', 'r', '--reason', 'x', '--until', '2026-12-24T18:00:00'],
       'Give a time',
     ],
+    ...['2027-02-29T18:00:00Z', '2026-12-24T24:00:00Z'].map((time): [string, string[], string] => [
+      `a time that no calendar has, ${time}`,
+      ['freeze', 'realm', 'r', '--reason', 'x', '--until', time],
+      'Give a time',
+    ]),
     ['a time limit that is none', ['freezes', '--timeout', '0'], 'Give a time'],
     ['two tokens', ['freezes', '--token', 'a', '--token-file', 'b'], 'not both'],
     ['a key without certificate', ['freezes', '--key', 'k'], 'go together'],

@@ -35,11 +35,15 @@ export interface TableOptions<T> {
 /** Lines of a table: a heading, and the first rows. */
 export function table<T>(all: readonly Column<T>[], rows: readonly T[], options: TableOptions<T>): Line[] {
   const { width, most = MOST_ROWS, bar } = options;
-  const columns = all.filter(({ from = 0 }) => width >= from);
   const shown = rows.slice(0, most);
+  const columns = fitting(
+    all.filter(({ from = 0 }) => width >= from),
+    shown,
+    width,
+  );
   const cells = shown.map((row) => columns.map(({ text }) => visible(text(row))));
   const widths = widthsOf(columns, cells, width - (bar ? NARROWEST_BAR + GAP.length : 0));
-  const used = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
+  const used = widthOfAll(widths);
   const room = width - used - GAP.length;
   const cell = (text: string, index: number) => {
     const size = widths[index] ?? 0;
@@ -62,6 +66,20 @@ export function table<T>(all: readonly Column<T>[], rows: readonly T[], options:
   ];
 }
 
+/** Columns that fit, with names as short as they may be. A number that is cut would be another one: the last ones are left out. */
+function fitting<T>(columns: readonly Column<T>[], rows: readonly T[], width: number): readonly Column<T>[] {
+  const narrowest = columns.map(({ header, text, isName }) => {
+    const widest = Math.max(header.length, ...rows.map((row) => visible(text(row)).length));
+    return isName ? Math.min(widest, NARROWEST_NAME) : widest;
+  });
+  const last = columns.findLastIndex(({ isNumber }) => isNumber);
+  if (last < 0 || widthOfAll(narrowest) <= width) return columns;
+  return fitting(columns.toSpliced(last, 1), rows, width);
+}
+
+const widthOfAll = (widths: readonly number[]) =>
+  widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
+
 /** Widths by what stands in the columns; the longest names give way until all fit. */
 function widthsOf(
   columns: readonly { header: string; isName?: boolean }[],
@@ -71,7 +89,7 @@ function widthsOf(
   const widths = columns.map(({ header }, index) =>
     Math.max(header.length, ...cells.map((row) => row[index]?.length ?? 0)),
   );
-  let excess = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1) - width;
+  let excess = widthOfAll(widths) - width;
   while (excess > 0) {
     const names = columns.flatMap(({ isName }, index) => (isName ? [index] : []));
     const longest = names.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a), names[0] ?? 0);

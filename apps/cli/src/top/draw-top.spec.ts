@@ -157,6 +157,15 @@ certificate server      expires       12 d
     expect(text).toMatch(new RegExp(`${green?.replace('[', '\\[')}█+`));
   });
 
+  it.each([40, 50, 60, 70])('cuts no number of a table at %s columns', (width) => {
+    const lines = drawn(VIEW, width).split('\n');
+    const instances = lines.slice(lines.findIndex((line) => line.startsWith('INSTANCE')));
+    for (const line of instances.filter((each) => /^[A-Z]{3}|issues/.test(each)))
+      expect(line.length).toBeLessThanOrEqual(width);
+    expect(instances[0]).toMatch(/^INSTANCE +STATE +ISSUED\/s/);
+    expect(instances[0]?.includes('CPU')).toBe(width >= 60);
+  });
+
   it('draws no control character, and from 80 columns no line wider than the terminal, whatever labels hold', () => {
     const anything = fc.string({ unit: 'binary', maxLength: 60 });
     const rate = fc.double({ min: 0, max: 1e6, noNaN: true });
