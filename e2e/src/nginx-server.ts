@@ -98,13 +98,16 @@ function accepts(address: string): Promise<boolean> {
   });
 }
 
-/** Passes connections on to an address, and keeps the first line of each request of HTTP that goes through. */
+/** Passes connections on to an address, and keeps the first line and the headers of each request of HTTP that goes through. */
 export async function startRelay(target: string): Promise<{
   readonly address: string;
   readonly requests: string[];
+  /** Lines of headers, in the order of `requests`. */
+  readonly headers: (readonly string[])[];
   close(): void;
 }> {
   const requests: string[] = [];
+  const headers: (readonly string[])[] = [];
   const [host, port] = target.split(':');
   const sockets = new Set<{ destroy(): unknown }>();
   const server = createServer((socket) => {
@@ -114,8 +117,11 @@ export async function startRelay(target: string): Promise<{
       end.on('error', () => end.destroy());
     }
     socket.on('data', (chunk) => {
-      const [line] = /^[A-Z]+ \/\S* HTTP\/1\.1/.exec(chunk.toString('latin1')) ?? [];
-      if (line !== undefined) requests.push(line);
+      const [head = ''] = chunk.toString('latin1').split('\r\n\r\n');
+      const [line = '', ...lines] = head.split('\r\n');
+      if (!/^[A-Z]+ \/\S* HTTP\/1\.1$/.test(line)) return;
+      requests.push(line);
+      headers.push(lines);
     });
     socket.pipe(upstream).pipe(socket);
   });
@@ -123,6 +129,7 @@ export async function startRelay(target: string): Promise<{
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    headers,
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();

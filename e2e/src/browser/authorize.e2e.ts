@@ -1,5 +1,5 @@
 import { createCipheriv } from 'node:crypto';
-import { request } from 'node:http';
+import { request, type OutgoingHttpHeaders } from 'node:http';
 import { createAdminClient, createCredentialClient, type CredentialClient } from '@callpass/client';
 import type { TimeLimitedCredentials } from '@callpass/contract';
 import {
@@ -72,7 +72,12 @@ function madeUp(): string {
 }
 
 /** Sends a request to NGINX, its path as it is. */
-function ask({ method, path, body, headers }: GatewayHttp) {
+function ask({
+  method,
+  path,
+  body,
+  headers,
+}: Omit<GatewayHttp, 'headers'> & { readonly headers: OutgoingHttpHeaders }) {
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
     const { hostname, port } = new URL(nginx.url);
     const length = { 'content-length': String(Buffer.byteLength(body)) };
@@ -144,6 +149,16 @@ describe('NGINX with deploy/nginx/webrtc-gateway.conf', () => {
     const before = relay.requests.length;
     expect((await ask(sent)).status).toBeGreaterThanOrEqual(400);
     expect(relay.requests.slice(before)).toEqual([]);
+  });
+
+  it('passes on the type of a call’s body that was looked at, and no other', async () => {
+    const call = startRequest(await issue());
+    await ask({ ...call, headers: { 'Content-Type': ['application/json', 'text/plain'] } });
+    const types = relay.headers.at(-1)?.filter((line) => /^content-(type|encoding):/i.test(line));
+    expect([relay.requests.at(-1)?.includes('/callMe?'), types]).toEqual([
+      true,
+      ['Content-Type: application/json'],
+    ]);
   });
 
   it('opens no second session with a copied token', async () => {
