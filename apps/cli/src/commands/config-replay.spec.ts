@@ -166,6 +166,12 @@ describe('callpass config replay', () => {
     service?.stop();
     const { stdout: coloured } = await config(['replay', '-f', file], { isTTY: true });
     expect(coloured).toContain('\u001b[32m█\u001b[39m\u001b[31m░\u001b[39m');
+    service?.stop();
+    const { stdout: narrow } = await config(['replay', '-f', file], { isTTY: true, columns: 74 });
+    expect(narrow).toContain(
+      'by hour of the week (Europe/Berlin): issued, would be refused\nMon  08:00  4000',
+    );
+    expect(narrow).not.toContain('░');
   });
 
   it('takes an age, and writes protojson for scripts', async () => {

@@ -8,6 +8,9 @@ const SHADES = ['░', '▒', '▓', '█'] as const;
 const NOTHING = ' ';
 const EMPTY_HOUR = '·';
 
+/** Characters of a line of a heat map. */
+export const HEAT_MAP_WIDTH = 3 + 24 * 3;
+
 /**
  * Lines of a heat map of the week: for each hour the issued on the left and the would-be-refused on the right, both on one
  * scale, so that it reads without colours too.

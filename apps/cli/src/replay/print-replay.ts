@@ -1,14 +1,15 @@
 import { timestampDate } from '@callpass/client';
 import type { ReplayDifference, ReplayReport } from '@callpass/contract';
 import type { Page } from '../output.ts';
+import { widthOf } from '../screen.ts';
 import type { Session } from '../session.ts';
 import { counted, MOST_SHOWN } from '../wording.ts';
-import { heatMap, shadesOf, WEEKDAYS } from './heat-map.ts';
+import { HEAT_MAP_WIDTH, heatMap, shadesOf, WEEKDAYS } from './heat-map.ts';
 
 /** Writes the report of a replay for people: sums, differences, the hours of the week, and what is not in it. */
 export function printReplay(
   print: Page,
-  { contract }: Pick<Session, 'contract'>,
+  { contract, terminal }: Pick<Session, 'contract' | 'terminal'>,
   report: ReplayReport,
 ): void {
   const { WOULD_BE_REFUSED, WOULD_BE_GRANTED } = contract.ReplayDifference_Outcome;
@@ -30,7 +31,7 @@ export function printReplay(
     'by client': sums(differences, 'client'),
   });
   if (differences.length > 0) printDifferences(print, report, WOULD_BE_REFUSED);
-  if (report.issuedCount > 0n) printHours(print, report);
+  if (report.issuedCount > 0n) printHours(print, report, widthOf(terminal));
   for (const { count, text } of report.caveats) print.line(`${counted(count)} ${text}`, 'warn');
   print.line('freezes are left out, and limits begin to count at the beginning');
 }
@@ -75,9 +76,9 @@ function printDifferences(
   if (more > 0) print.line(`and ${more} more; --output json has them`);
 }
 
-function printHours(print: Page, { hours, timeZone }: ReplayReport): void {
+function printHours(print: Page, { hours, timeZone }: ReplayReport, width: number): void {
   print.line('');
-  if (!print.isTerminal) {
+  if (!print.isTerminal || width < HEAT_MAP_WIDTH) {
     print.line(`by hour of the week (${timeZone}): issued, would be refused`);
     for (const { weekday, hour, issuedCount, wouldBeRefusedCount } of hours) {
       if (issuedCount === 0n) continue;
@@ -88,7 +89,7 @@ function printHours(print: Page, { hours, timeZone }: ReplayReport): void {
           issuedCount.toString(),
           wouldBeRefusedCount.toString(),
         ],
-        [],
+        [3, 5, 7],
       );
     }
     return;
