@@ -126,6 +126,7 @@ const REQUESTS: [DescMessage, fc.Arbitrary<object>][] = [
       token,
       kind: fc.constantFrom(...([0, 1, 2, 3, 4, 99, -1] as TokenKind[])),
       requireIssuedHere: fc.boolean(),
+      ignoreExpiry: fc.boolean(),
     }),
   ],
   [

@@ -210,6 +210,9 @@ export interface Store extends LedgerStore {
   /** The entries of kind ISSUED for a realm whose tokens hold exactly this time. */
   findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]>;
 
+  /** Tells if entries of this time may have been removed, so that a record that is not found may have existed. */
+  hasRemoved(timeMs: number): Promise<boolean>;
+
   /** The answer remembered for a request id and not expired at `nowMs`, or `undefined`. */
   findAnswer(query: {
     client: string;

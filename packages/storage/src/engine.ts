@@ -20,7 +20,7 @@ import { searchEntries } from './database/entry-search.ts';
 import { countIssued } from './database/issued-counts.ts';
 import { LedgerReplays } from './database/ledger-replay.ts';
 import * as reads from './database/reads.ts';
-import type { RemovalStep } from './database/removal.ts';
+import { hasRemoved, type RemovalStep } from './database/removal.ts';
 import {
   assertHolds,
   readSealedState,
@@ -107,6 +107,11 @@ export class StoreEngine {
   /** See `Store.findIssued`. */
   findIssued(query: { realm: string; timeMs: number }): Promise<readonly LedgerEntry[]> {
     return this.#issued.run(query);
+  }
+
+  /** See `Store.hasRemoved`. */
+  hasRemoved(timeMs: number): Promise<boolean> {
+    return hasRemoved(this.#database.reads, timeMs);
   }
 
   /** See `Store.findAnswer`. */

@@ -231,6 +231,7 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
 
       it('takes the oldest of each chain, records it, and leaves chains that go on and verify', async () => {
         const other = await openAnother();
+        expect(await store.hasRemoved(0)).toBe(false);
         await recordAll([0, 1, 2, 3].map((at) => sampleEntry({ timeMs: NOW_MS + at, traceId: `a${at}` })));
         await recordAll(
           [0, 1].map((at) => sampleEntry({ timeMs: NOW_MS + at, traceId: `b${at}` })),
@@ -238,6 +239,12 @@ export function ledgerConformance(name: string, openFresh: () => Promise<Conform
         );
         expect(await store.removeEntries(removal(NOW_MS + 2))).toBe(3);
         expect(await traces()).toEqual(['a2', 'a3', 'b1', 'removal']);
+        const times = [NOW_MS, NOW_MS + 1, NOW_MS + 3];
+        expect(await Promise.all(times.map((timeMs) => store.hasRemoved(timeMs)))).toEqual([
+          true,
+          true,
+          false,
+        ]);
         const chains = await other.listChains();
         expect(chains.map(({ anchor }) => anchor.sequence)).toEqual([2, 1]);
         expect(chains.every(({ genuine }) => genuine)).toBe(true);

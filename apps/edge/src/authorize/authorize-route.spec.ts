@@ -96,9 +96,11 @@ describe('/v1/authorize', () => {
 
   it('asks for tokens that were issued there, the account token as what it is', async () => {
     await askOf('POST', '/subscription');
+    await askOf('PUT', '/callMe/callSessions/1');
     await startCall(bodyOf());
-    expect(client.calls.slice(-2)).toMatchObject([
-      { method: 'validateToken', request: { kind: 1, requireIssuedHere: true } },
+    expect(client.calls.slice(-3)).toMatchObject([
+      { method: 'validateToken', request: { kind: 1, requireIssuedHere: true, ignoreExpiry: false } },
+      { method: 'validateToken', request: { kind: 1, requireIssuedHere: true, ignoreExpiry: true } },
       { method: 'validateCredentials', request: { requireIssuedHere: true } },
     ]);
   });
@@ -200,9 +202,25 @@ describe('/v1/authorize', () => {
     nowMs += LIFETIME_MS;
     expect(await askOf('POST', '/subscription')).toBe('403 EXPIRED');
     expect(await startCall(bodyOf())).toBe('403 EXPIRED');
-    expect(await askOf('PUT', '/callMe/callSessions/1')).toBe('204');
-    expect(await askOf('DELETE', '/subscription/1')).toBe('204');
+    const continuing = ['/callMe/callSessions/1', '/subscription/1'].flatMap((path) =>
+      ['PUT', 'DELETE'].map((method) => [method, path] as const),
+    );
+    for (const asked of continuing) expect(await askOf(...asked)).toBe('204');
+    expect(await askOf('PUT', '/subscription/1', tokens.toToken)).toBe('403 WRONG_KIND');
   });
+
+  it.each(['FROZEN', 'NOT_ISSUED_HERE'] as const)(
+    'does not let a call go on with a token that is %s',
+    async (name) => {
+      await app.close();
+      await start(
+        {},
+        { validateToken: async () => create(ValidateTokenResponseSchema, { verdict: Verdict[name] }) },
+      );
+      expect(await askOf('PUT', '/callMe/callSessions/1')).toBe(`403 ${name}`);
+      expect(await askOf('DELETE', '/subscription/1')).toBe(`403 ${name}`);
+    },
+  );
 
   it('lets a call start without a body only where the settings say that proxies pass none on', async () => {
     await app.close();

@@ -33,8 +33,8 @@ export function addAuthorizeRoute(
   const rules = { callStart, singleUse: authorize.singleUse && singleUseOf(authorize.singleUse) };
   const verifier = {
     isListed: (realm: string) => realms.has(realm),
-    verify: (request: GatewayRequest) =>
-      verifyTokens(parts, request).catch((cause: unknown) => {
+    verify: (request: GatewayRequest, ignoreExpiry: boolean) =>
+      verifyTokens(parts, request, ignoreExpiry).catch((cause: unknown) => {
         throw unavailable(cause);
       }),
   };

@@ -13,12 +13,13 @@ export interface VerifyParts {
 
 const verdictName = enumNames(Verdict);
 
-/** Asks the service about all tokens that a request presents. Rejects as the client does. */
+/** Asks the service about all tokens that a request presents, by the rules of `GatewayVerifier`. Rejects as the client does. */
 export async function verifyTokens(
   parts: VerifyParts,
   request: GatewayRequest,
+  ignoreExpiry: boolean,
 ): Promise<GatewayVerification> {
-  const { verdict, stale, account } = await ask(parts, request);
+  const { verdict, stale, account } = await ask(parts, request, ignoreExpiry);
   const { expireTime } = account ?? {};
   return {
     verdict: verdictName(verdict),
@@ -37,10 +38,11 @@ interface Answer {
 async function ask(
   { client, timeoutMs }: VerifyParts,
   { realm, accountToken, callStart }: GatewayRequest,
+  ignoreExpiry: boolean,
 ): Promise<Answer> {
   if (callStart === undefined) {
     const account = await client.validateToken(
-      { realm, token: accountToken, kind: TokenKind.ACCOUNT, requireIssuedHere: true },
+      { realm, token: accountToken, kind: TokenKind.ACCOUNT, requireIssuedHere: true, ignoreExpiry },
       { timeoutMs },
     );
     return { ...account, account };

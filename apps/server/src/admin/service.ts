@@ -133,11 +133,12 @@ export function adminHandlers(
       const realm = snapshot.realms.get(request.realm);
       if (!realm) throw new Refusal('REALM_UNKNOWN');
       const nowMs = dependencies.clock.now();
-      const query = { ...request, kind: kindFromMessage(request.kind), requireIssuedHere: false };
+      const kind = kindFromMessage(request.kind);
+      const query = { ...request, kind, requireIssuedHere: false, ignoreExpiry: false };
       const diagnosis = explainToken(decryptionKeys(realm, nowMs), request.token, {
         ...rulesOf(realm),
         nowMs,
-        kind: query.kind,
+        kind,
       });
       const verdict = await verdictOnToken(dependencies, { snapshot, realm, nowMs }, query, diagnosis);
       const findings = verdict === 'FROZEN' ? [FROZEN, ...diagnosis.findings] : diagnosis.findings;

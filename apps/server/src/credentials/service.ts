@@ -59,6 +59,7 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
         token: request.token,
         kind: kindFromMessage(request.kind),
         requireIssuedHere: request.requireIssuedHere,
+        ignoreExpiry: request.ignoreExpiry,
       });
       return verificationToMessage(verification, isStale());
     },

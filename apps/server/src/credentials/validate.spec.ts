@@ -1,5 +1,5 @@
 import { enumToJson, toBinary } from '@bufbuild/protobuf';
-import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   TokenKind,
@@ -26,7 +26,7 @@ beforeEach(() => {
 async function validate(
   realm: string,
   token: string,
-  more: { kind?: TokenKind; requireIssuedHere?: boolean } = {},
+  more: { kind?: TokenKind; requireIssuedHere?: boolean; ignoreExpiry?: boolean } = {},
 ) {
   const answer = await server.credentials.validateToken({ realm, token, ...more });
   return { ...answer, verdict: enumToJson(VerdictSchema, answer.verdict) };
@@ -173,6 +173,86 @@ describe('ValidateToken', () => {
       expect(await verdicts(requireIssuedHere)).toEqual(['FROZEN', 'FROZEN']);
     await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
     expect(await verdicts(true)).toEqual(['EXPIRED', 'EXPIRED']);
+  });
+});
+
+describe('ValidateToken of a call that goes on', () => {
+  const GOES_ON = { ignoreExpiry: true };
+  const EXPIRED_MS = START_MS + 600_000;
+
+  it('VALID: an expired token, whose times it tells, and nothing else that it would refuse', async () => {
+    const of = (timestamp: number, key: string = CBC.key) =>
+      cbcToken(key, `user@kandy.example;x-ts=${timestamp}`);
+    const answer = await validate(CBC.realm, of(START_MS - 600_000), GOES_ON);
+    expect(answer.verdict).toBe('VALID');
+    expect(answer.expireTime && timestampMs(answer.expireTime)).toBe(START_MS);
+    for (const [token, verdict] of [
+      [of(START_MS + 30_001), 'NOT_YET_VALID'],
+      [of(START_MS - 600_000, 'another-key-of-exactly-32-bytes!'), 'UNDECIPHERABLE'],
+      [of(1_234_567_890), 'WRONG_TIME_UNIT'],
+      ['Z', 'MALFORMED'],
+    ] as const)
+      expect((await validate(CBC.realm, token, GOES_ON)).verdict).toBe(verdict);
+    expect(
+      (await validate(CBC.realm, of(START_MS - 600_000), { ...GOES_ON, kind: TokenKind.TO })).verdict,
+    ).toBe('WRONG_KIND');
+  });
+
+  it.each([
+    ['realm', ECB.realm],
+    ['destination', 'ecb'],
+    ['client', 'local'],
+    ['subject', 'visitor-19'],
+  ] as const)('FROZEN: an expired token whose %s is frozen, until that is lifted', async (scope, value) => {
+    const { accountToken, fromToken } = await issue('ecb', { subject: 'visitor-19' });
+    server.clock.nowMs = EXPIRED_MS;
+    const verdicts = async (more: object) =>
+      Promise.all(
+        [accountToken, accountToken.toLowerCase(), fromToken].map(
+          async (token) => (await validate(ECB.realm, token, more)).verdict,
+        ),
+      );
+    await server.admin.freeze({ scope: { scope: { case: scope, value } }, reason: 'test' });
+    for (const requireIssuedHere of [false, true])
+      expect(new Set(await verdicts({ ...GOES_ON, requireIssuedHere }))).toEqual(new Set(['FROZEN']));
+    await server.admin.unfreeze({ scope: { scope: { case: scope, value } } });
+    expect(new Set(await verdicts({ ...GOES_ON, requireIssuedHere: true }))).toEqual(new Set(['VALID']));
+  });
+
+  it('knows its own tokens, and the kind each was issued as, also when they have expired', async () => {
+    const { fromToken } = await issue('ecb');
+    const asked = { ...GOES_ON, requireIssuedHere: true };
+    server.clock.nowMs = EXPIRED_MS;
+    expect((await validate(ECB.realm, fromToken, { ...asked, kind: TokenKind.TO })).verdict).toBe(
+      'WRONG_KIND',
+    );
+    const foreign = ecbToken(ECB.key, `user@kandy.example;${START_MS}`);
+    expect((await validate(ECB.realm, foreign, asked)).verdict).toBe('NOT_ISSUED_HERE');
+    expect((await validate(ECB.realm, foreign, GOES_ON)).verdict).toBe('VALID');
+  });
+
+  it('VALID: a token whose record was removed from the ledger, as far as it can tell', async () => {
+    const beginMs = START_MS + 86_400_000;
+    const foreignAt = (timestamp: number) => ecbToken(ECB.key, `sip:user@kandy.example;${timestamp}`);
+    const verdict = async (token: string, more = GOES_ON) => {
+      const asked = { requireIssuedHere: true, kind: TokenKind.TO };
+      return (await validate(ECB.realm, token, { ...asked, ...more })).verdict;
+    };
+    server.clock.nowMs = beginMs;
+    const { fromToken } = await issue('ecb');
+    server.clock.nowMs += 700_000;
+    const later = await issue('ecb');
+    expect(await verdict(fromToken)).toBe('WRONG_KIND');
+    await server.ledger.removeEntries({ beforeTime: timestampFromMs(beginMs + 1) });
+    server.clock.nowMs += 600_000;
+    expect(await verdict(fromToken)).toBe('VALID');
+    expect(await verdict(fromToken, { ignoreExpiry: false })).toBe('EXPIRED');
+    expect(await verdict(later.fromToken)).toBe('WRONG_KIND');
+    expect(await verdict(foreignAt(beginMs + 700_001))).toBe('NOT_ISSUED_HERE');
+    const scope = { scope: { case: 'realm', value: ECB.realm } } as const;
+    await server.admin.freeze({ scope, reason: 'test' });
+    expect(await verdict(fromToken)).toBe('FROZEN');
+    await server.admin.unfreeze({ scope });
   });
 });
 

@@ -28,7 +28,7 @@ import type { CredentialMetrics } from './metrics.ts';
 /** Ports that validating needs. */
 export interface ValidateDependencies {
   readonly state: FollowedState;
-  readonly store: Pick<Store, 'findIssued'>;
+  readonly store: Pick<Store, 'findIssued' | 'hasRemoved'>;
   readonly refusals: Pick<RefusalRecords, 'record'>;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
@@ -41,6 +41,8 @@ export interface TokenQuery {
   readonly token: string;
   readonly kind: TokenKind | undefined;
   readonly requireIssuedHere: boolean;
+  /** Set for the token of a call that goes on: it may have expired, and its record may be gone. */
+  readonly ignoreExpiry: boolean;
 }
 
 /** A set to validate. */
@@ -91,11 +93,17 @@ export async function verdictOnToken(
   query: TokenQuery,
   verification: Pick<TokenVerification, 'verdict' | 'issueTimeMs'>,
 ): Promise<Verdict> {
-  const { verdict } = verification;
+  const { issueTimeMs = 0 } = verification;
+  const isPast = query.ignoreExpiry && verification.verdict === 'EXPIRED';
+  const verdict = isPast ? 'VALID' : verification.verdict;
   if (!isOfUse(verdict)) return verdict;
-  const records = await recordsOf(dependencies, snapshot, query, [verification]);
+  const records = await recordsOf(dependencies, snapshot, query, [{ issueTimeMs, verdict }]);
   const issued = records && matches(records, fingerprintOf(dependencies, realm, query.token));
-  return verdictByRecord(snapshot, { ...query, verdict }, issued, nowMs);
+  const mayBeGone = query.requireIssuedHere && query.ignoreExpiry && issued?.length === 0;
+  const isGone =
+    mayBeGone && (await step(SPAN_FIND_ISSUED, () => dependencies.store.hasRemoved(issueTimeMs)));
+  const requireIssuedHere = query.requireIssuedHere && !isGone;
+  return verdictByRecord(snapshot, { ...query, requireIssuedHere, verdict }, issued, nowMs);
 }
 
 /** Verdicts by form and time of tokens that something can be done with. */
@@ -248,7 +256,7 @@ function matches(records: readonly LedgerEntry[], fingerprint: Uint8Array): Matc
 
 function verdictByRecord(
   snapshot: Snapshot,
-  query: Omit<TokenQuery, 'token'> & { readonly verdict: VerdictOfUse },
+  query: Omit<TokenQuery, 'token' | 'ignoreExpiry'> & { readonly verdict: VerdictOfUse },
   issued: readonly Match[] | undefined,
   nowMs: number,
 ): Verdict {

@@ -199,6 +199,10 @@ describe('envoy.service.auth.v3.Authorization', () => {
     expect(answer.httpResponse.value).toHaveProperty('body', expect.stringContaining('{"statusCode":65}'));
     expect(await outcomeOf(startRequest(tokens))).toBe('EXPIRED');
     expect(await outcomeOf(continued(tokens))).toBe('LET_THROUGH');
+    const foreign = ecbToken(KEYS['ecb.example'], `account@kandy.example;${server.clock.nowMs - 600_000}`);
+    expect(await outcomeOf(continued({ ...tokens, accountToken: foreign, realm: 'ecb.example' }))).toBe(
+      'NOT_ISSUED_HERE',
+    );
   });
 
   it('lets a call go on for as long as its key validates after a rotation', async () => {
@@ -257,13 +261,16 @@ describe('envoy.service.auth.v3.Authorization', () => {
     ['client', 'local'],
     ['subject', 'visitor-1'],
   ] as const)('lets no token of a frozen %s through, in whatever form it is written', async (kind, value) => {
+    const expired = continued(await issue('ecb', 'visitor-1'));
+    server.clock.nowMs += 600_000;
     const rewritten = rewrittenRequests(await issue('ecb', 'visitor-1'));
     const scope = { scope: { case: kind, value } } as const;
     await server.admin.freeze({ scope, reason: 'test' });
-    for (const request of rewritten) expect(await outcomeOf(request)).toBe('FROZEN');
+    for (const request of [...rewritten, expired]) expect(await outcomeOf(request)).toBe('FROZEN');
     server.clock.nowMs += 600_000;
     for (const request of rewritten) expect(await outcomeOf(request)).toBe('FROZEN');
     await server.admin.unfreeze({ scope });
+    expect(await outcomeOf(expired)).toBe('LET_THROUGH');
     expect(await outcomeOf(rewritten.at(-1) ?? gatewayRequest('GET', '/'))).toBe('LET_THROUGH');
   });
 

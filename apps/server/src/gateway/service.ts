@@ -34,7 +34,7 @@ export function gatewayHandlers(dependencies: GatewayDependencies): Handlers<typ
       const { state, rules, linkTo } = dependencies;
       const decision = await decideGatewayRequest(originalRequestOf(attributes), rules, {
         isListed: (realm) => covers(caller.principal.realms, realm) && state.snapshot.realms.has(realm),
-        verify: (request) => verify(dependencies, caller, request),
+        verify: (request, ignoreExpiry) => verify(dependencies, caller, request, ignoreExpiry),
       }).catch(withoutVerdict);
       if (decision !== 'LET_THROUGH') setSpanAttributes({ [ATTR_REASON]: decision });
       return answerOf(decision, linkTo);
@@ -46,11 +46,19 @@ async function verify(
   dependencies: GatewayDependencies,
   caller: Caller,
   { realm, accountToken, callStart }: GatewayRequest,
+  ignoreExpiry: boolean,
 ): Promise<GatewayVerification> {
   const query = { realm, requireIssuedHere: true };
   const { verdict, account } =
     callStart === undefined
-      ? asOnly(await validateToken(dependencies, caller, { ...query, token: accountToken, kind: 'ACCOUNT' }))
+      ? asOnly(
+          await validateToken(dependencies, caller, {
+            ...query,
+            token: accountToken,
+            kind: 'ACCOUNT',
+            ignoreExpiry,
+          }),
+        )
       : await validateCredentials(dependencies, caller, {
           ...query,
           tokens: { accountToken, fromToken: callStart.fromToken, toToken: callStart.toToken },

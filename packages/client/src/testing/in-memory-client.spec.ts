@@ -11,8 +11,8 @@ describe('createInMemoryCredentialClient', () => {
     const { grant } = await client.issueCredentials({ destination: 'support' });
     if (grant.case !== 'timeLimited') throw new TypeError('expected tokens');
     const { realm, toToken } = grant.value;
-    const validate = async (kind?: TokenKind) =>
-      (await client.validateToken({ realm, token: toToken, ...(kind && { kind }) })).verdict;
+    const validate = async (kind?: TokenKind, ignoreExpiry = false) =>
+      (await client.validateToken({ realm, token: toToken, ignoreExpiry, ...(kind && { kind }) })).verdict;
 
     expect(await validate(TokenKind.TO)).toBe(Verdict.VALID);
     expect(await validate(TokenKind.ACCOUNT)).toBe(Verdict.WRONG_KIND);
@@ -22,6 +22,8 @@ describe('createInMemoryCredentialClient', () => {
     expect((await client.validateToken({ realm, token: 'no hex' })).verdict).toBe(Verdict.MALFORMED);
     nowMs += 60_000;
     expect(await validate()).toBe(Verdict.EXPIRED);
+    expect(await validate(TokenKind.TO, true)).toBe(Verdict.VALID);
+    expect(await validate(TokenKind.ACCOUNT, true)).toBe(Verdict.WRONG_KIND);
   });
 
   it('verifies sets: one issue holds together, tokens of two do not', async () => {

@@ -1,5 +1,5 @@
 import { faultOf, type ChainHead } from '@callpass/domain';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely, type SqlBool } from 'kysely';
 import type { RowLocks } from './database.ts';
 import type { Tables, ChainRow } from '../schema/tables.ts';
 import { anchorOf, type ChainHeads } from './chain-heads.ts';
@@ -58,12 +58,21 @@ export async function removeStep(
   return { removed, nextChain };
 }
 
-/** Chains whose first kept entry is before the time and not their newest. */
-async function chainsToShorten(
-  transaction: Kysely<Tables>,
-  { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
-): Promise<number[]> {
-  const rows = await transaction
+/** See `Store.hasRemoved`. What was removed of a chain is not later than the first entry that it kept. */
+export async function hasRemoved(db: Kysely<Tables>, timeMs: number): Promise<boolean> {
+  const row = await chainsWithFirstKept(db)
+    .where('ledger_writers.anchor_sequence', '>', 0)
+    // Written so that no database goes by the index on time here, which would read all that is newer.
+    .where(sql<SqlBool>`ledger.time_ms + 0 >= ${timeMs}`)
+    .orderBy('ledger_writers.number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The number of each chain, joined with the first entry that it kept. */
+function chainsWithFirstKept(db: Kysely<Tables>) {
+  return db
     .selectFrom('ledger_writers')
     .innerJoin('ledger', (join) =>
       join
@@ -72,7 +81,15 @@ async function chainsToShorten(
           eb('ledger.sequence', '=', eb(eb.fn.coalesce('ledger_writers.anchor_sequence', eb.lit(0)), '+', 1)),
         ),
     )
-    .select('ledger_writers.number')
+    .select('ledger_writers.number');
+}
+
+/** Chains whose first kept entry is before the time and not their newest. */
+async function chainsToShorten(
+  transaction: Kysely<Tables>,
+  { beforeTimeMs, fromChain }: { beforeTimeMs: number; fromChain: number },
+): Promise<number[]> {
+  const rows = await chainsWithFirstKept(transaction)
     .where('ledger_writers.number', '>=', fromChain)
     .where('ledger.time_ms', '<', beforeTimeMs)
     .whereRef('ledger.sequence', '<', 'ledger_writers.head_sequence')

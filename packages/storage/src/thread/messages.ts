@@ -29,6 +29,7 @@ export type ThreadCalls = { open(start: ThreadStart): Promise<OpenedStore> } & P
   | 'getRevision'
   | 'listRevisions'
   | 'findIssued'
+  | 'hasRemoved'
   | 'findAnswer'
   | 'listEntries'
   | 'countIssued'

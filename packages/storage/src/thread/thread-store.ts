@@ -179,6 +179,10 @@ export class ThreadStore implements Store {
     return this.#read('findIssued', query);
   }
 
+  hasRemoved(timeMs: number): Promise<boolean> {
+    return this.#read('hasRemoved', timeMs);
+  }
+
   findAnswer(query: {
     client: string;
     requestId: string;

@@ -40,7 +40,8 @@ export interface GatewayRules {
 export interface GatewayVerifier {
   /** Tests that tokens of the realm may be let through. */
   isListed(realm: string): boolean;
-  verify(request: GatewayRequest): Promise<GatewayVerification>;
+  /** @param ignoreExpiry set for what continues a call: an account token that has expired, and nothing else, is `VALID` */
+  verify(request: GatewayRequest, ignoreExpiry: boolean): Promise<GatewayVerification>;
 }
 
 /** Steps that open something at the gateway. The others continue it, so that the expiry of the token does not end a call. */
@@ -69,10 +70,9 @@ export async function decideGatewayRequest(
   if (!verifier.isListed(realm)) return 'REALM_NOT_LISTED';
   if (step === 'START_CALL' && callStart === 'body' && presented.callStart === undefined)
     return 'CALL_BODY_MISSING';
-  const { verdict, stale, expireTimeMs = 0 } = await verifier.verify(presented);
+  const { verdict, stale, expireTimeMs = 0 } = await verifier.verify(presented, !OPENS[step]);
   if (stale) return 'SERVICE_UNAVAILABLE';
-  const isPast = verdict === 'EXPIRED' && !OPENS[step];
-  if (verdict !== 'VALID' && !isPast) return verdict;
+  if (verdict !== 'VALID') return verdict;
   const use = await singleUse?.use(presented, expireTimeMs);
   if (use === 'USED') return 'TOKEN_USED';
   return use === 'UNKNOWN' ? 'SERVICE_UNAVAILABLE' : 'LET_THROUGH';

@@ -219,14 +219,15 @@ export const Verdict = {
   VERDICT_UNSPECIFIED: 0,
 
   /**
-   * issue_time - max_clock_skew <= now < issue_time + token_lifetime, and every requested check passes.
+   * issue_time - max_clock_skew <= now < issue_time + token_lifetime, and every requested check passes. With ignore_expiry there
+   * is no upper bound.
    *
    * @generated from enum value: VALID = 1;
    */
   VALID: 1,
 
   /**
-   * The token is older than the realm's token lifetime.
+   * The token is older than the realm's token lifetime. Never with ignore_expiry.
    *
    * @generated from enum value: EXPIRED = 2;
    */
