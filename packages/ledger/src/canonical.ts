@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto';
 import {
   blankOf,
-  ENTRY_KINDS,
   FINGERPRINT_BYTES,
+  kindNumber,
   type EntryField,
-  type EntryKind,
   type EntryPlace,
   type FieldsOf,
   type FieldType,
@@ -115,7 +114,7 @@ function writeEntry(bytes: Buffer, start: number, layout: Layout, place: EntryPl
       throw new RangeError('an entry has a field of a later version');
   }
   let at = bytes.writeUInt8(place.version, start);
-  for (const name of layout.kinds) at = bytes.writeUInt8(kindNumber(values[name]), at);
+  for (const name of layout.kinds) at = bytes.writeUInt8(kindNumber(values[name] as string), at);
   for (const name of layout.uint32s) at = bytes.writeUInt32BE(whole(values[name]), at);
   at = writeUint64(bytes, place.sequence, at);
   for (const name of layout.times) at = writeUint64(bytes, values[name], at);
@@ -125,10 +124,6 @@ function writeEntry(bytes: Buffer, start: number, layout: Layout, place: EntryPl
     at = writeFingerprints(bytes, values[name] as TokenFingerprints | undefined, at);
   }
   return at;
-}
-
-function kindNumber(kind: unknown): number {
-  return whole(ENTRY_KINDS[kind as EntryKind]);
 }
 
 /** The writers of Buffer cut a fraction off in silence. */

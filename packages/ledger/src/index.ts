@@ -7,6 +7,7 @@ export {
   entryKind,
   FINGERPRINT_BYTES,
   joinFingerprints,
+  kindNumber,
   splitFingerprints,
   type ChangeMark,
   type CurrentField,

@@ -1,8 +1,8 @@
 import {
   ENTRY_FIELDS,
-  ENTRY_KINDS,
   entryKind,
   joinFingerprints,
+  kindNumber,
   splitFingerprints,
   type LedgerEntry,
 } from '@callpass/ledger';
@@ -25,7 +25,7 @@ export type ColumnType = EntryColumn['type'];
 
 /** The value of an entry's column. */
 export function columnValue(entry: LedgerEntry, { name }: EntryColumn): string | number | Uint8Array | null {
-  if (name === 'kind') return ENTRY_KINDS[entry.kind];
+  if (name === 'kind') return kindNumber(entry.kind);
   if (name === 'fingerprints') return entry.fingerprints ? joinFingerprints(entry.fingerprints) : null;
   return entry[name];
 }
