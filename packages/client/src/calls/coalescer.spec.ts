@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { IssueCredentialsRequest } from '@callpass/contract';
 import { RpcError, type ServerCall } from '@callpass/grpc-kit';
@@ -11,6 +12,7 @@ import {
   startLocalService,
   type CredentialHandlers,
 } from '../testing/local-service.ts';
+import { coalesceAttempts } from './coalescer.ts';
 
 const ID = (n: number) => `0198c0de-0000-7000-8000-00000000000${n}`;
 
@@ -227,6 +229,17 @@ describe('a client that coalesces', () => {
     });
     expect((await issueAll(client, 3)).map(({ issuanceId }) => issuanceId)).toEqual(['d0', 'd1', 'd2']);
     expect(sizes()).toEqual([1, 1, 1]);
+  });
+
+  it('sends a request that waited in the asynchronous context of its caller', async () => {
+    const caller = new AsyncLocalStorage<string>();
+    const ask = coalesceAttempts(
+      { single: async () => caller.getStore(), batch: async () => [] },
+      { maxBatch: 1, maxInFlight: 1 },
+    );
+    const callers = ['first', 'second'];
+    const answers = callers.map((name) => caller.run(name, () => ask(undefined, { timeoutMs: 1_000 })));
+    expect(await Promise.all(answers)).toEqual(callers);
   });
 
   it('fails each as alone when the service refuses the whole batch', async () => {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { startCoalescedSpan, withSharedCall, type CoalescedSpan } from '@callpass/telemetry';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
@@ -56,8 +56,8 @@ interface Waiting<Request, Answer> {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly span: CoalescedSpan | undefined;
-  /** Runs a function in the asynchronous context of the caller. */
-  readonly inContext: <T>(work: () => T) => T;
+  /** The asynchronous context of the caller. */
+  readonly context: AsyncResource;
   settled: boolean;
   /** Called when it is settled before its RPC has ended. */
   onGone: (() => void) | undefined;
@@ -112,9 +112,10 @@ export function coalesceAttempts<Request, Answer>(
     else await sendTogether(taken);
   };
   const sendAlone = async (waiting: Waiting<Request, Answer>): Promise<void> => {
-    const { request, signal, inContext, settle } = waiting;
+    const { request, signal, context, settle } = waiting;
     try {
-      settle({ answer: await inContext(() => single(request, { timeoutMs: leftMs(waiting), signal })) });
+      const options = { timeoutMs: leftMs(waiting), signal };
+      settle({ answer: await context.runInAsyncScope(single, undefined, request, options) });
     } catch (error) {
       settle({ error: error as Error });
     }
@@ -145,7 +146,7 @@ export function coalesceAttempts<Request, Answer>(
         deadlineMs: performance.now() + timeoutMs,
         signal,
         span,
-        inContext: AsyncLocalStorage.snapshot(),
+        context: new AsyncResource('CoalescedRequest'),
         settled: false,
         onGone: undefined,
         settle(outcome) {
