@@ -39,7 +39,7 @@ const MAX_TIMEOUT_SECONDS = LONGEST_TIMEOUT_MS / 1000;
  *
  * - A header that metadata cannot hold is removed. grpc-js would remove it too, and print it.
  * - A credential that metadata cannot hold, or that is sent twice, is emptied instead. It was presented, so it must not pass
- *   for a call without credential.
+ *   for a call without credential. So are a time limit and an encoding that metadata cannot hold, which are faults.
  * - A time limit that no timer can hold becomes the longest possible one.
  *
  * Returns the size of the head in bytes as HTTP/2 counts it, or the fault.
@@ -61,7 +61,10 @@ export function checkHead({ headers, rawHeaders }: CallHead, bounds: HeadBounds)
     } else if (name === CREDENTIAL) {
       credentials++;
       if (credentials > 1 || !METADATA_VALUE.test(value) || value !== value.trim()) headers[name] = '';
-    } else if (!METADATA_VALUE.test(value) || !METADATA_KEY.test(name)) delete headers[name];
+    } else if (!METADATA_VALUE.test(value) || !METADATA_KEY.test(name)) {
+      if (name === TIMEOUT || name === ENCODING) headers[name] = '';
+      else delete headers[name];
+    }
   }
   const contentType = headers[CONTENT_TYPE];
   if (headers[METHOD] !== 'POST' || !contentType?.startsWith(GRPC_CONTENT_TYPE)) return 'not_grpc';
