@@ -287,12 +287,16 @@ it.each([
   ['431', `GET /healthz HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
   ['400', 'GET /healthz HTTP/1.1\r\ncontent-length: canary\r\n\r\n', 400, 'REQUEST_INVALID'],
   ['an expectation', 'GET /canary HTTP/1.1\r\nexpect: canary\r\n\r\n', 404, 'NOT_FOUND'],
+  ['a request for a tunnel', 'CONNECT canary:443 HTTP/1.1\r\n\r\n', 404, 'NOT_FOUND'],
+  ['a second host', 'GET /healthz HTTP/1.1\r\nHost: canary\r\n\r\n', 400, 'REQUEST_INVALID'],
+  ['no host', 'GET /healthz HTTP/1.1\r\nno-host: x\r\n\r\n', 400, 'REQUEST_INVALID'],
 ])(
   '%s is a problem that a listed page can read, with the time, and another page cannot',
   async (_what, text, status, reason) => {
     const edge = await start({ CALLPASS_EDGE_ORIGINS: 'https://www.example.org' });
+    const host = text.includes('no-host') ? '' : 'host: x\r\n';
     const ask = (origin: string) =>
-      talk(edge, text.replace('\r\n', `\r\nhost: x\r\nconnection: close\r\nOrigin: ${origin}\r\n`));
+      talk(edge, text.replace('\r\n', `\r\n${host}connection: close\r\nOrigin: ${origin}\r\n`));
     const answer = await ask('https://www.example.org');
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/i);
@@ -306,6 +310,17 @@ it.each([
     expect(await ask('https://evil.example')).not.toMatch(/access-control-/i);
   },
 );
+
+it('a peer that asks for a tunnel and resets the connection ends nothing but that', async () => {
+  const edge = await start();
+  for (let i = 0; i < 20; i++) {
+    const socket = open(edge);
+    await connected(socket);
+    socket.write('CONNECT canary:443 HTTP/1.1\r\nhost: x\r\n\r\nmore');
+    socket.resetAndDestroy();
+  }
+  expect((await fetch(`${edge.address}/healthz`)).status).toBe(200);
+});
 
 it('a route of files that is there for every path does not make a missing file a wrong method', async () => {
   const mount: EdgeExtras['mount'] = (app) => {

@@ -29,6 +29,7 @@ import { logRequests, type LogUnrouted } from './access-log.ts';
 import { openCertificate, type Certificate } from './certificate.ts';
 import { boundConnections } from './connection-bounds.ts';
 import { createRefuseConnection } from './client-errors.ts';
+import { answerForNode, LEFT_TO_EDGE } from './node-answers.ts';
 import { connectService, type ServiceConnection } from './service.ts';
 
 /** An edge that serves. */
@@ -174,6 +175,7 @@ function createApp(settings: Settings, log: Logger, visitorSecret: string | unde
   const sendReadable = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(error, request, reply.headers(corsHeaders(origins, request.headers.origin)));
   const limits = {
+    ...LEFT_TO_EDGE,
     maxHeaderSize: requests.maxHeaderBytes,
     headersTimeout: requests.headersTimeout,
     connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
@@ -198,10 +200,7 @@ function createApp(settings: Settings, log: Logger, visitorSecret: string | unde
     connectionTimeout: connections.idle,
     keepAliveTimeout: connections.idle,
     maxRequestsPerSocket: connections.maxRequests,
-    clientErrorHandler: createRefuseConnection(origins, {
-      linkTo,
-      onRefused: (refused) => logRefused(refused),
-    }),
+    clientErrorHandler: createRefuseConnection(origins, { linkTo, onRefused: (line) => logRefused(line) }),
   } as const;
   const certificate = openCertificate(listen, log);
   const app = certificate
@@ -213,8 +212,7 @@ function createApp(settings: Settings, log: Logger, visitorSecret: string | unde
   app.decorateRequest('callpassEdge', null);
   app.setErrorHandler(sendReadable);
   app.setNotFoundHandler((request, reply) => sendReadable(notFound(app, request), request, reply));
-  // An expectation that is not known is left out (RFC 9110, 10.1.1); Node would answer without a problem.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  answerForNode(app, sendReadable);
   return app;
 }
 
