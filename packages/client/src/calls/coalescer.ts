@@ -127,7 +127,9 @@ export function coalesceAttempts<Request, Answer>(
     const signal = whenAllAreGone(taken);
     let outcomes: readonly BatchOutcome<Answer>[];
     try {
-      outcomes = await withSharedCall(spans, () => batch(requests, { timeoutMs, signal }));
+      outcomes = await withSharedCall(spans, () => batch(requests, { timeoutMs, signal })).finally(() => {
+        for (const waiting of taken) waiting.onGone = undefined;
+      });
     } catch (error) {
       if (concernsTheBatch(error)) await Promise.all(taken.filter(isOpen).map(sendAlone));
       else for (const { settle } of taken) settle({ error: error as Error });
