@@ -96,9 +96,12 @@ describe.each(PROGRAMS)('a serving %s', (_name, start) => {
     await logged('SIGHUP: nothing to do');
     child.kill('SIGUSR2');
     await logged('SIGUSR2: nothing to do');
+    child.kill('SIGUSR1');
+    await logged('SIGUSR1: nothing to do');
+    expect(serving.output()).not.toContain('Debugger');
     setLevel('debug');
     child.kill('SIGHUP');
-    await logged('"before":"info","level":"debug","msg":"SIGHUP: the log level has changed"');
+    await logged('"before":"info","after":"debug","msg":"SIGHUP: the log level has changed"');
     setLevel('nonsense');
     child.kill('SIGHUP');
     await logged('the log level stays');

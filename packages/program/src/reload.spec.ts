@@ -4,14 +4,18 @@ import fc from 'fast-check';
 import { reloadOnSignal } from './reload.ts';
 
 const STDERR = 2;
-const SIGNALS = ['SIGHUP', 'SIGUSR2'] as const;
+const SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 afterEach(() => {
   for (const signal of SIGNALS) process.removeAllListeners(signal);
 });
 
 function start(readLevel: () => string) {
   const lines: string[] = [];
-  const write = (_fields: object, message: string) => lines.push(message);
+  const write = (fields: object, message: string) => {
+    // The line has a level of its own.
+    expect(fields).not.toHaveProperty('level');
+    lines.push(message);
+  };
   const log = { level: 'info', info: write, warn: write };
   reloadOnSignal(log, readLevel);
   return { log, lines };
@@ -26,6 +30,7 @@ describe('a signal to a program that serves is taken, answered in the log, and e
     ['SIGHUP', 'the level is as before', () => 'info', 'info', /^SIGHUP: nothing to do/],
     ['SIGHUP', 'the level has changed', () => 'debug', 'debug', /^SIGHUP: the log level has changed$/],
     ['SIGHUP', 'the settings cannot be read', unreadable, 'info', /^SIGHUP: .* the log level stays$/],
+    ['SIGUSR1', 'the level has changed', () => 'debug', 'info', /^SIGUSR1: nothing to do$/],
     ['SIGUSR2', 'the level has changed', () => 'debug', 'info', /^SIGUSR2: nothing to do$/],
   ];
   // On a terminal SIGHUP says that the terminal is gone, and stops the program.

@@ -12,16 +12,19 @@ const ELSE =
   'certificates, keys and tokens in files are looked at every second, other settings need a restart';
 
 /**
- * Keeps SIGHUP and SIGUSR2 from ending a program that serves. SIGHUP reads the log level again and sets it; what else is in
+ * Keeps SIGHUP and SIGUSR2 from ending a program that serves, and SIGUSR1 from opening the port of Node's debugger, which gives
+ * whoever is on the machine all that the program has. SIGHUP reads the log level again and sets it; what else is in
  * files is followed without a signal. On a terminal SIGHUP says that the terminal is gone, and stays with the caller of
  * `stopOnSignal`.
  *
  * @param readLevel reads the log level from the settings; may throw.
  */
 export function reloadOnSignal(log: ReloadLog, readLevel: () => string): void {
-  process.on('SIGUSR2', () => {
-    log.info({}, 'SIGUSR2: nothing to do');
-  });
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => {
+      log.info({}, `${signal}: nothing to do`);
+    });
+  }
   if (isatty(STDERR)) return;
   process.on('SIGHUP', () => {
     let level: string;
@@ -33,11 +36,11 @@ export function reloadOnSignal(log: ReloadLog, readLevel: () => string): void {
     }
     const before = log.level;
     if (level === before) {
-      log.info({ level }, `SIGHUP: nothing to do: the log level is as before; ${ELSE}`);
+      log.info({ logLevel: level }, `SIGHUP: nothing to do: the log level is as before; ${ELSE}`);
       return;
     }
-    log.info({ before, level }, `SIGHUP: the log level changes; ${ELSE}`);
+    log.info({ before, after: level }, `SIGHUP: the log level changes; ${ELSE}`);
     log.level = level;
-    log.info({ before, level }, 'SIGHUP: the log level has changed');
+    log.info({ before, after: level }, 'SIGHUP: the log level has changed');
   });
 }
