@@ -19,9 +19,12 @@ export interface IssuerKeys {
 /** Keys that are tried for one token. Each costs a verification, which anybody can ask for. */
 export const MAX_TRIED = 8;
 
-/** Parses a key set. Throws an error without the text: a file named by mistake may hold a private key. */
+/**
+ * Parses a key set, without the members that are no keys, as those of a kind that nobody knows (RFC 7517, section 5). Throws an error
+ * without the text: a file named by mistake may hold a private key.
+ */
 export function parseIssuerKeys(text: string): IssuerKeys {
-  const { keys: published } = assertKeySet(parsed(text));
+  const { keys: published } = parsed(text);
   const keys = [...new Map(published.map((key) => [JSON.stringify(key), key])).values()];
   const all = createLocalJWKSet({ keys });
   const unnamed = createLocalJWKSet({ keys: keys.filter(({ kid }) => kid === undefined) });
@@ -52,15 +55,16 @@ async function* matching(set: JWTVerifyGetKey, header: ProtectedHeaderParameters
 
 const NO_TOKEN = { payload: '', signature: '' };
 
-function assertKeySet(set: JSONWebKeySet): JSONWebKeySet {
-  createLocalJWKSet(set);
-  return set;
-}
-
 function parsed(text: string): JSONWebKeySet {
+  let set: unknown;
   try {
-    return JSON.parse(text) as JSONWebKeySet;
+    set = JSON.parse(text);
   } catch {
     throw new Error('is not JSON');
   }
+  const keys: unknown = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : undefined;
+  if (!Array.isArray(keys)) throw new Error('is no JSON Web Key Set: it has no list of keys');
+  return { keys: keys.filter(isObject) as JSONWebKeySet['keys'] };
 }
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -281,6 +281,11 @@ describe('the keys of an issuer', () => {
         async () => [await jwk('a', one.publicKey), await unnamed(two.publicKey)],
         'a',
       ],
+      [
+        'a key among members that are none',
+        async () => [null, [], 1, 'a', {}, await jwk('a', two.publicKey)] as JWK[],
+        'a',
+      ],
     ])('%s', async (_, set, kid) => {
       published = await set();
       restart();
