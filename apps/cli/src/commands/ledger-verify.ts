@@ -103,10 +103,8 @@ async function verifyFile(
   file: string,
   { terminal, output, anchorFile, session }: FilePlace,
 ): Promise<ExitCode> {
-  const [{ readExport }, { readAnchors, anchorOf }] = await Promise.all([
-    import('../ledger/read-export.ts'),
-    import('../ledger/anchor-file.ts'),
-  ]);
+  const { readExport } = await import('../ledger/read-export.ts');
+  const { readAnchors, anchorOf } = await import('../ledger/anchor-file.ts');
   const [message, ...more] = anchorFile === undefined ? [] : await readAnchors(anchorFile, terminal.stdin);
   if (more.length > 0) throw wrongUse('a file is compared with one anchor: give a file that holds just one');
   const anchor = message && anchorOf(message);
