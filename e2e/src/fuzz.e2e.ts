@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { AdminService, CallMode } from '@callpass/contract';
 import { createCredentialClient } from '@callpass/client';
@@ -81,6 +82,16 @@ async function issueAnew(): Promise<string> {
   return callee;
 }
 
+/** What the edge says of itself, once it no longer remembers what it said while the configuration was a random one. */
+async function readiness(): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    const answer = await fetch(`${edge.url}/readyz`);
+    if (answer.ok || attempt === 30) return `${answer.status} ${await answer.text()}`;
+    await answer.body?.cancel();
+    await pause(100);
+  }
+}
+
 it(
   'random peers find no way to end, fill or silence the server and the edge, and no status without a reason',
   async () => {
@@ -114,7 +125,7 @@ it(
       output.split('\n').filter((line) => /unhandled|uncaught|"msg":"fault"|\bat .*\.[jt]s:\d/i.test(line)),
     ).toEqual([]);
     expect(await issueAnew()).toBe('b@x.example');
-    expect((await fetch(`${edge.url}/readyz`)).status).toBeLessThan(500);
+    expect(await readiness()).toBe('200 {"status":"ready"}');
   },
   SECONDS * 1000 + 60_000,
 );
