@@ -82,7 +82,7 @@ async function issueAnew(): Promise<string> {
   return callee;
 }
 
-/** What the edge says of itself, once it no longer remembers what it said while the configuration was a random one. */
+/** Waits until the edge no longer remembers its readiness under a random configuration, and gives its answer. */
 async function readiness(): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const answer = await fetch(`${edge.url}/readyz`);
