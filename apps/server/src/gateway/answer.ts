@@ -4,7 +4,12 @@ import { HeaderValueOption_HeaderAppendAction } from '@callpass/rpc-protos/gen/e
 import type { CheckResponseSchema } from '@callpass/rpc-protos/gen/envoy/service/auth/v3/external_auth_pb.js';
 import { StatusCode } from '@callpass/rpc-protos/gen/envoy/type/v3/http_status_pb.js';
 import { traceId } from '@callpass/telemetry';
-import { gatewayRefusalMembers, type GatewayCause, type GatewayDecision } from '@callpass/token-core/gateway';
+import {
+  GATEWAY_REASON_HEADER,
+  gatewayRefusalMembers,
+  type GatewayCause,
+  type GatewayDecision,
+} from '@callpass/token-core/gateway';
 import { status } from '@grpc/grpc-js';
 
 /** Page of the documentation that has the reasons of the answers. */
@@ -42,7 +47,7 @@ export function answerOf(
   const all = {
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
-    'x-callpass-reason': decision,
+    [GATEWAY_REASON_HEADER]: decision,
     ...headers,
   };
   return {

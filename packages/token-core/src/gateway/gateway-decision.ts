@@ -78,6 +78,9 @@ export async function decideGatewayRequest(
   return use === 'UNKNOWN' ? 'SERVICE_UNAVAILABLE' : 'LET_THROUGH';
 }
 
+/** Header of a refusal that has its cause, for the proxy. */
+export const GATEWAY_REASON_HEADER = 'x-callpass-reason';
+
 /** Codes of the vendor's protocol: expired, not enabled, and for all others wrong token. */
 const CODES: Partial<Record<GatewayCause, number>> = { EXPIRED: 65, FROZEN: 35 };
 const WRONG_TOKEN = 46;

@@ -1,5 +1,6 @@
 export {
   decideGatewayRequest,
+  GATEWAY_REASON_HEADER,
   gatewayRefusalMembers,
   type GatewayCause,
   type GatewayDecision,
