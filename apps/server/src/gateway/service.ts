@@ -49,30 +49,20 @@ async function verify(
   ignoreExpiry: boolean,
 ): Promise<GatewayVerification> {
   const query = { realm, requireIssuedHere: true };
-  const { verdict, account } =
-    callStart === undefined
-      ? asOnly(
-          await validateToken(dependencies, caller, {
-            ...query,
-            token: accountToken,
-            kind: 'ACCOUNT',
-            ignoreExpiry,
-          }),
-        )
-      : await validateCredentials(dependencies, caller, {
-          ...query,
-          tokens: { accountToken, fromToken: callStart.fromToken, toToken: callStart.toToken },
-          expectedCallee: undefined,
-          expectedCaller: undefined,
-        });
-  const stale = dependencies.state.staleness !== undefined;
-  return { verdict, stale, expireTimeMs: account.expireTimeMs };
+  const isStale = () => dependencies.state.staleness !== undefined;
+  if (callStart === undefined) {
+    const token = { ...query, token: accountToken, kind: 'ACCOUNT', ignoreExpiry } as const;
+    const { verdict, expireTimeMs } = await validateToken(dependencies, caller, token);
+    return { verdict, stale: isStale(), expireTimeMs };
+  }
+  const { verdict, account } = await validateCredentials(dependencies, caller, {
+    ...query,
+    tokens: { accountToken, fromToken: callStart.fromToken, toToken: callStart.toToken },
+    expectedCallee: undefined,
+    expectedCaller: undefined,
+  });
+  return { verdict, stale: isStale(), expireTimeMs: account.expireTimeMs };
 }
-
-const asOnly = <Verification extends { readonly verdict: string }>(account: Verification) => ({
-  verdict: account.verdict as Verification['verdict'],
-  account,
-});
 
 /** Decision after a known failure, such as a store that is away, which says nothing about the tokens. Rethrows faults. */
 function withoutVerdict(error: unknown): GatewayDecision {
