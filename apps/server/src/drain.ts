@@ -1,10 +1,8 @@
 import type { HealthReporter, ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
 import type { Server } from '@grpc/grpc-js';
 import type { Logger } from '@callpass/program/log';
+import { LAST_STATUSES_MS } from './connections/connection-end.ts';
 import { Refusal } from './errors/refusal.ts';
-
-/** Time for the statuses of calls that are cut off to reach their clients. */
-const LAST_STATUSES_MS = 500;
 
 /** Calls under way, so that those that do not end by themselves can be given a status. */
 export class CallsUnderWay {

@@ -10,8 +10,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Calls that are on their way when the GOAWAY is sent are served too. */
 const EVERY_STREAM = 2 ** 31 - 1;
 
-/** Time for the statuses of calls that are cut off to reach their client. */
-const LAST_STATUSES_MS = 500;
+/** Time for the statuses of calls that are cut off to reach their clients. */
+export const LAST_STATUSES_MS = 500;
 
 /** Ages of a connection, in ms, and the end of its calls. */
 export interface ConnectionLife {
