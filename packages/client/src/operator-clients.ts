@@ -1,7 +1,7 @@
 import { AdminService, LedgerService } from '@callpass/contract';
 import { Health } from '@callpass/rpc-protos/gen/grpc/health/v1/health_pb.js';
 import { createServiceClient, type ServiceClient } from './calls/service-client.ts';
-import { connect, type Connection, type ConnectOptions } from './connection/connect.ts';
+import { connectTo, type Connection, type ConnectOptions } from './connection/connect.ts';
 import { createFollowEntries, type FollowEntries } from './ledger/follow-entries.ts';
 
 /** Functions for the RPCs of AdminService. Reads are retried, except the stream of ReplayConfiguration; changes never. */
@@ -49,12 +49,12 @@ export function createAdminClient(target: Connection | ConnectOptions): AdminCli
  * ```
  */
 export function createLedgerClient(target: Connection | ConnectOptions): LedgerClient {
-  const connection = 'channel' in target ? target : connect(target);
+  const { connection, close } = connectTo(target);
   const client = createServiceClient(LedgerService, connection);
   return {
     ...client,
     followEntries: createFollowEntries(client, connection),
-    close: () => connection === target || connection.close(),
+    close,
   };
 }
 

@@ -14,7 +14,7 @@ import {
   type CallOptions as KitCallOptions,
 } from '@callpass/grpc-kit/client';
 import { Metadata, status } from '@grpc/grpc-js';
-import { assertTimeout, connect, type Connection, type ConnectOptions } from '../connection/connect.ts';
+import { assertTimeout, connectTo, type Connection, type ConnectOptions } from '../connection/connect.ts';
 import { toCallpassError } from '../errors/from-status.ts';
 import { cancelledError, closedError } from '../errors/of-the-client.ts';
 import type { Attempt } from './coalescer.ts';
@@ -89,8 +89,7 @@ export function createServiceClient<D extends DescService>(
   target: Connection | ConnectOptions,
   { coalesced = () => ({}), hedges = false }: Refinements = {},
 ): ServiceClient<D> {
-  const shared = 'channel' in target;
-  const connection = shared ? target : connect(target);
+  const { connection, close } = connectTo(target);
   const kit = createClient(service, connection.channel) as unknown as Record<string, unknown>;
   const unary = service.methods.filter(({ methodKind }) => methodKind === 'unary');
   const attempts: Attempts = Object.fromEntries(
@@ -100,7 +99,7 @@ export function createServiceClient<D extends DescService>(
     }),
   );
   const sharing = coalesced(attempts, connection);
-  const client: Record<string, unknown> = { close: () => shared || connection.close() };
+  const client: Record<string, unknown> = { close };
   for (const method of service.methods) {
     const call = kit[method.localName];
     const alone = attempts[method.localName];

@@ -134,6 +134,16 @@ export function connect(options: ConnectOptions): Connection {
   };
 }
 
+/** @internal Connects where the target is no connection yet. `close` ends what was opened here, and nothing of the caller's. */
+export function connectTo(target: Connection | ConnectOptions): {
+  readonly connection: Connection;
+  readonly close: () => void;
+} {
+  if ('channel' in target) return { connection: target, close: () => undefined };
+  const connection = connect(target);
+  return { connection, close: () => connection.close() };
+}
+
 /** Throws RangeError unless a time limit is a finite number of ms above 0. */
 export function assertTimeout(name: string, timeoutMs: number): void {
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
