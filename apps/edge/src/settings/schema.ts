@@ -1,8 +1,8 @@
 import {
+  doorSettings,
   duration,
   flag,
   hostAndPort,
-  singleUseSettings,
   textList,
   webAddress,
   wholeNumber,
@@ -89,9 +89,8 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       realms: textList.prefault([]),
       proxies: textList.prefault([]),
-      callStart: z.enum(['body', 'accountToken']).default('body'),
       accelRedirect: z.string().optional(),
-      singleUse: singleUseSettings,
+      ...doorSettings,
     })
     .prefault({}),
   requests: z

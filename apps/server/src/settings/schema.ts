@@ -1,9 +1,9 @@
 import {
+  doorSettings,
   duration,
   flag,
   hostAndPort,
   moment,
-  singleUseSettings,
   webAddress,
   wholeNumber,
 } from '@callpass/program/settings';
@@ -68,8 +68,7 @@ export const settingsSchema = z.strictObject({
   authorize: z
     .strictObject({
       enabled: flag.default(false),
-      callStart: z.enum(['body', 'accountToken']).default('body'),
-      singleUse: singleUseSettings,
+      ...doorSettings,
     })
     .prefault({}),
   keyEncryption: z

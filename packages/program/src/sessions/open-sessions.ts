@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 import { describeDatabaseFault } from '../describe-database-fault.ts';
 import type { Logger } from '../log.ts';
-import type { singleUseSettings } from '../settings/single-use.ts';
+import type { doorSettings } from '../settings/door.ts';
 import { createRedisSessions, type RedisSessions } from './redis-sessions.ts';
 import { createMemorySessions } from './session-store.ts';
 
 /** Settings of the single use of tokens, complete and checked. */
-export type SingleUseSettings = Readonly<z.output<typeof singleUseSettings>>;
+export type SingleUseSettings = Readonly<z.output<typeof doorSettings.singleUse>>;
 
 /**
  * Opens the store of sessions that the settings ask for; undefined where single use is off. It connects when it is asked to.

@@ -17,4 +17,4 @@ export {
   webAddress,
   wholeNumber,
 } from './fields.ts';
-export { singleUseSettings } from './single-use.ts';
+export { doorSettings } from './door.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from './fields.ts';
 
 /** Section `singleUse`: whether an account token opens one session only, and where is kept which are used. */
-export const singleUseSettings = z
+const singleUse = z
   .strictObject({
     url: z
       .string()
@@ -17,3 +17,6 @@ export const singleUseSettings = z
     whenUnavailable: z.enum(['refuse', 'allow']).default('refuse'),
   })
   .prefault({});
+
+/** Settings of section `authorize` that all doors in front of the vendor's WebRTC gateway have. */
+export const doorSettings = { callStart: z.enum(['body', 'accountToken']).default('body'), singleUse };
