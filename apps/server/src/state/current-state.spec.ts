@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Cipher, ConfigurationSchema } from '@callpass/contract';
@@ -22,7 +23,7 @@ let current: CurrentState | undefined;
 afterEach(() => current?.stop());
 
 /** Follows a store that answers what it is told to, by a clock that is moved. */
-async function follow() {
+async function follow({ pollIntervalMs = 1_000_000 } = {}) {
   const stored: { state: StoredState; fault: StoreErrorCode | undefined } = {
     state: {
       version: 1,
@@ -44,7 +45,7 @@ async function follow() {
     loadState: () => answer(() => stored.state),
   };
   current = await CurrentState.follow(store as Store, {
-    pollIntervalMs: 1_000_000,
+    pollIntervalMs,
     maxAgeMs: MAX_AGE_MS,
     operators: [],
     nowMs: () => clock.nowMs,
@@ -115,5 +116,15 @@ describe('CurrentState', () => {
     stored.state = { ...stored.state, version: 3, keys: [added, ...destroyed] };
     await reload();
     expect(state.snapshot.realms.get('r')).toMatchObject({ hasUnopenedKey: true, keys: [] });
+  });
+
+  it('issues again by itself when a store that was sealed anew is under its key again, in the same version', async () => {
+    const { state, stored, reload } = await follow({ pollIntervalMs: 1 });
+    stored.state = { ...stored.state, version: 2, sealedAnew: true };
+    await reload();
+    expect(state.staleness).toBe('SEALED_ANEW');
+    stored.state = { ...stored.state, sealedAnew: false };
+    for (let polls = 0; polls < 1_000 && state.staleness !== undefined; polls++) await pause(1);
+    expect(state.snapshot).toMatchObject({ version: 2, sealedAnew: false });
   });
 });

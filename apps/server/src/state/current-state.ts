@@ -144,7 +144,9 @@ export class CurrentState {
       void this.#store
         .stateVersion()
         .then((version) => {
-          if (version !== this.#snapshot.version || this.altered) return this.reload();
+          const isBehind = version !== this.#snapshot.version;
+          // No version tells that a store is under its former key again.
+          if (isBehind || this.altered || this.#snapshot.sealedAnew) return this.reload();
           if (this.#nowMs() - this.#checkedAtMs >= CHECK_EVERY_MS) return this.#check();
           this.#confirm(this.#snapshot);
           return undefined;
