@@ -2,21 +2,25 @@ import preset from '../jest.preset.mjs';
 
 /** Files that measure, and what: each has the machine to itself. */
 const MEASURING = {
-  'src/drain.e2e.ts': 'time to an end under load',
   'src/edge.e2e.ts': 'time to an answer while the service is away',
   'src/freeze.e2e.ts': 'time to take effect, and time to an answer with 10,000 frozen visitors',
-  'src/hung-instance.e2e.ts': 'time to an answer while one of three instances hangs',
   'src/fuzz.e2e.ts': 'memory among random peers',
   'src/hygiene.e2e.ts': 'memory among hostile peers',
   'src/identity.e2e.ts': 'time to an answer with 10,000 destinations',
-  'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
   'src/limits.e2e.ts': 'time to an answer while Redis is away',
   'src/overload.e2e.ts': 'time to an answer, memory and recovery at three times the capacity',
-  'src/rotation.e2e.ts': 'validations in the lifetime of a token',
   'src/silent-store.e2e.ts': 'time to an answer while PostgreSQL hangs',
   'src/strangers.e2e.ts': 'time to an answer and memory while strangers attack',
 };
-const measuring = Object.keys(MEASURING).map((file) => `<rootDir>/${file}`);
+
+/** Files that measure in seconds, and what: they leave most of a processor idle, so two share the machine. */
+const TIMED = {
+  'src/drain.e2e.ts': 'time to an end under load',
+  'src/hung-instance.e2e.ts': 'time to an answer while one of three instances hangs',
+  'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
+  'src/rotation.e2e.ts': 'validations in the lifetime of a token',
+};
+const pathsOf = (files) => Object.keys(files).map((file) => `<rootDir>/${file}`);
 
 const e2e = {
   ...preset,
@@ -33,9 +37,10 @@ const e2e = {
 export default {
   ...e2e,
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
-  testPathIgnorePatterns: measuring,
+  testPathIgnorePatterns: [...pathsOf(MEASURING), ...pathsOf(TIMED)],
   // One more than the processors of CI: they wait for browsers and starts more than half of the time.
   maxWorkers: 3,
 };
 
-export const alone = { ...e2e, testMatch: measuring, maxWorkers: 1 };
+export const timed = { ...e2e, testMatch: pathsOf(TIMED), maxWorkers: 2 };
+export const alone = { ...e2e, testMatch: pathsOf(MEASURING), maxWorkers: 1 };

@@ -13,7 +13,8 @@ const OBJECTIVE_MS = 100;
 const WARM_UP = { durationMs: 10_000, rate: 2000 } as const;
 const FIRST_RATE = 500;
 const MAX_RATE = 50_000;
-const STEP = 1.3;
+/** By which the rate is raised until it is too much, and then from the last that was not. */
+const STEPS = [2, 1.3];
 const STEP_MS = 2000;
 const CALM_MS = 6000;
 const RECOVERY_MS = 5000;
@@ -71,10 +72,14 @@ async function watch(over: Promise<unknown>) {
 async function findCapacity(): Promise<number> {
   await load.atRate(WARM_UP.rate, WARM_UP.durationMs);
   if (!(await isWithinCapacity(FIRST_RATE))) throw new Error('each rate is too much');
-  for (let capacity = FIRST_RATE; capacity <= MAX_RATE; capacity *= STEP) {
-    if (!(await isWithinCapacity(capacity * STEP))) return capacity;
+  let capacity = FIRST_RATE;
+  for (const step of STEPS) {
+    while (await isWithinCapacity(capacity * step)) {
+      capacity *= step;
+      if (capacity > MAX_RATE) throw new Error('no rate is too much');
+    }
   }
-  throw new Error('no rate is too much');
+  return capacity;
 }
 
 /** Tried a few times: a pause of the machine that takes 1 % of a step is longer than the objective by itself. */
@@ -110,14 +115,18 @@ async function measure(capacity: number) {
     ].join('\n'),
   );
   const calmP99 = Math.max(before.accepted.p99 ?? 0, after.accepted.p99 ?? 0);
-  return { over, after, calmP99, ...seen };
+  // Collections of garbage decide what half of it takes; below what is promised they decide too much.
+  const boundMs = 3 * Math.max(calmP99, OBJECTIVE_MS);
+  return { over, after, boundMs, grantedPerSecond: over.accepted.count / over.seconds, ...seen };
 }
 
 /** Whatever else the machine does can only make it look worse, so the best of a few is what the server does. */
 async function bestOf(attempts: number, capacity: number) {
   let best = await measure(capacity);
   const isGood = () =>
-    (best.over.accepted.p99 ?? Infinity) < 3 * best.calmP99 && best.after.refused.count === 0;
+    (best.over.accepted.p99 ?? Infinity) < best.boundMs &&
+    best.grantedPerSecond > capacity / 4 &&
+    best.after.refused.count === 0;
   for (let attempt = 1; attempt < attempts && !isGood(); attempt++) best = await measure(capacity);
   return best;
 }
@@ -126,14 +135,13 @@ it(
   'at three times its capacity a server answers in time what it lets in, says to the rest when to come back, and recovers within 5 s',
   async () => {
     const capacity = await findCapacity();
-    const { over, after, calmP99, memory, answers } = await bestOf(ATTEMPTS, capacity);
+    const { over, after, boundMs, grantedPerSecond, memory, answers } = await bestOf(ATTEMPTS, capacity);
 
     expect(over.others).toEqual({});
     expect(over.refused.count).toBeGreaterThan(0);
-    // Collections of garbage decide what half of it takes; below what is promised they decide too much.
-    expect(over.accepted.p99).toBeLessThan(3 * Math.max(calmP99, OBJECTIVE_MS));
+    expect(over.accepted.p99).toBeLessThan(boundMs);
     // A server that lets almost nobody in answers in time too.
-    expect(over.accepted.count / over.seconds).toBeGreaterThan(capacity / 4);
+    expect(grantedPerSecond).toBeGreaterThan(capacity / 4);
 
     expect(answers.refusals.length).toBeGreaterThan(0);
     for (const refusal of answers.refusals) {

@@ -1,10 +1,14 @@
 // `npm run e2e`: the product as a stranger uses it: npm start, the command line, buf curl, openssl, real processes. First the
-// files that run beside each other, then those that measure; `--shared` and `--alone` run one part. Other arguments go to Jest,
-// for example `-- src/drain`.
+// files that run beside each other, then those that measure, first two at a time and then each alone; `--shared`, `--timed` and
+// `--alone` run a part. Other arguments go to Jest, for example `-- src/drain`.
 import { mkdirSync } from 'node:fs';
 import { ENV, exitCode, prepare } from './prepare.mjs';
 
-const PARTS = { '--shared': 'e2e/jest.e2e.config.mjs', '--alone': 'e2e/jest.e2e-alone.config.mjs' };
+const PARTS = {
+  '--shared': 'e2e/jest.e2e.config.mjs',
+  '--timed': 'e2e/jest.e2e-timed.config.mjs',
+  '--alone': 'e2e/jest.e2e-alone.config.mjs',
+};
 
 const parts = Object.keys(PARTS).filter((part) => process.argv.includes(part));
 const ofJest = process.argv.slice(2).filter((argument) => !(argument in PARTS));

@@ -1,0 +1,1 @@
+export { timed as default } from './jest.e2e.config.mjs';
