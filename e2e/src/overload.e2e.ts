@@ -116,32 +116,38 @@ async function measure(capacity: number) {
   );
   const calmP99 = Math.max(before.accepted.p99 ?? 0, after.accepted.p99 ?? 0);
   // Collections of garbage decide what half of it takes; below what is promised they decide too much.
-  const boundMs = 3 * Math.max(calmP99, OBJECTIVE_MS);
-  return { over, after, boundMs, grantedPerSecond: over.accepted.count / over.seconds, ...seen };
+  const mostMs = 3 * Math.max(calmP99, OBJECTIVE_MS);
+  const grantedPerSecond = over.accepted.count / over.seconds;
+  // A server that lets almost nobody in answers in time too.
+  return { over, after, grantedPerSecond, bounds: { mostMs, leastPerSecond: capacity / 4 }, ...seen };
 }
 
 /** Whatever else the machine does can only make it look worse, so the best of a few is what the server does. */
 async function bestOf(attempts: number, capacity: number) {
   let best = await measure(capacity);
-  const isGood = () =>
-    (best.over.accepted.p99 ?? Infinity) < best.boundMs &&
-    best.grantedPerSecond > capacity / 4 &&
-    best.after.refused.count === 0;
-  for (let attempt = 1; attempt < attempts && !isGood(); attempt++) best = await measure(capacity);
+  for (let attempt = 1; attempt < attempts && !isGood(best); attempt++) best = await measure(capacity);
   return best;
+}
+
+/** Tells if the test would find all that depends on times as it should be. */
+function isGood({ over, after, grantedPerSecond, bounds }: Awaited<ReturnType<typeof measure>>): boolean {
+  return (
+    (over.accepted.p99 ?? Infinity) < bounds.mostMs &&
+    grantedPerSecond > bounds.leastPerSecond &&
+    after.refused.count === 0
+  );
 }
 
 it(
   'at three times its capacity a server answers in time what it lets in, says to the rest when to come back, and recovers within 5 s',
   async () => {
     const capacity = await findCapacity();
-    const { over, after, boundMs, grantedPerSecond, memory, answers } = await bestOf(ATTEMPTS, capacity);
+    const { over, after, grantedPerSecond, bounds, memory, answers } = await bestOf(ATTEMPTS, capacity);
 
     expect(over.others).toEqual({});
     expect(over.refused.count).toBeGreaterThan(0);
-    expect(over.accepted.p99).toBeLessThan(boundMs);
-    // A server that lets almost nobody in answers in time too.
-    expect(grantedPerSecond).toBeGreaterThan(capacity / 4);
+    expect(over.accepted.p99).toBeLessThan(bounds.mostMs);
+    expect(grantedPerSecond).toBeGreaterThan(bounds.leastPerSecond);
 
     expect(answers.refusals.length).toBeGreaterThan(0);
     for (const refusal of answers.refusals) {

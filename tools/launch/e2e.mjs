@@ -1,6 +1,6 @@
 // `npm run e2e`: the product as a stranger uses it: npm start, the command line, buf curl, openssl, real processes. First the
-// files that run beside each other, then those that measure, first two at a time and then each alone; `--shared`, `--timed` and
-// `--alone` run a part. Other arguments go to Jest, for example `-- src/drain`.
+// files that run beside each other, then those that measure seconds, two at a time, then the others that measure, each alone;
+// `--shared`, `--timed` and `--alone` run a part. Other arguments go to Jest, for example `-- src/drain`.
 import { mkdirSync } from 'node:fs';
 import { ENV, exitCode, prepare } from './prepare.mjs';
 
