@@ -13,8 +13,7 @@ const OBJECTIVE_MS = 100;
 const WARM_UP = { durationMs: 10_000, rate: 2000 } as const;
 const FIRST_RATE = 500;
 const MAX_RATE = 50_000;
-/** By which the rate is raised until it is too much, and then from the last that was not. */
-const STEPS = [2, 1.3];
+const STEP = 1.3;
 const STEP_MS = 2000;
 const CALM_MS = 6000;
 const RECOVERY_MS = 5000;
@@ -72,14 +71,10 @@ async function watch(over: Promise<unknown>) {
 async function findCapacity(): Promise<number> {
   await load.atRate(WARM_UP.rate, WARM_UP.durationMs);
   if (!(await isWithinCapacity(FIRST_RATE))) throw new Error('each rate is too much');
-  let capacity = FIRST_RATE;
-  for (const step of STEPS) {
-    while (await isWithinCapacity(capacity * step)) {
-      capacity *= step;
-      if (capacity > MAX_RATE) throw new Error('no rate is too much');
-    }
+  for (let capacity = FIRST_RATE; capacity <= MAX_RATE; capacity *= STEP) {
+    if (!(await isWithinCapacity(capacity * STEP))) return capacity;
   }
-  return capacity;
+  throw new Error('no rate is too much');
 }
 
 /** Tried a few times: a pause of the machine that takes 1 % of a step is longer than the objective by itself. */
