@@ -11,7 +11,7 @@ import { startServerProcess, type ServerProcess } from './processes.ts';
 import { type ClientTls, provision } from './provision.ts';
 
 /**
- * Peers without an identity, each beside a client that does nothing wrong: 100 calls a second from another address, each with a
+ * Peers without an identity, each beside a client that does nothing wrong: 66 calls a second from another address, each with a
  * deadline. The servers have their default settings, one in plain text and one with TLS, and the documented limit of memory: where a
  * control group can be made, the kernel ends one that takes more.
  */
