@@ -11,26 +11,17 @@ export const run = {
   reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
 };
 
-// One Jest configuration for every project: TypeScript sources as native ES modules, the same module graph as production.
+// One Jest configuration for every project: sources as Node loads them, the same module graph as production.
 export default {
   ...run,
-  testEnvironment: new URL('jest.environment.mjs', import.meta.url).pathname,
+  testEnvironment: new URL('tools/jest/environment.mjs', import.meta.url).pathname,
+  runtime: new URL('tools/jest/runtime.mjs', import.meta.url).pathname,
   testEnvironmentOptions: {
-    customExportConditions: ['@callpass/pooled-threads', '@callpass/source', 'node', 'node-addons'],
+    customExportConditions: ['@callpass/pooled-threads', '@callpass/source'],
   },
-  extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'mjs', 'js', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   // Real processes, threads and databases on a machine that may be busy; what hangs still ends.
   testTimeout: 30_000,
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      {
-        swcrc: false,
-        jsc: { target: 'es2024', parser: { syntax: 'typescript' } },
-        sourceMaps: 'inline',
-      },
-    ],
-  },
+  transform: {},
 };

@@ -21,13 +21,11 @@ export default {
   reporters: ['default'],
   rootDir: new URL('..', import.meta.url).pathname,
   testEnvironment: preset.testEnvironment,
-  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons'] },
+  runtime: preset.runtime,
   testTimeout: preset.testTimeout,
   testMatch: Object.entries(FILES).flatMap(([project, files]) =>
     files.split(' ').map((file) => `<rootDir>/${project}/dist/${file}.spec.js`),
   ),
-  // Loaded first: on Node 22 Jest fails where two parts of a program import it at the same time.
-  setupFiles: ['<rootDir>/packages/telemetry/dist/index.js'],
   // The staged packages have the names of those that they are made from.
   modulePathIgnorePatterns: ['<rootDir>/artifacts/'],
   transform: {},

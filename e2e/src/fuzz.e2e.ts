@@ -20,7 +20,9 @@ const SEED = Number(process.env['CALLPASS_FUZZ_SEED'] ?? randomInt(2 ** 31));
 const SECONDS = Number(process.env['CALLPASS_FUZZ_SECONDS'] ?? 24);
 /** Peers of a kind at a time. */
 const AT_A_TIME = 8;
+/** Rounds in the time, and at most: as long as the memory grows. */
 const ROUNDS = 3;
+const MOST_ROUNDS = 6;
 const SEEDS_OF_A_ROUND = 10_000_000;
 /** Growth of the peak from one round to the next, in MiB. */
 const MOST_MIB = 64;
@@ -105,7 +107,12 @@ it(
     ];
     const peaks: number[][] = [];
     const found: string[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
+    // A heap grows at first, and where the machine is slow for longer. What leaks grows in each round.
+    const growthMib = () => {
+      const [before, last] = [peaks.at(-2) ?? [], peaks.at(-1) ?? []];
+      return Math.max(...last.map((mib, index) => mib - (before[index] ?? 0)));
+    };
+    for (let round = 0; round < ROUNDS || (round < MOST_ROUNDS && growthMib() >= MOST_MIB); round++) {
       for (const [kind, attempt] of kinds)
         found.push(...(await run(kind, attempt, { round, seconds: SECONDS / ROUNDS / kinds.length })));
       peaks.push(watched.map((memory) => memory.peak()));
@@ -115,9 +122,7 @@ it(
 
     expect(found).toEqual([]);
     expect([server, edge].map(({ child }) => child.exitCode ?? child.signalCode)).toEqual([null, null]);
-    // A heap grows at first; in the last rounds it has what it needs.
-    const [settled, last] = [peaks.at(-2), peaks.at(-1)] as [number[], number[]];
-    expect(Math.max(...last.map((mib, index) => mib - (settled[index] as number)))).toBeLessThan(MOST_MIB);
+    expect(growthMib()).toBeLessThan(MOST_MIB);
     expect(Math.max(...peaks.flat())).toBeLessThan(LIMIT_MIB);
     const output = server.output() + edge.output();
     expect(output).not.toContain(PRESENTED);
@@ -127,5 +132,5 @@ it(
     expect(await issueAnew()).toBe('b@x.example');
     expect(await readiness()).toBe('200 {"status":"ready"}');
   },
-  SECONDS * 1000 + 60_000,
+  (SECONDS * 1000 * MOST_ROUNDS) / ROUNDS + 60_000,
 );

@@ -202,7 +202,7 @@ it.each(LINES.filter((line) => line !== PINNED))(
   async (line) => {
     const jest = [join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', 'e2e/jest.lines.config.mjs'];
     const PATH = `${binOf(line)}${delimiter}${process.env['PATH']}`;
-    const env = { PATH, NODE_OPTIONS: '--experimental-vm-modules' };
+    const env = { PATH };
     const { code, stderr } = await run(join(binOf(line), 'node'), jest, { env });
     expect([code, stderr]).toEqual([0, expect.stringContaining('Test Suites: 8 passed, 8 total')]);
   },

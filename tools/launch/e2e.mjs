@@ -18,7 +18,7 @@ const codes = [];
 for (const part of parts.length > 0 ? parts : Object.keys(PARTS)) {
   codes.push(
     await exitCode('jest', ['--config', PARTS[part], ...ofJest], {
-      env: { ...ENV, NODE_OPTIONS: '--experimental-vm-modules' },
+      env: ENV,
       stdio: ['ignore', 'inherit', 'inherit'],
     }),
   );

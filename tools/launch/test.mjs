@@ -10,7 +10,7 @@ mkdirSync(counts, { recursive: true });
 
 process.exit(
   await exitCode('jest', ['--config', 'jest.all.mjs', ...process.argv.slice(2)], {
-    env: { ...ENV, CALLPASS_TEST_COUNTS: counts, NODE_OPTIONS: '--experimental-vm-modules' },
+    env: { ...ENV, CALLPASS_TEST_COUNTS: counts },
     stdio: ['ignore', 'inherit', 'inherit'],
   }),
 );

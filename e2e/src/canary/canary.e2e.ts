@@ -63,7 +63,6 @@ describe('a run of end-to-end tests', () => {
         env: {
           ...ENVIRONMENT,
           LEAK: leak,
-          NODE_OPTIONS: '--experimental-vm-modules',
           [EMITTED_VARIABLE]: join(folder, 'emitted'),
           CALLPASS_TEST_COUNTS: folder,
         },

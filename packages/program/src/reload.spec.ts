@@ -1,13 +1,16 @@
 import { isatty } from 'node:tty';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { reloadOnSignal } from './reload.ts';
 
 const STDERR = 2;
 const SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
-afterEach(() => {
+const forgetSignals = () => {
   for (const signal of SIGNALS) process.removeAllListeners(signal);
-});
+};
+// Servers that another file of tests has started in this process listen too.
+beforeEach(forgetSignals);
+afterEach(forgetSignals);
 
 function start(readLevel: () => string) {
   const lines: string[] = [];
@@ -64,7 +67,7 @@ it('any row of signals leaves the level of the last settings that could be read,
         expect(log.level).toBe(expected);
         expect(lines.slice(before).some((line) => line.startsWith(`${signal}: `))).toBe(true);
       }
-      for (const signal of SIGNALS) process.removeAllListeners(signal);
+      forgetSignals();
     }),
   );
 });

@@ -132,21 +132,21 @@ export function withoutUnknown(environment: Environment): {
   return { known, unknown };
 }
 
-let unknownOfProcess: readonly UnknownValue[] | undefined;
+const unknownOfProcess: UnknownValue[] = [];
 
 /**
- * Takes unknown values out of the environment of this process, see {@link withoutUnknown}, and gives those that it had. The SDK reads the
- * environment itself.
+ * Takes unknown values out of the environment of this process, see {@link withoutUnknown}, and gives those that it has had. The SDK
+ * reads the environment itself.
  */
 export function unknownValues(): readonly UnknownValue[] {
-  if (unknownOfProcess !== undefined) return unknownOfProcess;
   const { known, unknown } = withoutUnknown(process.env);
   for (const { variable } of unknown) {
     const value = known[variable];
     if (value === undefined) delete process.env[variable];
     else process.env[variable] = value;
   }
-  return (unknownOfProcess = unknown);
+  unknownOfProcess.push(...unknown);
+  return unknownOfProcess;
 }
 
 /** Exports that the standard variables ask for. */

@@ -5,7 +5,7 @@ import { startThread as startAnother } from '../thread/threads.ts';
  * The store's threads in Jest, in place of `thread/threads.ts`. A thread whose store is closed opens the next one. It would
  * load its program again otherwise, for half a second and for each of hundreds of tests.
  */
-const idle = (globalThis as unknown as { keptThreads: () => Worker[] }).keptThreads();
+const idle: Worker[] = [];
 
 /** A thread without a store. The heap of one that was used before has V8's own bounds. */
 export function startThread(): Worker {

@@ -1,0 +1,3 @@
+import { leavesNothing } from './suite.ts';
+
+leavesNothing();

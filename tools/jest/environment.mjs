@@ -1,0 +1,54 @@
+import { createContext } from 'node:vm';
+import { ModernFakeTimers } from '@jest/fake-timers';
+import { context, diag, logs, metrics, propagation, trace } from '@opentelemetry/api';
+import { ModuleMocker } from 'jest-mock';
+
+/** Properties of the global object with which Jest lets a file set something for itself. The next file would find it. */
+const OF_A_FILE = [Symbol.for('TEST_TIMEOUT_SYMBOL'), Symbol.for('RETRY_TIMES')];
+
+/**
+ * Test environment of files that share a process, its modules and its global object: there is no context of V8 for each. What a
+ * file changes in the process is taken back after it, so that the next one finds what this one found.
+ */
+export default class SharedEnvironment {
+  global = globalThis;
+  moduleMocker = new ModuleMocker(globalThis);
+  fakeTimers = null;
+  fakeTimersModern;
+  #conditions;
+  #console = globalThis.console;
+  #exit = process.exit;
+  #variables = { object: process.env, values: { ...process.env } };
+
+  constructor({ projectConfig }) {
+    this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
+    this.#conditions = projectConfig.testEnvironmentOptions.customExportConditions ?? [];
+  }
+
+  async setup() {
+    // Jest shows the path of a frame, and has none for the address that a native module has.
+    const format = Error.prepareStackTrace;
+    Error.prepareStackTrace = (error, frames) => String(format(error, frames)).replaceAll('file://', '');
+  }
+
+  async teardown() {
+    this.fakeTimersModern.dispose();
+    this.moduleMocker.restoreAllMocks();
+    globalThis.console = this.#console;
+    process.exit = this.#exit;
+    const { object, values } = this.#variables;
+    process.env = object;
+    for (const name of Object.keys(object)) if (!(name in values)) delete object[name];
+    Object.assign(object, values);
+    for (const api of [context, diag, logs, metrics, propagation, trace]) api.disable();
+    for (const name of OF_A_FILE) delete globalThis[name];
+  }
+
+  exportConditions() {
+    return this.#conditions;
+  }
+
+  getVmContext() {
+    return createContext();
+  }
+}
