@@ -21,7 +21,7 @@ import { startEndlessCommand, type EndlessCommand } from './endless-command.ts';
 import { startServerProcess, type ServerProcess } from './processes.ts';
 
 /** Validity of the certificates that are renewed. */
-const VALID_MS = 20_000;
+const VALID_MS = 25_000;
 const CALLS_PER_SECOND = 100;
 
 let folder: string;
