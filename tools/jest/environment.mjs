@@ -33,7 +33,6 @@ export default class SharedEnvironment {
 
   async teardown() {
     this.fakeTimersModern.dispose();
-    this.moduleMocker.restoreAllMocks();
     globalThis.console = this.#console;
     process.exit = this.#exit;
     const { object, values } = this.#variables;
