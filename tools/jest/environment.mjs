@@ -1,4 +1,3 @@
-import { createContext } from 'node:vm';
 import { ModernFakeTimers } from '@jest/fake-timers';
 import { context, diag, logs, metrics, propagation, trace } from '@opentelemetry/api';
 import { ModuleMocker } from 'jest-mock';
@@ -18,6 +17,7 @@ export default class SharedEnvironment {
   #conditions;
   #console = globalThis.console;
   #exit = process.exit;
+  #formatStack;
   #variables = { object: process.env, values: { ...process.env } };
 
   constructor({ projectConfig }) {
@@ -28,13 +28,15 @@ export default class SharedEnvironment {
   async setup() {
     // Jest shows the path of a frame, and has none for the address that a native module has.
     const format = Error.prepareStackTrace;
-    Error.prepareStackTrace = (error, frames) => String(format(error, frames)).replaceAll('file://', '');
+    this.#formatStack = format;
+    Error.prepareStackTrace = (error, frames) => format(error, frames).replaceAll('file://', '');
   }
 
   async teardown() {
     this.fakeTimersModern.dispose();
     globalThis.console = this.#console;
     process.exit = this.#exit;
+    Error.prepareStackTrace = this.#formatStack;
     const { object, values } = this.#variables;
     process.env = object;
     for (const name of Object.keys(object)) if (!(name in values)) delete object[name];
@@ -47,7 +49,8 @@ export default class SharedEnvironment {
     return this.#conditions;
   }
 
+  // Jest asks whether there is this method; no module runs in a context.
   getVmContext() {
-    return createContext();
+    return null;
   }
 }

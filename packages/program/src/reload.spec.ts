@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { reloadOnSignal } from './reload.ts';
 
@@ -8,9 +8,13 @@ const SIGNALS = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 const forgetSignals = () => {
   for (const signal of SIGNALS) process.removeAllListeners(signal);
 };
-// Servers that another file of tests has started in this process listen too.
-beforeEach(forgetSignals);
+/** Listeners of others in this process, such as a server that another file of tests has started. */
+const ofOthers = SIGNALS.map((signal) => [signal, process.listeners(signal)] as const);
+beforeAll(forgetSignals);
 afterEach(forgetSignals);
+afterAll(() => {
+  for (const [signal, listeners] of ofOthers) for (const listener of listeners) process.on(signal, listener);
+});
 
 function start(readLevel: () => string) {
   const lines: string[] = [];
