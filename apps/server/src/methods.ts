@@ -61,6 +61,8 @@ export const METHODS = defineMethods<typeof ALL_SERVICES, MethodRow>(ALL_SERVICE
     checkIssuing: { ...operate('ISSUER'), unrecorded: true },
     validateToken: VALIDATE,
     validateCredentials: VALIDATE,
+    batchValidateTokens: { ...VALIDATE, request: 'BATCH' },
+    batchValidateCredentials: { ...VALIDATE, request: 'BATCH' },
   },
   admin: {
     getConfiguration: operate('OPERATOR'),

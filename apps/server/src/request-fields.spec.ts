@@ -59,12 +59,13 @@ function placesIn(
       return [{ method, field, path, withValue }];
     }
     // Each request of a batch is validated on its own.
-    return placesIn(method, field.message, isBatch(method) ? '' : `${path}.`, withValue);
+    const isItem = isBatch(method) && message === method.input;
+    return placesIn(method, field.message, isItem ? '' : `${path}.`, withValue);
   });
 }
 
 function isBatch({ name }: DescMethod): boolean {
-  return name === 'BatchIssueCredentials';
+  return name.startsWith('Batch');
 }
 
 const isOf = (typeName: string) => (place: Place) => place.field.message?.typeName === typeName;

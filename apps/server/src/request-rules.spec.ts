@@ -4,6 +4,8 @@ import {
   AdminService,
   ApplyConfigurationRequestSchema,
   BatchIssueCredentialsRequestSchema,
+  BatchValidateCredentialsRequestSchema,
+  BatchValidateTokensRequestSchema,
   CredentialService,
   type IssueCredentialsRequest,
   IssueCredentialsRequestSchema,
@@ -109,35 +111,33 @@ const configuration = fc.record({
   ),
 });
 
+const validateToken = fc.record({
+  realm,
+  token,
+  kind: fc.constantFrom(...([0, 1, 2, 3, 4, 99, -1] as TokenKind[])),
+  requireIssuedHere: fc.boolean(),
+  ignoreExpiry: fc.boolean(),
+});
+const validateCredentials = fc.record({
+  timeLimited: optional(fc.record({ realm, accountToken: token, fromToken: token, toToken: token })),
+  expectedCallee: optional(address),
+  expectedCaller: optional(address),
+  requireIssuedHere: fc.boolean(),
+});
+const batchOf = (request: fc.Arbitrary<object>) =>
+  fc.oneof(
+    fc.record({ requests: fc.array(request, { maxLength: 3 }) }),
+    fc.constantFrom(256, 257).map((length) => ({ requests: Array<object>(length).fill({}) })),
+  );
+
 const REQUESTS: [DescMessage, fc.Arbitrary<object>][] = [
   [IssueCredentialsRequestSchema, issue],
-  [
-    BatchIssueCredentialsRequestSchema,
-    fc.oneof(
-      fc.record({ requests: fc.array(issue, { maxLength: 3 }) }),
-      fc.constantFrom(256, 257).map((length) => ({ requests: Array<object>(length).fill({}) })),
-    ),
-  ],
+  [BatchIssueCredentialsRequestSchema, batchOf(issue)],
+  [BatchValidateTokensRequestSchema, batchOf(validateToken)],
+  [BatchValidateCredentialsRequestSchema, batchOf(validateCredentials)],
   [ApplyConfigurationRequestSchema, fc.record({ configuration: optional(configuration) })],
-  [
-    ValidateTokenRequestSchema,
-    fc.record({
-      realm,
-      token,
-      kind: fc.constantFrom(...([0, 1, 2, 3, 4, 99, -1] as TokenKind[])),
-      requireIssuedHere: fc.boolean(),
-      ignoreExpiry: fc.boolean(),
-    }),
-  ],
-  [
-    ValidateCredentialsRequestSchema,
-    fc.record({
-      timeLimited: optional(fc.record({ realm, accountToken: token, fromToken: token, toToken: token })),
-      expectedCallee: optional(address),
-      expectedCaller: optional(address),
-      requireIssuedHere: fc.boolean(),
-    }),
-  ],
+  [ValidateTokenRequestSchema, validateToken],
+  [ValidateCredentialsRequestSchema, validateCredentials],
 ];
 
 const isValid = (schema: DescMessage, message: Message) =>

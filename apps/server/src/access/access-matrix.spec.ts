@@ -24,6 +24,8 @@ const MAY_CALL = {
   'callpass.v1.CredentialService/CheckIssuing': 'ISSUER',
   'callpass.v1.CredentialService/ValidateToken': 'VALIDATOR',
   'callpass.v1.CredentialService/ValidateCredentials': 'VALIDATOR',
+  'callpass.v1.CredentialService/BatchValidateTokens': 'VALIDATOR',
+  'callpass.v1.CredentialService/BatchValidateCredentials': 'VALIDATOR',
   'callpass.v1.AdminService/GetConfiguration': 'OPERATOR',
   'callpass.v1.AdminService/ApplyConfiguration': 'OPERATOR',
   'callpass.v1.AdminService/ListConfigurationRevisions': 'OPERATOR',

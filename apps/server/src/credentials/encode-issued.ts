@@ -7,7 +7,8 @@ import {
   TimeLimitedCredentialsSchema,
 } from '@callpass/contract';
 import { MessageWriter, WIRE } from '@callpass/protobuf-writer';
-import { StatusSchema, type Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
+import { StatusSchema } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
+import type { ItemOutcome } from './decide-each.ts';
 import type { Issued } from './issue.ts';
 
 const RESPONSE = IssueCredentialsResponseSchema.field;
@@ -46,11 +47,8 @@ export function encodeIssued(issued: Issued): Buffer {
   return writer.finish();
 }
 
-/** One result of a batch: the encoded answer, or the status that stands in its place. */
-export type EncodedResult = { readonly response: Uint8Array } | { readonly status: Status };
-
 /** The bytes of a `BatchIssueCredentialsResponse`, as `toBinary` writes them, from answers that are encoded already. */
-export function encodeBatch(results: readonly EncodedResult[]): Buffer {
+export function encodeBatch(results: readonly ItemOutcome<Uint8Array>[]): Buffer {
   writer.reset();
   for (const result of results) {
     const start = writer.begin(BATCH.results.number);

@@ -2,17 +2,21 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   IssueCredentialsRequestSchema,
   IssueCredentialsResponseSchema,
+  ValidateCredentialsRequestSchema,
+  ValidateTokenRequestSchema,
   Verdict,
   type CredentialService,
   type IssueCredentialsRequest,
+  type ValidateCredentialsRequest,
+  type ValidateTokenRequest,
 } from '@callpass/contract';
-import { assertValid, EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
-import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
+import { EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
 import { PRINCIPAL } from '../access/identify.ts';
-import { itemStatus, type StatusParts } from '../errors/map-error.ts';
+import type { StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
+import { decideEach, toResult } from './decide-each.ts';
 import { encryptTogether } from './encrypt.ts';
-import { encodeBatch, encodeIssued, type EncodedResult } from './encode-issued.ts';
+import { encodeBatch, encodeIssued } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
 import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
@@ -26,26 +30,17 @@ export type CredentialDependencies = IssueDependencies &
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
-  const isStale = () => dependencies.state.staleness !== undefined;
   return {
     issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
     async batchIssueCredentials({ requests }, call) {
       const caller = callerOf(call);
       const together = { ...dependencies, encrypt: encryptTogether() };
-      const results = requests.map(async (request): Promise<EncodedResult> => {
-        try {
-          const { bytes: response } = await withSpan(SPAN_BATCH_ITEM, () => {
-            // The batch's own rules leave the items out, so that an invalid one does not fail the others.
-            assertValid(IssueCredentialsRequestSchema, request);
-            return issueOne(together, caller, request);
-          });
-          return { response };
-        } catch (error) {
-          return { status: itemStatus(error, call.methodName, dependencies) };
-        }
-      });
-      return new EncodedMessage(encodeBatch(await Promise.all(results)));
+      const items = { schema: IssueCredentialsRequestSchema, requests, parts: dependencies, call };
+      const outcomes = await decideEach(items, (request) =>
+        issueOne(together, caller, request).then(({ bytes }) => bytes),
+      );
+      return new EncodedMessage(encodeBatch(outcomes));
     },
 
     checkIssuing: async (_request, call) => {
@@ -53,34 +48,21 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
       return {};
     },
 
-    async validateToken(request, call) {
-      const verification = await validateToken(dependencies, callerOf(call), {
-        realm: request.realm,
-        token: request.token,
-        kind: kindFromMessage(request.kind),
-        requireIssuedHere: request.requireIssuedHere,
-        ignoreExpiry: request.ignoreExpiry,
-      });
-      return verificationToMessage(verification, isStale());
+    validateToken: (request, call) => validateOne(dependencies, callerOf(call), request),
+    validateCredentials: (request, call) => validateSet(dependencies, callerOf(call), request),
+
+    async batchValidateTokens({ requests }, call) {
+      const caller = callerOf(call);
+      const items = { schema: ValidateTokenRequestSchema, requests, parts: dependencies, call };
+      const outcomes = await decideEach(items, (request) => validateOne(dependencies, caller, request));
+      return { results: outcomes.map(toResult) };
     },
 
-    async validateCredentials(request, call) {
-      const { realm = '', accountToken = '', fromToken = '', toToken = '' } = request.timeLimited ?? {};
-      const verification = await validateCredentials(dependencies, callerOf(call), {
-        realm,
-        tokens: { accountToken, fromToken, toToken },
-        expectedCallee: request.expectedCallee,
-        expectedCaller: request.expectedCaller,
-        requireIssuedHere: request.requireIssuedHere,
-      });
-      const stale = isStale();
-      return {
-        verdict: Verdict[verification.verdict],
-        account: verificationToMessage(verification.account, stale),
-        from: verificationToMessage(verification.from, stale),
-        to: verificationToMessage(verification.to, stale),
-        stale,
-      };
+    async batchValidateCredentials({ requests }, call) {
+      const caller = callerOf(call);
+      const items = { schema: ValidateCredentialsRequestSchema, requests, parts: dependencies, call };
+      const outcomes = await decideEach(items, (request) => validateSet(dependencies, caller, request));
+      return { results: outcomes.map(toResult) };
     },
   };
 }
@@ -98,6 +80,46 @@ function issueOne(
     encodeOutcome,
   );
 }
+
+async function validateOne(
+  dependencies: ValidateDependencies,
+  caller: Caller,
+  request: ValidateTokenRequest,
+) {
+  const verification = await validateToken(dependencies, caller, {
+    realm: request.realm,
+    token: request.token,
+    kind: kindFromMessage(request.kind),
+    requireIssuedHere: request.requireIssuedHere,
+    ignoreExpiry: request.ignoreExpiry,
+  });
+  return verificationToMessage(verification, isStale(dependencies));
+}
+
+async function validateSet(
+  dependencies: ValidateDependencies,
+  caller: Caller,
+  request: ValidateCredentialsRequest,
+) {
+  const { realm = '', accountToken = '', fromToken = '', toToken = '' } = request.timeLimited ?? {};
+  const verification = await validateCredentials(dependencies, caller, {
+    realm,
+    tokens: { accountToken, fromToken, toToken },
+    expectedCallee: request.expectedCallee,
+    expectedCaller: request.expectedCaller,
+    requireIssuedHere: request.requireIssuedHere,
+  });
+  const stale = isStale(dependencies);
+  return {
+    verdict: Verdict[verification.verdict],
+    account: verificationToMessage(verification.account, stale),
+    from: verificationToMessage(verification.from, stale),
+    to: verificationToMessage(verification.to, stale),
+    stale,
+  };
+}
+
+const isStale = ({ state }: Pick<ValidateDependencies, 'state'>) => state.staleness !== undefined;
 
 function encodeOutcome(outcome: IssueOutcome): EncodedMessage {
   return new EncodedMessage(

@@ -1,5 +1,5 @@
 import { enumToJson, toBinary } from '@bufbuild/protobuf';
-import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { anyUnpack, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   TokenKind,
@@ -8,7 +8,10 @@ import {
   VerdictSchema,
   type TimeLimitedCredentials,
 } from '@callpass/contract';
+import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { cbcToken, ecbToken } from '../testing/by-hand.ts';
+import { refusalOf } from '../testing/refusal.ts';
 import { KEYS, START_MS, startConfiguredServer, type TestServer } from '../testing/test-server.ts';
 
 const ECB = { realm: 'ecb.example', key: KEYS['ecb.example'] };
@@ -362,3 +365,68 @@ it('reaches every verdict of the contract in this file', async () => {
     expect(source).toMatch(new RegExp(`'${verdict}'|Verdict\\.${verdict}\\b`));
   }
 });
+
+describe('a batch of validations', () => {
+  it('answers each token in its place as it would be alone, whatever becomes of the others', async () => {
+    const { toToken: token } = await issue('ecb');
+    const foreign = ecbToken(ECB.key, `user@kandy.example;${START_MS}`);
+    const requests = [
+      { realm: ECB.realm, token, kind: TokenKind.TO, requireIssuedHere: true },
+      { realm: ECB.realm, token: foreign, requireIssuedHere: true },
+      { realm: 'nowhere.example', token },
+      { realm: '', token },
+      { realm: ECB.realm, token: 'no token' },
+    ];
+    const { results } = await server.credentials.batchValidateTokens({ requests });
+    expect(results.map(({ result }) => result.case)).toEqual([
+      ...['response', 'response', 'status', 'status', 'response'],
+    ]);
+    for (const [index, { result }] of results.entries()) {
+      const alone = server.credentials.validateToken(requests[index]!);
+      if (result.case === 'response') expect(result.value).toEqual(await alone);
+      else expect(reasonIn(result.value)).toBe((await refusalOf(alone)).reason);
+    }
+    expect(results.map(({ result }) => (result.case === 'status' ? reasonIn(result.value) : ''))).toEqual([
+      ...['', '', 'REALM_UNKNOWN', 'REQUEST_INVALID', ''],
+    ]);
+  });
+
+  it('answers the tokens of each call in its place as they would be alone', async () => {
+    const [ecb, cbc] = [await issue('ecb'), await issue('cbc')];
+    const requests = [
+      { timeLimited: ecb, requireIssuedHere: true },
+      { timeLimited: { ...ecb, toToken: cbc.toToken } },
+      {},
+      { timeLimited: cbc, expectedCallee: 'else@kandy.example' },
+    ];
+    const { results } = await server.credentials.batchValidateCredentials({ requests });
+    expect(results.map(({ result }) => result.case)).toEqual(['response', 'response', 'status', 'response']);
+    for (const [index, { result }] of results.entries()) {
+      const alone = server.credentials.validateCredentials(requests[index]!);
+      if (result.case === 'response') expect(result.value).toEqual(await alone);
+      else expect(reasonIn(result.value)).toBe((await refusalOf(alone)).reason);
+    }
+    const verdicts = results.flatMap(({ result }) =>
+      result.case === 'response' ? [enumToJson(VerdictSchema, result.value.verdict)] : [],
+    );
+    expect(verdicts).toEqual(['VALID', 'MALFORMED', 'MISMATCHED']);
+  });
+
+  it.each(['batchValidateTokens', 'batchValidateCredentials'] as const)(
+    '%s takes 1 to 256 requests',
+    async (method) => {
+      const batch = (count: number) =>
+        server.credentials[method]({ requests: Array.from({ length: count }, () => ({})) });
+      expect((await batch(256)).results).toHaveLength(256);
+      for (const count of [0, 257]) {
+        expect(await refusalOf(batch(count))).toMatchObject({
+          ...{ reason: 'REQUEST_INVALID', fields: ['requests'] },
+        });
+      }
+    },
+  );
+});
+
+function reasonIn(status: Status | undefined): string | undefined {
+  return status?.details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? [])[0]?.reason;
+}

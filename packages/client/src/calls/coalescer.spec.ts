@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { IssueCredentialsRequest } from '@callpass/contract';
+import { Verdict, type IssueCredentialsRequest } from '@callpass/contract';
 import { RpcError, type ServerCall } from '@callpass/grpc-kit';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
@@ -288,6 +288,43 @@ describe('a client that coalesces', () => {
       [0, 1].map((at) => client.issueCredentials({ destination: `d${at}` })),
     );
     expect(outcomes).toMatchObject(Array(2).fill({ reason: { code: status.INTERNAL } }));
+  });
+
+  it('validates together what is asked for at once, each with its own verdict or error', async () => {
+    const methods: string[] = [];
+    const note = ({ method }: ServerCall) => methods.push(method.name);
+    const { code, message, details } = refusal(status.NOT_FOUND, 'REALM_UNKNOWN');
+    const unknown = { result: { case: 'status' as const, value: { code, message, details: [...details] } } };
+    const valid = { result: { case: 'response' as const, value: { verdict: Verdict.VALID } } };
+    const { client } = await start({
+      handlers: {
+        validateToken: (_request, call) => (note(call), { verdict: Verdict.VALID }),
+        batchValidateTokens: ({ requests }, call) => {
+          note(call);
+          return { results: requests.map(({ realm }) => (realm === 'none' ? unknown : valid)) };
+        },
+        batchValidateCredentials: ({ requests }, call) => {
+          note(call);
+          return { results: requests.map(() => valid) };
+        },
+      },
+    });
+    const tokens = ['r', 'none', 'r'].map((realm) => client.validateToken({ realm, token: 'AB' }));
+    expect(await Promise.allSettled(tokens)).toMatchObject([
+      { value: { verdict: Verdict.VALID } },
+      { reason: { reason: 'REALM_UNKNOWN', code: status.NOT_FOUND } },
+      { value: { verdict: Verdict.VALID } },
+    ]);
+    const sets = [1, 2].map(() => client.validateCredentials({ timeLimited: {} }));
+    expect(await Promise.all(sets)).toMatchObject(Array(2).fill({ verdict: Verdict.VALID }));
+    await client.validateToken({ realm: 'r', token: 'AB' });
+    expect(methods).toEqual(['BatchValidateTokens', 'BatchValidateCredentials', 'ValidateToken']);
+  });
+
+  it('validates one by one at a service that knows no batches of them', async () => {
+    const { client } = await start({ handlers: { validateToken: () => ({ verdict: Verdict.VALID }) } });
+    const answers = await Promise.all([1, 2].map(() => client.validateToken({ realm: 'r', token: 'AB' })));
+    expect(answers).toMatchObject(Array(2).fill({ verdict: Verdict.VALID }));
   });
 
   it('fails what waits when it is closed', async () => {

@@ -23,6 +23,8 @@ describe('what is asked again after UNAVAILABLE', () => {
     'CheckIssuing',
     'ValidateToken',
     'ValidateCredentials',
+    'BatchValidateTokens',
+    'BatchValidateCredentials',
     'ListEntries',
     'VerifyLedger',
     'GetAnchor',

@@ -3,7 +3,10 @@ import {
   CredentialService,
   type BatchIssueCredentialsRequestSchema,
   type BatchIssueCredentialsResponse,
-  type BatchIssueCredentialsResult,
+  type BatchValidateCredentialsRequestSchema,
+  type BatchValidateCredentialsResponse,
+  type BatchValidateTokensRequestSchema,
+  type BatchValidateTokensResponse,
   type CheckIssuingRequestSchema,
   type CheckIssuingResponse,
   type IssueCredentialsRequestSchema,
@@ -13,7 +16,7 @@ import {
   type ValidateTokenRequestSchema,
   type ValidateTokenResponse,
 } from '@callpass/contract';
-import { coalesceAttempts, type BatchOutcome } from '../calls/coalescer.ts';
+import { coalesceAttempts, type Attempt, type BatchOutcome } from '../calls/coalescer.ts';
 import { createServiceClient, type Attempts, type CallOptions } from '../calls/service-client.ts';
 import type { Connection, ConnectOptions } from '../connection/connect.ts';
 import { errorFromStatus } from '../errors/from-status.ts';
@@ -57,6 +60,19 @@ export interface CredentialClient {
     request: MessageInitShape<typeof ValidateCredentialsRequestSchema>,
     options?: CallOptions,
   ): Promise<ValidateCredentialsResponse>;
+  /**
+   * Validates 1 to 256 tokens. The results are in the order of the requests; `errorFromStatus` converts the status of one that was
+   * refused.
+   */
+  batchValidateTokens(
+    request: MessageInitShape<typeof BatchValidateTokensRequestSchema>,
+    options?: CallOptions,
+  ): Promise<BatchValidateTokensResponse>;
+  /** Validates the tokens of 1 to 256 calls, with results as for {@link batchValidateTokens}. */
+  batchValidateCredentials(
+    request: MessageInitShape<typeof BatchValidateCredentialsRequestSchema>,
+    options?: CallOptions,
+  ): Promise<BatchValidateCredentialsResponse>;
   /** Closes the connection that was opened for this client. A connection passed in stays open. */
   close(): void;
 }
@@ -72,7 +88,7 @@ export interface CredentialClient {
  * ```
  */
 export function createCredentialClient(target: Connection | ConnectOptions): CredentialClient {
-  const client = createServiceClient(CredentialService, target, { coalesced: coalescedIssues, hedges: true });
+  const client = createServiceClient(CredentialService, target, { coalesced, hedges: true });
   return {
     ...client,
     issueCredentials: async (request, options) =>
@@ -80,27 +96,31 @@ export function createCredentialClient(target: Connection | ConnectOptions): Cre
   };
 }
 
-/** Issues that share `BatchIssueCredentials`. */
-function coalescedIssues(
-  { issueCredentials, batchIssueCredentials }: Attempts,
-  { coalesce }: Connection,
-): Attempts {
-  if (coalesce === undefined || !issueCredentials || !batchIssueCredentials) return {};
-  return {
-    issueCredentials: coalesceAttempts(
-      {
-        single: issueCredentials,
-        batch: async (requests, options) => {
-          const response = await batchIssueCredentials({ requests }, options);
-          return (response as BatchIssueCredentialsResponse).results.map(outcomeOf);
-        },
-      },
-      coalesce,
-    ),
-  };
+/** RPCs whose requests share another one, which gives a result for each of them. */
+const SHARED: Readonly<Partial<Record<keyof CredentialClient, keyof CredentialClient>>> = {
+  issueCredentials: 'batchIssueCredentials',
+  validateToken: 'batchValidateTokens',
+  validateCredentials: 'batchValidateCredentials',
+};
+
+type BatchResponse =
+  BatchIssueCredentialsResponse | BatchValidateTokensResponse | BatchValidateCredentialsResponse;
+
+function coalesced(attempts: Attempts, { coalesce }: Connection): Attempts {
+  if (coalesce === undefined) return {};
+  const sharing = Object.entries(SHARED).map(([name, batchName]) => {
+    const single = attempts[name] as Attempt<unknown, unknown>;
+    const together = attempts[batchName] as Attempt<unknown, unknown>;
+    const batch: Attempt<readonly unknown[], BatchOutcome<unknown>[]> = async (requests, options) => {
+      const { results } = (await together({ requests }, options)) as BatchResponse;
+      return results.map(({ result }) => outcomeOf(result));
+    };
+    return [name, coalesceAttempts({ single, batch }, coalesce)] as const;
+  });
+  return Object.fromEntries(sharing);
 }
 
-function outcomeOf({ result }: BatchIssueCredentialsResult): BatchOutcome<unknown> {
+function outcomeOf(result: BatchResponse['results'][number]['result']): BatchOutcome<unknown> {
   switch (result.case) {
     case 'response':
       return { answer: result.value };

@@ -94,6 +94,26 @@ describe('createInMemoryCredentialClient', () => {
     expect(second?.result.case).toBe('response');
   });
 
+  it('validates in batches what it has issued', async () => {
+    const client = createInMemoryCredentialClient();
+    const { grant } = await client.issueCredentials({ destination: 'a' });
+    if (grant.case !== 'timeLimited') throw new TypeError('expected tokens');
+    const { realm, toToken: token } = grant.value;
+    const tokens = await client.batchValidateTokens({
+      requests: [
+        { realm, token },
+        { realm, token: 'AB' },
+      ],
+    });
+    const verdicts = tokens.results.map(({ result }) => result.case === 'response' && result.value.verdict);
+    expect(verdicts).toEqual([Verdict.VALID, (await client.validateToken({ realm, token: 'AB' })).verdict]);
+    client.refuseNext({ reason: 'FROZEN' });
+    const sets = await client.batchValidateCredentials({
+      requests: [{ timeLimited: grant.value }, { timeLimited: grant.value }],
+    });
+    expect(sets.results.map(({ result }) => result.case)).toEqual(['status', 'response']);
+  });
+
   it('has a status for each reason of the contract', () => {
     const reasons = Object.keys(ErrorReason).filter(
       (name) => name !== 'UNSPECIFIED' && Number.isNaN(Number(name)),

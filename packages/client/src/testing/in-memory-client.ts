@@ -1,7 +1,11 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   BatchIssueCredentialsRequestSchema,
   BatchIssueCredentialsResponseSchema,
+  BatchValidateCredentialsRequestSchema,
+  BatchValidateCredentialsResponseSchema,
+  BatchValidateTokensRequestSchema,
+  BatchValidateTokensResponseSchema,
   CheckIssuingRequestSchema,
   CheckIssuingResponseSchema,
   IssueCredentialsRequestSchema,
@@ -11,7 +15,8 @@ import {
   ValidateTokenRequestSchema,
   ValidateTokenResponseSchema,
   type BatchIssueCredentialsRequest,
-  type BatchIssueCredentialsResultSchema,
+  type BatchValidateCredentialsRequest,
+  type BatchValidateTokensRequest,
   type CheckIssuingRequest,
   type IssueCredentialsRequest,
   type ValidateCredentialsRequest,
@@ -47,7 +52,9 @@ export type RecordedCall =
   | { readonly method: 'batchIssueCredentials'; readonly request: BatchIssueCredentialsRequest }
   | { readonly method: 'checkIssuing'; readonly request: CheckIssuingRequest }
   | { readonly method: 'validateToken'; readonly request: ValidateTokenRequest }
-  | { readonly method: 'validateCredentials'; readonly request: ValidateCredentialsRequest };
+  | { readonly method: 'validateCredentials'; readonly request: ValidateCredentialsRequest }
+  | { readonly method: 'batchValidateTokens'; readonly request: BatchValidateTokensRequest }
+  | { readonly method: 'batchValidateCredentials'; readonly request: BatchValidateCredentialsRequest };
 
 /** A credential client without a network, for tests. */
 export interface InMemoryCredentialClient extends CredentialClient {
@@ -84,20 +91,22 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
 
   const answer = async <T>(call: RecordedCall, work: () => T): Promise<T> => {
     calls.push(call);
-    const refusal = call.method === 'batchIssueCredentials' ? undefined : refusals.shift();
+    const refusal = call.method.startsWith('batch') ? undefined : refusals.shift();
     if (refusal) throw toCallpassError(refusal);
     return work();
   };
-  const batchItem = (
-    request: IssueCredentialsRequest,
-  ): MessageInitShape<typeof BatchIssueCredentialsResultSchema> => {
-    const refusal = refusals.shift();
-    if (!refusal) return { result: { case: 'response', value: issuer.issue(request) } };
-    const { code, message, details } = refusal;
-    return {
-      result: { case: 'status', value: create(StatusSchema, { code, message, details: [...details] }) },
-    };
-  };
+  /** Results of a batch: each request takes the next refusal. */
+  const resultsOf = <Request, Response>(
+    requests: readonly Request[],
+    respond: (request: Request) => Response,
+  ) =>
+    requests.map((request) => {
+      const refusal = refusals.shift();
+      if (!refusal) return { result: { case: 'response', value: respond(request) } as const };
+      const { code, message, details } = refusal;
+      const value = create(StatusSchema, { code, message, details: [...details] });
+      return { result: { case: 'status', value } as const };
+    });
 
   return {
     calls,
@@ -113,7 +122,9 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
       return answer({ method: 'batchIssueCredentials', request }, () =>
         withJson(
           BatchIssueCredentialsResponseSchema,
-          create(BatchIssueCredentialsResponseSchema, { results: request.requests.map(batchItem) }),
+          create(BatchIssueCredentialsResponseSchema, {
+            results: resultsOf(request.requests, (one) => issuer.issue(one)),
+          }),
         ),
       );
     },
@@ -131,6 +142,28 @@ export function createInMemoryCredentialClient(options: InMemoryOptions = {}): I
       const request = create(ValidateCredentialsRequestSchema, init);
       return answer({ method: 'validateCredentials', request }, () =>
         withJson(ValidateCredentialsResponseSchema, issuer.validateSet(request)),
+      );
+    },
+    batchValidateTokens(init) {
+      const request = create(BatchValidateTokensRequestSchema, init);
+      return answer({ method: 'batchValidateTokens', request }, () =>
+        withJson(
+          BatchValidateTokensResponseSchema,
+          create(BatchValidateTokensResponseSchema, {
+            results: resultsOf(request.requests, (one) => issuer.validate(one)),
+          }),
+        ),
+      );
+    },
+    batchValidateCredentials(init) {
+      const request = create(BatchValidateCredentialsRequestSchema, init);
+      return answer({ method: 'batchValidateCredentials', request }, () =>
+        withJson(
+          BatchValidateCredentialsResponseSchema,
+          create(BatchValidateCredentialsResponseSchema, {
+            results: resultsOf(request.requests, (one) => issuer.validateSet(one)),
+          }),
+        ),
       );
     },
     close() {

@@ -36,6 +36,8 @@ export async function startLocalService(
     checkIssuing: unanswered,
     validateToken: unanswered,
     validateCredentials: unanswered,
+    batchValidateTokens: unanswered,
+    batchValidateCredentials: unanswered,
     ...handlers,
   };
   addService(server, CredentialService, all, options);

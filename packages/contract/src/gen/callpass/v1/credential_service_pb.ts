@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file callpass/v1/credential_service.proto.
  */
 export const file_callpass_v1_credential_service: GenFile = /*@__PURE__*/
-  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr8BChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiQtRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHwoGY2FsbGVlGAMgASgJQg+6SAzYAQFyB5i1GAEogAISHwoGY2FsbGVyGAQgASgJQg+6SAzYAQFyB5i1GAEogAISHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCIVChNDaGVja0lzc3VpbmdSZXF1ZXN0IhYKFENoZWNrSXNzdWluZ1Jlc3BvbnNlIrIBChRWYWxpZGF0ZVRva2VuUmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmgtRgBEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAgSFQoNaWdub3JlX2V4cGlyeRgFIAEoCCLRAQoVVmFsaWRhdGVUb2tlblJlc3BvbnNlEiUKB3ZlcmRpY3QYASABKA4yFC5jYWxscGFzcy52MS5WZXJkaWN0EgwKBHVzZXIYAiABKAkSLgoKaXNzdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAUgASgNEg0KBXN0YWxlGAYgASgIIvwBChpWYWxpZGF0ZUNyZWRlbnRpYWxzUmVxdWVzdBJBCgx0aW1lX2xpbWl0ZWQYASABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzQga6SAPIAQESKgoPZXhwZWN0ZWRfY2FsbGVlGAIgASgJQgy6SAlyB4i1GAEogAJIAIgBARIqCg9leHBlY3RlZF9jYWxsZXIYAyABKAlCDLpICXIHiLUYASiAAkgBiAEBEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAhCEgoQX2V4cGVjdGVkX2NhbGxlZUISChBfZXhwZWN0ZWRfY2FsbGVyIuoBChtWYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSMwoHYWNjb3VudBgCIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRIwCgRmcm9tGAMgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEi4KAnRvGAQgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEg0KBXN0YWxlGAUgASgIMpQEChFDcmVkZW50aWFsU2VydmljZRJkChBJc3N1ZUNyZWRlbnRpYWxzEiQuY2FsbHBhc3MudjEuSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QaJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJzChVCYXRjaElzc3VlQ3JlZGVudGlhbHMSKS5jYWxscGFzcy52MS5CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXF1ZXN0GiouY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJYCgxDaGVja0lzc3VpbmcSIC5jYWxscGFzcy52MS5DaGVja0lzc3VpbmdSZXF1ZXN0GiEuY2FsbHBhc3MudjEuQ2hlY2tJc3N1aW5nUmVzcG9uc2UiA5ACARJbCg1WYWxpZGF0ZVRva2VuEiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlcXVlc3QaIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2UiA5ACARJtChNWYWxpZGF0ZUNyZWRlbnRpYWxzEicuY2FsbHBhc3MudjEuVmFsaWRhdGVDcmVkZW50aWFsc1JlcXVlc3QaKC5jYWxscGFzcy52MS5WYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
+  fileDesc("CiRjYWxscGFzcy92MS9jcmVkZW50aWFsX3NlcnZpY2UucHJvdG8SC2NhbGxwYXNzLnYxIr8BChdJc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdBIiCgtkZXN0aW5hdGlvbhgBIAEoCUINukgKcgiQtRgBEAEYQBIdCgdzdWJqZWN0GAIgASgJQgy6SAlyB4i1GAEogAISHwoGY2FsbGVlGAMgASgJQg+6SAzYAQFyB5i1GAEogAISHwoGY2FsbGVyGAQgASgJQg+6SAzYAQFyB5i1GAEogAISHwoKcmVxdWVzdF9pZBgFIAEoCUILukgI2AEBcgOwAQEi+wIKGElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRITCgtpc3N1YW5jZV9pZBgBIAEoCRI7Cgx0aW1lX2xpbWl0ZWQYAiABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzSAASPAoMdW5yZXN0cmljdGVkGAMgASgLMiQuY2FsbHBhc3MudjEuVW5yZXN0cmljdGVkQ3JlZGVudGlhbHNIABIOCgZjYWxsZWUYBCABKAkSDgoGY2FsbGVyGAUgASgJEi4KCmlzc3VlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxyZWZyZXNoX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAkgASgNQgcKBWdyYW50ImgKHEJhdGNoSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QSSAoIcmVxdWVzdHMYASADKAsyJC5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVxdWVzdEIQukgNkgEKCAEQgAIiA9gBAyJaCh1CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXNwb25zZRI5CgdyZXN1bHRzGAEgAygLMiguY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzdWx0IogBChtCYXRjaElzc3VlQ3JlZGVudGlhbHNSZXN1bHQSOQoIcmVzcG9uc2UYASABKAsyJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2VIABIkCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1c0gAQggKBnJlc3VsdCIVChNDaGVja0lzc3VpbmdSZXF1ZXN0IhYKFENoZWNrSXNzdWluZ1Jlc3BvbnNlIrIBChRWYWxpZGF0ZVRva2VuUmVxdWVzdBIdCgVyZWFsbRgBIAEoCUIOukgLcgmgtRgBEAEYgAESFwoFdG9rZW4YAiABKAlCCLpIBXIDKIAgEi4KBGtpbmQYAyABKA4yFi5jYWxscGFzcy52MS5Ub2tlbktpbmRCCLpIBYIBAhABEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAgSFQoNaWdub3JlX2V4cGlyeRgFIAEoCCLRAQoVVmFsaWRhdGVUb2tlblJlc3BvbnNlEiUKB3ZlcmRpY3QYASABKA4yFC5jYWxscGFzcy52MS5WZXJkaWN0EgwKBHVzZXIYAiABKAkSLgoKaXNzdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2tleV92ZXJzaW9uGAUgASgNEg0KBXN0YWxlGAYgASgIIvwBChpWYWxpZGF0ZUNyZWRlbnRpYWxzUmVxdWVzdBJBCgx0aW1lX2xpbWl0ZWQYASABKAsyIy5jYWxscGFzcy52MS5UaW1lTGltaXRlZENyZWRlbnRpYWxzQga6SAPIAQESKgoPZXhwZWN0ZWRfY2FsbGVlGAIgASgJQgy6SAlyB4i1GAEogAJIAIgBARIqCg9leHBlY3RlZF9jYWxsZXIYAyABKAlCDLpICXIHiLUYASiAAkgBiAEBEhsKE3JlcXVpcmVfaXNzdWVkX2hlcmUYBCABKAhCEgoQX2V4cGVjdGVkX2NhbGxlZUISChBfZXhwZWN0ZWRfY2FsbGVyIuoBChtWYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2USJQoHdmVyZGljdBgBIAEoDjIULmNhbGxwYXNzLnYxLlZlcmRpY3QSMwoHYWNjb3VudBgCIAEoCzIiLmNhbGxwYXNzLnYxLlZhbGlkYXRlVG9rZW5SZXNwb25zZRIwCgRmcm9tGAMgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEi4KAnRvGAQgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlEg0KBXN0YWxlGAUgASgIImMKGkJhdGNoVmFsaWRhdGVUb2tlbnNSZXF1ZXN0EkUKCHJlcXVlc3RzGAEgAygLMiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlcXVlc3RCELpIDZIBCggBEIACIgPYAQMiVgobQmF0Y2hWYWxpZGF0ZVRva2Vuc1Jlc3BvbnNlEjcKB3Jlc3VsdHMYASADKAsyJi5jYWxscGFzcy52MS5CYXRjaFZhbGlkYXRlVG9rZW5zUmVzdWx0IoMBChlCYXRjaFZhbGlkYXRlVG9rZW5zUmVzdWx0EjYKCHJlc3BvbnNlGAEgASgLMiIuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlc3BvbnNlSAASJAoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIICgZyZXN1bHQibgofQmF0Y2hWYWxpZGF0ZUNyZWRlbnRpYWxzUmVxdWVzdBJLCghyZXF1ZXN0cxgBIAMoCzInLmNhbGxwYXNzLnYxLlZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0QhC6SA2SAQoIARCAAiID2AEDImAKIEJhdGNoVmFsaWRhdGVDcmVkZW50aWFsc1Jlc3BvbnNlEjwKB3Jlc3VsdHMYASADKAsyKy5jYWxscGFzcy52MS5CYXRjaFZhbGlkYXRlQ3JlZGVudGlhbHNSZXN1bHQijgEKHkJhdGNoVmFsaWRhdGVDcmVkZW50aWFsc1Jlc3VsdBI8CghyZXNwb25zZRgBIAEoCzIoLmNhbGxwYXNzLnYxLlZhbGlkYXRlQ3JlZGVudGlhbHNSZXNwb25zZUgAEiQKBnN0YXR1cxgCIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzSABCCAoGcmVzdWx0MoEGChFDcmVkZW50aWFsU2VydmljZRJkChBJc3N1ZUNyZWRlbnRpYWxzEiQuY2FsbHBhc3MudjEuSXNzdWVDcmVkZW50aWFsc1JlcXVlc3QaJS5jYWxscGFzcy52MS5Jc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJzChVCYXRjaElzc3VlQ3JlZGVudGlhbHMSKS5jYWxscGFzcy52MS5CYXRjaElzc3VlQ3JlZGVudGlhbHNSZXF1ZXN0GiouY2FsbHBhc3MudjEuQmF0Y2hJc3N1ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAhJYCgxDaGVja0lzc3VpbmcSIC5jYWxscGFzcy52MS5DaGVja0lzc3VpbmdSZXF1ZXN0GiEuY2FsbHBhc3MudjEuQ2hlY2tJc3N1aW5nUmVzcG9uc2UiA5ACARJbCg1WYWxpZGF0ZVRva2VuEiEuY2FsbHBhc3MudjEuVmFsaWRhdGVUb2tlblJlcXVlc3QaIi5jYWxscGFzcy52MS5WYWxpZGF0ZVRva2VuUmVzcG9uc2UiA5ACARJtChNWYWxpZGF0ZUNyZWRlbnRpYWxzEicuY2FsbHBhc3MudjEuVmFsaWRhdGVDcmVkZW50aWFsc1JlcXVlc3QaKC5jYWxscGFzcy52MS5WYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACARJtChNCYXRjaFZhbGlkYXRlVG9rZW5zEicuY2FsbHBhc3MudjEuQmF0Y2hWYWxpZGF0ZVRva2Vuc1JlcXVlc3QaKC5jYWxscGFzcy52MS5CYXRjaFZhbGlkYXRlVG9rZW5zUmVzcG9uc2UiA5ACARJ8ChhCYXRjaFZhbGlkYXRlQ3JlZGVudGlhbHMSLC5jYWxscGFzcy52MS5CYXRjaFZhbGlkYXRlQ3JlZGVudGlhbHNSZXF1ZXN0Gi0uY2FsbHBhc3MudjEuQmF0Y2hWYWxpZGF0ZUNyZWRlbnRpYWxzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_callpass_v1_field_rules, file_callpass_v1_token, file_google_protobuf_timestamp, file_google_rpc_status]);
 
 /**
  * A request for the credentials of one call.
@@ -468,6 +468,164 @@ export const ValidateCredentialsResponseSchema: GenMessage<ValidateCredentialsRe
   messageDesc(file_callpass_v1_credential_service, 10);
 
 /**
+ * Several tokens to validate.
+ *
+ * @generated from message callpass.v1.BatchValidateTokensRequest
+ */
+export type BatchValidateTokensRequest = Message<"callpass.v1.BatchValidateTokensRequest"> & {
+  /**
+   * 1 to 256 requests. Each is validated on its own; an invalid one gets a status as its result.
+   *
+   * @generated from field: repeated callpass.v1.ValidateTokenRequest requests = 1;
+   */
+  requests: ValidateTokenRequest[];
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateTokensRequest.
+ * Use `create(BatchValidateTokensRequestSchema)` to create a new message.
+ */
+export const BatchValidateTokensRequestSchema: GenMessage<BatchValidateTokensRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 11);
+
+/**
+ * The results of a batch.
+ *
+ * @generated from message callpass.v1.BatchValidateTokensResponse
+ */
+export type BatchValidateTokensResponse = Message<"callpass.v1.BatchValidateTokensResponse"> & {
+  /**
+   * One result for each request, in the order of the requests.
+   *
+   * @generated from field: repeated callpass.v1.BatchValidateTokensResult results = 1;
+   */
+  results: BatchValidateTokensResult[];
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateTokensResponse.
+ * Use `create(BatchValidateTokensResponseSchema)` to create a new message.
+ */
+export const BatchValidateTokensResponseSchema: GenMessage<BatchValidateTokensResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 12);
+
+/**
+ * The result of one request of a batch.
+ *
+ * @generated from message callpass.v1.BatchValidateTokensResult
+ */
+export type BatchValidateTokensResult = Message<"callpass.v1.BatchValidateTokensResult"> & {
+  /**
+   * A verdict or a refusal.
+   *
+   * @generated from oneof callpass.v1.BatchValidateTokensResult.result
+   */
+  result: {
+    /**
+     * The verdict.
+     *
+     * @generated from field: callpass.v1.ValidateTokenResponse response = 1;
+     */
+    value: ValidateTokenResponse;
+    case: "response";
+  } | {
+    /**
+     * The refusal, with the same details as a failed ValidateToken.
+     *
+     * @generated from field: google.rpc.Status status = 2;
+     */
+    value: Status;
+    case: "status";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateTokensResult.
+ * Use `create(BatchValidateTokensResultSchema)` to create a new message.
+ */
+export const BatchValidateTokensResultSchema: GenMessage<BatchValidateTokensResult> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 13);
+
+/**
+ * The tokens of several calls to validate.
+ *
+ * @generated from message callpass.v1.BatchValidateCredentialsRequest
+ */
+export type BatchValidateCredentialsRequest = Message<"callpass.v1.BatchValidateCredentialsRequest"> & {
+  /**
+   * 1 to 256 requests. Each is validated on its own; an invalid one gets a status as its result.
+   *
+   * @generated from field: repeated callpass.v1.ValidateCredentialsRequest requests = 1;
+   */
+  requests: ValidateCredentialsRequest[];
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateCredentialsRequest.
+ * Use `create(BatchValidateCredentialsRequestSchema)` to create a new message.
+ */
+export const BatchValidateCredentialsRequestSchema: GenMessage<BatchValidateCredentialsRequest> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 14);
+
+/**
+ * The results of a batch.
+ *
+ * @generated from message callpass.v1.BatchValidateCredentialsResponse
+ */
+export type BatchValidateCredentialsResponse = Message<"callpass.v1.BatchValidateCredentialsResponse"> & {
+  /**
+   * One result for each request, in the order of the requests.
+   *
+   * @generated from field: repeated callpass.v1.BatchValidateCredentialsResult results = 1;
+   */
+  results: BatchValidateCredentialsResult[];
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateCredentialsResponse.
+ * Use `create(BatchValidateCredentialsResponseSchema)` to create a new message.
+ */
+export const BatchValidateCredentialsResponseSchema: GenMessage<BatchValidateCredentialsResponse> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 15);
+
+/**
+ * The result of one request of a batch.
+ *
+ * @generated from message callpass.v1.BatchValidateCredentialsResult
+ */
+export type BatchValidateCredentialsResult = Message<"callpass.v1.BatchValidateCredentialsResult"> & {
+  /**
+   * A verdict or a refusal.
+   *
+   * @generated from oneof callpass.v1.BatchValidateCredentialsResult.result
+   */
+  result: {
+    /**
+     * The verdict.
+     *
+     * @generated from field: callpass.v1.ValidateCredentialsResponse response = 1;
+     */
+    value: ValidateCredentialsResponse;
+    case: "response";
+  } | {
+    /**
+     * The refusal, with the same details as a failed ValidateCredentials.
+     *
+     * @generated from field: google.rpc.Status status = 2;
+     */
+    value: Status;
+    case: "status";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message callpass.v1.BatchValidateCredentialsResult.
+ * Use `create(BatchValidateCredentialsResultSchema)` to create a new message.
+ */
+export const BatchValidateCredentialsResultSchema: GenMessage<BatchValidateCredentialsResult> = /*@__PURE__*/
+  messageDesc(file_callpass_v1_credential_service, 16);
+
+/**
  * Issues and validates the short-lived credentials of anonymous calls.
  *
  * Every status other than OK carries google.rpc.ErrorInfo with domain "callpass" and a reason of ErrorReason.
@@ -540,6 +698,31 @@ export const CredentialService: GenService<{
     methodKind: "unary";
     input: typeof ValidateCredentialsRequestSchema;
     output: typeof ValidateCredentialsResponseSchema;
+  },
+  /**
+   * Validates up to 256 tokens. Each request is decided on its own: a refused or invalid one does not fail the others.
+   *
+   * Needs the role VALIDATOR for each realm.
+   *
+   * @generated from rpc callpass.v1.CredentialService.BatchValidateTokens
+   */
+  batchValidateTokens: {
+    methodKind: "unary";
+    input: typeof BatchValidateTokensRequestSchema;
+    output: typeof BatchValidateTokensResponseSchema;
+  },
+  /**
+   * Validates the tokens of up to 256 calls. Each request is decided on its own: a refused or invalid one does not fail the
+   * others.
+   *
+   * Needs the role VALIDATOR for each realm.
+   *
+   * @generated from rpc callpass.v1.CredentialService.BatchValidateCredentials
+   */
+  batchValidateCredentials: {
+    methodKind: "unary";
+    input: typeof BatchValidateCredentialsRequestSchema;
+    output: typeof BatchValidateCredentialsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_callpass_v1_credential_service, 0);
