@@ -184,7 +184,9 @@ for (let made = 0; made < Number(calls); made++) {
   for (const session of sessions) call(session, attacks[made % attacks.length] as Attack);
   if (rate > 0) await pause((1000 * sessions.length) / rate);
 }
+const underWay = () => outcome.sent - Object.values(outcome.ended).reduce((sum, count) => sum + count, 0);
 // What is refused is refused by then; what is held stays until this process is ended.
-await pause(2000);
+const untilMs = performance.now() + 2000;
+while (underWay() > 0 && performance.now() < untilMs) await pause(20);
 process.send?.({ ...outcome, done: true });
 setInterval(() => process.send?.({ ...outcome, done: true }), 500);
