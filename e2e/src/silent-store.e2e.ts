@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { CredentialService, VerdictSchema } from '@callpass/contract';
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { CredentialService, Verdict, VerdictSchema } from '@callpass/contract';
 import { connect, createClient, RpcError } from '@callpass/grpc-kit';
 import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { ownPostgresServer, type OwnPostgresServer } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -85,6 +87,18 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
 
   await pause(1000);
   store.postgres.freeze();
+  const frozenAtMs = performance.now();
+  const { realm = '', toToken: token = '' } = grant?.case === 'timeLimited' ? grant.value : {};
+  const batch = next().batchValidateTokens(
+    {
+      requests: [
+        { realm, token, requireIssuedHere: true },
+        { realm, token: 'no token' },
+      ],
+    },
+    options,
+  );
+  const batchTookMs = batch.then(() => performance.now() - frozenAtMs);
   await pause(SILENT_MS);
   store.postgres.thaw();
   const silentUntilMs = performance.now() - startMs;
@@ -108,6 +122,11 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
       `${Math.round(Math.max(...validations.map(({ tookMs }) => tookMs)))} ms; ${JSON.stringify(countsOf(issues))}; ` +
       `shed ${shed}; ${waited} issues have waited for the store\n`,
   );
+  // Who needs no store does not wait for it longer than a second beside those who do.
+  expect(await batchTookMs).toBeLessThan(2000);
+  const [needy, other] = (await batch).results.map(({ result }) => result);
+  expect(needy?.case === 'status' && reasonIn(needy.value)).toBe('STORE_UNAVAILABLE');
+  expect(other?.case === 'response' && other.value.verdict).toBe(Verdict.MALFORMED);
   expect(validations.length).toBeGreaterThan(1000);
   expect(countsOf(validations)).toEqual({ VALID: validations.length });
   expect(overloaded).toBeGreaterThan(0);
@@ -133,6 +152,10 @@ function every(intervalMs: number, work: () => void): () => void {
 function reasonOf(error: unknown): string {
   if (!(error instanceof RpcError)) throw error;
   return error.findDetails(ErrorInfoSchema)[0]?.reason ?? error.message;
+}
+
+function reasonIn({ details }: Status): string | undefined {
+  return details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? [])[0]?.reason;
 }
 
 function countsOf(answers: readonly Answer[]): Record<string, number> {

@@ -215,6 +215,7 @@ function registerServices(opened: Opened) {
     anchors: new AnchorProver(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
     onFault,
+    onShed: opened.onShed,
     linkTo,
   };
   const accessLog = createAccessLog(settings, log);

@@ -7,6 +7,7 @@ export {
   type RpcErrorDetail,
   type RpcErrorOptions,
 } from './error/rpc-error.ts';
+export { RequestEncodingError } from './error/request-encoding-error.ts';
 export { type Client, type ClientMethod, createClient } from './client/create-client.ts';
 export { isLoopbackHost } from './client/loopback.ts';
 export { connect, type Connection, type ConnectOptions } from './client/connection.ts';

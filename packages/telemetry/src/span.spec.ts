@@ -47,6 +47,12 @@ describe('withSpan', () => {
       expect(span?.attributes).toEqual({});
     });
 
+    it('has the attributes that describe a refusal', async () => {
+      const describe = () => ({ 'callpass.reason': 'FROZEN' });
+      expect(() => withSpan(NAME, () => fail(new FakeRpcError(7)), describe)).toThrow(FakeRpcError);
+      expect((await sdk.spans())[0]?.attributes).toEqual({ 'callpass.reason': 'FROZEN' });
+    });
+
     it('marks the span of a server fault with its status', async () => {
       expect(() => withSpan(NAME, () => fail(new FakeRpcError(14)))).toThrow(FakeRpcError);
       expect((await sdk.spans())[0]?.attributes).toEqual({ 'error.type': 'UNAVAILABLE' });

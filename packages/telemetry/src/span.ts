@@ -27,9 +27,13 @@ export type SpanAttributes = Readonly<
  *
  * If the active span is not recorded, no child is created, so an unsampled call costs one look-up of the context. A refusal
  * (an error with a gRPC status that is not a server fault) does not mark the span. Any other error marks it as failed with
- * `error.type`, without the message, which may contain secrets.
+ * `error.type`, without the message, which may contain secrets. `describe` returns the attributes of an error.
  */
-export function withSpan<T>(name: ChildSpanName, work: () => T): T {
+export function withSpan<T>(
+  name: ChildSpanName,
+  work: () => T,
+  describe?: (error: unknown) => SpanAttributes,
+): T {
   const parentContext = context.active();
   const parent = trace.getSpan(parentContext);
   if (parent !== undefined && !parent.isRecording() && parent.spanContext().isRemote !== true) return work();
@@ -38,6 +42,7 @@ export function withSpan<T>(name: ChildSpanName, work: () => T): T {
     span,
     () => context.with(trace.setSpan(parentContext, span), work),
     (error) => {
+      if (describe) setOn(span, describe(error));
       endFailed(span, error);
     },
   );
@@ -57,7 +62,7 @@ const NOT_RECORDED: StepSpan = { recording: false, set: () => undefined, sharedC
 
 /**
  * As {@link withSpan}, for a step that starts no spans of its own. The active span does not change, which is cheaper, and
- * the step sets attributes on its argument. `describe` returns the attributes of an error.
+ * the step sets attributes on its argument.
  */
 export function withStep<T>(
   name: ChildSpanName,

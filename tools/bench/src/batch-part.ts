@@ -32,6 +32,21 @@ export function measureBatch(
       ...{ unitsPerCall: BATCH_SIZE, shape: BATCH_SHAPE },
       ...load,
     });
+    const validation = loadContestant({
+      ...{
+        name: 'single validations',
+        server,
+        call: await server.validation(),
+        unitsPerCall: 1,
+        shape: SHAPE,
+      },
+      ...load,
+    });
+    const validations = loadContestant({
+      ...{ name: `batches of ${BATCH_SIZE} validations`, server, call: await server.validation(BATCH_SIZE) },
+      ...{ unitsPerCall: BATCH_SIZE, shape: BATCH_SHAPE },
+      ...load,
+    });
     return runPart({
       ...{ name: 'batch', yardstick, again, rounds, progress },
       comparisons: [
@@ -39,6 +54,10 @@ export function measureBatch(
           ...{ name: `\`BatchIssueCredentials\` of ${BATCH_SIZE}`, baselineName: 'single requests' },
           ...{ unit: 'credentials', measured: batch, baseline: yardstick },
           targets: { throughput: 3, perSecond: 60_000 },
+        },
+        {
+          ...{ name: `\`BatchValidateTokens\` of ${BATCH_SIZE}`, baselineName: 'single validations' },
+          ...{ unit: 'tokens', measured: validations, baseline: validation, targets: {} },
         },
       ],
     });

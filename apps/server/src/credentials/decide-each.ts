@@ -3,6 +3,7 @@ import { assertValid, type ServerCall } from '@callpass/grpc-kit';
 import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { SPAN_BATCH_ITEM, withSpan } from '@callpass/telemetry';
 import { itemStatus, type StatusParts } from '../errors/map-error.ts';
+import { explain } from '../errors/steps.ts';
 
 /** Requests of a batch, and what their statuses are made with. */
 export interface BatchItems<D extends DescMessage> {
@@ -25,12 +26,12 @@ export function decideEach<D extends DescMessage, R>(
 ): Promise<ItemOutcome<R>[]> {
   const decideOne = async (request: MessageShape<D>): Promise<ItemOutcome<R>> => {
     try {
-      const response = await withSpan(SPAN_BATCH_ITEM, () => {
+      const work = () => {
         // The batch's own rules leave the items out, so that an invalid one does not fail the others.
         assertValid(schema, request);
         return decide(request);
-      });
-      return { response };
+      };
+      return { response: await withSpan(SPAN_BATCH_ITEM, work, explain) };
     } catch (error) {
       return { status: itemStatus(error, call.methodName, parts) };
     }

@@ -11,25 +11,32 @@ import {
   type ValidateTokenRequest,
 } from '@callpass/contract';
 import { EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
+import type { ShedCause } from '@callpass/telemetry';
 import { PRINCIPAL } from '../access/identify.ts';
 import type { StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
+import type { LoadClass } from '../methods.ts';
 import { decideEach, toResult } from './decide-each.ts';
 import { encryptTogether } from './encrypt.ts';
 import { encodeBatch, encodeIssued } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
 import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
+import { ValidationBatches } from './validation-batches.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
 /** Dependencies of the handlers: those of the use cases and what single batch items get their status with. */
 export type CredentialDependencies = IssueDependencies &
   ValidateDependencies &
   CheckIssuingDependencies &
-  StatusParts;
+  StatusParts & {
+    /** Counts a request that is refused for load. */
+    readonly onShed: (loadClass: LoadClass, cause: ShedCause) => void;
+  };
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
+  const batches = new ValidationBatches(() => dependencies.onShed('VALIDATE', 'queue'));
   return {
     issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
@@ -54,14 +61,18 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     async batchValidateTokens({ requests }, call) {
       const caller = callerOf(call);
       const items = { schema: ValidateTokenRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await decideEach(items, (request) => validateOne(dependencies, caller, request));
+      const outcomes = await batches.within((bounded) =>
+        decideEach(items, (request) => bounded(() => validateOne(dependencies, caller, request))),
+      );
       return { results: outcomes.map(toResult) };
     },
 
     async batchValidateCredentials({ requests }, call) {
       const caller = callerOf(call);
       const items = { schema: ValidateCredentialsRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await decideEach(items, (request) => validateSet(dependencies, caller, request));
+      const outcomes = await batches.within((bounded) =>
+        decideEach(items, (request) => bounded(() => validateSet(dependencies, caller, request))),
+      );
       return { results: outcomes.map(toResult) };
     },
   };

@@ -1,6 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { Verdict, type IssueCredentialsRequest } from '@callpass/contract';
+import {
+  BatchValidateCredentialsRequestSchema,
+  BatchValidateTokensRequestSchema,
+  TokenKind,
+  Verdict,
+  type IssueCredentialsRequest,
+} from '@callpass/contract';
 import { RpcError, type ServerCall } from '@callpass/grpc-kit';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
@@ -234,7 +241,7 @@ describe('a client that coalesces', () => {
   it('sends a request that waited in the asynchronous context of its caller', async () => {
     const caller = new AsyncLocalStorage<string>();
     const ask = coalesceAttempts(
-      { single: async () => caller.getStore(), batch: async () => [] },
+      { single: async () => caller.getStore(), batch: async () => [], largestBatch: 256 },
       { maxBatch: 1, maxInFlight: 1 },
     );
     const callers = ['first', 'second'];
@@ -322,9 +329,83 @@ describe('a client that coalesces', () => {
   });
 
   it('validates one by one at a service that knows no batches of them', async () => {
-    const { client } = await start({ handlers: { validateToken: () => ({ verdict: Verdict.VALID }) } });
-    const answers = await Promise.all([1, 2].map(() => client.validateToken({ realm: 'r', token: 'AB' })));
-    expect(answers).toMatchObject(Array(2).fill({ verdict: Verdict.VALID }));
+    const methods: string[] = [];
+    const { client } = await start({
+      handlers: {
+        validateToken: (_request, { method }) => (methods.push(method.name), { verdict: Verdict.VALID }),
+        batchValidateTokens(_request, { method }) {
+          methods.push(method.name);
+          throw new RpcError(status.UNIMPLEMENTED, 'unknown');
+        },
+      },
+    });
+    const both = () => Promise.all([1, 2].map(() => client.validateToken({ realm: 'r', token: 'AB' })));
+    expect(await both()).toMatchObject(Array(2).fill({ verdict: Verdict.VALID }));
+    expect(methods).toEqual(['BatchValidateTokens', 'ValidateToken', 'ValidateToken']);
+    // It is not asked again soon.
+    await both();
+    expect(methods.slice(3)).toEqual(['ValidateToken', 'ValidateToken']);
+  });
+
+  it('fails the one request that cannot be encoded, and none of the others', async () => {
+    const { client } = await start({
+      handlers: {
+        validateToken: () => ({ verdict: Verdict.VALID }),
+        batchValidateTokens: () => ({ results: [] }),
+      },
+    });
+    const kinds = [TokenKind.TO, NaN as TokenKind, TokenKind.FROM];
+    const asked = kinds.map((kind) => client.validateToken({ realm: 'r', token: 'AB', kind }));
+    expect(await Promise.allSettled(asked)).toMatchObject([
+      { value: { verdict: Verdict.VALID } },
+      { reason: { name: 'RequestEncodingError' } },
+      { value: { verdict: Verdict.VALID } },
+    ]);
+  });
+
+  it('keeps within what the message of a batch holds, however large its requests are', async () => {
+    const sizes: number[] = [];
+    const valid = { result: { case: 'response' as const, value: { verdict: Verdict.VALID } } };
+    const { client } = await start({
+      options: { coalesce: { maxBatch: 256, maxInFlight: 1 } },
+      handlers: {
+        batchValidateTokens({ requests }) {
+          sizes.push(
+            toBinary(BatchValidateTokensRequestSchema, create(BatchValidateTokensRequestSchema, { requests }))
+              .length,
+          );
+          return { results: requests.map(() => valid) };
+        },
+        batchValidateCredentials({ requests }) {
+          const schema = BatchValidateCredentialsRequestSchema;
+          sizes.push(toBinary(schema, create(schema, { requests })).length);
+          return { results: requests.map(() => valid) };
+        },
+        validateCredentials: () => ({ verdict: Verdict.VALID }),
+        validateToken: () => ({ verdict: Verdict.VALID }),
+      },
+    });
+    const [realm, token, user] = ['r'.repeat(128), 'A'.repeat(4096), 'u'.repeat(256)];
+    const timeLimited = { realm, accountToken: token, fromToken: token, toToken: token };
+    await Promise.all(
+      Array.from({ length: 300 }, () => [
+        client.validateToken({
+          realm,
+          token,
+          kind: TokenKind.TO,
+          requireIssuedHere: true,
+          ignoreExpiry: true,
+        }),
+        client.validateCredentials({
+          timeLimited,
+          expectedCallee: user,
+          expectedCaller: user,
+          requireIssuedHere: true,
+        }),
+      ]).flat(),
+    );
+    expect(sizes.length).toBeGreaterThan(4);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1024 * 1024);
   });
 
   it('fails what waits when it is closed', async () => {

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { startCoalescedSpan, withSharedCall, type CoalescedSpan } from '@callpass/telemetry';
+import { RequestEncodingError } from '@callpass/grpc-kit/client';
 import { status } from '@grpc/grpc-js';
 import { CallpassError } from '../errors/callpass-error.ts';
 import type { ClientInterceptor } from './interceptor.ts';
@@ -15,9 +16,12 @@ import { cancelledError, overdueError, unansweredError } from '../errors/of-the-
  * ```
  */
 export interface CoalesceOptions {
-  /** Most requests in one RPC: 1 to 256. Default: 128. */
+  /**
+   * Most requests in one RPC: 1 to 256. Default: 128. An RPC never takes more than what fits its message, were all requests as large as
+   * they may be.
+   */
   readonly maxBatch?: number | undefined;
-  /** RPCs under way with which further requests wait for one of them to end: 1 or more. Default: 2. */
+  /** RPCs of a kind under way with which further requests wait for one of them to end: 1 or more. Default: 2. */
   readonly maxInFlight?: number | undefined;
 }
 
@@ -40,6 +44,8 @@ export interface CoalescedRpcs<Request, Answer> {
   readonly single: Attempt<Request, Answer>;
   /** Gives the outcomes in the order of the requests. Rejects if the RPC as a whole has failed. */
   readonly batch: Attempt<readonly Request[], readonly BatchOutcome<Answer>[]>;
+  /** Requests of which the largest possible fit the message of `batch`. */
+  readonly largestBatch: number;
 }
 
 const DEFAULT_MAX_BATCH = 128;
@@ -48,6 +54,9 @@ const DEFAULT_MAX_IN_FLIGHT = 2;
 
 /** An RPC that takes longer makes nobody wait any more: the instance that has it may hang, and others do not. */
 const LONGEST_HOLD_MS = 25;
+
+/** Time for which a service that does not know the RPC is not asked again: until it may have been upgraded. */
+const UNKNOWN_FOR_MS = 60_000;
 
 /** Request that waits for its outcome. It is settled once: by its RPC, its time limit or its signal. */
 interface Waiting<Request, Answer> {
@@ -72,12 +81,15 @@ interface Waiting<Request, Answer> {
  * @throws {RangeError} if an option is out of its range.
  */
 export function coalesceAttempts<Request, Answer>(
-  { single, batch }: CoalescedRpcs<Request, Answer>,
+  { single, batch, largestBatch }: CoalescedRpcs<Request, Answer>,
   { maxBatch = DEFAULT_MAX_BATCH, maxInFlight = DEFAULT_MAX_IN_FLIGHT }: CoalesceOptions,
 ): Attempt<Request, Answer> {
   assertWhole('maxBatch', maxBatch, LARGEST_BATCH);
   assertWhole('maxInFlight', maxInFlight, Number.MAX_SAFE_INTEGER);
+  const mostTogether = Math.min(maxBatch, largestBatch);
   let queue: Waiting<Request, Answer>[] = [];
+  /** The service does not know the RPC until then, on the clock of `performance.now()`. */
+  let unknownUntilMs = -Infinity;
   let inFlight = 0;
   let scheduled = false;
 
@@ -89,7 +101,7 @@ export function coalesceAttempts<Request, Answer>(
   const flush = () => {
     scheduled = false;
     queue = queue.filter(({ settled }) => !settled);
-    while (queue.length > 0 && inFlight < maxInFlight) hold(send(queue.splice(0, maxBatch)));
+    while (queue.length > 0 && inFlight < maxInFlight) hold(send(queue.splice(0, mostTogether)));
   };
   /** Counts an RPC as under way until it ends, or holds others back for too long. */
   const hold = (rpc: Promise<void>) => {
@@ -131,6 +143,7 @@ export function coalesceAttempts<Request, Answer>(
         for (const waiting of taken) waiting.onGone = undefined;
       });
     } catch (error) {
+      if (isUnknownRpc(error)) unknownUntilMs = performance.now() + UNKNOWN_FOR_MS;
       if (concernsTheBatch(error)) await Promise.all(taken.filter(isOpen).map(sendAlone));
       else for (const { settle } of taken) settle({ error: error as Error });
       return;
@@ -138,8 +151,9 @@ export function coalesceAttempts<Request, Answer>(
     taken.forEach(({ settle }, at) => settle(outcomes[at] ?? { error: unansweredError() }));
   };
 
-  return (request, { timeoutMs, signal }) =>
-    new Promise((resolve, reject) => {
+  return (request, { timeoutMs, signal }) => {
+    if (performance.now() < unknownUntilMs) return single(request, { timeoutMs, signal });
+    return new Promise((resolve, reject) => {
       const span = startCoalescedSpan();
       const timer = setTimeout(() => waiting.settle({ error: overdueError() }), timeoutMs);
       const abort = () => waiting.settle({ error: cancelledError(signal?.reason) });
@@ -168,6 +182,7 @@ export function coalesceAttempts<Request, Answer>(
       queue.push(waiting);
       schedule();
     });
+  };
 }
 
 function isOpen({ settled }: { readonly settled: boolean }): boolean {
@@ -193,16 +208,17 @@ function whenAllAreGone(taken: readonly { onGone: (() => void) | undefined }[]):
 }
 
 /**
- * Finds out if a service refused the batch and not its requests, before it issued anything: it does not know the RPC, or the
- * batch is too large for it.
+ * Finds out if a batch failed and not its requests, before any of them was decided: one of them cannot be encoded, or the service does
+ * not know the RPC, or the batch is too large for it.
  */
 function concernsTheBatch(error: unknown): boolean {
+  if (error instanceof RequestEncodingError) return true;
   if (!(error instanceof CallpassError)) return false;
-  return (
-    error.code === status.UNIMPLEMENTED ||
-    error.reason === 'REQUEST_TOO_LARGE' ||
-    error.reason === 'REQUEST_INVALID'
-  );
+  return isUnknownRpc(error) || error.reason === 'REQUEST_TOO_LARGE' || error.reason === 'REQUEST_INVALID';
+}
+
+function isUnknownRpc(error: unknown): boolean {
+  return error instanceof CallpassError && error.code === status.UNIMPLEMENTED;
 }
 
 function assertWhole(name: string, value: number, max: number): void {

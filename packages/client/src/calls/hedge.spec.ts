@@ -11,6 +11,7 @@ import {
   type CredentialHandlers,
   type LocalService,
 } from '../testing/local-service.ts';
+import type { ConnectOptions } from '../connection/connect.ts';
 import type { RetryOptions } from './retries.ts';
 
 const REQUEST = { realm: 'r', token: '00' };
@@ -23,8 +24,12 @@ afterEach(() => {
 type Answer = () => Promise<typeof ANSWER>;
 
 /** Instances with these answers, and a client that is connected to all of them. */
-async function instances(answers: readonly Answer[], retry: RetryOptions = {}) {
+async function instances(
+  answers: readonly Answer[],
+  { retry, coalesce }: Pick<ConnectOptions, 'coalesce'> & { retry?: RetryOptions } = {},
+) {
   const asked = answers.map(() => 0);
+  let shared = 0;
   let connected = false;
   const services: LocalService[] = [];
   for (const [at, answer] of answers.entries()) {
@@ -36,15 +41,20 @@ async function instances(answers: readonly Answer[], retry: RetryOptions = {}) {
       await ask();
       return { grant: { case: 'unrestricted', value: {} } };
     };
-    services.push(await startLocalService({ validateToken: ask, issueCredentials }));
+    const batchValidateTokens: CredentialHandlers['batchValidateTokens'] = async ({ requests }) => {
+      shared += requests.length;
+      const response = await answer();
+      return { results: requests.map(() => ({ result: { case: 'response' as const, value: response } })) };
+    };
+    services.push(await startLocalService({ validateToken: ask, issueCredentials, batchValidateTokens }));
   }
   const address = `ipv4:${services.map((service) => service.address).join()}`;
-  const client = createCredentialClient({ address, retry: { hedgeAfterMs: 250, ...retry } });
+  const client = createCredentialClient({ address, retry: { hedgeAfterMs: 250, ...retry }, coalesce });
   running.push({ stop: () => client.close() }, ...services);
   while (asked.includes(0)) await client.validateToken(REQUEST);
   asked.fill(0);
   connected = true;
-  return { client, asked, made: () => asked.reduce((sum, each) => sum + each, 0) };
+  return { client, asked, made: () => asked.reduce((sum, each) => sum + each, 0), shared: () => shared };
 }
 
 const answers: Answer = () => Promise.resolve(ANSWER);
@@ -88,11 +98,26 @@ describe('a service that is overloaded', () => {
   const slow: Answer = async () => await pause(120, ANSWER);
 
   it('gets one hedge for ten calls at most, once what was saved up is gone', async () => {
-    const { client, made } = await instances([slow, slow, slow], { hedgeAfterMs: 20, budgetTokens: 10 });
+    const { client, made } = await instances([slow, slow, slow], {
+      retry: { hedgeAfterMs: 20, budgetTokens: 10 },
+    });
     for (let round = 0; round < 4; round++)
       await Promise.all(Array.from({ length: 50 }, () => client.validateToken(REQUEST)));
     expect(made()).toBeGreaterThan(200);
     expect(made()).toBeLessThanOrEqual(200 + 5 + 20);
+  });
+
+  it('gets one hedge for ten requests at most where they share calls', async () => {
+    const { client, shared } = await instances([slow, slow, slow], {
+      retry: { hedgeAfterMs: 20, budgetTokens: 100 },
+      coalesce: { maxBatch: 25, maxInFlight: 8 },
+    });
+    for (let round = 0; round < 10; round++)
+      await Promise.all(Array.from({ length: 100 }, () => client.validateToken(REQUEST)));
+    const hedged = shared() - 1000;
+    expect(hedged).toBeGreaterThan(0);
+    // What was saved up, a batch more than is left of it, and a tenth.
+    expect(hedged).toBeLessThanOrEqual(50 + 25 + 100);
   });
 
   it('gets no hedges when it says so itself', async () => {
@@ -101,8 +126,7 @@ describe('a service that is overloaded', () => {
       throw refusal(status.RESOURCE_EXHAUSTED, 'OVERLOADED');
     };
     const { client, made } = await instances([overloaded, overloaded], {
-      hedgeAfterMs: 20,
-      budgetTokens: 10,
+      retry: { hedgeAfterMs: 20, budgetTokens: 10 },
     });
     for (let round = 0; round < 5; round++)
       await Promise.all(Array.from({ length: 20 }, () => rejectionOf(client.validateToken(REQUEST))));
@@ -121,12 +145,12 @@ describe('a refusal', () => {
       throw refusal(status.RESOURCE_EXHAUSTED, 'OVERLOADED');
     };
     const late: Answer = async () => await pause(160, ANSWER);
-    const first = await instances([refuses, hangs], { hedgeAfterMs: 20 });
+    const first = await instances([refuses, hangs], { retry: { hedgeAfterMs: 20 } });
     await rejectionOf(first.client.validateToken(REQUEST));
     await expect(rejectionOf(first.client.validateToken(REQUEST))).resolves.toMatchObject({
       reason: 'FROZEN',
     });
-    const second = await instances([shedding, late], { hedgeAfterMs: 20 });
+    const second = await instances([shedding, late], { retry: { hedgeAfterMs: 20 } });
     await expect(second.client.validateToken(REQUEST)).resolves.toMatchObject(ANSWER);
   });
 });

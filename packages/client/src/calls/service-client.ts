@@ -135,9 +135,15 @@ function attemptOf(
     const endMs = performance.now() + timeoutMs;
     return firstAnswer(
       (onStart) => send(request, { timeoutMs: Math.max(1, endMs - performance.now()), ...sent, onStart }),
-      { afterMs, allowed: () => retries.takeHedge() },
+      { afterMs, allowed: () => retries.takeHedge(requestsIn(request)) },
     );
   };
+}
+
+/** Requests that one RPC asks for: those of a batch, or one. */
+function requestsIn(request: unknown): number {
+  const { requests } = request as { readonly requests?: readonly unknown[] };
+  return requests?.length ?? 1;
 }
 
 function unaryCall(

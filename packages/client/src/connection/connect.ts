@@ -53,8 +53,8 @@ export interface ConnectOptions {
   /** Retries; `false` for none. */
   readonly retry?: RetryOptions | false | undefined;
   /**
-   * Lets issues share RPCs: those that are asked for while RPCs are under way go together in the next one, each with its own
-   * time limit, signal, request id and error. Most of what an issue costs is its RPC. Default: `false`.
+   * Lets requests share RPCs: issues, and validations of a kind, that are asked for while RPCs of theirs are under way go together in
+   * the next one, each with its own time limit, signal, request id and error. Most of what a request costs is its RPC. Default: `false`.
    */
   readonly coalesce?: boolean | CoalesceOptions | undefined;
   /** Options of grpc-js, over those that this client sets. */
@@ -121,7 +121,7 @@ export function connect(options: ConnectOptions): Connection {
   return {
     address,
     channel,
-    retries: createRetries(options.retry, options.timing),
+    retries: createRetries(retryOptions(options), options.timing),
     coalesce: options.coalesce === true ? {} : options.coalesce || undefined,
     defaultTimeoutMs,
     get closed() {
@@ -132,6 +132,13 @@ export function connect(options: ConnectOptions): Connection {
       channel.close();
     },
   };
+}
+
+/** Budget of a client that coalesces: the requests of a few lost RPCs. */
+const COALESCED_BUDGET = 1000;
+
+function retryOptions({ retry, coalesce }: ConnectOptions): ConnectOptions['retry'] {
+  return coalesce && retry !== false ? { budgetTokens: COALESCED_BUDGET, ...retry } : retry;
 }
 
 /** @internal Connects where the target is no connection yet. `close` ends what was opened here, and nothing of the caller's. */

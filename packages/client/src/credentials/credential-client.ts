@@ -61,14 +61,15 @@ export interface CredentialClient {
     options?: CallOptions,
   ): Promise<ValidateCredentialsResponse>;
   /**
-   * Validates 1 to 256 tokens. The results are in the order of the requests; `errorFromStatus` converts the status of one that was
-   * refused.
+   * Validates 1 to 256 tokens, at most 1 MiB together. The results are in the order of the requests: a response with a verdict, also for
+   * a token that is not valid, or the status of a request that was refused, which `errorFromStatus` converts. Retried and hedged as
+   * {@link validateToken}.
    */
   batchValidateTokens(
     request: MessageInitShape<typeof BatchValidateTokensRequestSchema>,
     options?: CallOptions,
   ): Promise<BatchValidateTokensResponse>;
-  /** Validates the tokens of 1 to 256 calls, with results as for {@link batchValidateTokens}. */
+  /** Validates the tokens of 1 to 256 calls, at most 1 MiB together, with results as for {@link batchValidateTokens}. */
   batchValidateCredentials(
     request: MessageInitShape<typeof BatchValidateCredentialsRequestSchema>,
     options?: CallOptions,
@@ -96,26 +97,35 @@ export function createCredentialClient(target: Connection | ConnectOptions): Cre
   };
 }
 
-/** RPCs whose requests share another one, which gives a result for each of them. */
-const SHARED: Readonly<Partial<Record<keyof CredentialClient, keyof CredentialClient>>> = {
-  issueCredentials: 'batchIssueCredentials',
-  validateToken: 'batchValidateTokens',
-  validateCredentials: 'batchValidateCredentials',
-};
+type MethodName = keyof typeof CredentialService.method;
+
+/**
+ * RPCs whose requests share another one, which gives a result for each of them, and how many of the largest fit its message of 1 MiB:
+ * an issue has some 850 bytes at most, a token 4 KiB.
+ */
+const SHARED: readonly {
+  readonly alone: MethodName;
+  readonly together: MethodName;
+  readonly largest: number;
+}[] = [
+  { alone: 'issueCredentials', together: 'batchIssueCredentials', largest: 256 },
+  { alone: 'validateToken', together: 'batchValidateTokens', largest: 240 },
+  { alone: 'validateCredentials', together: 'batchValidateCredentials', largest: 80 },
+];
 
 type BatchResponse =
   BatchIssueCredentialsResponse | BatchValidateTokensResponse | BatchValidateCredentialsResponse;
 
 function coalesced(attempts: Attempts, { coalesce }: Connection): Attempts {
   if (coalesce === undefined) return {};
-  const sharing = Object.entries(SHARED).map(([name, batchName]) => {
-    const single = attempts[name] as Attempt<unknown, unknown>;
-    const together = attempts[batchName] as Attempt<unknown, unknown>;
+  const sharing = SHARED.map(({ alone, together, largest: largestBatch }) => {
+    const single = attempts[alone] as Attempt<unknown, unknown>;
+    const send = attempts[together] as Attempt<unknown, unknown>;
     const batch: Attempt<readonly unknown[], BatchOutcome<unknown>[]> = async (requests, options) => {
-      const { results } = (await together({ requests }, options)) as BatchResponse;
+      const { results } = (await send({ requests }, options)) as BatchResponse;
       return results.map(({ result }) => outcomeOf(result));
     };
-    return [name, coalesceAttempts({ single, batch }, coalesce)] as const;
+    return [alone, coalesceAttempts({ single, batch, largestBatch }, coalesce)] as const;
   });
   return Object.fromEntries(sharing);
 }

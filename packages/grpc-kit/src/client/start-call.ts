@@ -13,6 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import { LONGEST_TIMEOUT_MS } from '../longest-timeout.ts';
 import { decode, encode, methodName, methodPath, passThrough } from '../codec/codec.ts';
+import { RequestEncodingError } from '../error/request-encoding-error.ts';
 import { RpcError } from '../error/rpc-error.ts';
 import { fromServiceError } from '../error/status-details.ts';
 import { type CallOptions, type ClientCall, composeClient } from './client-call.ts';
@@ -123,6 +124,14 @@ function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
+function encodeRequest(method: DescMethod, request: Init): Buffer {
+  try {
+    return encode(method.input, request);
+  } catch (cause) {
+    throw new RequestEncodingError(cause);
+  }
+}
+
 /** @internal Creates the function for calls with one response: unary and client streaming. */
 export function callForAnswer(of: CallsOf) {
   const { connection, method, run } = of;
@@ -130,7 +139,7 @@ export function callForAnswer(of: CallsOf) {
   const streams = method.methodKind === 'client_streaming';
   return async (request: Init | AsyncIterable<Init>, options: CallOptions = {}): Promise<Message> => {
     const call = new KitClientCall(of, options);
-    const bytes = streams ? undefined : encode(method.input, request as Init);
+    const bytes = streams ? undefined : encodeRequest(method, request as Init);
     let response: Buffer | undefined;
     const start = () =>
       new Promise<void>((resolve, reject) => {
@@ -171,7 +180,7 @@ export function callForStream(of: CallsOf) {
   const streams = method.methodKind === 'bidi_streaming';
   return async function* (request: Init | AsyncIterable<Init>, options: CallOptions = {}) {
     const call = new KitClientCall(of, options);
-    const bytes = streams ? undefined : encode(method.input, request as Init);
+    const bytes = streams ? undefined : encodeRequest(method, request as Init);
     const open = (): ClientReadableStream<Buffer> => {
       const { grpcClient } = connection;
       const args = [path, passThrough, passThrough] as const;

@@ -7,12 +7,18 @@ import {
   AdminService,
   BatchIssueCredentialsRequestSchema,
   BatchIssueCredentialsResponseSchema,
+  BatchValidateTokensRequestSchema,
+  BatchValidateTokensResponseSchema,
   Cipher,
   CredentialService,
   IssueCredentialsRequestSchema,
   IssueCredentialsResponseSchema,
   LimitScope,
   Role,
+  TokenKind,
+  ValidateTokenRequestSchema,
+  ValidateTokenResponseSchema,
+  Verdict,
 } from '@callpass/contract';
 import { connect, createClient, methodPath, type Connection } from '@callpass/grpc-kit';
 import { credentials } from '@grpc/grpc-js';
@@ -49,6 +55,8 @@ export interface CallpassServer {
   readonly single: ExampleCall;
   /** One `BatchIssueCredentials` of that many. */
   batch(size: number): Promise<ExampleCall>;
+  /** One `ValidateToken`, or one `BatchValidateTokens` of that many. */
+  validation(size?: number): Promise<ExampleCall>;
   stop(): Promise<void>;
 }
 
@@ -114,6 +122,8 @@ export async function startCallpassServer(
       keyEncryptionKey,
       single,
       batch: (size) => batchCall(connection, size),
+      validation: (size) =>
+        size === undefined ? validationCall(connection) : validationsCall(connection, size),
       async stop() {
         connection.close();
         await stop();
@@ -208,5 +218,40 @@ async function batchCall(connection: Connection, size: number): Promise<ExampleC
     path: methodPath(CredentialService.method.batchIssueCredentials),
     message: toBinary(BatchIssueCredentialsRequestSchema, request),
     responseBytes: toBinary(BatchIssueCredentialsResponseSchema, answer).length,
+  };
+}
+
+async function validationRequest(connection: Connection) {
+  const { grant } = await createClient(CredentialService, connection).issueCredentials(REQUEST);
+  if (grant.case !== 'timeLimited') throw new Error('the server issues no tokens');
+  return { realm: grant.value.realm, token: grant.value.toToken, kind: TokenKind.TO };
+}
+
+async function validationCall(connection: Connection): Promise<ExampleCall> {
+  const request = await validationRequest(connection);
+  const answer = await createClient(CredentialService, connection).validateToken(request);
+  if (answer.verdict !== Verdict.VALID)
+    throw new Error(`a token of the server is not valid: ${answer.verdict}`);
+  return {
+    path: methodPath(CredentialService.method.validateToken),
+    message: toBinary(ValidateTokenRequestSchema, create(ValidateTokenRequestSchema, request)),
+    responseBytes: toBinary(ValidateTokenResponseSchema, answer).length,
+  };
+}
+
+async function validationsCall(connection: Connection, size: number): Promise<ExampleCall> {
+  const one = await validationRequest(connection);
+  const request = create(BatchValidateTokensRequestSchema, {
+    requests: Array.from({ length: size }, () => one),
+  });
+  const answer = await createClient(CredentialService, connection).batchValidateTokens(request);
+  const valid = answer.results.filter(
+    ({ result }) => result.case === 'response' && result.value.verdict === Verdict.VALID,
+  ).length;
+  if (valid !== size) throw new Error(`of a batch of ${size}, ${valid} tokens are valid`);
+  return {
+    path: methodPath(CredentialService.method.batchValidateTokens),
+    message: toBinary(BatchValidateTokensRequestSchema, request),
+    responseBytes: toBinary(BatchValidateTokensResponseSchema, answer).length,
   };
 }

@@ -474,7 +474,7 @@ export const ValidateCredentialsResponseSchema: GenMessage<ValidateCredentialsRe
  */
 export type BatchValidateTokensRequest = Message<"callpass.v1.BatchValidateTokensRequest"> & {
   /**
-   * 1 to 256 requests. Each is validated on its own; an invalid one gets a status as its result.
+   * 1 to 256 requests, at most 1 MiB together. Each is validated on its own; an invalid one gets a status as its result.
    *
    * @generated from field: repeated callpass.v1.ValidateTokenRequest requests = 1;
    */
@@ -553,7 +553,7 @@ export const BatchValidateTokensResultSchema: GenMessage<BatchValidateTokensResu
  */
 export type BatchValidateCredentialsRequest = Message<"callpass.v1.BatchValidateCredentialsRequest"> & {
   /**
-   * 1 to 256 requests. Each is validated on its own; an invalid one gets a status as its result.
+   * 1 to 256 requests, at most 1 MiB together. Each is validated on its own; an invalid one gets a status as its result.
    *
    * @generated from field: repeated callpass.v1.ValidateCredentialsRequest requests = 1;
    */
