@@ -122,8 +122,8 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
       `${Math.round(Math.max(...validations.map(({ tookMs }) => tookMs)))} ms; ${JSON.stringify(countsOf(issues))}; ` +
       `shed ${shed}; ${waited} issues have waited for the store\n`,
   );
-  // Who needs no store does not wait for it longer than a second beside those who do.
-  expect(await batchTookMs).toBeLessThan(2000);
+  // Who needs no store waits a second beside those who do, and not as long as they would.
+  expect(await batchTookMs).toBeLessThan(BOUND_MS - 2000);
   const [needy, other] = (await batch).results.map(({ result }) => result);
   expect(needy?.case === 'status' && reasonIn(needy.value)).toBe('STORE_UNAVAILABLE');
   expect(other?.case === 'response' && other.value.verdict).toBe(Verdict.MALFORMED);
