@@ -5,14 +5,16 @@ import {
   DataPointType,
   MetricReader,
   type MetricData,
+  type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 
 /** Metric reader that collects on request, in the text format of Prometheus. */
 export class ScrapeReader extends MetricReader {
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
 
-  constructor() {
-    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE });
+  /** @param metricProducers collected beside the SDK's own. */
+  constructor(metricProducers: MetricProducer[] = []) {
+    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE, metricProducers });
   }
 
   /** Collects the current values of all metrics. */

@@ -1,5 +1,5 @@
 import { createInstruments } from '@callpass/telemetry';
-import { trace } from '@opentelemetry/api';
+import { metrics, trace } from '@opentelemetry/api';
 import {
   defaultResource,
   detectResources,
@@ -8,8 +8,8 @@ import {
   serviceInstanceIdDetector,
   type Resource,
 } from '@opentelemetry/resources';
-import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import type { IMetricReader } from '@opentelemetry/sdk-metrics';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { createRecordProcessor, createSpanProcessor } from './delivery/batches.ts';
 import type { Delivery, DeliveryLog } from './delivery/delivery.ts';
@@ -18,6 +18,7 @@ import { hasProxy, watchCollectors } from './delivery/watch-collectors.ts';
 import { followDiag } from './diag-log.ts';
 import { sendLogRecords } from './log-records.ts';
 import { createPushReader } from './metric-readers.ts';
+import { Histograms, takesOwnHistograms, withHistograms } from './metrics/histograms.ts';
 import { createSampler } from './sampler.ts';
 import { ScrapeReader } from './scrape.ts';
 import type { Telemetry, TelemetryProgram } from './telemetry.ts';
@@ -44,15 +45,23 @@ export interface SdkParts {
 /** Starts the SDK with these exports; see `startTelemetry`. */
 export async function startSdk(parts: SdkParts): Promise<Telemetry> {
   const { program, destinations, delivery } = parts;
-  const scrape = parts.scraped ? new ScrapeReader() : undefined;
+  const histograms = new Histograms();
+  const scrape = parts.scraped ? new ScrapeReader([histograms]) : undefined;
   const resource = resourceOf(program);
+  const push = goes('metrics', parts)
+    ? delivery.count('metrics', await createExporter('metrics'), () => 1)
+    : undefined;
+  // Processors and readers are all given, so that the SDK makes none by itself, whose losses nobody would count.
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false,
-    ...(await exportsOf(parts, scrape)),
+    metricReaders: [...(push ? [createPushReader(push, [histograms])] : []), ...(scrape ? [scrape] : [])],
+    spanProcessors: [],
+    logRecordProcessors: await recordProcessors(parts),
     instrumentations: [],
   });
   sdk.start();
+  if (push === undefined || takesOwnHistograms(push)) useHistograms(histograms);
   const spans = goes('traces', parts) ? await startTracing(resource, delivery) : undefined;
   delivery.measure(createInstruments());
   if (goes('logs', parts)) sendLogRecords();
@@ -106,22 +115,17 @@ async function startTracing(resource: Resource, delivery: Delivery): Promise<Spa
   return processor;
 }
 
-/** Creates processors and readers. All are given, so that the SDK makes none by itself, whose losses nobody would count. */
-async function exportsOf(
-  parts: SdkParts,
-  scrape: ScrapeReader | undefined,
-): Promise<Partial<NodeSDKConfiguration>> {
-  const { delivery } = parts;
-  const readers: IMetricReader[] = scrape ? [scrape] : [];
-  if (goes('metrics', parts))
-    readers.unshift(createPushReader(delivery.count('metrics', await createExporter('metrics'), () => 1)));
-  return {
-    metricReaders: readers,
-    spanProcessors: [],
-    logRecordProcessors: goes('logs', parts)
-      ? [createRecordProcessor(delivery.count('logs', await createExporter('logs'), lengthOf), delivery)]
-      : [],
-  };
+/** Has histograms that are made from now on recorded by ours. */
+function useHistograms(histograms: Histograms): void {
+  const provider = metrics.getMeterProvider();
+  metrics.disable();
+  metrics.setGlobalMeterProvider(withHistograms(provider, histograms));
+}
+
+async function recordProcessors(parts: SdkParts): Promise<LogRecordProcessor[]> {
+  if (!goes('logs', parts)) return [];
+  const exporter = parts.delivery.count('logs', await createExporter('logs'), lengthOf);
+  return [createRecordProcessor(exporter, parts.delivery)];
 }
 
 async function settledWithin(

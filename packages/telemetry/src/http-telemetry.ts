@@ -127,7 +127,8 @@ function createLabels() {
     };
     if (route !== undefined) attributes[ATTR_HTTP_ROUTE] = route;
     if (statusCode >= FIRST_SERVER_FAULT) attributes[ATTR_ERROR_TYPE] = String(statusCode);
-    made.set(key, attributes);
+    // What cannot change is looked up by itself, not by what it holds.
+    made.set(key, Object.freeze(attributes));
     return attributes;
   };
 }

@@ -17,7 +17,7 @@ const MAX_METHODS = 256;
 export interface Outcome {
   readonly statusName: string;
   readonly isFault: boolean;
-  /** Labels of the point in the histogram; the same object for every such call. */
+  /** Labels of the point in the histogram; the same object for every such call, which cannot be changed. */
   readonly labels: Attributes;
 }
 
@@ -65,7 +65,7 @@ function createRow(method: string, options: MethodTableOptions): MethodRow {
       const isFault = options.isFault(code);
       const labels: Attributes = { ...common, [ATTR_RPC_STATUS_CODE]: statusName };
       if (isFault) labels[ATTR_ERROR_TYPE] = statusName;
-      return { statusName, isFault, labels };
+      return { statusName, isFault, labels: Object.freeze(labels) };
     }),
   };
 }
