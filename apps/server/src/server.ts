@@ -216,6 +216,7 @@ function registerServices(opened: Opened) {
     metrics: createCredentialMetrics(make),
     onFault,
     onShed: opened.onShed,
+    admission,
     linkTo,
   };
   const accessLog = createAccessLog(settings, log);

@@ -35,6 +35,7 @@ export { create, fromJson, toJson } from '@bufbuild/protobuf';
 export { timestampDate, timestampMs } from '@bufbuild/protobuf/wkt';
 export { credentials, status } from '@grpc/grpc-js';
 export { errorFromStatus } from './errors/from-status.ts';
+export { RequestEncodingError } from '@callpass/grpc-kit/client';
 export { type CoalesceOptions } from './calls/coalescer.ts';
 export { type CallOptions } from './calls/service-client.ts';
 export { type CallMetadata, type ClientCall, type ClientInterceptor } from './calls/interceptor.ts';

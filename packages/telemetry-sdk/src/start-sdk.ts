@@ -61,7 +61,8 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
     instrumentations: [],
   });
   sdk.start();
-  if (push === undefined || takesOwnHistograms(push)) useHistograms(histograms);
+  const isMeasured = push !== undefined || scrape !== undefined;
+  if (isMeasured && (push === undefined || takesOwnHistograms(push))) useHistograms(histograms);
   const spans = goes('traces', parts) ? await startTracing(resource, delivery) : undefined;
   delivery.measure(createInstruments());
   if (goes('logs', parts)) sendLogRecords();
@@ -81,6 +82,8 @@ export async function startSdk(parts: SdkParts): Promise<Telemetry> {
       stopWatching();
       const end = await settledWithin(FLUSH_LIMIT_MS, Promise.all([spans?.shutdown(), sdk.shutdown()]));
       delivery.stop();
+      // Another start in this process sets its own.
+      metrics.disable();
       if (end !== 'done' && destinations.length > 0)
         log?.warn({ limitMs: FLUSH_LIMIT_MS }, 'the last telemetry was not delivered in time and is lost');
     },

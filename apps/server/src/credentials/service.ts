@@ -13,16 +13,17 @@ import {
 import { EncodedMessage, type Handlers, type ServerCall } from '@callpass/grpc-kit';
 import type { ShedCause } from '@callpass/telemetry';
 import { PRINCIPAL } from '../access/identify.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
 import type { LoadClass } from '../methods.ts';
+import { BatchReads } from './batch-reads.ts';
 import { decideEach, toResult } from './decide-each.ts';
 import { encryptTogether } from './encrypt.ts';
 import { encodeBatch, encodeIssued } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
 import { issue, type Idempotency, type IssueDependencies, type IssueOutcome } from './issue.ts';
 import { kindFromMessage, verificationToMessage } from './messages.ts';
-import { ValidationBatches } from './validation-batches.ts';
 import { validateCredentials, validateToken, type ValidateDependencies } from './validate.ts';
 
 /** Dependencies of the handlers: those of the use cases and what single batch items get their status with. */
@@ -32,11 +33,16 @@ export type CredentialDependencies = IssueDependencies &
   StatusParts & {
     /** Counts a request that is refused for load. */
     readonly onShed: (loadClass: LoadClass, cause: ShedCause) => void;
+    readonly admission: Pick<Admission, 'retryAfterMs'>;
   };
 
 /** The handlers of CredentialService: messages in, use cases, messages out. */
 export function credentialHandlers(dependencies: CredentialDependencies): Handlers<typeof CredentialService> {
-  const batches = new ValidationBatches(() => dependencies.onShed('VALIDATE', 'queue'));
+  const batchReads = new BatchReads({
+    store: dependencies.store,
+    onShed: () => dependencies.onShed('VALIDATE', 'queue'),
+    retryAfterMs: () => dependencies.admission.retryAfterMs('VALIDATE'),
+  });
   return {
     issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
@@ -61,8 +67,8 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     async batchValidateTokens({ requests }, call) {
       const caller = callerOf(call);
       const items = { schema: ValidateTokenRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await batches.within((bounded) =>
-        decideEach(items, (request) => bounded(() => validateOne(dependencies, caller, request))),
+      const outcomes = await batchReads.within(caller.principal.client, (store) =>
+        decideEach(items, (request) => validateOne({ ...dependencies, store }, caller, request)),
       );
       return { results: outcomes.map(toResult) };
     },
@@ -70,8 +76,8 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     async batchValidateCredentials({ requests }, call) {
       const caller = callerOf(call);
       const items = { schema: ValidateCredentialsRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await batches.within((bounded) =>
-        decideEach(items, (request) => bounded(() => validateSet(dependencies, caller, request))),
+      const outcomes = await batchReads.within(caller.principal.client, (store) =>
+        decideEach(items, (request) => validateSet({ ...dependencies, store }, caller, request)),
       );
       return { results: outcomes.map(toResult) };
     },

@@ -2,9 +2,9 @@ import { freeBytes, type CommitEvent } from '@callpass/storage';
 import { ATTR_LEDGER_OUTCOME, METRICS, type Instruments } from '@callpass/telemetry';
 import type { Settings } from '../settings/schema.ts';
 
-const COMMITTED = { [ATTR_LEDGER_OUTCOME]: 'committed' };
-const FAILED = { [ATTR_LEDGER_OUTCOME]: 'failed' };
-const NO_LABELS = {};
+const COMMITTED = Object.freeze({ [ATTR_LEDGER_OUTCOME]: 'committed' });
+const FAILED = Object.freeze({ [ATTR_LEDGER_OUTCOME]: 'failed' });
+const NO_LABELS = Object.freeze({});
 
 /** Measures the room on the disk of a store in a file. */
 export function measureDisk(make: Instruments, { store }: Pick<Settings, 'store'>): void {

@@ -347,6 +347,28 @@ describe('a client that coalesces', () => {
     expect(methods.slice(3)).toEqual(['ValidateToken', 'ValidateToken']);
   });
 
+  it('repeats every request of an RPC that is lost', async () => {
+    let lost = 0;
+    const { client } = await start({
+      // All share a clock, which must not run away with their pauses.
+      options: { timing: frozenTiming(0) },
+      handlers: {
+        validateToken: () => ({ verdict: Verdict.VALID }),
+        batchValidateTokens({ requests }) {
+          if (lost++ === 0) throw refusal(status.UNAVAILABLE, 'STORE_UNAVAILABLE');
+          return {
+            results: requests.map(() => ({
+              result: { case: 'response' as const, value: { verdict: Verdict.VALID } },
+            })),
+          };
+        },
+      },
+    });
+    const asked = Array.from({ length: 128 }, () => client.validateToken({ realm: 'r', token: 'AB' }));
+    expect(await Promise.all(asked)).toHaveLength(128);
+    expect(lost).toBeGreaterThan(1);
+  });
+
   it('fails the one request that cannot be encoded, and none of the others', async () => {
     const { client } = await start({
       handlers: {

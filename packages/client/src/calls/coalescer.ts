@@ -31,6 +31,8 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly interceptors?: readonly ClientInterceptor[] | undefined;
+  /** Calls of the client that the attempt is made for. Default: 1. */
+  readonly calls?: number | undefined;
 }
 
 /** Sends once. Rejects with a {@link CallpassError}. */
@@ -90,6 +92,7 @@ export function coalesceAttempts<Request, Answer>(
   let queue: Waiting<Request, Answer>[] = [];
   /** The service does not know the RPC until then, on the clock of `performance.now()`. */
   let unknownUntilMs = -Infinity;
+  const isUnknown = () => performance.now() < unknownUntilMs;
   let inFlight = 0;
   let scheduled = false;
 
@@ -101,6 +104,7 @@ export function coalesceAttempts<Request, Answer>(
   const flush = () => {
     scheduled = false;
     queue = queue.filter(({ settled }) => !settled);
+    if (isUnknown()) for (const waiting of queue.splice(0)) void sendAlone(waiting);
     while (queue.length > 0 && inFlight < maxInFlight) hold(send(queue.splice(0, mostTogether)));
   };
   /** Counts an RPC as under way until it ends, or holds others back for too long. */
@@ -139,7 +143,9 @@ export function coalesceAttempts<Request, Answer>(
     const signal = whenAllAreGone(taken);
     let outcomes: readonly BatchOutcome<Answer>[];
     try {
-      outcomes = await withSharedCall(spans, () => batch(requests, { timeoutMs, signal })).finally(() => {
+      outcomes = await withSharedCall(spans, () =>
+        batch(requests, { timeoutMs, signal, calls: taken.length }),
+      ).finally(() => {
         for (const waiting of taken) waiting.onGone = undefined;
       });
     } catch (error) {
@@ -152,7 +158,7 @@ export function coalesceAttempts<Request, Answer>(
   };
 
   return (request, { timeoutMs, signal }) => {
-    if (performance.now() < unknownUntilMs) return single(request, { timeoutMs, signal });
+    if (isUnknown()) return single(request, { timeoutMs, signal });
     return new Promise((resolve, reject) => {
       const span = startCoalescedSpan();
       const timer = setTimeout(() => waiting.settle({ error: overdueError() }), timeoutMs);

@@ -31,8 +31,8 @@ export interface RetryOptions {
   /**
    * Budget of the connection, as in gRPC's retryThrottling: each UNAVAILABLE, OVERLOADED and hedge takes a token, each other
    * response of the service, including a refusal, returns `budgetRatio` tokens, and nothing is repeated while half of the
-   * tokens or more are gone. Each request of a batch counts. Default: 100, so at most 50 repetitions at once; 1,000 where the
-   * client coalesces, so that the requests of a lost RPC can all be repeated.
+   * tokens or more are gone. Calls that share an RPC count each. Default: 100, so at most 50 repetitions at once; 1,000 where the
+   * client coalesces, so that the calls of a lost RPC can all be repeated.
    */
   readonly budgetTokens?: number;
   /** Tokens that a response returns to the budget. Default: 0.1, so that at most one call in ten is repeated for long. */
@@ -73,8 +73,8 @@ export interface Retries {
   now(): number;
   /** Time in ms after which an attempt may be hedged; `Infinity` for never. */
   readonly hedgeAfterMs: number;
-  /** Takes the tokens of a hedge of so many requests from the budget; `false` when there is none to spare. */
-  takeHedge(requests: number): boolean;
+  /** Takes the tokens of a hedge for so many calls from the budget; `false` when there is none to spare. */
+  takeHedge(calls: number): boolean;
 }
 
 const systemTiming: Timing = {
@@ -102,9 +102,9 @@ export function createRetries(options: RetryOptions | false = {}, timing: Timing
     now: () => timing.now(),
     pause: (attempts, askedMs, signal) => sleepUnlessAborted(timing, pauseMs(attempts, askedMs), signal),
     hedgeAfterMs,
-    takeHedge(requests) {
+    takeHedge(calls) {
       if (spent()) return false;
-      tokens = Math.max(0, tokens - requests);
+      tokens = Math.max(0, tokens - calls);
       addSpanEvent(EVENT_HEDGE, { [ATTR_RETRY_DELAY_MS]: hedgeAfterMs });
       return true;
     },

@@ -128,22 +128,16 @@ function attemptOf(
       throw errorOf(error, connection, options.signal);
     }
   };
-  return (request, { timeoutMs, signal, metadata, interceptors }) => {
+  return (request, { timeoutMs, signal, metadata, interceptors, calls = 1 }) => {
     const sent = sendingOptions({ signal, metadata, interceptors });
     const afterMs = retries.hedgeAfterMs;
     if (afterMs >= timeoutMs || !isHedged(request)) return send(request, { timeoutMs, ...sent });
     const endMs = performance.now() + timeoutMs;
     return firstAnswer(
       (onStart) => send(request, { timeoutMs: Math.max(1, endMs - performance.now()), ...sent, onStart }),
-      { afterMs, allowed: () => retries.takeHedge(requestsIn(request)) },
+      { afterMs, allowed: () => retries.takeHedge(calls) },
     );
   };
-}
-
-/** Requests that one RPC asks for: those of a batch, or one. */
-function requestsIn(request: unknown): number {
-  const { requests } = request as { readonly requests?: readonly unknown[] };
-  return requests?.length ?? 1;
 }
 
 function unaryCall(

@@ -138,7 +138,8 @@ export function connect(options: ConnectOptions): Connection {
 const COALESCED_BUDGET = 1000;
 
 function retryOptions({ retry, coalesce }: ConnectOptions): ConnectOptions['retry'] {
-  return coalesce && retry !== false ? { budgetTokens: COALESCED_BUDGET, ...retry } : retry;
+  if (!coalesce || retry === false) return retry;
+  return { ...retry, budgetTokens: retry?.budgetTokens ?? COALESCED_BUDGET };
 }
 
 /** @internal Connects where the target is no connection yet. `close` ends what was opened here, and nothing of the caller's. */

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Attributes, MeterProvider as Provider } from '@opentelemetry/api';
+import { hrTimeToMilliseconds } from '@opentelemetry/core';
 import {
   AggregationTemporality,
   AggregationType,
+  DataPointType,
   MeterProvider,
   type PushMetricExporter,
+  type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import fc from 'fast-check';
 import { ScrapeReader } from '../scrape.ts';
@@ -15,16 +18,31 @@ afterEach(async () => {
   for (const provider of providers.splice(0)) await provider.shutdown();
 });
 
-/** Scrapes after some work, with histograms of the SDK and with ours. */
-async function scraped(work: (provider: Provider) => void): Promise<{ sdk: string; own: string }> {
-  const scrape = async (histograms?: Histograms) => {
+/** Collects after some work, with histograms of the SDK and with ours: as Prometheus scrapes it, and as a collector gets it. */
+async function collected(work: (provider: Provider) => void) {
+  const collect = async (histograms?: Histograms) => {
     const reader = new ScrapeReader(histograms && [histograms]);
     const provider = new MeterProvider({ readers: [reader] });
     providers.push(provider);
     work(histograms ? withHistograms(provider, histograms) : provider);
-    return reader.text();
+    const { resourceMetrics } = await reader.collect();
+    return { text: (await reader.text()).split('\n').sort(), data: histogramsIn(resourceMetrics) };
   };
-  return { sdk: await scrape(), own: await scrape(new Histograms()) };
+  return { sdk: await collect(), own: await collect(new Histograms()) };
+}
+
+/** The histograms that a collector gets, without their times. */
+function histogramsIn({ scopeMetrics }: ResourceMetrics) {
+  return scopeMetrics.flatMap(({ scope, metrics }) =>
+    metrics
+      .filter(({ dataPointType }) => dataPointType === DataPointType.HISTOGRAM)
+      .map(({ descriptor, dataPoints, ...metric }) => ({
+        ...metric,
+        scope: { name: scope.name, version: scope.version || undefined },
+        descriptor: { ...descriptor, type: undefined, advice: undefined },
+        points: dataPoints.map(({ attributes, value }) => ({ attributes, value })),
+      })),
+  );
 }
 
 const BOUNDARIES = [0.005, 0.01, 0.1, 1];
@@ -43,7 +61,7 @@ describe('histograms', () => {
     const points = fc.array(fc.tuple(value, attributes), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(points, async (recorded) => {
-        const { sdk, own } = await scraped((provider) => {
+        const { sdk, own } = await collected((provider) => {
           const meter = provider.getMeter('scope', '1.0.0');
           const advice = { explicitBucketBoundaries: BOUNDARIES };
           const options = { unit: 's', description: 'Time that it takes.', advice };
@@ -51,46 +69,60 @@ describe('histograms', () => {
           for (const [index, [each, of]] of recorded.entries()) (index % 2 ? first : again).record(each, of);
           meter.createCounter('c').add(3, { kind: 'x' });
         });
-        expect(own.split('\n').sort()).toEqual(sdk.split('\n').sort());
+        expect(own).toEqual(sdk);
       }),
       { numRuns: 150 },
     );
   });
 
   it('without boundaries, options or attributes have those of the SDK', async () => {
-    const { sdk, own } = await scraped((provider) => {
+    const { sdk, own } = await collected((provider) => {
       const histogram = provider.getMeter('scope').createHistogram('d');
       for (const each of [0, 3, 5, 9999, 1e6]) histogram.record(each);
     });
-    expect(own.split('\n').sort()).toEqual(sdk.split('\n').sort());
+    expect(own).toEqual(sdk);
   });
 
   it('ignore what is no number', async () => {
-    const { own } = await scraped((provider) => provider.getMeter('scope').createHistogram('d').record(NaN));
-    expect(own).not.toContain('d_count');
+    const { own } = await collected((provider) =>
+      provider.getMeter('scope').createHistogram('d').record(NaN),
+    );
+    expect(own.data).toEqual([]);
   });
 
   it('have as many series as those of the SDK, and one for all others', async () => {
-    const { sdk, own } = await scraped((provider) => {
+    const { sdk, own } = await collected((provider) => {
       const histogram = provider.getMeter('scope').createHistogram('d');
       for (let index = 0; index < 2500; index++) histogram.record(1, { index });
     });
-    expect(own.split('\n').sort()).toEqual(sdk.split('\n').sort());
-    expect(own).toContain('d_count{otel_metric_overflow="true"} 501');
+    expect(own).toEqual(sdk);
+    expect(own.text).toContain('d_count{otel_metric_overflow="true"} 501');
   });
 
   it('take a set of attributes as it was when the point was recorded', async () => {
-    const { sdk, own } = await scraped((provider) => {
+    const { own } = await collected((provider) => {
       const histogram = provider.getMeter('scope').createHistogram('d');
       const changing: Attributes = { method: 'a' };
       histogram.record(1, changing);
       changing['method'] = 'b';
       histogram.record(1, changing);
     });
-    expect(own).toContain('d_count{method="a"} 1');
-    expect(own).toContain('d_count{method="b"} 1');
-    expect(sdk).toContain('d_count{method="b"}');
+    expect(own.text).toContain('d_count{method="a"} 1');
+    expect(own.text).toContain('d_count{method="b"} 1');
   });
+});
+
+it('have times by the wall clock, as other points do', async () => {
+  const histograms = new Histograms();
+  const before = Date.now();
+  histograms.create({ name: 'scope' }, 'd').record(1);
+  const { resourceMetrics } = await histograms.collect();
+  const [point] = resourceMetrics.scopeMetrics[0]?.metrics[0]?.dataPoints ?? [];
+  for (const time of [point?.startTime, point?.endTime]) {
+    const ms = hrTimeToMilliseconds(time ?? [0, 0]);
+    expect(ms).toBeGreaterThanOrEqual(before);
+    expect(ms).toBeLessThanOrEqual(Date.now());
+  }
 });
 
 it.each<[string, AggregationTemporality, AggregationType, boolean]>([

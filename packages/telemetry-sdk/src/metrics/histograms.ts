@@ -8,7 +8,7 @@ import {
   type MeterProvider,
   type MetricOptions,
 } from '@opentelemetry/api';
-import { hrTime, type InstrumentationScope } from '@opentelemetry/core';
+import { millisToHrTime, type InstrumentationScope } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
@@ -58,7 +58,7 @@ export class Histograms implements MetricProducer {
   }
 
   collect(): Promise<CollectionResult> {
-    const endTime = hrTime();
+    const endTime = now();
     const scopeMetrics = [...this.#ofScope.values()].map(({ scope, made }) => ({
       scope,
       metrics: [...made.values()].flatMap((histogram) => histogram.collect(endTime) ?? []),
@@ -102,6 +102,9 @@ export function withHistograms(provider: MeterProvider, histograms: Histograms):
     },
   };
 }
+
+/** The time by the wall clock, as the SDK's other points have it: that of the process does not follow its steps. */
+const now = (): HrTime => millisToHrTime(Date.now());
 
 class OwnHistogram implements Histogram {
   readonly #descriptor: HistogramMetricData['descriptor'];
@@ -161,7 +164,7 @@ class OwnHistogram implements Histogram {
 
   #begin(attributes: Attributes): Series {
     const counts = Array<number>(this.#boundaries.length + 1).fill(0);
-    return { attributes, startTime: hrTime(), counts, count: 0, sum: 0, min: Infinity, max: -Infinity };
+    return { attributes, startTime: now(), counts, count: 0, sum: 0, min: Infinity, max: -Infinity };
   }
 }
 
