@@ -214,10 +214,7 @@ function registerServices(opened: Opened) {
     keyedHash: new KeyedHash(store.ledgerSecret),
     anchors: new AnchorProver(store.ledgerSecret),
     metrics: createCredentialMetrics(make),
-    onFault,
-    onShed: opened.onShed,
-    admission,
-    linkTo,
+    ...{ onFault, onShed: opened.onShed, admission, linkTo },
   };
   const accessLog = createAccessLog(settings, log);
   opened.running.adopt(startUpkeep(settings, { ...dependencies, log }), (upkeep) => upkeep.stop());
