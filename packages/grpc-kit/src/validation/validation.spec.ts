@@ -96,8 +96,10 @@ describe('warmUp', () => {
   it('compiles the rules in advance, so that the first request does not pay for it', () => {
     warmUp([EchoService]);
     const request = create(SayRequestSchema, { style: { loud: true, volume: 1 } });
-    const before = performance.now();
+    // Of this thread's processor, so that a pause of the machine does not count.
+    const before = process.threadCpuUsage();
     assertValid(SayRequestSchema, request);
-    expect(performance.now() - before).toBeLessThan(20);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(20);
   });
 });
