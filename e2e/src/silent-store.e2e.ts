@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { errorFromStatus } from '@callpass/client';
 import { CredentialService, Verdict, VerdictSchema } from '@callpass/contract';
 import { connect, createClient, RpcError } from '@callpass/grpc-kit';
 import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
-import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { ownPostgresServer, type OwnPostgresServer } from '@callpass/testkit/postgres-server';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -125,7 +124,7 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
   // Who needs no store waits a second beside those who do, and not as long as they would.
   expect(await batchTookMs).toBeLessThan(BOUND_MS - 2000);
   const [needy, other] = (await batch).results.map(({ result }) => result);
-  expect(needy?.case === 'status' && reasonIn(needy.value)).toBe('STORE_UNAVAILABLE');
+  expect(needy?.case === 'status' && errorFromStatus(needy.value).reason).toBe('STORE_UNAVAILABLE');
   expect(other?.case === 'response' && other.value.verdict).toBe(Verdict.MALFORMED);
   expect(validations.length).toBeGreaterThan(1000);
   expect(countsOf(validations)).toEqual({ VALID: validations.length });
@@ -152,10 +151,6 @@ function every(intervalMs: number, work: () => void): () => void {
 function reasonOf(error: unknown): string {
   if (!(error instanceof RpcError)) throw error;
   return error.findDetails(ErrorInfoSchema)[0]?.reason ?? error.message;
-}
-
-function reasonIn({ details }: Status): string | undefined {
-  return details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? [])[0]?.reason;
 }
 
 function countsOf(answers: readonly Answer[]): Record<string, number> {

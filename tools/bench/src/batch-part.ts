@@ -33,13 +33,8 @@ export function measureBatch(
       ...load,
     });
     const validation = loadContestant({
-      ...{
-        name: 'single validations',
-        server,
-        call: await server.validation(),
-        unitsPerCall: 1,
-        shape: SHAPE,
-      },
+      ...{ name: 'single validations', server, call: await server.validation() },
+      ...{ unitsPerCall: 1, shape: SHAPE },
       ...load,
     });
     const validations = loadContestant({

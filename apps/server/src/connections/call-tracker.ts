@@ -7,7 +7,7 @@ import {
   refuseCall,
   RequestBody,
 } from '@callpass/grpc-kit';
-import { ConnectionCounter, type TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
+import { PlaceCounter, type TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
 import { ReadTurns } from './read-turns.ts';
 
 /** Bound that a call has reached: memory that its connection or peer holds, or streams that stay open. */
@@ -75,7 +75,7 @@ export class CallTracker {
   readonly #resets: TokenBuckets;
   readonly #onTooManyResets: (session: ServerHttp2Session) => void;
   readonly #unfinished: UnfinishedRequests;
-  readonly #staying = new ConnectionCounter(MAX_STAYING);
+  readonly #staying = new PlaceCounter(MAX_STAYING);
   readonly #turns = new ReadTurns();
   /** Calls whose request is not complete, the oldest first. */
   readonly #incomplete = new Set<TrackedStream>();

@@ -6,7 +6,7 @@ import { CallTracker } from './call-tracker.ts';
 import { ConnectionQueue } from './connection-queue.ts';
 import { peerOf } from '../peer.ts';
 import { handshakeLimits } from './handshakes.ts';
-import { ConnectionCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
+import { PlaceCounter, TokenBuckets, type ConnectionLimits } from './peer-bounds.ts';
 import { PingStrikes } from './ping-strikes.ts';
 
 /** Bounds on what a peer does to a server apart from calling it. */
@@ -63,7 +63,7 @@ export class ConnectionGuard {
   readonly #bounds: ConnectionBounds;
   readonly #onRejected: (cause: ConnectionCause) => void;
   readonly #isRecognised: (session: Http2Session) => boolean;
-  readonly #counter: ConnectionCounter;
+  readonly #counter: PlaceCounter;
   readonly #handshakes: ConnectionQueue<Connection>;
   /** Connections with a finished handshake on which nobody was recognised when that was looked at last. */
   readonly #strangers = new ConnectionQueue<Connection>();
@@ -79,7 +79,7 @@ export class ConnectionGuard {
     this.#bounds = bounds;
     this.#onRejected = onRejected;
     this.#isRecognised = isRecognised;
-    this.#counter = new ConnectionCounter(bounds);
+    this.#counter = new PlaceCounter(bounds);
     this.#handshakes = new ConnectionQueue(handshakeLimits(bounds));
     this.#resets = new TokenBuckets(bounds.maxResetsPerSecond);
     this.calls = new CallTracker({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { peerOf } from '../peer.ts';
-import { ConnectionCounter, TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
+import { PlaceCounter, TokenBuckets, UnfinishedRequests } from './peer-bounds.ts';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -14,9 +14,9 @@ it.each([
   expect(peerOf(address)).toBe(peer);
 });
 
-describe('ConnectionCounter', () => {
+describe('PlaceCounter', () => {
   it('has no place for one peer that has all of its own, and still one for another', () => {
-    const counter = new ConnectionCounter({ max: 3, maxPerPeer: 2 });
+    const counter = new PlaceCounter({ max: 3, maxPerPeer: 2 });
     expect([counter.take('a'), counter.take('a'), counter.take('a'), counter.take('b')]).toEqual([
       undefined,
       undefined,
@@ -28,7 +28,7 @@ describe('ConnectionCounter', () => {
   });
 
   it('gives a place that was left to the next', () => {
-    const counter = new ConnectionCounter({ max: 1, maxPerPeer: 1 });
+    const counter = new PlaceCounter({ max: 1, maxPerPeer: 1 });
     for (const peer of ['a', 'a', 'b']) {
       expect(counter.take(peer)).toBeUndefined();
       counter.leave(peer);
@@ -37,7 +37,7 @@ describe('ConnectionCounter', () => {
   });
 
   it('lets one peer have all places where there is no limit for each', () => {
-    const counter = new ConnectionCounter({ max: 3, maxPerPeer: 0 });
+    const counter = new PlaceCounter({ max: 3, maxPerPeer: 0 });
     expect([1, 2, 3, 4].map(() => counter.take('proxy'))).toEqual([undefined, undefined, undefined, 'total']);
   });
 });

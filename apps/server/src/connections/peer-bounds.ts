@@ -6,8 +6,8 @@ export interface ConnectionLimits {
   readonly maxPerPeer: number;
 }
 
-/** Counts open connections, altogether and of each peer. */
-export class ConnectionCounter {
+/** Counts places that are taken, altogether and by each peer: open connections, or what else each may have a number of. */
+export class PlaceCounter {
   readonly #limits: ConnectionLimits;
   readonly #ofPeer = new Map<string, number>();
   #open = 0;
@@ -20,7 +20,7 @@ export class ConnectionCounter {
     return this.#open;
   }
 
-  /** Counts a connection, or gives the limit that is reached: that of the peer where both are. */
+  /** Takes a place, or gives the limit that is reached: that of the peer where both are. */
   take(peer: string): 'total' | 'peer' | undefined {
     const { max, maxPerPeer } = this.#limits;
     const own = this.#ofPeer.get(peer) ?? 0;
@@ -32,7 +32,7 @@ export class ConnectionCounter {
     return undefined;
   }
 
-  /** Counts a connection no longer. */
+  /** Gives a place back. */
   leave(peer: string): void {
     this.#open--;
     const own = (this.#ofPeer.get(peer) ?? 0) - 1;

@@ -1,4 +1,5 @@
 import type { Store } from '@callpass/domain';
+import { PlaceCounter } from '../connections/peer-bounds.ts';
 import { Refusal } from '../errors/refusal.ts';
 
 /** Bounds on what the batches of validations of a server read. */
@@ -31,13 +32,13 @@ export interface BatchReadsParts {
  */
 export class BatchReads {
   readonly #parts: BatchReadsParts;
-  readonly #bounds: ReadBounds;
-  readonly #ofClient = new Map<string, number>();
-  #underWay = 0;
+  readonly #maxWaitMs: number;
+  readonly #places: PlaceCounter;
 
   constructor(parts: BatchReadsParts, bounds: ReadBounds = BOUNDS) {
     this.#parts = parts;
-    this.#bounds = bounds;
+    this.#maxWaitMs = bounds.maxWaitMs;
+    this.#places = new PlaceCounter({ max: bounds.most, maxPerPeer: bounds.mostOfClient });
   }
 
   /** Runs a batch of a client, with a store whose reads are bounded. */
@@ -47,10 +48,11 @@ export class BatchReads {
     late.promise.catch(() => undefined);
     const refuse = () =>
       late.reject(new Refusal('STORE_UNAVAILABLE', { message: TOO_LATE, retryAfterMs: retryAfterMs() }));
-    const timer = setTimeout(refuse, this.#bounds.maxWaitMs);
+    const timer = setTimeout(refuse, this.#maxWaitMs);
     let isShed = false;
     const bounded = <A>(read: () => Promise<A>): Promise<A> => {
-      if (this.#hasPlace(client)) return Promise.race([this.#counted(client, read), late.promise]);
+      if (this.#places.take(client) === undefined)
+        return Promise.race([this.#untilRead(client, read), late.promise]);
       if (!isShed) onShed();
       isShed = true;
       return Promise.reject(new Refusal('OVERLOADED', { retryAfterMs: retryAfterMs() }));
@@ -65,24 +67,11 @@ export class BatchReads {
     }
   }
 
-  #hasPlace(client: string): boolean {
-    const { most, mostOfClient } = this.#bounds;
-    return this.#underWay < most && (this.#ofClient.get(client) ?? 0) < mostOfClient;
-  }
-
-  async #counted<A>(client: string, read: () => Promise<A>): Promise<A> {
-    this.#count(client, 1);
+  async #untilRead<A>(client: string, read: () => Promise<A>): Promise<A> {
     try {
       return await read();
     } finally {
-      this.#count(client, -1);
+      this.#places.leave(client);
     }
-  }
-
-  #count(client: string, by: 1 | -1): void {
-    this.#underWay += by;
-    const own = (this.#ofClient.get(client) ?? 0) + by;
-    if (own === 0) this.#ofClient.delete(client);
-    else this.#ofClient.set(client, own);
   }
 }

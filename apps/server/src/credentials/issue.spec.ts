@@ -5,7 +5,7 @@ import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_detai
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { openCbc, openEcb } from '../testing/by-hand.ts';
-import { refusalOf } from '../testing/refusal.ts';
+import { reasonIn, refusalOf } from '../testing/refusal.ts';
 import {
   DOCUMENT,
   KEYS,
@@ -231,11 +231,7 @@ describe('BatchIssueCredentials', () => {
     expect(results.map(({ result }) => result.case)).toEqual(['response', 'status', 'status', 'response']);
     const statuses = results.flatMap(({ result }) => (result.case === 'status' ? [result.value] : []));
     expect(statuses.map(({ code }) => code)).toEqual([status.FAILED_PRECONDITION, status.INVALID_ARGUMENT]);
-    const reasons = statuses.map(({ details }) => {
-      const any = details.find(({ typeUrl }) => typeUrl.endsWith('ErrorInfo'));
-      return any && anyUnpack(any, ErrorInfoSchema)?.reason;
-    });
-    expect(reasons).toEqual(['DESTINATION_DISABLED', 'REQUEST_INVALID']);
+    expect(statuses.map(reasonIn)).toEqual(['DESTINATION_DISABLED', 'REQUEST_INVALID']);
   });
 
   it('gives each request the tokens of its own realm, callee and time', async () => {

@@ -1,4 +1,4 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import {
   IssueCredentialsRequestSchema,
   IssueCredentialsResponseSchema,
@@ -18,7 +18,7 @@ import type { StatusParts } from '../errors/map-error.ts';
 import type { Caller } from '../errors/refusal-records.ts';
 import type { LoadClass } from '../methods.ts';
 import { BatchReads } from './batch-reads.ts';
-import { decideEach, toResult } from './decide-each.ts';
+import { decideEach, toResult, type BatchItems } from './decide-each.ts';
 import { encryptTogether } from './encrypt.ts';
 import { encodeBatch, encodeIssued } from './encode-issued.ts';
 import { checkIssuing, type CheckIssuingDependencies } from './check-issuing.ts';
@@ -43,6 +43,17 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     onShed: () => dependencies.onShed('VALIDATE', 'queue'),
     retryAfterMs: () => dependencies.admission.retryAfterMs('VALIDATE'),
   });
+  const validateEach = async <D extends DescMessage, A>(
+    items: BatchItems<D>,
+    validate: (within: ValidateDependencies, caller: Caller, request: MessageShape<D>) => Promise<A>,
+  ) => {
+    const caller = callerOf(items.call);
+    const outcomes = await batchReads.within(caller.principal.client, (store) => {
+      const within = { ...dependencies, store };
+      return decideEach(items, (request) => validate(within, caller, request));
+    });
+    return { results: outcomes.map(toResult) };
+  };
   return {
     issueCredentials: (request, call) => issueOne(dependencies, callerOf(call), request),
 
@@ -64,23 +75,13 @@ export function credentialHandlers(dependencies: CredentialDependencies): Handle
     validateToken: (request, call) => validateOne(dependencies, callerOf(call), request),
     validateCredentials: (request, call) => validateSet(dependencies, callerOf(call), request),
 
-    async batchValidateTokens({ requests }, call) {
-      const caller = callerOf(call);
-      const items = { schema: ValidateTokenRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await batchReads.within(caller.principal.client, (store) =>
-        decideEach(items, (request) => validateOne({ ...dependencies, store }, caller, request)),
-      );
-      return { results: outcomes.map(toResult) };
-    },
-
-    async batchValidateCredentials({ requests }, call) {
-      const caller = callerOf(call);
-      const items = { schema: ValidateCredentialsRequestSchema, requests, parts: dependencies, call };
-      const outcomes = await batchReads.within(caller.principal.client, (store) =>
-        decideEach(items, (request) => validateSet({ ...dependencies, store }, caller, request)),
-      );
-      return { results: outcomes.map(toResult) };
-    },
+    batchValidateTokens: ({ requests }, call) =>
+      validateEach({ schema: ValidateTokenRequestSchema, requests, parts: dependencies, call }, validateOne),
+    batchValidateCredentials: ({ requests }, call) =>
+      validateEach(
+        { schema: ValidateCredentialsRequestSchema, requests, parts: dependencies, call },
+        validateSet,
+      ),
   };
 }
 

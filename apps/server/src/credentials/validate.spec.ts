@@ -1,5 +1,5 @@
 import { enumToJson, toBinary } from '@bufbuild/protobuf';
-import { anyUnpack, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   TokenKind,
@@ -8,10 +8,8 @@ import {
   VerdictSchema,
   type TimeLimitedCredentials,
 } from '@callpass/contract';
-import { ErrorInfoSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
-import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { cbcToken, ecbToken } from '../testing/by-hand.ts';
-import { refusalOf } from '../testing/refusal.ts';
+import { reasonIn, refusalOf } from '../testing/refusal.ts';
 import { KEYS, START_MS, startConfiguredServer, type TestServer } from '../testing/test-server.ts';
 
 const ECB = { realm: 'ecb.example', key: KEYS['ecb.example'] };
@@ -426,7 +424,3 @@ describe('a batch of validations', () => {
     },
   );
 });
-
-function reasonIn(status: Status | undefined): string | undefined {
-  return status?.details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? [])[0]?.reason;
-}

@@ -1,3 +1,4 @@
+import { anyUnpack } from '@bufbuild/protobuf/wkt';
 import { RpcError } from '@callpass/grpc-kit';
 import {
   BadRequestSchema,
@@ -6,6 +7,7 @@ import {
   QuotaFailureSchema,
   RetryInfoSchema,
 } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
+import type { Status } from '@callpass/rpc-protos/gen/google/rpc/status_pb.js';
 import { status } from '@grpc/grpc-js';
 
 /** The parts of an error that a client reads. */
@@ -35,4 +37,9 @@ export async function refusalOf(call: Promise<unknown>) {
       .flatMap(({ violations }) => violations.map(({ subject, description }) => ({ subject, description }))),
     help: error.findDetails(HelpSchema).flatMap(({ links }) => links.map(({ url }) => url)),
   };
+}
+
+/** The reason in a status that stands in a message, such as the result of a request of a batch. */
+export function reasonIn(status: Status | undefined): string | undefined {
+  return status?.details.flatMap((any) => anyUnpack(any, ErrorInfoSchema) ?? [])[0]?.reason;
 }
