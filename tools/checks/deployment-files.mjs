@@ -34,9 +34,10 @@ function dockerfileProblems() {
   const dockerfile = DockerfileParser.parse(text);
   const base = dockerfile.getInitialARGs()[0]?.getProperty()?.getValue() ?? '';
   if (!/^node:\d+\.\d+\.\d+-/.test(base)) problems.push(`the base ${base} is not pinned by version`);
-  const pinned = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).devDependencies.node;
-  if (!base.startsWith(`node:${pinned}-`))
-    problems.push(`the base ${base} is not the Node of package.json, ${pinned}`);
+  const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  for (const [name, version] of Object.entries(optionalDependencies))
+    if (!base.startsWith(`node:${version}-`))
+      problems.push(`the base ${base} is not the Node of package.json, ${name} ${version}`);
   if (!/^USER 65532:65532$/m.test(text)) problems.push('images do not run as user 65532');
   const exec = /^(HEALTHCHECK .*CMD|ENTRYPOINT|CMD) (.*)$/gm;
   for (const [, instruction, value] of text.matchAll(exec)) {

@@ -9,6 +9,9 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 const BIN = join(ROOT, 'node_modules', '.bin');
 const STAMP = join(ROOT, 'node_modules', '.callpass-lock-sha256');
 
+/** Oldest Node that runs the sources, where npm has no pinned one for this platform. */
+const OLDEST_MAJOR = 24;
+
 /** The environment in which `node` is the pinned one. */
 export const ENV = {
   ...process.env,
@@ -26,12 +29,30 @@ export async function prepare() {
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
-  if (installed !== lock || !existsSync(join(BIN, 'node'))) {
+  if (installed !== lock) {
     say('Installing dependencies (about a minute the first time) …');
-    await run('npm', ['ci', '--ignore-scripts=false', '--loglevel=error', '--no-progress']);
+    // What the lock file names does not change, so npm need not ask for what it has.
+    await run('npm', [
+      'ci',
+      '--prefer-offline',
+      '--ignore-scripts=false',
+      '--loglevel=error',
+      '--no-progress',
+    ]);
     writeFileSync(STAMP, lock);
   }
+  assertNode();
   await run('tsc', ['-b']);
+}
+
+/** npm has the pinned Node for Linux and Windows; elsewhere that of the machine has to do. */
+function assertNode() {
+  if (existsSync(join(BIN, 'node')) || Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) return;
+  say(
+    `npm has no Node for ${process.platform} ${process.arch} that this repository could install, and this one is ` +
+      `${process.version}: install Node ${OLDEST_MAJOR} or later, and run this again.`,
+  );
+  process.exit(1);
 }
 
 /** Runs a command of the workspace to its end; a failure or a signal ends this process with it. */
