@@ -13,6 +13,18 @@ import { DOCUMENT } from './testing/test-server.ts';
 /** The compiled code that Node keeps halves the time of a start. */
 const { PATH, NODE_COMPILE_CACHE } = process.env;
 
+/** A program before the program: writes the packages of others that were loaded. */
+const LISTS_MODULES = `
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    load(url, context, next) {
+      const name = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1];
+      if (name !== undefined) process.stderr.write(name + '\\n');
+      return next(url, context);
+    },
+  });
+`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'callpass-program-'));
@@ -150,6 +162,16 @@ describe('callpass-server', () => {
       expect(code).toBe(4);
     }
     closeSync(full);
+  });
+
+  it('starts without what only some settings need, or only the thread of the store: else each start and each server pays for it', () => {
+    const loaded = file('loaded.mjs', LISTS_MODULES);
+    const { code, stderr } = runProcess(['--version'], 'pipe', { NODE_OPTIONS: `--import=${loaded}` });
+    expect(code).toBe(0);
+    const packages = new Set(stderr.split('\n'));
+    expect([...packages]).toContain('@grpc/grpc-js');
+    for (const name of ['kysely', 'pg', 'better-sqlite3', 'jose', 'ioredis'])
+      expect([...packages]).not.toContain(name);
   });
 
   it('ends as a process with 2 for settings that do not hold, and names them, and for wrong use', () => {

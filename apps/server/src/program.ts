@@ -18,10 +18,8 @@ import { StoreError } from '@callpass/domain';
 import { backUpStore, migrateStore, resealStore, storeFile, storePlace } from '@callpass/storage';
 import { checkTelemetry, unknownValues } from '@callpass/telemetry-sdk';
 import type { Command } from 'commander';
-import { openKeyFile } from './access/open-identity.ts';
 import { checkDocument } from './admin/check-document.ts';
 import { openTransport } from './connections/tls.ts';
-import { examine } from './doctor/doctor.ts';
 import { startServer } from './server.ts';
 import { loadKeyEncryptionKey } from './settings/key-encryption.ts';
 import { assertTransportSafe } from './settings/listen-address.ts';
@@ -104,7 +102,7 @@ async function checkConfig(
 ): Promise<void> {
   assertTransportSafe(settings);
   loadKeyEncryptionKey(settings).fill(0);
-  assertFilesUsable(settings);
+  await assertFilesUsable(settings);
   reportSettings(NAME, surroundings, file, unknownValues());
   const stdout = surroundings.stdout(NAME);
   for (const name of documents) {
@@ -127,9 +125,10 @@ function readDocument(name: string): string {
 }
 
 /** Throws SettingsError for certificates and keys of issuers that would stop the start. */
-function assertFilesUsable(settings: Settings): void {
+async function assertFilesUsable(settings: Settings): Promise<void> {
   const silent = createLog({ level: 'silent' });
   openTransport(settings, silent).stop();
+  const { openKeyFile } = await import('./access/open-issuers.ts');
   for (const { jwksFile } of settings.identity.jwt)
     if (jwksFile !== undefined) openKeyFile(jwksFile, silent).stop();
 }
@@ -200,6 +199,7 @@ interface DoctorOptions {
 async function doctor({ settings, output }: DoctorOptions, surroundings: Surroundings): Promise<void> {
   const { environment } = surroundings;
   const file = chooseSettingsFile(settings, environment);
+  const { examine } = await import('./doctor/doctor.ts');
   const findings = [
     ...(await examine({ file, environment, nowMs: Date.now() })),
     ...(await checkTelemetry()),

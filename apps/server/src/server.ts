@@ -13,7 +13,7 @@ import {
 import { buildOf, flushCountedLines, splitHostAndPort } from '@callpass/program';
 import { followGrpcLog } from '@callpass/program/grpc-log';
 import { describeError, type Logger } from '@callpass/program/log';
-import { lockStore, migrateStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
+import { lockStore, openStore, storePlace, type CommitEvent } from '@callpass/storage';
 import { createInstruments, METRICS as MEASURED, serverTelemetry } from '@callpass/telemetry';
 import type { Readiness } from '@callpass/telemetry-sdk';
 import { Server } from '@grpc/grpc-js';
@@ -43,6 +43,7 @@ import { HealthWatch } from './health/health-watch.ts';
 import { measureHealth } from './health/metrics.ts';
 import { LedgerHealth } from './health/ledger-health.ts';
 import { logFailedCommits } from './ledger/log-commits.ts';
+import { logMigrated } from './state/log-migrated.ts';
 import { createLedgerMetrics, measureDisk } from './ledger/metrics.ts';
 import { startUpkeep } from './ledger/upkeep.ts';
 import { ledgerHandlers } from './ledger/service.ts';
@@ -114,11 +115,6 @@ async function open(given: {
   running.adopt(await lockStore(url, countsAlone(settings) ? 'alone' : 'shared'), (lock) => {
     lock.release();
   });
-  if (migrateOnStart) {
-    const { applied, created } = await migrateStore({ url, sealKey });
-    if (created) log.warn({ store: storePlace(url) }, 'there was no store: a new, empty one was made');
-    if (applied.length > 0) log.info({ applied }, 'store migrated');
-  }
   const transport = running.adopt(openTransport(settings, log), (opened) => {
     opened.stop();
   });
@@ -134,7 +130,10 @@ async function open(given: {
     if (event.kind === 'refused' && event.why === 'full') onShed('ISSUE', 'queue');
   };
   const store = running.adopt(
-    await openStore({ url, sealKey, onEvent, limits: { reserveBytes } }),
+    await openStore({
+      ...{ url, sealKey, onEvent, limits: { reserveBytes } },
+      onMigrated: migrateOnStart ? logMigrated(log, url) : undefined,
+    }),
     (opened) => opened.close(),
   );
   const state = await CurrentState.follow(store, {
@@ -146,9 +145,12 @@ async function open(given: {
   running.defer(() => {
     state.stop();
   });
-  const { limiter } = running.adopt(openLimiter(settings, { log, make, clock, store, state }), (opened) => {
-    opened.close();
-  });
+  const { limiter } = running.adopt(
+    await openLimiter(settings, { log, make, clock, store, state }),
+    (opened) => {
+      opened.close();
+    },
+  );
   const trustedClock = await watchClock(settings, { source: clockSource, store, log, make });
   running.defer(() => {
     trustedClock.stop();
@@ -159,9 +161,11 @@ async function open(given: {
   const refusals = running.adopt(new RefusalRecords({ state, store, clock, log }), (records) =>
     records.flush(),
   );
-  const identity = running.adopt(openIdentity(settings, { state, store, clock, refusals, log }), (opened) =>
-    opened.stop(),
+  const identity = running.adopt(
+    await openIdentity(settings, { state, store, clock, refusals, log }),
+    (opened) => opened.stop(),
   );
+  const rules = await openRules(settings, { log, clock, running, secret: store.ledgerSecret });
   return {
     settings,
     log,
@@ -178,6 +182,7 @@ async function open(given: {
     onShed,
     refusals,
     identity,
+    rules,
     linkTo: problemLinks(settings.documentationUrl),
   };
 }
@@ -187,16 +192,15 @@ type Opened = Awaited<ReturnType<typeof open>>;
 /** Makes the gRPC server, with every service, the way that each call takes to it, and what is measured. */
 function registerServices(opened: Opened) {
   const { settings, log, clock, make, store, state, limiter, trustedClock } = opened;
-  const { admission, refusals, identity, linkTo } = opened;
+  const { admission, refusals, identity, rules, linkTo } = opened;
   const onFault: OnFault = ({ error, method, traceId }) => {
     log.error({ method, traceId, error: describeError(error) }, 'fault');
   };
-  const { enabled: authorizes } = settings.authorize;
-  const services = [...Object.values(SERVICES), ...(authorizes ? [ALL_SERVICES.gateway] : [])];
+  const services = [...Object.values(SERVICES), ...(rules ? [ALL_SERVICES.gateway] : [])];
   const health = createHealth(services, buildHeader(buildOf(import.meta.url)));
   const watch = opened.running.adopt(
     new HealthWatch({
-      ...{ health, log, state, store, limiter, authorizes },
+      ...{ health, log, state, store, limiter, authorizes: rules !== undefined },
       ...{ ledger: opened.ledger, clock: trustedClock },
     }),
     (watching) => {
@@ -249,11 +253,7 @@ function registerServices(opened: Opened) {
   addService(server, SERVICES.credentials, credentialHandlers(dependencies), options);
   addService(server, SERVICES.admin, adminHandlers(dependencies), options);
   addService(server, SERVICES.ledger, ledgerHandlers(dependencies), options);
-  if (authorizes) {
-    const defer = (close: () => void) => opened.running.defer(close);
-    const rules = openRules(settings, { log, clock, secret: store.ledgerSecret, defer });
-    addService(server, ALL_SERVICES.gateway, gatewayHandlers({ ...dependencies, rules }), options);
-  }
+  if (rules) addService(server, ALL_SERVICES.gateway, gatewayHandlers({ ...dependencies, rules }), options);
   const forTools = { interceptors: [underWay.interceptor, identity.interceptor], mapError };
   health.addTo(server, forTools);
   const described: readonly DescService[] = [...services, ALL_SERVICES.health];

@@ -5,6 +5,7 @@ export { describeDatabaseFault } from './describe-database-fault.ts';
 export { errorText } from './error-text.ts';
 export { describeFault } from './describe-fault.ts';
 export { followFiles, type FollowedFiles } from './follow-files.ts';
+export { redisPlace } from './redis-place.ts';
 export { reloadOnSignal } from './reload.ts';
 export { reportReady, stopOnSignal } from './stop.ts';
 export { type Build, buildOf, versionText } from './version.ts';

@@ -56,14 +56,6 @@ export function connectRedis(
   return redis;
 }
 
-const DEFAULT_PORT = '6379';
-
-/** Describes where a `redis:` or `rediss:` URL leads, for messages. Never holds a password. */
-export function redisPlace(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `Redis at ${hostname || 'localhost'}:${port || DEFAULT_PORT}`;
-}
-
 /** Time until Redis must have answered a doctor. */
 const ASK_MS = 2000;
 

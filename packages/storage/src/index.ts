@@ -6,6 +6,7 @@ export {
   resealStore,
   type OpenStoreOptions,
 } from './open-store.ts';
+export type { Migrated } from './schema/migrate-store.ts';
 export { readSealKey, SealKeyError } from './seal/seal-key.ts';
 export { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
 export { freeBytes } from './sqlite/disk-reserve.ts';

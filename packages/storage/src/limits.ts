@@ -29,3 +29,12 @@ export const DEFAULT_LIMITS: StoreLimits = {
   reserveBytes: 0,
   connections: 4,
 };
+
+/** Limits of what goes through whole tables: migrations and resealing. */
+export const PATIENT_LIMITS: StoreLimits = {
+  ...DEFAULT_LIMITS,
+  recordMs: 3_600_000,
+  readMs: 3_600_000,
+  lockMs: 60_000,
+  reserveBytes: 0,
+};

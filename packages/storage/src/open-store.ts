@@ -1,25 +1,16 @@
+// What works on a database is loaded where it is used: a server has that in the store's thread only, which saves it 25 MiB.
 import { randomUUID } from 'node:crypto';
 import { StoreError, type Store } from '@callpass/domain';
 import { withPlace } from './cause.ts';
 import type { CommitEvent } from './commit/group-committer.ts';
 import type { Database } from './database/database.ts';
-import { resealEverything } from './database/reseal.ts';
-import { DEFAULT_LIMITS, type StoreLimits } from './limits.ts';
+import { DEFAULT_LIMITS, PATIENT_LIMITS, type StoreLimits } from './limits.ts';
 import { openDatabase } from './open-database.ts';
-import { assertCurrentSchema, isStore, migrateDatabase } from './schema/migrate.ts';
+import type { Migrated } from './schema/migrate-store.ts';
 import { Sealer } from './seal/sealer.ts';
 import { parseStoreUrl, storePlace, storeFile } from './store-url.ts';
 import { ThreadLink } from './thread/thread-link.ts';
 import { ThreadStore } from './thread/thread-store.ts';
-
-/** Migrations and resealing go through whole tables. */
-const PATIENT_LIMITS: StoreLimits = {
-  ...DEFAULT_LIMITS,
-  recordMs: 3_600_000,
-  readMs: 3_600_000,
-  lockMs: 60_000,
-  reserveBytes: 0,
-};
 
 /** Options of {@link openStore}. */
 export interface OpenStoreOptions {
@@ -34,25 +25,32 @@ export interface OpenStoreOptions {
   readonly writerId?: string | undefined;
   /** See {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<StoreLimits> | undefined;
+  /** Brings the store to this version's schema first, as {@link migrateStore}, and is told what was done. Default: it stays as it is. */
+  readonly onMigrated?: ((migrated: Migrated) => void) | undefined;
   /** For logs and metrics: called after each commit and for each refusal, on the caller's thread. */
   readonly onEvent?: ((event: CommitEvent) => void) | undefined;
 }
 
 /**
- * Opens a store that `migrateStore` made. Rejects with a StoreError: `SCHEMA_OUTDATED` (also when there is no database
+ * Opens a store that is there, or that `onMigrated` makes. Rejects with a StoreError: `SCHEMA_OUTDATED` (also when there is no database
  * yet), `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, or `STORE_UNAVAILABLE`; with `TypeError` for a URL of another kind.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { link, ledgerSecret, announces } = await ThreadLink.open({
-    url: options.url,
-    sealKey: Uint8Array.from(options.sealKey),
-    writerId: options.writerId ?? randomUUID(),
-    limits,
-  }).catch((error: unknown) => {
+  const { onMigrated } = options;
+  const { link, ledgerSecret, announces, migrated } = await ThreadLink.open(
+    {
+      url: options.url,
+      sealKey: Uint8Array.from(options.sealKey),
+      writerId: options.writerId ?? randomUUID(),
+      limits,
+    },
+    { migrate: onMigrated !== undefined },
+  ).catch((error: unknown) => {
     throw withPlace(options.url, error);
   });
+  if (migrated !== undefined) onMigrated?.(migrated);
   const onEvent = options.onEvent ?? (() => undefined);
   return new ThreadStore({ link, ledgerSecret, limits, announces, onEvent });
 }
@@ -84,14 +82,11 @@ export async function migrateStore(options: {
   url: string;
   sealKey: Uint8Array;
   create?: boolean;
-}): Promise<{ applied: string[]; created: boolean }> {
-  const sealer = new Sealer(options.sealKey);
-  const { create = true } = options;
-  return withDatabase(options.url, { create }, async (database) => {
-    const created = !(await isStore(database));
-    if (created && !create)
-      throw new StoreError('SCHEMA_OUTDATED', `${storePlace(options.url)} holds no store`);
-    return { ...(await migrateDatabase(database, sealer)), created };
+}): Promise<Migrated> {
+  const { url, sealKey, create = true } = options;
+  const { migrateStoreAt } = await import('./schema/migrate-store.ts');
+  return migrateStoreAt(url, new Sealer(sealKey), { create }).catch((error: unknown) => {
+    throw withPlace(url, error);
   });
 }
 
@@ -105,6 +100,8 @@ export async function resealStore(options: {
   oldKey: Uint8Array;
   newKey: Uint8Array;
 }): Promise<{ resealed: number }> {
+  const { resealEverything } = await import('./database/reseal.ts');
+  const { assertCurrentSchema } = await import('./schema/migrate.ts');
   const from = new Sealer(options.oldKey);
   const to = new Sealer(options.newKey);
   return withDatabase(options.url, { create: false }, async (database) => {
@@ -122,6 +119,7 @@ export async function resealStore(options: {
  * `SCHEMA_OUTDATED` where there is no store; with `TypeError` for a store on PostgreSQL, which has tools of its own for this.
  */
 export async function backUpStore(options: { url: string; to: string }): Promise<void> {
+  const { isStore } = await import('./schema/migrate.ts');
   const done = await withDatabase(options.url, { create: false }, async (database) => {
     if (database.backUp === undefined) return false;
     if (!(await isStore(database)))

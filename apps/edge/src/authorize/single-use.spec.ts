@@ -1,4 +1,10 @@
-import { createMemorySessions, createRedisSessions, type SessionStore } from '@callpass/program/sessions';
+import {
+  createMemorySessions,
+  openSessions,
+  type RedisSessions,
+  type SessionStore,
+} from '@callpass/program/sessions';
+import type { Logger } from '@callpass/program/log';
 import { ownRedisServer, redisIsInstalled, type RedisServer } from '@callpass/testkit/redis-server';
 import { createSingleUse } from '@callpass/token-core/gateway';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -39,14 +45,9 @@ if (redisIsInstalled('single use of tokens that edges share')) {
     const stores: SessionStore[] = [];
     const edge = async (whenUnavailable: 'refuse' | 'allow' = 'refuse') => {
       const ready = Promise.withResolvers<void>();
-      const store = createRedisSessions({
-        url: redis.url,
-        connectionName: 'callpass-edge',
-        timeoutMs: 500,
-        keyPrefix: 'sessions:',
-        onLost: () => events.push('lost'),
-        onReady: () => ready.resolve(),
-      });
+      const settings = { url: redis.url, timeout: 500, keyPrefix: 'sessions:', whenUnavailable };
+      const log = { warn: () => events.push('lost'), info: () => ready.resolve() } as unknown as Logger;
+      const store = (await openSessions(settings, log, 'callpass-edge')) as RedisSessions;
       stores.push(store);
       store.connect();
       await ready.promise;

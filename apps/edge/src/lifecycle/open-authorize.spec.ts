@@ -18,22 +18,25 @@ const open = (environment: Record<string, string>, secret?: string) =>
   openAuthorize(fastify(), settingsOf(environment), createLog({ level: 'silent' }), secret);
 
 describe('openAuthorize', () => {
-  it('is off without realms and proxies', () => {
-    expect(open({})).toBeUndefined();
-    expect(open(ON)).toMatchObject({ realms: ['support.example'], proxies: ['loopback'], callStart: 'body' });
-  });
-
-  it('uses a token once only where that is asked for', () => {
-    expect(open(ON)?.singleUse).toBeUndefined();
-    expect(open({ ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'memory:' })?.singleUse).toMatchObject({
-      whenUnavailable: 'refuse',
+  it('is off without realms and proxies', async () => {
+    expect(await open({})).toBeUndefined();
+    expect(await open(ON)).toMatchObject({
+      realms: ['support.example'],
+      proxies: ['loopback'],
+      callStart: 'body',
     });
   });
 
-  it('wants a secret for a store that edges share, since each would hash differently', () => {
+  it('uses a token once only where that is asked for', async () => {
+    expect((await open(ON))?.singleUse).toBeUndefined();
+    const once = await open({ ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'memory:' });
+    expect(once?.singleUse).toMatchObject({ whenUnavailable: 'refuse' });
+  });
+
+  it('wants a secret for a store that edges share, since each would hash differently', async () => {
     const shared = { ...ON, CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'redis://127.0.0.1:1' };
-    expect(() => open(shared)).toThrow(SettingsError);
-    expect(() => open(shared)).toThrow(/visitor\.secrets/);
+    await expect(open(shared)).rejects.toThrow(SettingsError);
+    await expect(open(shared)).rejects.toThrow(/visitor\.secrets/);
   });
 });
 

@@ -1,18 +1,16 @@
 import type { Store } from '@callpass/domain';
 import type { ServerCall, ServerInterceptor } from '@callpass/grpc-kit';
-import { describeFault } from '@callpass/program';
 import type { Logger } from '@callpass/program/log';
 import type { RefusalRecords } from '../errors/refusal-records.ts';
 import { METHODS } from '../methods.ts';
-import { SettingsError } from '../settings/load.ts';
 import type { Settings } from '../settings/schema.ts';
 import type { Principal } from '../state/principal.ts';
 import type { Snapshot } from '../state/snapshot.ts';
 import { createAuthenticate } from './authenticate.ts';
 import { AuthenticationRefusal } from './fault.ts';
 import { identify, RECOGNISED } from './identify.ts';
-import { createJwtVerifier, type JwtIssuer, type JwtVerifier } from './jwt.ts';
-import { fileKeySet, remoteKeySet, type KeySet } from './key-set.ts';
+import type { JwtVerifier } from './jwt.ts';
+import type { OpenIssuers } from './open-issuers.ts';
 import { RefusedAuthentications } from './refused-authentications.ts';
 
 /** Authentication and authorization of a running server. */
@@ -28,17 +26,19 @@ export interface RunningIdentity {
   stop(): Promise<void>;
 }
 
-/** The keys in a file. Throws SettingsError when they cannot be used. */
-export function openKeyFile(name: string, log: Logger): KeySet {
-  try {
-    return fileKeySet(name, log);
-  } catch (error) {
-    throw new SettingsError([`identity.jwt: ${name}: ${describeFault(error)}`]);
-  }
-}
+/** Stand-in for issuers where the settings name none: the library of their tokens is not even loaded. */
+const NO_ISSUERS: OpenIssuers = {
+  verifier: {
+    verify: () => {
+      throw new AuthenticationRefusal('UNKNOWN');
+    },
+    recall: () => undefined,
+  },
+  stop: () => undefined,
+};
 
 /** Sets up identity by the settings. Throws SettingsError when a file of keys cannot be used. */
-export function openIdentity(
+export async function openIdentity(
   settings: Pick<Settings, 'access' | 'identity'>,
   dependencies: {
     readonly state: { readonly snapshot: Snapshot };
@@ -47,16 +47,12 @@ export function openIdentity(
     readonly refusals: Pick<RefusalRecords, 'record'>;
     readonly log: Logger;
   },
-): RunningIdentity {
-  const issuers = settings.identity.jwt.map(({ jwksUrl, jwksFile, ...issuer }): JwtIssuer => ({
-    ...issuer,
-    keys:
-      jwksFile === undefined
-        ? remoteKeySet(String(jwksUrl), dependencies.log, dependencies.clock)
-        : openKeyFile(jwksFile, dependencies.log),
-  }));
+): Promise<RunningIdentity> {
+  const { jwt: named } = settings.identity;
+  const issuers =
+    named.length === 0 ? NO_ISSUERS : (await import('./open-issuers.ts')).openIssuers(named, dependencies);
   const refused = new RefusedAuthentications(dependencies);
-  const jwt = createJwtVerifier(issuers, dependencies.clock);
+  const { verifier: jwt } = issuers;
   const trustLocal = settings.access.local === 'everything';
   const authenticate = createAuthenticate({ ...dependencies, jwt, trustLocal });
   const recognise = createAuthenticate({ ...dependencies, jwt: { verify: recalling(jwt) }, trustLocal });
@@ -72,7 +68,7 @@ export function openIdentity(
       }
     },
     async stop() {
-      for (const { keys } of issuers) keys.stop();
+      issuers.stop();
       await refused.flush();
     },
   };

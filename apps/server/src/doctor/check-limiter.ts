@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { askRedis, redisPlace } from '@callpass/program/redis';
+import { askRedis } from '@callpass/program/redis';
 import { MARK_NAME } from '../limits/counter-mark.ts';
-import { describeDatabaseFault, ok, problem, warning, type Finding } from '@callpass/program';
+import { describeDatabaseFault, ok, problem, redisPlace, warning, type Finding } from '@callpass/program';
 import type { Settings } from '../settings/schema.ts';
 
 const name = 'limiter';

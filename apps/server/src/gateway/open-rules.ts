@@ -11,18 +11,19 @@ export interface RulesParts {
   /** Key of the names of used tokens: the same at all servers of a store. */
   readonly secret: Uint8Array;
   /** Takes what has to be closed at the end. */
-  readonly defer: (close: () => void) => void;
+  readonly running: { defer(close: () => void): void };
 }
 
-/** Rules of the door that the settings ask for. */
-export function openRules(
-  { authorize: { callStart, singleUse } }: Pick<Settings, 'authorize'>,
-  { log, clock, secret, defer }: RulesParts,
-): GatewayRules {
-  const store = openSessions(singleUse, log, 'callpass');
+/** Rules of the door that the settings ask for; undefined where it is off. */
+export async function openRules(
+  { authorize: { enabled, callStart, singleUse } }: Pick<Settings, 'authorize'>,
+  { log, clock, secret, running }: RulesParts,
+): Promise<GatewayRules | undefined> {
+  if (!enabled) return undefined;
+  const store = await openSessions(singleUse, log, 'callpass');
   if (store === undefined) return { callStart };
   store.connect();
-  defer(() => {
+  running.defer(() => {
     store.close();
   });
   const { whenUnavailable } = singleUse;

@@ -15,14 +15,14 @@ const CONFIGURATION = {
 } as unknown as Configuration;
 
 /** A limiter of a server whose ledger has one issue, and what it reports. */
-function opened(url: string, issuedAtMs: number) {
+async function opened(url: string, issuedAtMs: number) {
   const logged: string[] = [];
   const counts: Record<string, number> = {};
   const log =
     (level: string) =>
     (_: object, text = '') =>
       void logged.push(`${level}: ${text.split(':')[0]}`);
-  const { limiter, close } = openLimiter(
+  const { limiter, close } = await openLimiter(
     { limits: { url, timeout: 150, keyPrefix: '{callpass}:', perInstance: false } },
     {
       log: { info: log('info'), warn: log('warn'), error: log('error') } as unknown as Logger,
@@ -55,7 +55,7 @@ if (redisIsInstalled('reports of lost counters')) {
   it('reports counters that were lost under a running server: log, metric, health', async () => {
     const redis = await ownRedisServer();
     // Longer ago than any window: nothing was counted that could be lost.
-    const server = opened(redis.url, NOW_MS - WINDOW_MS);
+    const server = await opened(redis.url, NOW_MS - WINDOW_MS);
     while ((await redis.ask('EXISTS {callpass}:generation')) !== ':1') await pause(20);
     expect([server.logged, server.limiter.lostAtMs]).toEqual([
       ['info: limits are counted in Redis'],
@@ -71,7 +71,7 @@ if (redisIsInstalled('reports of lost counters')) {
 
   it('reports counters that are missing at the start, where credentials were issued within the longest window', async () => {
     const redis = await ownRedisServer();
-    const server = opened(redis.url, NOW_MS - WINDOW_MS + 1);
+    const server = await opened(redis.url, NOW_MS - WINDOW_MS + 1);
     await server.said(LOST);
     expect(server.counts).toEqual({ emptied: 1, evicted: 0 });
     server.close();

@@ -1,11 +1,9 @@
 import { MemoryLimiter, type Clock, type Configuration, type Limiter, type Store } from '@callpass/domain';
-import { describeDatabaseFault } from '@callpass/program';
+import { describeDatabaseFault, redisPlace } from '@callpass/program';
 import type { Logger } from '@callpass/program/log';
-import { redisPlace } from '@callpass/program/redis';
 import { METRICS, type Instruments } from '@callpass/telemetry';
 import type { Settings } from '../settings/schema.ts';
 import type { CounterMarkEvents } from './counter-mark.ts';
-import { RedisLimiter } from './redis-limiter.ts';
 
 /** A limiter and how to let go of it. */
 export interface OpenLimiter {
@@ -42,8 +40,12 @@ const MEMORY = 'memory:';
  * The limiter that the settings ask for. Does not wait for Redis and does not need it to start: until it is in reach, each
  * limit does what it says for then.
  */
-export function openLimiter({ limits }: Pick<Settings, 'limits'>, parts: LimiterParts): OpenLimiter {
+export async function openLimiter(
+  { limits }: Pick<Settings, 'limits'>,
+  parts: LimiterParts,
+): Promise<OpenLimiter> {
   if (limits.url === MEMORY) return { limiter: new MemoryLimiter(), close: () => undefined };
+  const { RedisLimiter } = await import('./redis-limiter.ts');
   const { log, clock, store, state } = parts;
   const limiter = new RedisLimiter({
     url: limits.url,

@@ -1,6 +1,6 @@
 import { describeDatabaseFault } from '../describe-database-fault.ts';
 import { ok, problem, type Finding } from '../finding.ts';
-import { askRedis, redisPlace } from '../redis.ts';
+import { redisPlace } from '../redis-place.ts';
 import type { SingleUseSettings } from './open-sessions.ts';
 
 const CHECK = 'used tokens';
@@ -11,6 +11,7 @@ export async function checkSessions({ url, whenUnavailable }: SingleUseSettings)
   if (url === 'memory:')
     return [ok(CHECK, 'in memory: each instance knows only those that it has let through')];
   try {
+    const { askRedis } = await import('../redis.ts');
     await askRedis(url, async () => undefined);
     return [ok(CHECK, `${redisPlace(url)} answers`)];
   } catch (error) {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { describeDatabaseFault } from '../describe-database-fault.ts';
 import type { Logger } from '../log.ts';
 import type { doorSettings } from '../settings/door.ts';
-import { createRedisSessions, type RedisSessions } from './redis-sessions.ts';
+import type { RedisSessions } from './redis-sessions.ts';
 import { createMemorySessions } from './session-store.ts';
 
 /** Settings of the single use of tokens, complete and checked. */
@@ -13,13 +13,14 @@ export type SingleUseSettings = Readonly<z.output<typeof doorSettings.singleUse>
  *
  * @param connectionName name that Redis shows for the connection.
  */
-export function openSessions(
+export async function openSessions(
   { url, timeout, keyPrefix, whenUnavailable }: SingleUseSettings,
   log: Logger,
   connectionName: string,
-): RedisSessions | undefined {
+): Promise<RedisSessions | undefined> {
   if (url === 'off') return undefined;
   if (url === 'memory:') return { ...createMemorySessions(), connect: () => undefined };
+  const { createRedisSessions } = await import('./redis-sessions.ts');
   return createRedisSessions({
     url,
     connectionName,

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { sampleEntry, throwawayKey } from '@callpass/testkit';
 import { storeConformance } from '@callpass/testkit/store-conformance';
 import type { TestDatabase } from '@callpass/testkit/postgres-server';
-import { backUpStore, migrateStore, openStore, storeFile } from '../index.ts';
+import { backUpStore, migrateStore, openStore, storeFile, type Migrated } from '../index.ts';
 import { chainSuite } from './chain-suite.ts';
 import { runChild } from './child.ts';
 import { sealingSuite } from './sealing-suite.ts';
@@ -42,6 +42,18 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
           created: false,
         });
         expect(Buffer.from((await open()).ledgerSecret).toString('hex')).toBe(secret);
+      });
+
+      it('is brought up to date by opening where that is asked for, and what was done is told', async () => {
+        const told: Migrated[] = [];
+        for (let start = 0; start < 2; start++) {
+          const store = await open({ onMigrated: (migrated) => told.push(migrated) });
+          await store.close();
+        }
+        expect(told).toEqual([
+          { applied: expect.arrayContaining(['0001-state-and-ledger']), created: true },
+          { applied: [], created: false },
+        ]);
       });
 
       it('is made once when two processes migrate at once', async () => {
@@ -92,6 +104,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         ids: ['before', 'after'],
         faults: [],
         threads: 3,
+        withoutStore: storeFile(database.url) === undefined ? '0' : 'SCHEMA_OUTDATED',
       });
     }, 30_000);
 

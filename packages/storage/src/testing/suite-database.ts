@@ -2,14 +2,14 @@ import { afterEach, beforeEach } from '@jest/globals';
 import type { Store } from '@callpass/domain';
 import { throwawayKey } from '@callpass/testkit';
 import type { TestDatabase } from '@callpass/testkit/postgres-server';
-import { openStore, type StoreLimits } from '../index.ts';
+import { openStore, type OpenStoreOptions } from '../index.ts';
 
 /** Database of each test of a suite, a new one for each. */
 export interface SuiteDatabase {
   readonly url: string;
   readonly sealKey: Uint8Array;
   /** Opens a store on it, which is closed at the end of the test. */
-  open(options?: { sealKey?: Uint8Array; writerId?: string; limits?: Partial<StoreLimits> }): Promise<Store>;
+  open(options?: Partial<OpenStoreOptions>): Promise<Store>;
   /** The stores that the test has opened. */
   readonly stores: readonly Store[];
   /** All that it holds, as bytes. */

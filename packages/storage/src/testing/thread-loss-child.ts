@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { sampleEntry } from '@callpass/testkit';
-import { openStore, readSealKey } from '../index.ts';
+import { openStore, readSealKey, storeFile } from '../index.ts';
 import { chainFaults, sampleEntries } from './chains.ts';
 
 /** A process whose store loses its thread in the middle of a record and in between: URL, key-encryption key. */
@@ -8,7 +9,7 @@ const [url, sealKey] = process.argv.slice(2) as [string, string];
 const threads: Worker[] = [];
 process.on('worker', (worker) => threads.push(worker));
 
-const store = await openStore({ url, sealKey: readSealKey(sealKey) });
+const store = await openStore({ url, sealKey: readSealKey(sealKey), onMigrated: () => undefined });
 await store.record(sampleEntry({ issuanceId: 'before' }));
 
 // More than the thread can answer before it ends.
@@ -24,7 +25,15 @@ const version = await store.stateVersion();
 
 const entries = await sampleEntries(store);
 const ids = entries.map((entry) => entry.issuanceId);
+const started = threads.length;
+
+// The thread after one that migrated must not make a store where there is none any more.
+const file = storeFile(url);
+await threads[2]?.terminate();
+if (file !== undefined) for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+const withoutStore = await store.stateVersion().then(String, (error: { code?: string }) => error.code);
+
 process.stdout.write(
-  JSON.stringify({ outcome, version, ids, faults: chainFaults(entries), threads: threads.length }),
+  JSON.stringify({ outcome, version, ids, faults: chainFaults(entries), threads: started, withoutStore }),
 );
 await store.close();

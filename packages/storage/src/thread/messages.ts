@@ -2,6 +2,7 @@ import { StoreError, type StoreErrorCode } from '@callpass/domain';
 import { describeDatabaseFault } from '@callpass/program';
 import type { StoreEngine } from '../engine.ts';
 import type { StoreLimits } from '../limits.ts';
+import type { Migrated } from '../schema/migrate-store.ts';
 
 /** The store that the thread opens. */
 export interface ThreadStart {
@@ -10,6 +11,8 @@ export interface ThreadStart {
   readonly sealKey: Uint8Array;
   readonly writerId: string;
   readonly limits: StoreLimits;
+  /** Brings the store to this version's schema first, and makes it where there is none. */
+  readonly migrate: boolean;
 }
 
 /** A store that the thread has opened. */
@@ -17,6 +20,8 @@ export interface OpenedStore {
   readonly ledgerSecret: Uint8Array;
   /** Set where the thread hears of changes that other instances make. */
   readonly announces: boolean;
+  /** Set where it was to be migrated. */
+  readonly migrated: Migrated | undefined;
 }
 
 /** Calls of the thread: `open` before all others. */
@@ -67,8 +72,16 @@ export interface WireError {
   readonly cause: string | undefined;
 }
 
-/** An error as a message; `code` for what is not a StoreError. */
-export function toWireError(error: unknown, code: StoreErrorCode): WireError {
+type Fault = Pick<WireError, 'code' | 'message'>;
+
+const NO_ANSWER: Fault = { code: 'STORE_UNAVAILABLE', message: 'the store did not answer' };
+const FAULTS: Partial<Record<ThreadMethod, Fault>> = {
+  open: { code: 'STORE_UNAVAILABLE', message: 'the store cannot be opened' },
+  commit: { code: 'LEDGER_UNAVAILABLE', message: 'the entry could not be written' },
+};
+
+/** An error of a call as a message. */
+export function toWireError(error: unknown, method: ThreadMethod): WireError {
   if (error instanceof StoreError) {
     return {
       code: error.code,
@@ -76,9 +89,7 @@ export function toWireError(error: unknown, code: StoreErrorCode): WireError {
       cause: error.cause === undefined ? undefined : describeDatabaseFault(error.cause),
     };
   }
-  const message =
-    code === 'LEDGER_UNAVAILABLE' ? 'the entry could not be written' : 'the store did not answer';
-  return { code, message, cause: describeDatabaseFault(error) };
+  return { ...(FAULTS[method] ?? NO_ANSWER), cause: describeDatabaseFault(error) };
 }
 
 /** The reverse of {@link toWireError}. */

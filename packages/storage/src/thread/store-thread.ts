@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { StoredState } from '@callpass/domain';
 import { StoreEngine } from '../engine.ts';
 import { openDatabase } from '../open-database.ts';
+import { migrateStoreAt } from '../schema/migrate-store.ts';
 import { Sealer } from '../seal/sealer.ts';
 import {
   toWireError,
@@ -34,7 +35,7 @@ async function answer({ id, method, argument }: ThreadRequest): Promise<void> {
     tell({
       kind: 'error',
       id,
-      error: toWireError(error, method === 'commit' ? 'LEDGER_UNAVAILABLE' : 'STORE_UNAVAILABLE'),
+      error: toWireError(error, method),
     });
   }
 }
@@ -42,6 +43,7 @@ async function answer({ id, method, argument }: ThreadRequest): Promise<void> {
 async function open(start: ThreadStart): Promise<OpenedStore> {
   const sealer = new Sealer(start.sealKey);
   start.sealKey.fill(0);
+  const migrated = start.migrate ? await migrateStoreAt(start.url, sealer, { create: true }) : undefined;
   const database = await openDatabase(start.url, { limits: start.limits, create: false });
   engine = await StoreEngine.open({ database, sealer, writerId: start.writerId }).catch(
     async (error: unknown) => {
@@ -50,7 +52,7 @@ async function open(start: ThreadStart): Promise<OpenedStore> {
     },
   );
   database.listen?.(() => tell({ kind: 'stateChanged' }));
-  return { ledgerSecret: engine.ledgerSecret, announces: database.listen !== undefined };
+  return { ledgerSecret: engine.ledgerSecret, announces: database.listen !== undefined, migrated };
 }
 
 function wipeKeys(state: StoredState): void {

@@ -25,7 +25,7 @@ type Reply<M extends ThreadMethod> = Awaited<ReturnType<ThreadCalls[M]>>;
  * with it, as `STORE_UNAVAILABLE`, and the next call starts another.
  */
 export class ThreadLink {
-  readonly #start: ThreadStart;
+  readonly #start: Omit<ThreadStart, 'migrate'>;
   readonly #memory: ResourceLimits | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<() => void>();
@@ -33,18 +33,18 @@ export class ThreadLink {
   #opening: Promise<Worker> | undefined;
   #lastId = 0;
 
-  private constructor(start: ThreadStart, memory: ResourceLimits | undefined) {
+  private constructor(start: Omit<ThreadStart, 'migrate'>, memory: ResourceLimits | undefined) {
     this.#start = start;
     this.#memory = memory;
   }
 
-  /** Starts the thread. Rejects with what kept it from opening the store. */
+  /** Starts the thread. Rejects with what kept it from opening the store. A thread after this one does not migrate. */
   static async open(
-    start: ThreadStart,
-    memory?: ResourceLimits,
+    start: Omit<ThreadStart, 'migrate'>,
+    { migrate = false, memory }: { migrate?: boolean; memory?: ResourceLimits } = {},
   ): Promise<{ link: ThreadLink } & OpenedStore> {
     const link = new ThreadLink(start, memory);
-    return { link, ...(await link.#open()).opened };
+    return { link, ...(await link.#open(migrate)).opened };
   }
 
   /** Opens the same store in another thread, with other limits and bounds on its heap. */
@@ -55,7 +55,7 @@ export class ThreadLink {
         sealKey: Uint8Array.from(this.#start.sealKey),
         limits: { ...this.#start.limits, ...limits },
       },
-      memory,
+      { memory },
     );
     ledgerSecret.fill(0);
     return link;
@@ -112,14 +112,14 @@ export class ThreadLink {
     return this.#opening;
   }
 
-  async #open(): Promise<{ worker: Worker; opened: OpenedStore }> {
+  async #open(migrate = false): Promise<{ worker: Worker; opened: OpenedStore }> {
     const worker = startThread(this.#memory);
     worker.on('message', (message: ThreadMessage) => this.#receive(message));
     worker.on('error', (cause) => this.#lose(worker, cause));
     worker.on('exit', () => this.#lose(worker, undefined));
     this.#worker = worker;
     try {
-      return { worker, opened: await this.#send(worker, 'open', this.#start) };
+      return { worker, opened: await this.#send(worker, 'open', { ...this.#start, migrate }) };
     } catch (error) {
       this.#worker = undefined;
       await endThread(worker);

@@ -1,0 +1,39 @@
+import { describeFault } from '@callpass/program';
+import type { Logger } from '@callpass/program/log';
+import { SettingsError } from '../settings/load.ts';
+import type { Settings } from '../settings/schema.ts';
+import { createJwtVerifier, type JwtIssuer, type JwtVerifier } from './jwt.ts';
+import { fileKeySet, remoteKeySet, type KeySet } from './key-set.ts';
+
+/** Issuers of tokens, whose keys are followed. */
+export interface OpenIssuers {
+  readonly verifier: JwtVerifier;
+  /** Stops following their keys. */
+  stop(): void;
+}
+
+/** The keys in a file. Throws SettingsError when they cannot be used. */
+export function openKeyFile(name: string, log: Logger): KeySet {
+  try {
+    return fileKeySet(name, log);
+  } catch (error) {
+    throw new SettingsError([`identity.jwt: ${name}: ${describeFault(error)}`]);
+  }
+}
+
+/** Opens the issuers of the settings. Throws SettingsError when a file of keys cannot be used. */
+export function openIssuers(
+  settings: Settings['identity']['jwt'],
+  { log, clock }: { readonly log: Logger; readonly clock: { now(): number } },
+): OpenIssuers {
+  const issuers = settings.map(({ jwksUrl, jwksFile, ...issuer }): JwtIssuer => ({
+    ...issuer,
+    keys: jwksFile === undefined ? remoteKeySet(String(jwksUrl), log, clock) : openKeyFile(jwksFile, log),
+  }));
+  return {
+    verifier: createJwtVerifier(issuers, clock),
+    stop() {
+      for (const { keys } of issuers) keys.stop();
+    },
+  };
+}
