@@ -20,7 +20,12 @@ const TIMED = {
   'src/incident.e2e.ts': 'time to take effect at another instance, and to stop with a former key',
   'src/rotation.e2e.ts': 'validations in the lifetime of a token',
 };
-const pathsOf = (files) => Object.keys(files).map((file) => `<rootDir>/${file}`);
+/** Files that build and install, in which nothing is timed: they may run at idle priority beside those that measure. */
+const UNTIMED = ['src/image.e2e.ts', 'src/languages.e2e.ts', 'src/packages.e2e.ts'];
+const pathsOf = (files) => files.map((file) => `<rootDir>/${file}`);
+const [measuringPaths, timedPaths, untimedPaths] = [Object.keys(MEASURING), Object.keys(TIMED), UNTIMED].map(
+  pathsOf,
+);
 
 const e2e = {
   ...preset,
@@ -37,10 +42,12 @@ const e2e = {
 export default {
   ...e2e,
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
-  testPathIgnorePatterns: [...pathsOf(MEASURING), ...pathsOf(TIMED)],
+  testPathIgnorePatterns: [...measuringPaths, ...timedPaths, ...untimedPaths],
   // One more than the processors of CI: they wait for browsers and starts more than half of the time.
   maxWorkers: 3,
 };
 
-export const timed = { ...e2e, testMatch: pathsOf(TIMED), maxWorkers: 2 };
-export const alone = { ...e2e, testMatch: pathsOf(MEASURING), maxWorkers: 1 };
+export const timed = { ...e2e, testMatch: timedPaths, maxWorkers: 2 };
+export const alone = { ...e2e, testMatch: measuringPaths, maxWorkers: 1 };
+// What measures may leave them no processor for minutes.
+export const untimed = { ...e2e, testMatch: untimedPaths, maxWorkers: 2, testTimeout: 600_000 };

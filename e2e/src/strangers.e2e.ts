@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Authority, createAuthority } from '@callpass/dev-certificates';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { inFull } from './full.ts';
 import { watchMemory } from './peers/memory.ts';
 import { createMemoryGroup } from './peers/memory-limit.ts';
 import { startNeighbour } from './peers/neighbour.ts';
@@ -11,7 +12,7 @@ import { startServerProcess, type ServerProcess } from './processes.ts';
 import { type ClientTls, provision } from './provision.ts';
 
 /**
- * Peers without an identity, each beside a client that does nothing wrong: 66 calls a second from another address, each with a
+ * Peers without an identity, each beside a client that does nothing wrong: 100 calls a second from another address, each with a
  * deadline. The servers have their default settings, one in plain text and one with TLS, and the documented limit of memory: where a
  * control group can be made, the kernel ends one that takes more.
  */
@@ -27,6 +28,8 @@ const ATTEMPTS = 3;
 const NEIGHBOUR_CALLS = 200;
 const NEIGHBOUR_CALLS_BEFORE = 20;
 const RESET_SECONDS = 5;
+/** Connections that hold streams, of 128 each. */
+const CONNECTIONS = inFull(200, 100);
 
 /** The documented limit of memory of a server, in MiB. */
 const LIMIT_MIB = 512;
@@ -282,8 +285,8 @@ it(
 
 describe('a stranger cannot hold streams without end:', () => {
   it.each([
-    ['watch', 200],
-    ['reflect', 200],
+    ['watch', CONNECTIONS],
+    ['reflect', CONNECTIONS],
     ['reflect-alpha', 20],
   ])(
     '%s has a bound for each connection and each address',

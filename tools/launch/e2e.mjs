@@ -1,6 +1,6 @@
 // `npm run e2e`: the product as a stranger uses it: npm start, the command line, buf curl, openssl, real processes. First the
-// files that run beside each other, then those that measure seconds, two at a time, then the others that measure, each alone;
-// `--shared`, `--timed` and `--alone` run a part. Other arguments go to Jest, for example `-- src/drain`.
+// files that run beside each other, then those that measure seconds, two at a time, then the others that measure, each alone, then
+// those that build and install; `--shared`, `--timed`, `--alone` and `--untimed` run a part. Other arguments go to Jest, for example `-- src/drain`.
 import { mkdirSync } from 'node:fs';
 import { ENV, exitCode, prepare } from './prepare.mjs';
 
@@ -8,6 +8,7 @@ const PARTS = {
   '--shared': 'e2e/jest.e2e.config.mjs',
   '--timed': 'e2e/jest.e2e-timed.config.mjs',
   '--alone': 'e2e/jest.e2e-alone.config.mjs',
+  '--untimed': 'e2e/jest.e2e-untimed.config.mjs',
 };
 
 const parts = Object.keys(PARTS).filter((part) => process.argv.includes(part));

@@ -1,7 +1,7 @@
 import { createCredentialClient } from '@callpass/client';
 import type { ClientTls } from '../provision.ts';
 
-const PER_SECOND = 66;
+const PER_SECOND = 100;
 
 /** Observations of a client that does nothing wrong while others do. */
 export interface Seen {
@@ -13,7 +13,7 @@ export interface Seen {
 }
 
 /**
- * Asks for credentials of destination `d` 66 times a second, whether or not earlier calls have been answered.
+ * Asks for credentials of destination `d` 100 times a second, whether or not earlier calls have been answered.
  *
  * @param tls its certificates; plain text when left out.
  */

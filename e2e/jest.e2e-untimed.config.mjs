@@ -1,0 +1,1 @@
+export { untimed as default } from './jest.e2e.config.mjs';
