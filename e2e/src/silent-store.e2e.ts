@@ -131,8 +131,9 @@ it('a PostgreSQL that hangs takes no validation along, issues are refused at onc
   expect(overloaded).toBeGreaterThan(0);
   expect(Math.abs(shed - overloaded)).toBeLessThanOrEqual(0.01 * overloaded);
   expect(Object.keys(countsOf(issues)).sort()).toEqual(['LEDGER_UNAVAILABLE', 'OK', 'OVERLOADED']);
-  // Three quarters of a connection's places, and then one at a time and server, which finds out if the store is back.
-  expect(waited).toBeLessThanOrEqual(servers.length * (0.75 * STREAMS + 2 * Math.ceil(SILENT_MS / BOUND_MS)));
+  // Three quarters of a connection's places wait once, and few after them: a second round would make it 576, a third 864. How many
+  // come between the end of the first wait and what is refused at once depends on how late a timer of the server is.
+  expect(waited).toBeLessThanOrEqual(servers.length * STREAMS);
   expect(atOnce).toBeGreaterThan(waited);
   expect(isBack()).toBe(true);
 }, 60_000);
