@@ -132,7 +132,7 @@ async function open(given: {
   const store = running.adopt(
     await openStore({
       ...{ url, sealKey, onEvent, limits: { reserveBytes } },
-      onMigrated: migrateOnStart ? logMigrated(log, url) : undefined,
+      ...{ migrate: migrateOnStart, onMigrated: logMigrated(log, url) },
     }),
     (opened) => opened.close(),
   );

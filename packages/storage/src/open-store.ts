@@ -1,4 +1,4 @@
-// What works on a database is loaded where it is used: a server has that in the store's thread only, which saves it 25 MiB.
+// What works on a database is loaded where it is used: a server has that in the store's thread only, which saves it 10 MB.
 import { randomUUID } from 'node:crypto';
 import { StoreError, type Store } from '@callpass/domain';
 import { withPlace } from './cause.ts';
@@ -25,20 +25,22 @@ export interface OpenStoreOptions {
   readonly writerId?: string | undefined;
   /** See {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<StoreLimits> | undefined;
-  /** Brings the store to this version's schema first, as {@link migrateStore}, and is told what was done. Default: it stays as it is. */
+  /** Brings the store to this version's schema first, as {@link migrateStore}. Default: it stays as it is. */
+  readonly migrate?: boolean | undefined;
+  /** Hears what `migrate` has done. */
   readonly onMigrated?: ((migrated: Migrated) => void) | undefined;
   /** For logs and metrics: called after each commit and for each refusal, on the caller's thread. */
   readonly onEvent?: ((event: CommitEvent) => void) | undefined;
 }
 
 /**
- * Opens a store that is there, or that `onMigrated` makes. Rejects with a StoreError: `SCHEMA_OUTDATED` (also when there is no database
+ * Opens a store that is there, or that `migrate` makes. Rejects with a StoreError: `SCHEMA_OUTDATED` (also when there is no database
  * yet), `SCHEMA_TOO_NEW`, `SEAL_KEY_WRONG`, or `STORE_UNAVAILABLE`; with `TypeError` for a URL of another kind.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { onMigrated } = options;
+  const { migrate = false, onMigrated } = options;
   const { link, ledgerSecret, announces, migrated } = await ThreadLink.open(
     {
       url: options.url,
@@ -46,7 +48,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       writerId: options.writerId ?? randomUUID(),
       limits,
     },
-    { migrate: onMigrated !== undefined },
+    { migrate },
   ).catch((error: unknown) => {
     throw withPlace(options.url, error);
   });

@@ -47,7 +47,7 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
       it('is brought up to date by opening where that is asked for, and what was done is told', async () => {
         const told: Migrated[] = [];
         for (let start = 0; start < 2; start++) {
-          const store = await open({ onMigrated: (migrated) => told.push(migrated) });
+          const store = await open({ migrate: true, onMigrated: (migrated) => told.push(migrated) });
           await store.close();
         }
         expect(told).toEqual([

@@ -9,7 +9,7 @@ const [url, sealKey] = process.argv.slice(2) as [string, string];
 const threads: Worker[] = [];
 process.on('worker', (worker) => threads.push(worker));
 
-const store = await openStore({ url, sealKey: readSealKey(sealKey), onMigrated: () => undefined });
+const store = await openStore({ url, sealKey: readSealKey(sealKey), migrate: true });
 await store.record(sampleEntry({ issuanceId: 'before' }));
 
 // More than the thread can answer before it ends.
