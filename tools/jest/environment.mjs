@@ -18,6 +18,7 @@ export default class SharedEnvironment {
   #console = globalThis.console;
   #exit = process.exit;
   #formatStack;
+  #messageListeners = process.listeners('message');
   #variables = { object: process.env, values: { ...process.env } };
 
   constructor({ projectConfig }) {
@@ -43,6 +44,9 @@ export default class SharedEnvironment {
     Object.assign(object, values);
     for (const api of [context, diag, logs, metrics, propagation, trace]) api.disable();
     for (const name of OF_A_FILE) delete globalThis[name];
+    // One that is left, as that of a library, keeps the process of Jest from its end: Node waits for more messages.
+    for (const listener of process.listeners('message'))
+      if (!this.#messageListeners.includes(listener)) process.off('message', listener);
   }
 
   exportConditions() {

@@ -12,8 +12,8 @@ import {
 import { BadRequestSchema } from '@callpass/rpc-protos/gen/google/rpc/error_details_pb.js';
 import { detail } from '@callpass/grpc-kit';
 import { status } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { refusal, startLocalService, type LocalService } from '../testing/local-service.ts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { refusal, startLocalService } from '../testing/local-service.ts';
 import { runInProcess, type RunOptions } from '../testing/run-in-process.ts';
 
 const at = (seconds: number) => ({ seconds: 1_800_000_000n + BigInt(seconds), nanos: 0 });
@@ -78,9 +78,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-let service: LocalService | undefined;
-afterEach(() => service?.stop());
-
 /** Runs `callpass config …` where the service gives this report after a message of progress. */
 async function config(
   args: readonly string[],
@@ -89,7 +86,7 @@ async function config(
 ) {
   const replayed: ReplayConfigurationRequest[] = [];
   const applied: ApplyConfigurationRequest[] = [];
-  service = await startLocalService({
+  const service = await startLocalService({
     admin: {
       async *replayConfiguration(request) {
         replayed.push(request);
@@ -106,6 +103,7 @@ async function config(
     },
   });
   const run = await runInProcess(['config', ...args, '--address', service.address], options);
+  service.stop();
   return { ...run, replayed, applied };
 }
 
@@ -163,10 +161,8 @@ describe('callpass config replay', () => {
       'hours of Europe/Berlin; left: issued, right: would be refused; ░ to 2,000, ▒ to 4,000, ▓ to 6,000, █ to 8,000',
       '',
     ]);
-    service?.stop();
     const { stdout: coloured } = await config(['replay', '-f', file], { isTTY: true });
     expect(coloured).toContain('\u001b[32m█\u001b[39m\u001b[31m░\u001b[39m');
-    service?.stop();
     const { stdout: narrow } = await config(['replay', '-f', file], { isTTY: true, columns: 74 });
     expect(narrow).toContain(
       'by hour of the week (Europe/Berlin): issued, would be refused\nMon  08:00  4000',
@@ -190,7 +186,6 @@ describe('callpass config replay', () => {
     });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`${file}:2:24: realms[0].cipher: does not fit`);
-    service?.stop();
     for (const since of ['yesterday', '2026-02-30T00:00:00Z'])
       expect((await config(['replay', '-f', file, '--since', since])).exitCode).toBe(2);
   });
@@ -204,7 +199,6 @@ describe('callpass config apply --replay', () => {
     expect(yes).toMatchObject({ exitCode: 0, applied: [{ expectedRevision: 3 }] });
     expect(yes.stdout).toContain('312 would be refused');
     for (const stdin of ['', 'y\n', 'no\nyes\n']) {
-      service?.stop();
       const { exitCode, applied, stderr } = await config([...apply, file], { stdin });
       expect({ stdin, exitCode, applied }).toEqual({ stdin, exitCode: 1, applied: [] });
       expect(stderr).toContain('not applied');
@@ -216,9 +210,7 @@ describe('callpass config apply --replay', () => {
       exitCode: 0,
       applied: [{ dryRun: true }],
     });
-    service?.stop();
     expect(await config([...apply, '-'], { stdin: '{}' })).toMatchObject({ exitCode: 2, replayed: [] });
-    service?.stop();
     expect(await config([...apply, file, '--output=json'])).toMatchObject({ exitCode: 2, replayed: [] });
   });
 });
