@@ -8,6 +8,8 @@ export const run = {
   passWithNoTests: true,
   // Nx runs two projects at a time.
   maxWorkers: 1,
+  // A process ends its threads and frees its memory, which takes longer than the half second after which Jest speaks of a leak.
+  workerGracefulExitTimeout: 5000,
   reporters: ['default', new URL('tools/checks/jest-counts.mjs', import.meta.url).pathname],
 };
 
