@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,10 @@ beforeAll(() => {
 });
 afterAll(async () => {
   if (server?.pid !== undefined && server.exitCode === null) {
+    // The shell ends before its server, which writes until then.
+    const closed = once(server, 'close');
     process.kill(-server.pid, 'SIGTERM');
-    await ended(server);
+    await closed;
   }
   rmSync(folder, { recursive: true });
 });
