@@ -84,7 +84,7 @@ describe('the images', () => {
     plant('key-encryption key', text);
     writeFileSync(key, text, { mode: 0o400 });
     if (isRoot) chownSync(key, USER, USER);
-  }, 120_000);
+  });
   afterAll(async () => {
     if (server?.pid !== undefined) {
       server.kill('SIGKILL');
@@ -135,7 +135,7 @@ describe('the images', () => {
     expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining('SERVING') });
     server.kill('SIGTERM');
     expect(await ended(server)).toEqual({ code: 0, signal: null });
-  }, 120_000);
+  });
 
   it('start the edge', () => {
     const [command, args] = inImage('edge', '--help');
@@ -158,7 +158,7 @@ describe('the images', () => {
     const [line] = printed.split('\n');
     expect(build(again, 'server').trim()).toBe(line);
     expect(Number(/(\d+) MB unpacked/.exec(line as string)?.[1])).toBeLessThanOrEqual(150);
-  }, 120_000);
+  });
 
   it('hold no shell, no tests, no sources and nothing that is for development', () => {
     const names = readdirSync(root, { recursive: true, encoding: 'utf8' });

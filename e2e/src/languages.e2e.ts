@@ -26,7 +26,7 @@ function commands(heading: string): string {
 }
 
 /** Go compiles its library of gRPC here, which takes some 40 s of processor time. */
-const GO_BUILD_MS = 600_000;
+const GO_BUILD_MS = 240_000;
 
 /** The limit is low, so that each program meets it: each has a destination of its own. */
 const DESTINATIONS = ['python', 'go', 'loader', 'nest'];

@@ -11,16 +11,16 @@ import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
 
 let folder: string;
 let server: ChildProcess | undefined;
+let closed: Promise<unknown>;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'callpass-readme-'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 });
 afterAll(async () => {
-  if (server?.pid !== undefined && server.exitCode === null) {
-    // The shell ends before its server, which writes until then.
-    const closed = once(server, 'close');
+  if (server?.pid !== undefined && server.exitCode === null && server.signalCode === null) {
     process.kill(-server.pid, 'SIGTERM');
+    // The shell ends before its server, which writes until then.
     await closed;
   }
   rmSync(folder, { recursive: true });
@@ -44,6 +44,7 @@ it('README "Run it": a stranger who types it line by line has a credential that 
   const [first, second] = blocks.filter(({ language }) => language === 'sh');
   const port = await freePort();
   server = shell(first?.text ?? '', { CALLPASS_LISTEN_ADDRESS: `127.0.0.1:${port}` });
+  closed = once(server, 'close');
   const serverOutput = outputOf(server, 'readme-server');
   await new Promise<void>((resolve, reject) => {
     server?.stderr?.on('data', () => {

@@ -9,7 +9,7 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 const BIN = join(ROOT, 'node_modules', '.bin');
 const STAMP = join(ROOT, 'node_modules', '.callpass-lock-sha256');
 
-/** Oldest Node that runs the sources, where npm has no pinned one for this platform. */
+/** Oldest Node that runs the sources, where none is pinned for the platform. */
 const OLDEST_MAJOR = 24;
 
 /** The environment in which `node` is the pinned one. */
@@ -25,11 +25,13 @@ export const ENV = {
 
 /** Installs where node_modules does not match the lock file, then builds. */
 export async function prepare() {
+  const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const isPinnedHere = `node-${process.platform}-${process.arch}` in optionalDependencies;
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
-  if (installed !== lock) {
+  if (installed !== lock || (isPinnedHere && !existsSync(join(BIN, 'node')))) {
     say('Installing dependencies (about a minute the first time) …');
     // What the lock file names does not change, so npm need not ask for what it has.
     await run('npm', [
@@ -39,18 +41,23 @@ export async function prepare() {
       '--loglevel=error',
       '--no-progress',
     ]);
+    // npm takes no failure of an optional package for one, also not bytes that are not those of the lock file.
+    if (isPinnedHere && !existsSync(join(BIN, 'node'))) {
+      say('The pinned Node could not be installed: see that npm reaches its registry, and run this again.');
+      process.exit(1);
+    }
     writeFileSync(STAMP, lock);
   }
-  assertNode();
+  if (!isPinnedHere) assertNode();
   await run('tsc', ['-b']);
 }
 
-/** npm has the pinned Node for Linux and Windows; elsewhere that of the machine has to do. */
+/** Ends this process where no Node is pinned for the platform and that of the machine is too old. */
 function assertNode() {
-  if (existsSync(join(BIN, 'node')) || Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) return;
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_MAJOR) return;
   say(
-    `npm has no Node for ${process.platform} ${process.arch} that this repository could install, and this one is ` +
-      `${process.version}: install Node ${OLDEST_MAJOR} or later, and run this again.`,
+    `This repository installs no Node of its own on ${process.platform} ${process.arch}, and this one is ${process.version}: ` +
+      `install Node ${OLDEST_MAJOR} or later, and run this again.`,
   );
   process.exit(1);
 }

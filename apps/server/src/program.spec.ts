@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -13,13 +14,15 @@ import { DOCUMENT } from './testing/test-server.ts';
 /** The compiled code that Node keeps halves the time of a start. */
 const { PATH, NODE_COMPILE_CACHE } = process.env;
 
-/** A program before the program: writes the packages of others that were loaded. */
-const LISTS_MODULES = `
+/** A program before the program: writes the packages of others that its main thread loads to a file. */
+const listsModules = (list: string) => `
+  import { appendFileSync } from 'node:fs';
   import { registerHooks } from 'node:module';
-  registerHooks({
+  import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) registerHooks({
     load(url, context, next) {
       const name = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1];
-      if (name !== undefined) process.stderr.write(name + '\\n');
+      if (name !== undefined) appendFileSync(${JSON.stringify(list)}, name + '\\n');
       return next(url, context);
     },
   });
@@ -164,14 +167,37 @@ describe('callpass-server', () => {
     closeSync(full);
   });
 
-  it('starts without what only some settings need, or only the thread of the store: else each start and each server pays for it', () => {
-    const loaded = file('loaded.mjs', LISTS_MODULES);
-    const { code, stderr } = runProcess(['--version'], 'pipe', { NODE_OPTIONS: `--import=${loaded}` });
-    expect(code).toBe(0);
-    const packages = new Set(stderr.split('\n'));
-    expect([...packages]).toContain('@grpc/grpc-js');
-    for (const name of ['kysely', 'pg', 'better-sqlite3', 'jose', 'ioredis'])
-      expect([...packages]).not.toContain(name);
+  it('serves without what only some settings need, or only the thread of the store: else each start and each server pays for it', async () => {
+    const list = join(folder, 'loaded.txt');
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@callpass/source', join(import.meta.dirname, 'main.ts'), 'serve'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: {
+          ...{ PATH, NODE_COMPILE_CACHE, NODE_OPTIONS: `--import=${file('loaded.mjs', listsModules(list))}` },
+          CALLPASS_STORE_URL: `sqlite:${join(folder, 'loaded.db')}`,
+          CALLPASS_KEY_ENCRYPTION_KEY: key(),
+          CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+          CALLPASS_ACCESS_LOCAL: 'everything',
+        },
+      },
+    );
+    let output = '';
+    const closed = once(child, 'close');
+    await new Promise<void>((resolve) => {
+      child.once('close', resolve);
+      child.stderr.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.includes('"serving"')) resolve();
+      });
+    });
+    child.kill('SIGKILL');
+    await closed;
+    expect(output).toContain('"serving"');
+    const packages = readFileSync(list, 'utf8').split('\n');
+    expect(packages).toContain('better-sqlite3');
+    for (const name of ['kysely', 'pg', 'jose', 'ioredis']) expect(packages).not.toContain(name);
   });
 
   it('ends as a process with 2 for settings that do not hold, and names them, and for wrong use', () => {

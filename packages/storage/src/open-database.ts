@@ -1,5 +1,6 @@
 import type { Database } from './database/database.ts';
 import type { StoreLimits } from './limits.ts';
+import { createSqliteFile } from './sqlite/create-file.ts';
 import { parseStoreUrl } from './store-url.ts';
 
 /** Opens the database of a store URL. `create` makes a missing SQLite file; otherwise that is `SCHEMA_OUTDATED`. */
@@ -11,7 +12,7 @@ export async function openDatabase(
   // Only the driver that is used is loaded.
   switch (address.engine) {
     case 'sqlite': {
-      const { createSqliteFile, SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
+      const { SqliteDatabase } = await import('./sqlite/sqlite-database.ts');
       if (options.create) createSqliteFile(address.path);
       return new SqliteDatabase(address.path, {
         busyMs: options.limits.lockMs,

@@ -1,4 +1,4 @@
-// What works on a database is loaded where it is used: a server has that in the store's thread only, which saves it 10 MB.
+// What works on a database is loaded where it is used: of it a server's main thread has only what the lock of a file needs.
 import { randomUUID } from 'node:crypto';
 import { StoreError, type Store } from '@callpass/domain';
 import { withPlace } from './cause.ts';
@@ -27,7 +27,7 @@ export interface OpenStoreOptions {
   readonly limits?: Partial<StoreLimits> | undefined;
   /** Brings the store to this version's schema first, as {@link migrateStore}. Default: it stays as it is. */
   readonly migrate?: boolean | undefined;
-  /** Hears what `migrate` has done. */
+  /** Hears what `migrate` has done, also where the store cannot be opened after it. */
   readonly onMigrated?: ((migrated: Migrated) => void) | undefined;
   /** For logs and metrics: called after each commit and for each refusal, on the caller's thread. */
   readonly onEvent?: ((event: CommitEvent) => void) | undefined;
@@ -41,18 +41,17 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { migrate = false, onMigrated } = options;
-  const { link, ledgerSecret, announces, migrated } = await ThreadLink.open(
+  const { link, ledgerSecret, announces } = await ThreadLink.open(
     {
       url: options.url,
       sealKey: Uint8Array.from(options.sealKey),
       writerId: options.writerId ?? randomUUID(),
       limits,
     },
-    { migrate },
+    { migrate, onMigrated },
   ).catch((error: unknown) => {
     throw withPlace(options.url, error);
   });
-  if (migrated !== undefined) onMigrated?.(migrated);
   const onEvent = options.onEvent ?? (() => undefined);
   return new ThreadStore({ link, ledgerSecret, limits, announces, onEvent });
 }

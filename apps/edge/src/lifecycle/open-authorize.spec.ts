@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAuthority } from '@callpass/dev-certificates';
 import { SettingsError } from '@callpass/program/settings';
 import { createLog } from '@callpass/program/log';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fastify from 'fastify';
 import { loadEdgeSettings } from '../settings/load.ts';
 import { openAuthorize } from './open-authorize.ts';
@@ -48,6 +52,30 @@ describe('settings of /v1/authorize that cannot be used', () => {
     { ...ON, CALLPASS_EDGE_AUTHORIZE_ACCEL_REDIRECT: '/gateway' },
   ])('stop the start: %j', async (environment) => {
     await expect(checkSettings(settingsOf(environment))).rejects.toThrow(SettingsError);
+  });
+
+  it('leave nothing behind that was opened before they were found', async () => {
+    const authority = await createAuthority();
+    const { cert, key } = await authority.issue({ use: 'server', commonName: 'edge', names: ['127.0.0.1'] });
+    const folder = mkdtempSync(join(tmpdir(), 'callpass-authorize-'));
+    const [certFile, keyFile] = ['edge.crt', 'edge.key'].map((name) => join(folder, name)) as [
+      string,
+      string,
+    ];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    const settings = settingsOf({
+      ...ON,
+      CALLPASS_EDGE_AUTHORIZE_SINGLE_USE_URL: 'redis://127.0.0.1:1',
+      CALLPASS_EDGE_LISTEN_CERT_FILE: certFile,
+      CALLPASS_EDGE_LISTEN_KEY_FILE: keyFile,
+    });
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date', 'performance'] });
+    await expect(checkSettings(settings)).rejects.toThrow(/visitor\.secrets/);
+    // The certificate is looked at every second, until the app is closed.
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+    rmSync(folder, { recursive: true });
   });
 
   it('are looked for without a connection to the Redis that they name', async () => {

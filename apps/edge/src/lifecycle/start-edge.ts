@@ -148,9 +148,9 @@ async function createEdge(settings: Settings, log: Logger): Promise<Edge> {
   }
 }
 
-async function orClose<T>(app: FastifyInstance, make: () => T): Promise<T> {
+async function orClose<T>(app: FastifyInstance, make: () => T | Promise<T>): Promise<T> {
   try {
-    return make();
+    return await make();
   } catch (error) {
     await app.close();
     throw error;

@@ -26,14 +26,19 @@ export function openIssuers(
   settings: Settings['identity']['jwt'],
   { log, clock }: { readonly log: Logger; readonly clock: { now(): number } },
 ): OpenIssuers {
-  const issuers = settings.map(({ jwksUrl, jwksFile, ...issuer }): JwtIssuer => ({
-    ...issuer,
-    keys: jwksFile === undefined ? remoteKeySet(String(jwksUrl), log, clock) : openKeyFile(jwksFile, log),
-  }));
-  return {
-    verifier: createJwtVerifier(issuers, clock),
-    stop() {
-      for (const { keys } of issuers) keys.stop();
-    },
+  const issuers: JwtIssuer[] = [];
+  const stop = () => {
+    for (const { keys } of issuers) keys.stop();
   };
+  try {
+    for (const { jwksUrl, jwksFile, ...issuer } of settings) {
+      const keys =
+        jwksFile === undefined ? remoteKeySet(String(jwksUrl), log, clock) : openKeyFile(jwksFile, log);
+      issuers.push({ ...issuer, keys });
+    }
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return { verifier: createJwtVerifier(issuers, clock), stop };
 }

@@ -13,7 +13,7 @@ export interface Migrated {
   readonly created: boolean;
 }
 
-/** See `migrateStore`. Its errors do not say where the store is. */
+/** See `migrateStore`. Its errors do not say where the store is, but for `SCHEMA_OUTDATED`. */
 export async function migrateStoreAt(
   url: string,
   sealer: Sealer,

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
-import { createSqliteFile } from './sqlite-database.ts';
+import { createSqliteFile } from './create-file.ts';
 
 /** Wait for a process that is about to end. */
 const WAIT_MS = 500;

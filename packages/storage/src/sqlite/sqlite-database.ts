@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { StoreError } from '@callpass/domain';
 import BetterSqlite from 'better-sqlite3';
@@ -12,7 +12,6 @@ import { SqliteDisk } from './sqlite-disk.ts';
 import { StatementCache } from './statement-cache.ts';
 import { LockingSqliteDialect } from './sqlite-dialect.ts';
 
-const OWNER_ONLY = 0o600;
 const CHECKPOINT_PAGES = 4000;
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -103,17 +102,6 @@ export class SqliteDatabase implements Database {
     for (const entry of entries)
       insert.run(from.number, ...ENTRY_COLUMNS.map((column) => columnValue(entry, column)));
     return true;
-  }
-}
-
-/** Makes an empty database file that only its owner can read, unless there is one. Its folder must exist. */
-export function createSqliteFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'a', OWNER_ONLY));
-  } catch (cause) {
-    throw new StoreError('STORE_UNAVAILABLE', 'the database file cannot be made: does its folder exist?', {
-      cause,
-    });
   }
 }
 

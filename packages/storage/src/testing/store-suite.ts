@@ -56,6 +56,14 @@ export function storeSuite(name: string, freshDatabase: () => Promise<TestDataba
         ]);
       });
 
+      it('is told what was done to it also where it cannot be opened after that', async () => {
+        const told: Migrated[] = [];
+        const limits = { lockMs: -1 };
+        const opening = open({ migrate: true, onMigrated: (migrated) => told.push(migrated), limits });
+        await expect(opening).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+        expect(told).toMatchObject([{ created: true }]);
+      });
+
       it('is made once when two processes migrate at once', async () => {
         const both = await Promise.all(
           [1, 2].map(() => runChild('migrate-child.ts', [database.url, hex(sealKey)])),

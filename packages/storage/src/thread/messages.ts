@@ -20,8 +20,6 @@ export interface OpenedStore {
   readonly ledgerSecret: Uint8Array;
   /** Set where the thread hears of changes that other instances make. */
   readonly announces: boolean;
-  /** Set where it was to be migrated. */
-  readonly migrated: Migrated | undefined;
 }
 
 /** Calls of the thread: `open` before all others. */
@@ -62,6 +60,7 @@ export interface ThreadRequest {
 /** From the thread. */
 export type ThreadMessage =
   | { readonly kind: 'stateChanged' }
+  | { readonly kind: 'migrated'; readonly migrated: Migrated }
   | { readonly kind: 'reply'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
 

@@ -43,7 +43,10 @@ async function answer({ id, method, argument }: ThreadRequest): Promise<void> {
 async function open(start: ThreadStart): Promise<OpenedStore> {
   const sealer = new Sealer(start.sealKey);
   start.sealKey.fill(0);
-  const migrated = start.migrate ? await migrateStoreAt(start.url, sealer, { create: true }) : undefined;
+  if (start.migrate) {
+    // Told at once: what was done stays done where the store cannot be opened after it.
+    tell({ kind: 'migrated', migrated: await migrateStoreAt(start.url, sealer, { create: true }) });
+  }
   const database = await openDatabase(start.url, { limits: start.limits, create: false });
   engine = await StoreEngine.open({ database, sealer, writerId: start.writerId }).catch(
     async (error: unknown) => {
@@ -52,7 +55,7 @@ async function open(start: ThreadStart): Promise<OpenedStore> {
     },
   );
   database.listen?.(() => tell({ kind: 'stateChanged' }));
-  return { ledgerSecret: engine.ledgerSecret, announces: database.listen !== undefined, migrated };
+  return { ledgerSecret: engine.ledgerSecret, announces: database.listen !== undefined };
 }
 
 function wipeKeys(state: StoredState): void {

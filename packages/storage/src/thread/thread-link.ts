@@ -2,6 +2,7 @@ import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { endThread, startThread } from '#threads';
 import { StoreError } from '@callpass/domain';
 import type { StoreLimits } from '../limits.ts';
+import type { Migrated } from '../schema/migrate-store.ts';
 import { fromWireError } from './messages.ts';
 import type {
   OpenedStore,
@@ -15,6 +16,16 @@ import type {
 interface Pending {
   readonly resolve: (value: never) => void;
   readonly reject: (error: StoreError) => void;
+}
+
+/** Options of the first thread of a link. */
+interface FirstOpening {
+  /** Brings the store to this version's schema first. */
+  readonly migrate?: boolean;
+  /** Hears what that has done, also where the store cannot be opened after it. */
+  readonly onMigrated?: ((migrated: Migrated) => void) | undefined;
+  /** Bounds on the heap of the threads. */
+  readonly memory?: ResourceLimits;
 }
 
 type Argument<M extends ThreadMethod> = Parameters<ThreadCalls[M]>[0];
@@ -31,6 +42,7 @@ export class ThreadLink {
   readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #opening: Promise<Worker> | undefined;
+  #onMigrated: FirstOpening['onMigrated'];
   #lastId = 0;
 
   private constructor(start: Omit<ThreadStart, 'migrate'>, memory: ResourceLimits | undefined) {
@@ -41,9 +53,10 @@ export class ThreadLink {
   /** Starts the thread. Rejects with what kept it from opening the store. A thread after this one does not migrate. */
   static async open(
     start: Omit<ThreadStart, 'migrate'>,
-    { migrate = false, memory }: { migrate?: boolean; memory?: ResourceLimits } = {},
+    { migrate = false, onMigrated, memory }: FirstOpening = {},
   ): Promise<{ link: ThreadLink } & OpenedStore> {
     const link = new ThreadLink(start, memory);
+    link.#onMigrated = onMigrated;
     return { link, ...(await link.#open(migrate)).opened };
   }
 
@@ -128,6 +141,10 @@ export class ThreadLink {
   }
 
   #receive(message: ThreadMessage): void {
+    if (message.kind === 'migrated') {
+      this.#onMigrated?.(message.migrated);
+      return;
+    }
     if (message.kind === 'stateChanged') {
       for (const listener of this.#listeners) listener();
       return;
