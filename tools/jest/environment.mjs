@@ -27,10 +27,11 @@ export default class SharedEnvironment {
   }
 
   async setup() {
-    // Jest shows the path of a frame, and has none for the address that a native module has.
-    const format = Error.prepareStackTrace;
-    this.#formatStack = format;
-    Error.prepareStackTrace = (error, frames) => format(error, frames).replaceAll('file://', '');
+    // Instead of Jest's, which looks for a source map of each frame: Node keeps the lines of TypeScript as they are. Jest shows the
+    // path of a frame, and has none for the address that a native module has.
+    this.#formatStack = Error.prepareStackTrace;
+    Error.prepareStackTrace = (error, frames) =>
+      [Error.prototype.toString.call(error), ...frames].join('\n    at ').replaceAll('file://', '');
   }
 
   async teardown() {

@@ -65,12 +65,18 @@ export async function startTestServer(
   };
   const clock: TestClock = options.clock ?? { nowMs: START_MS, now: () => clock.nowMs };
   const settings = loadServerSettings({ environment });
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
   const server = await startServer(
     settings,
     options.log ?? createLog(settings.log),
     clock,
     options.clockSource,
-  );
+  ).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
   const connection = connect({
     address: server.address,
     credentials: credentials.createInsecure(),
@@ -104,7 +110,7 @@ export async function startTestServer(
     async stop() {
       connection.close();
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }
