@@ -193,6 +193,7 @@ export async function startServerProcess(
       resolve((message as { ready: { grpc: string; telemetry?: string } }).ready);
     });
     child.once('exit', () => {
+      rmSync(folder, { recursive: true, force: true });
       reject(new Error(`the server ended: ${output()}`));
     });
   });

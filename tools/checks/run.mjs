@@ -44,8 +44,8 @@ const CHECKS = {
   },
   'project references are in sync': () => run('nx', ['sync:check']),
   format: () => run('prettier', ['--check', '--log-level=warn', '.']),
-  // One ESLint for all projects loads their types once; `nx run-many -t lint` would start one for each.
-  lint: () => drawGraph() ?? run('eslint', ['--concurrency=2', '.']),
+  // One ESLint for all projects loads their types once; `nx run-many -t lint` would start one for each, and --concurrency=2 two.
+  lint: () => drawGraph() ?? run('eslint', ['.']),
   'no circles of imports': checkImportCircles,
   'boundary canary': () => drawGraph() ?? checkBoundaries(),
   'docstring canary': checkDocstringRule,
