@@ -193,9 +193,11 @@ export async function startServerProcess(
       resolve((message as { ready: { grpc: string; telemetry?: string } }).ready);
     });
     child.once('exit', () => {
-      rmSync(folder, { recursive: true, force: true });
       reject(new Error(`the server ended: ${output()}`));
     });
+  }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
   });
   return {
     child,

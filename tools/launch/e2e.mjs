@@ -1,6 +1,6 @@
 // `npm run e2e`: the product as a stranger uses it: npm start, the command line, buf curl, openssl, real processes. First the
 // files that run beside each other, then those that measure seconds, two at a time, then the others that measure, each alone, then
-// those that build and install; `--shared`, `--timed`, `--alone` and `--untimed` run a part. Other arguments go to Jest, for example `-- src/drain`.
+// those that time nothing; `--shared`, `--timed`, `--alone` and `--untimed` run a part. Other arguments go to Jest, for example `-- src/drain`.
 import { mkdirSync } from 'node:fs';
 import { ENV, exitCode, prepare } from './prepare.mjs';
 
