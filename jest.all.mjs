@@ -7,14 +7,15 @@ import preset, { run } from './jest.preset.mjs';
 /** A file system in memory, as Linux has it: what tests write need not outlive them, and a file is made there in less time. */
 const IN_MEMORY = '/dev/shm';
 const ENOUGH_BYTES = 8 * 2 ** 30;
+const MOUNTS = '/proc/mounts';
 /** A container has some megabytes of it, in which no program may run. */
 function holdsTests(folder) {
-  if (!existsSync(folder) || !existsSync('/proc/mounts')) return false;
-  const mount = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .find((line) => line.split(' ')[1] === folder);
+  if (!existsSync(MOUNTS)) return false;
+  const lines = readFileSync(MOUNTS, 'utf8').split('\n');
+  const mount = lines.find((line) => line.split(' ')[1] === folder);
+  if (mount === undefined || mount.includes('noexec')) return false;
   const { bavail, bsize } = statfsSync(folder);
-  return mount !== undefined && !mount.includes('noexec') && bavail * bsize >= ENOUGH_BYTES;
+  return bavail * bsize >= ENOUGH_BYTES;
 }
 if (holdsTests(IN_MEMORY)) process.env.TMPDIR ??= IN_MEMORY;
 

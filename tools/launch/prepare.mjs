@@ -27,11 +27,12 @@ export const ENV = {
 export async function prepare() {
   const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const isPinnedHere = `node-${process.platform}-${process.arch}` in optionalDependencies;
+  const lacksNode = () => isPinnedHere && !existsSync(join(BIN, 'node'));
   const lock = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : '';
-  if (installed !== lock || (isPinnedHere && !existsSync(join(BIN, 'node')))) {
+  if (installed !== lock || lacksNode()) {
     say('Installing dependencies (about a minute the first time) …');
     // What the lock file names does not change, so npm need not ask for what it has.
     await run('npm', [
@@ -42,7 +43,7 @@ export async function prepare() {
       '--no-progress',
     ]);
     // npm takes no failure of an optional package for one, also not bytes that are not those of the lock file.
-    if (isPinnedHere && !existsSync(join(BIN, 'node'))) {
+    if (lacksNode()) {
       say('The pinned Node could not be installed: see that npm reaches its registry, and run this again.');
       process.exit(1);
     }

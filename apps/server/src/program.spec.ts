@@ -39,17 +39,15 @@ afterAll(() => {
 const run = (args: readonly string[], environment: Record<string, string> = {}) =>
   runCommandLine(createProgram, args, environment);
 
+const PROGRAM = ['--conditions=@callpass/source', join(import.meta.dirname, 'main.ts')];
+
 /** Runs the program as a process, as an operator does. */
 function runProcess(args: readonly string[], stdout: 'pipe' | number, env: Record<string, string> = {}) {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['--conditions=@callpass/source', join(import.meta.dirname, 'main.ts'), ...args],
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', stdout, 'pipe'],
-      env: { PATH, NODE_COMPILE_CACHE, ...env },
-    },
-  );
+  const { status, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', stdout, 'pipe'],
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
+  });
   return { code: status, stderr };
 }
 
@@ -169,20 +167,16 @@ describe('callpass-server', () => {
 
   it('serves without what only some settings need, or only the thread of the store: else each start and each server pays for it', async () => {
     const list = join(folder, 'loaded.txt');
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@callpass/source', join(import.meta.dirname, 'main.ts'), 'serve'],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: {
-          ...{ PATH, NODE_COMPILE_CACHE, NODE_OPTIONS: `--import=${file('loaded.mjs', listsModules(list))}` },
-          CALLPASS_STORE_URL: `sqlite:${join(folder, 'loaded.db')}`,
-          CALLPASS_KEY_ENCRYPTION_KEY: key(),
-          CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
-          CALLPASS_ACCESS_LOCAL: 'everything',
-        },
+    const child = spawn(process.execPath, [...PROGRAM, 'serve'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {
+        ...{ PATH, NODE_COMPILE_CACHE, NODE_OPTIONS: `--import=${file('loaded.mjs', listsModules(list))}` },
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'loaded.db')}`,
+        CALLPASS_KEY_ENCRYPTION_KEY: key(),
+        CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+        CALLPASS_ACCESS_LOCAL: 'everything',
       },
-    );
+    });
     let output = '';
     const closed = once(child, 'close');
     await new Promise<void>((resolve) => {

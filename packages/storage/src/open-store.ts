@@ -40,7 +40,6 @@ export interface OpenStoreOptions {
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   parseStoreUrl(options.url);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { migrate = false, onMigrated } = options;
   const { link, ledgerSecret, announces } = await ThreadLink.open(
     {
       url: options.url,
@@ -48,7 +47,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       writerId: options.writerId ?? randomUUID(),
       limits,
     },
-    { migrate, onMigrated },
+    { migrate: options.migrate, onMigrated: options.onMigrated },
   ).catch((error: unknown) => {
     throw withPlace(options.url, error);
   });

@@ -58,10 +58,8 @@ describe('settings of /v1/authorize that cannot be used', () => {
     const authority = await createAuthority();
     const { cert, key } = await authority.issue({ use: 'server', commonName: 'edge', names: ['127.0.0.1'] });
     const folder = mkdtempSync(join(tmpdir(), 'callpass-authorize-'));
-    const [certFile, keyFile] = ['edge.crt', 'edge.key'].map((name) => join(folder, name)) as [
-      string,
-      string,
-    ];
+    const certFile = join(folder, 'edge.crt');
+    const keyFile = join(folder, 'edge.key');
     writeFileSync(certFile, cert);
     writeFileSync(keyFile, key);
     const settings = settingsOf({

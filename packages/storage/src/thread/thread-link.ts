@@ -18,10 +18,10 @@ interface Pending {
   readonly reject: (error: StoreError) => void;
 }
 
-/** Options of the first thread of a link. */
-interface FirstOpening {
-  /** Brings the store to this version's schema first. */
-  readonly migrate?: boolean;
+/** Options of {@link ThreadLink.open}. */
+interface LinkOptions {
+  /** Brings the store to this version's schema first. Default: it stays as it is. */
+  readonly migrate?: boolean | undefined;
   /** Hears what that has done, also where the store cannot be opened after it. */
   readonly onMigrated?: ((migrated: Migrated) => void) | undefined;
   /** Bounds on the heap of the threads. */
@@ -38,26 +38,26 @@ type Reply<M extends ThreadMethod> = Awaited<ReturnType<ThreadCalls[M]>>;
 export class ThreadLink {
   readonly #start: Omit<ThreadStart, 'migrate'>;
   readonly #memory: ResourceLimits | undefined;
+  readonly #onMigrated: LinkOptions['onMigrated'];
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #opening: Promise<Worker> | undefined;
-  #onMigrated: FirstOpening['onMigrated'];
   #lastId = 0;
 
-  private constructor(start: Omit<ThreadStart, 'migrate'>, memory: ResourceLimits | undefined) {
+  private constructor(start: Omit<ThreadStart, 'migrate'>, { memory, onMigrated }: LinkOptions) {
     this.#start = start;
     this.#memory = memory;
+    this.#onMigrated = onMigrated;
   }
 
   /** Starts the thread. Rejects with what kept it from opening the store. A thread after this one does not migrate. */
   static async open(
     start: Omit<ThreadStart, 'migrate'>,
-    { migrate = false, onMigrated, memory }: FirstOpening = {},
+    options: LinkOptions,
   ): Promise<{ link: ThreadLink } & OpenedStore> {
-    const link = new ThreadLink(start, memory);
-    link.#onMigrated = onMigrated;
-    return { link, ...(await link.#open(migrate)).opened };
+    const link = new ThreadLink(start, options);
+    return { link, ...(await link.#open(options.migrate)).opened };
   }
 
   /** Opens the same store in another thread, with other limits and bounds on its heap. */
