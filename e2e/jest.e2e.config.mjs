@@ -33,7 +33,7 @@ const e2e = {
   // For a machine with as much to do as in CI, where lint runs beside.
   testTimeout: 120_000,
   // Whatever a run emits is searched at its end for whatever it keeps secret.
-  globalSetup: '<rootDir>/src/canary/global-setup.ts',
+  globalSetup: '<rootDir>/src/global-setup.ts',
   setupFiles: ['<rootDir>/src/canary/tap.ts'],
   globalTeardown: '<rootDir>/src/canary/global-teardown.ts',
 };
@@ -43,8 +43,8 @@ export default {
   ...e2e,
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
   testPathIgnorePatterns: [...measuringPaths, ...timedPaths, ...untimedPaths],
-  // One more than the processors of CI: they wait for browsers and starts more than half of the time.
-  maxWorkers: 3,
+  // Two more than the processors of CI, which three leave idle for a tenth of the time.
+  maxWorkers: 4,
 };
 
 export const timed = { ...e2e, testMatch: timedPaths, maxWorkers: 2 };

@@ -1,27 +1,30 @@
-// `node deploy/docker/assemble.mjs APP FOLDER`: copies the files that an app needs at run time into a folder: its own built
-// files, those of the workspace packages it imports, and their packages of the lock file. Needs `npm ci` and a build. The commit
-// goes into its package.json, where `--version` finds it.
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+// `node deploy/docker/assemble.mjs APP FOLDER`: writes the files that an app needs at run time into a folder: its program, in which
+// the workspace packages are bundled, and what it needs of the packages of others in the lock file. Needs `npm ci` and a build.
+// The commit is in the program's package.json, where `--version` finds it.
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { buildFacts } from '../../tools/packages/build-facts.mjs';
+import { run } from '../../tools/launch/prepare.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-const SCOPE = '@callpass/';
 
 const [app, folder] = process.argv.slice(2);
 if (app === undefined || folder === undefined) throw new Error('use: assemble.mjs APP FOLDER');
 const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
 
+const PLACE = `apps/${app}`;
+await run('node', ['tools/packages/stage-programs.mjs', resolve(folder, 'apps'), app]);
 /** Places in the lock file that are copied. */
 const taken = new Set();
-take(`apps/${app}`);
+const { dependencies } = JSON.parse(readFileSync(join(folder, PLACE, 'package.json'), 'utf8'));
+for (const [name, version] of Object.entries(dependencies)) takeFor(PLACE, name, version);
 for (const place of taken) copy(place);
-noteCommit(join(folder, 'apps', app, 'package.json'));
-cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
 
-function noteCommit(file) {
-  const manifest = JSON.parse(readFileSync(file, 'utf8'));
-  writeFileSync(file, `${JSON.stringify({ ...manifest, ...buildFacts() }, null, 2)}\n`);
+/** Takes a package of this version that the program imports, as Node finds it from there. */
+function takeFor(place, name, version) {
+  const found = find(name, place);
+  if (packages[found]?.version !== version)
+    throw new Error(`${place} needs ${name} ${version}, and package-lock.json has another there`);
+  take(found);
 }
 
 /** Takes a package and all that it needs in production. */
@@ -43,34 +46,21 @@ function take(place) {
   }
 }
 
-/** Finds a package like Node: in the nearest node_modules, a workspace package by npm's link. */
+/** Finds a package like Node: in the nearest node_modules. */
 function find(name, from) {
   for (let place = from; ; place = dirname(place)) {
     const candidate = join(place === '.' ? '' : place, 'node_modules', name);
-    const entry = packages[candidate];
-    if (entry !== undefined) return entry.link ? entry.resolved : candidate;
+    if (candidate in packages) return candidate;
     if (place === '.' || place === '') return undefined;
   }
 }
 
 function copy(place) {
-  const to = join(folder, place);
-  const { name } = JSON.parse(readFileSync(join(ROOT, place, 'package.json'), 'utf8'));
-  const ours = name.startsWith(SCOPE);
-  cpSync(join(ROOT, place), to, {
-    recursive: true,
-    filter: (source) => {
-      const path = relative(join(ROOT, place), source);
-      return ours ? isShipped(path) : runs(path);
-    },
-  });
-  if (!ours) return;
-  const link = join(folder, 'node_modules', name);
-  mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(relative(dirname(link), to), link);
+  const from = join(ROOT, place);
+  cpSync(from, join(folder, place), { recursive: true, filter: (source) => runs(relative(from, source)) });
 }
 
-/** Of others: what runs on this platform, without sources of native code and builds for other platforms. */
+/** Tells whether a file is of use at run time here: sources, types and native builds for other platforms are not. */
 function runs(path) {
   const [top, platform] = path.split('/');
   if (path.split('/').includes('node_modules') || /\.(map|md|[cm]?ts|gypi?|[ch]|cpp|hpp)$/.test(path))
@@ -80,11 +70,4 @@ function runs(path) {
     platform === undefined ||
     platform.startsWith(`${process.platform}-${process.arch}`)
   );
-}
-
-/** Of our own: what runs, without sources, types and tests. */
-function isShipped(path) {
-  const [top] = path.split('/');
-  if (!['', 'package.json', 'openapi.json', 'bin', 'dist', 'public'].includes(top)) return false;
-  return !/(\.spec\.|\.map$|\.d\.ts$|\.tsbuildinfo$|\/testing$)/.test(path);
 }

@@ -6,7 +6,8 @@ import { describe, expect, it } from '@jest/globals';
 import { startSystemPostgres } from './debian-postgres.ts';
 import { readLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
-import { ROOT, run, startServerProcess } from './processes.ts';
+import { run, startServerProcess } from './processes.ts';
+import { scriptOf } from './programs.ts';
 import { provision } from './provision.ts';
 
 const BEFORE = 1500;
@@ -22,9 +23,9 @@ interface BackedUpStore {
   remove(): Promise<void>;
 }
 
-const callpass = (...args: string[]) => run('node', [join(ROOT, 'apps/cli/bin/callpass.js'), ...args]);
+const callpass = (...args: string[]) => run('node', [scriptOf('cli'), ...args]);
 const callpassServer = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-  run('node', [join(ROOT, 'apps/server/bin/callpass-server.js'), ...args], { env });
+  run('node', [scriptOf('server'), ...args], { env });
 
 const STORES: Record<string, () => Promise<BackedUpStore>> = {
   async SQLite() {

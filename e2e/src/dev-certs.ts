@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, run, startServerProcess, type Outcome, type ServerProcess } from './processes.ts';
+import { run, startServerProcess, type Outcome, type ServerProcess } from './processes.ts';
+import { scriptOf } from './programs.ts';
 
 /** A server with TLS, set up as `callpass dev-certs` says. */
 export interface DevCertsServer extends ServerProcess {
@@ -15,12 +16,10 @@ export interface DevCertsServer extends ServerProcess {
   callpass(args: readonly string[], env?: NodeJS.ProcessEnv, input?: string): Promise<Outcome>;
 }
 
-const CALLPASS = join(ROOT, 'apps/cli/bin/callpass.js');
-
 /** Makes certificates with the command line, and starts a server on the settings that it prints. */
 export async function startWithDevCerts(env: NodeJS.ProcessEnv = {}): Promise<DevCertsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-tls-'));
-  const made = await run('node', [CALLPASS, 'dev-certs', '--out', folder]);
+  const made = await run('node', [scriptOf('cli'), 'dev-certs', '--out', folder]);
   if (made.code !== 0) throw new Error(made.stderr);
   const settings = join(folder, 'settings.yaml');
   writeFileSync(settings, made.stdout.slice(0, made.stdout.indexOf('# clients of')));
@@ -39,7 +38,7 @@ export async function startWithDevCerts(env: NodeJS.ProcessEnv = {}): Promise<De
       CALLPASS_KEY: join(folder, `${client}.key`),
     }),
     callpass: (args, as = target, input) =>
-      run('node', [CALLPASS, ...args], { env: as, ...(input === undefined ? {} : { input }) }),
+      run('node', [scriptOf('cli'), ...args], { env: as, ...(input === undefined ? {} : { input }) }),
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { ended, ENVIRONMENT, outputOf, ROOT } from './processes.ts';
+import { ended, ENVIRONMENT, outputOf } from './processes.ts';
+import { scriptOf } from './programs.ts';
 
 /** Origin of the pages that an edge lists. */
 export const ORIGIN = 'https://www.example.org';
@@ -20,7 +20,7 @@ export async function startEdgeProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
 ): Promise<EdgeProcess> {
-  const child = spawn('node', [join(ROOT, 'apps/edge/bin/callpass-edge.js'), 'serve', ...args], {
+  const child = spawn('node', [scriptOf('edge'), 'serve', ...args], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { ended, ENVIRONMENT, ROOT, type Outcome } from './processes.ts';
+import { ended, ENVIRONMENT, type Outcome } from './processes.ts';
+import { scriptOf } from './programs.ts';
 import { keep } from './canary/keep.ts';
 
 /** A running `callpass` command that ends at Ctrl-C only. */
@@ -16,7 +16,7 @@ export interface EndlessCommand<T> {
 
 /** Starts it, with its answers as JSON. */
 export function startEndlessCommand<T>(args: readonly string[], env: NodeJS.ProcessEnv): EndlessCommand<T> {
-  const child = spawn('node', [join(ROOT, 'apps/cli/bin/callpass.js'), ...args, '--output=json'], {
+  const child = spawn('node', [scriptOf('cli'), ...args, '--output=json'], {
     env: { ...ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,11 +1,11 @@
 import { createServer, type Http2Server, type OutgoingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startEdgeProcess } from './edge-process.ts';
 import { startEndlessCommand } from './endless-command.ts';
-import { ROOT, run } from './processes.ts';
+import { run } from './processes.ts';
+import { scriptOf } from './programs.ts';
 
 const SECRET = 'canary-of-a-hostile-service';
 const LOUD_MS = 3000;
@@ -80,8 +80,7 @@ describe('what a hostile service sends in headers that metadata may not hold', (
   });
 
   it('is in nothing that the command line writes, which has one line a second about it', async () => {
-    const cli = (...args: string[]) =>
-      run('node', [join(ROOT, 'apps/cli/bin/callpass.js'), ...args, '--address', address]);
+    const cli = (...args: string[]) => run('node', [scriptOf('cli'), ...args, '--address', address]);
     const outcomes = await Promise.all([
       cli('health'),
       cli('issue', 'd'),

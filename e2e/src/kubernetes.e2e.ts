@@ -9,9 +9,8 @@ import { podOf, readManifests } from './kubernetes/manifests.ts';
 import { NetworkPolicies, type Party } from './kubernetes/network-policy.ts';
 import { Network } from './kubernetes/network.ts';
 import { Pod } from './kubernetes/pod.ts';
-import { ROOT, run } from './processes.ts';
-
-const CALLPASS = join(ROOT, 'apps/cli/bin/callpass.js');
+import { run } from './processes.ts';
+import { scriptOf } from './programs.ts';
 
 const INGRESS: Party = { name: 'the ingress', namespace: 'ingress' };
 const PROMETHEUS: Party = { name: 'Prometheus', namespace: 'observability' };
@@ -92,7 +91,7 @@ asRoot.each(['base', 'mesh'])('deploy/kubernetes/%s', (flavour) => {
         : ['--ca', 'ca.crt', '--cert', 'tls.crt', '--key', 'tls.key'];
     return run(
       'node',
-      [CALLPASS, ...args, '--address', address].concat(
+      [scriptOf('cli'), ...args, '--address', address].concat(
         options.map((option) => (option.startsWith('--') ? option : join(folder, option))),
       ),
       { env },

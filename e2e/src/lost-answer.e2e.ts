@@ -9,7 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createCredentialClient } from '@callpass/client';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keep } from './canary/keep.ts';
-import { ended, ENVIRONMENT, ROOT, run, startServerProcess, type ServerProcess } from './processes.ts';
+import { ended, ENVIRONMENT, run, startServerProcess, type ServerProcess } from './processes.ts';
+import { scriptOf, type ProgramName } from './programs.ts';
 import { provision } from './provision.ts';
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
@@ -26,7 +27,7 @@ interface Row {
 }
 
 interface Program {
-  readonly script: string;
+  readonly name: ProgramName;
   readonly rows: readonly Row[];
   /** Commands that serve: their log is another matter. */
   readonly serves?: readonly string[];
@@ -47,7 +48,7 @@ let server: ServerProcess;
 let stopIssuing: () => Promise<void>;
 
 const CLI: Program = {
-  script: 'apps/cli/bin/callpass.js',
+  name: 'cli',
   // Then each command has an answer, be it a failure.
   everywhere: ['--output', 'json'],
   environment: () => ({ CALLPASS_ADDRESS: server.address }),
@@ -88,7 +89,7 @@ const CLI: Program = {
 };
 
 const SERVER: Program = {
-  script: 'apps/server/bin/callpass-server.js',
+  name: 'server',
   serves: ['serve'],
   environment: ownStore,
   rows: [
@@ -101,18 +102,18 @@ const SERVER: Program = {
 };
 
 const EDGE: Program = {
-  script: 'apps/edge/bin/callpass-edge.js',
+  name: 'edge',
   serves: ['serve'],
   environment: () => ({ CALLPASS_EDGE_SERVICE_ADDRESS: server.address }),
   rows: [{ command: 'check-config' }, { command: 'doctor' }],
 };
 
-const PROGRAMS = [CLI, SERVER, EDGE].map((program) => ({ name: program.script, program }));
+const PROGRAMS = [CLI, SERVER, EDGE].map((program) => ({ name: program.name, program }));
 
 beforeAll(async () => {
   server = await startServerProcess();
   await provision(server.address);
-  const document = await run('node', [join(ROOT, CLI.script), 'config', 'get'], {
+  const document = await run('node', [scriptOf(CLI.name), 'config', 'get'], {
     env: CLI.environment('gone'),
   });
   writeFileSync(file('document.yaml'), document.stdout);
@@ -139,11 +140,11 @@ afterAll(async () => {
 });
 
 /** Runs a command whose answer meets this fate. */
-async function answered(fate: Fate, { script, everywhere = [], environment }: Program, row: Row) {
+async function answered(fate: Fate, { name, everywhere = [], environment }: Program, row: Row) {
   const { command, args = [] } = row;
   const stdout = fate === 'full' ? openSync('/dev/full', O_WRONLY) : pipeWithoutReader();
   const given = typeof args === 'function' ? args(fate) : args;
-  const child = spawn('node', [join(ROOT, script), ...command.split(' '), ...given, ...everywhere], {
+  const child = spawn('node', [scriptOf(name), ...command.split(' '), ...given, ...everywhere], {
     stdio: ['ignore', stdout, 'pipe'],
     env: { ...ENVIRONMENT, ...environment(fate) },
   });
@@ -165,7 +166,7 @@ function pipeWithoutReader(): number {
 
 /** Commands that the help of a program names and that have no row. */
 async function commandsWithoutRow(program: Program, group: readonly string[] = []): Promise<string[]> {
-  const { stdout } = await run('node', [join(ROOT, program.script), ...group, '--help']);
+  const { stdout } = await run('node', [scriptOf(program.name), ...group, '--help']);
   const listed = stdout.split(/^Commands:$/m)[1] ?? '';
   const names = [...listed.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name);
   if (names.length === 0) return [group.join(' ')];

@@ -19,7 +19,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CallpassError, createCredentialClient } from '@callpass/client';
 import { canRun } from '@callpass/testkit';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ended, ENVIRONMENT, ROOT } from './processes.ts';
+import { ended, ENVIRONMENT } from './processes.ts';
+import { scriptOf, type ProgramName } from './programs.ts';
 import { provision } from './provision.ts';
 
 const { O_APPEND, O_CREAT, O_RDWR, O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
@@ -36,7 +37,7 @@ type Ready = Readonly<Record<'grpc' | 'telemetry' | 'edge', string>>;
 
 /** A program that serves, and the answers that it gives whether or not somebody takes its log. */
 interface LoggingProgram {
-  readonly program: string;
+  readonly name: ProgramName;
   /** Every value of its setting `log.requests`. */
   readonly requests: readonly string[];
   environment(requests: string, folder: string): NodeJS.ProcessEnv;
@@ -46,7 +47,7 @@ interface LoggingProgram {
 }
 
 const SERVER: LoggingProgram = {
-  program: 'apps/server/bin/callpass-server.js',
+  name: 'server',
   requests: ['all', 'refused', 'none'],
   environment: (requests, folder) => ({
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
@@ -79,7 +80,7 @@ async function droppedLines(telemetry: string): Promise<number> {
 }
 
 const EDGE: LoggingProgram = {
-  program: 'apps/edge/bin/callpass-edge.js',
+  name: 'edge',
   requests: ['off', 'refused', 'all'],
   environment: (requests) => ({
     CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
@@ -147,13 +148,13 @@ function fill(fd: number): void {
 }
 
 const CASES = [SERVER, EDGE].flatMap((of) =>
-  of.requests.map((requests) => ({ name: of.program, requests, of })),
+  of.requests.map((requests) => ({ name: of.name, requests, of })),
 );
 
 describe.each(CASES)('$name, log.requests $requests: a log that nobody takes', ({ requests, of }) => {
   /** Starts the program with this as standard output and standard error. */
   async function serve(output: number): Promise<Ready> {
-    child = spawn('node', [join(ROOT, of.program), 'serve'], {
+    child = spawn('node', [scriptOf(of.name), 'serve'], {
       stdio: ['ignore', output, output, 'ipc'],
       env: {
         ...ENVIRONMENT,

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plant } from './canary/keep.ts';
 import { blocksOf } from './documented-commands.ts';
 import { ended, ENVIRONMENT, outputOf, ROOT, run } from './processes.ts';
+import { scriptOf } from './programs.ts';
 
 const PAGE = 'docs/operations/run-one-machine.md';
 
@@ -75,14 +76,10 @@ describe('run-one-machine.md', () => {
     const path = [stubs, join(folder, 'usr/local/bin'), ENVIRONMENT['PATH']].join(delimiter);
     // The default place of the settings, moved like every other.
     environment = { PATH: path, CALLPASS_SETTINGS: join(folder, 'etc/callpass/settings.yaml') };
-    execFileSync(
-      'node',
-      [join(ROOT, 'apps/cli/bin/callpass.js'), 'dev-certs', '--out', join(repository, 'certs')],
-      {
-        env: ENVIRONMENT,
-        stdio: 'ignore',
-      },
-    );
+    execFileSync('node', [scriptOf('cli'), 'dev-certs', '--out', join(repository, 'certs')], {
+      env: ENVIRONMENT,
+      stdio: 'ignore',
+    });
   });
   afterAll(async () => {
     service?.kill('SIGTERM');

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } fro
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { keep, plant, plantTokensIn } from './canary/keep.ts';
+import { scriptOf } from './programs.ts';
 
 /** The root of the repository under test. */
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -166,7 +167,7 @@ export interface ServerProcess {
 export async function startServerProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
-  [node, script] = ['node', join(ROOT, 'apps/server/bin/callpass-server.js')],
+  [node, script] = ['node', scriptOf('server')],
   group?: string,
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));

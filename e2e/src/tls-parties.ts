@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, type LeafOptions } from '@callpass/dev-certificates';
 import type { OtlpReceiver, ReceivedSpan } from '@callpass/otlp-receiver';
-import { ROOT, run, startServerProcess } from './processes.ts';
+import { run, startServerProcess } from './processes.ts';
+import { scriptOf } from './programs.ts';
 import { tracedEnvironment } from './traced-service.ts';
 
 const DAY_MS = 86_400_000;
@@ -57,7 +58,7 @@ export async function startTlsParties(
   return {
     async issue() {
       receiver.clear();
-      await run('node', [join(ROOT, 'apps/cli/bin/callpass.js'), 'issue', 'd'], { env: environment });
+      await run('node', [scriptOf('cli'), 'issue', 'd'], { env: environment });
       return receiver.waitFor((all) => {
         const spans = all.spans().filter(({ name }) => name === ISSUE);
         const client = spans.find(({ kind }) => kind === 'CLIENT');

@@ -19,8 +19,10 @@ export async function bundle(row, folder) {
   const imported = new Set();
   const inside = new Set();
   const note = (chunks) => {
+    const files = new Set(chunks.map(({ fileName }) => fileName));
     for (const { imports = [], dynamicImports = [], moduleIds = [] } of chunks) {
-      for (const name of [...imports, ...dynamicImports]) if (isPackage(name)) imported.add(packageOf(name));
+      for (const name of [...imports, ...dynamicImports])
+        if (!files.has(name) && !isOfNode(name)) imported.add(packageOf(name));
       for (const id of moduleIds) if (id.includes('/node_modules/')) inside.add(id);
     }
   };
@@ -87,7 +89,7 @@ async function writeTypes(row, entries, { folder, banner, extension = 'cts' }) {
     ...(banner && { banner }),
   });
   await build.close();
-  return output.map(({ imports }) => ({ imports }));
+  return output.map(({ fileName, imports }) => ({ fileName, imports }));
 }
 
 function inputOf(row, entries, extension) {
@@ -98,7 +100,7 @@ function inputOf(row, entries, extension) {
 
 /** The packages of others stay outside, unless the row says otherwise. */
 function isOutside(row, name) {
-  if (name.startsWith('node:') || builtinModules.includes(name)) return true;
+  if (isOfNode(name)) return true;
   if (row.absent.includes(name)) return true;
   if (name.startsWith('.') || name.startsWith('/') || name.startsWith('#') || OURS.test(name)) return false;
   return !row.inside.some((pattern) => pattern.test(insidePath(name)));
@@ -110,8 +112,8 @@ function insidePath(name) {
   return `/${module}/`;
 }
 
-function isPackage(name) {
-  return !name.startsWith('node:') && !builtinModules.includes(name) && !/\.[cm]?[jt]s$/.test(name);
+function isOfNode(name) {
+  return name.startsWith('node:') || builtinModules.includes(name);
 }
 
 /** `@scope/name/path` is of `@scope/name`. */

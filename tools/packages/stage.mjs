@@ -1,4 +1,4 @@
-// The folders that npm packs and publishes: artifacts/packages/NAME for each row of PUBLISHED.
+// Folders of complete packages: what npm publishes, in artifacts/packages, and the programs that images hold.
 import {
   cpSync,
   existsSync,
@@ -22,12 +22,24 @@ export const STAGED = join(ROOT, 'artifacts', 'packages');
 /** Stages every package from what `tsc -b` has built. Returns their folders. */
 export async function stageAll() {
   rmSync(STAGED, { recursive: true, force: true });
-  return Promise.all(PUBLISHED.map(stage));
+  return Promise.all(
+    PUBLISHED.map(async (row) => {
+      const folder = join(STAGED, basename(row.folder));
+      await stage(row, folder);
+      return folder;
+    }),
+  );
 }
 
-async function stage(row) {
+/** Stages a program, the name of a folder of apps/, without the library that it may be too, and with all packages of others outside. */
+export async function stageProgram(name, folder) {
+  const row = PUBLISHED.find((published) => published.folder === `apps/${name}`);
+  if (row?.program === undefined) throw new Error(`${name} is no program that is published`);
+  await stage({ ...row, library: undefined, inside: [], ranges: {} }, folder);
+}
+
+async function stage(row, folder) {
   const from = join(ROOT, row.folder);
-  const folder = join(STAGED, basename(row.folder));
   mkdirSync(folder, { recursive: true });
   const { imported, inside } = await bundle(row, folder);
   for (const name of ['bin', 'settings.sample.yaml', 'README.md', ...(row.data ?? [])])
@@ -37,7 +49,6 @@ async function stage(row) {
   if (notices !== undefined) writeFileSync(join(folder, 'THIRD-PARTY-NOTICES'), notices);
   const manifest = publishedManifest(row, imported, readdirSync(folder));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  return folder;
 }
 
 function publishedManifest(row, imported, files) {

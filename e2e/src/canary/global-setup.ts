@@ -1,1 +1,0 @@
-export { beginRun as default } from './run.ts';
