@@ -43,8 +43,8 @@ export default {
   ...e2e,
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
   testPathIgnorePatterns: [...measuringPaths, ...timedPaths, ...untimedPaths],
-  // Two more than the processors of CI, which three leave idle for a tenth of the time.
-  maxWorkers: 4,
+  // One more than the processors of CI: with that they have something to do all the time.
+  maxWorkers: 3,
 };
 
 export const timed = { ...e2e, testMatch: timedPaths, maxWorkers: 2 };

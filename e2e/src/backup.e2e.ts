@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { scriptOf } from '@callpass/testkit/programs';
 import { describe, expect, it } from '@jest/globals';
 import { startSystemPostgres } from './debian-postgres.ts';
 import { readLedger } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { run, startServerProcess } from './processes.ts';
-import { scriptOf } from './programs.ts';
 import { provision } from './provision.ts';
 
 const BEFORE = 1500;

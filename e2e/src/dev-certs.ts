@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { scriptOf } from '@callpass/testkit/programs';
 import { run, startServerProcess, type Outcome, type ServerProcess } from './processes.ts';
-import { scriptOf } from './programs.ts';
 
 /** A server with TLS, set up as `callpass dev-certs` says. */
 export interface DevCertsServer extends ServerProcess {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { scriptOf } from '@callpass/testkit/programs';
 import { ended, ENVIRONMENT, outputOf } from './processes.ts';
-import { scriptOf } from './programs.ts';
 
 /** Origin of the pages that an edge lists. */
 export const ORIGIN = 'https://www.example.org';

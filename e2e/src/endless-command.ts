@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { scriptOf } from '@callpass/testkit/programs';
 import { ended, ENVIRONMENT, type Outcome } from './processes.ts';
-import { scriptOf } from './programs.ts';
 import { keep } from './canary/keep.ts';
 
 /** A running `callpass` command that ends at Ctrl-C only. */

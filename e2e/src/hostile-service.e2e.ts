@@ -1,11 +1,11 @@
 import { createServer, type Http2Server, type OutgoingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { scriptOf } from '@callpass/testkit/programs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startEdgeProcess } from './edge-process.ts';
 import { startEndlessCommand } from './endless-command.ts';
 import { run } from './processes.ts';
-import { scriptOf } from './programs.ts';
 
 const SECRET = 'canary-of-a-hostile-service';
 const LOUD_MS = 3000;

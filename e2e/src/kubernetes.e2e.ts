@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canRun } from '@callpass/testkit';
+import { scriptOf } from '@callpass/testkit/programs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plantTokensIn } from './canary/keep.ts';
 import { NAMESPACES, startCluster, type Cluster } from './kubernetes/cluster.ts';
@@ -10,7 +11,6 @@ import { NetworkPolicies, type Party } from './kubernetes/network-policy.ts';
 import { Network } from './kubernetes/network.ts';
 import { Pod } from './kubernetes/pod.ts';
 import { run } from './processes.ts';
-import { scriptOf } from './programs.ts';
 
 const INGRESS: Party = { name: 'the ingress', namespace: 'ingress' };
 const PROMETHEUS: Party = { name: 'Prometheus', namespace: 'observability' };

@@ -7,10 +7,10 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCredentialClient } from '@callpass/client';
+import { scriptOf, type ProgramName } from '@callpass/testkit/programs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { keep } from './canary/keep.ts';
 import { ended, ENVIRONMENT, run, startServerProcess, type ServerProcess } from './processes.ts';
-import { scriptOf, type ProgramName } from './programs.ts';
 import { provision } from './provision.ts';
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;

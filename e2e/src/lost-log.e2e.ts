@@ -18,9 +18,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CallpassError, createCredentialClient } from '@callpass/client';
 import { canRun } from '@callpass/testkit';
+import { scriptOf, type ProgramName } from '@callpass/testkit/programs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ended, ENVIRONMENT } from './processes.ts';
-import { scriptOf, type ProgramName } from './programs.ts';
 import { provision } from './provision.ts';
 
 const { O_APPEND, O_CREAT, O_RDWR, O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from '@callpass/testkit/free-port';
+import { scriptOf } from '@callpass/testkit/programs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { plant } from './canary/keep.ts';
 import { blocksOf } from './documented-commands.ts';
 import { ended, ENVIRONMENT, outputOf, ROOT, run } from './processes.ts';
-import { scriptOf } from './programs.ts';
 
 const PAGE = 'docs/operations/run-one-machine.md';
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { scriptOf } from '@callpass/testkit/programs';
 import { keep, plant, plantTokensIn } from './canary/keep.ts';
-import { scriptOf } from './programs.ts';
 
 /** The root of the repository under test. */
 export const ROOT = join(import.meta.dirname, '..', '..');

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, type LeafOptions } from '@callpass/dev-certificates';
 import type { OtlpReceiver, ReceivedSpan } from '@callpass/otlp-receiver';
+import { scriptOf } from '@callpass/testkit/programs';
 import { run, startServerProcess } from './processes.ts';
-import { scriptOf } from './programs.ts';
 import { tracedEnvironment } from './traced-service.ts';
 
 const DAY_MS = 86_400_000;

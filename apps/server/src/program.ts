@@ -86,12 +86,13 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
   const telemetry = await startServerTelemetry(settings);
   telemetry.follow(log);
   const server = await startServer(settings, log);
-  const telemetryAddress = await telemetry.open(() => server.readiness());
-  if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
+  // Before anything else is waited for: calls are open from now on, and a signal must not cut them off.
   stopOnSignal(log, async () => {
     await server.stop();
     await telemetry.stop();
   });
+  const telemetryAddress = await telemetry.open(() => server.readiness());
+  if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
   reportReady({ grpc: server.address, telemetry: telemetryAddress });
 }
 

@@ -21,12 +21,11 @@ import {
   Verdict,
 } from '@callpass/contract';
 import { connect, createClient, methodPath, type Connection } from '@callpass/grpc-kit';
+import { scriptOf } from '@callpass/testkit/programs';
 import { credentials } from '@grpc/grpc-js';
 import type { ClientTls } from '../load/frame-socket.ts';
 import { type BenchChild, startNode } from './child-process.ts';
 import { ISSUER_SPIFFE_ID, type SecureSetup } from './secure-setup.ts';
-
-const BIN = join(import.meta.dirname, '../../../../apps/server/bin/callpass-server.js');
 
 /** Realm of the destination. */
 const REALM = { name: 'bench.example', cipher: Cipher.AES_128_ECB } as const;
@@ -79,7 +78,7 @@ export interface ServerOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Starts the built server with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
+/** Starts the server as images have it, with its ledger, and with telemetry that goes to `telemetryUrl` with 1 % of the traces. */
 export async function startCallpassServer(
   telemetryUrl: string,
   options: ServerOptions = {},
@@ -88,7 +87,7 @@ export async function startCallpassServer(
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
   const keyEncryptionKey = joins?.keyEncryptionKey ?? randomBytes(32).toString('base64');
   const hook = emptyHandler ? ['--import', new URL('./empty-handler.ts', import.meta.url).href] : [];
-  const child = startNode([...(options.nodeOptions ?? []), ...hook, BIN, 'serve'], {
+  const child = startNode([...(options.nodeOptions ?? []), ...hook, scriptOf('server'), 'serve'], {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: options.storeUrl ?? `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_KEY_ENCRYPTION_KEY: keyEncryptionKey,

@@ -1,12 +1,11 @@
-import { join } from 'node:path';
+import { scriptOf } from '@callpass/testkit/programs';
 import type { HttpTarget } from '../load/http-connection.ts';
 import { startNode, type BenchChild } from './child-process.ts';
 
-const BIN = join(import.meta.dirname, '../../../../apps/edge/bin/callpass-edge.js');
 const NEVER_REACHED = '1000000000';
 const CREDENTIALS_PATH = '/v1/destinations/support/credentials';
 
-/** The built edge, as an operator would run it, but with limits that one address does not reach. */
+/** The edge as images have it, as an operator would run it, but with limits that one address does not reach. */
 export interface EdgeServer {
   readonly child: BenchChild;
   /** A request for credentials of a visitor. */
@@ -19,7 +18,7 @@ export async function startEdgeServer(options: {
   service: string;
   telemetryUrl: string;
 }): Promise<EdgeServer> {
-  const child = startNode([BIN, 'serve'], {
+  const child = startNode([scriptOf('edge'), 'serve'], {
     CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_EDGE_SERVICE_ADDRESS: options.service,
     CALLPASS_EDGE_LIMITS_PER_ADDRESS: NEVER_REACHED,

@@ -13,14 +13,14 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 const PARENT = join(ROOT, 'artifacts', 'programs');
 const DIGEST_LENGTH = 16;
 /** Time for which programs that no run has used are kept. */
 const KEPT_MS = 24 * 3600 * 1000;
 
 /** Variable with the folder of the programs of a run. */
-const VARIABLE = 'CALLPASS_E2E_PROGRAMS';
+const VARIABLE = 'CALLPASS_TEST_PROGRAMS';
 
 /** Script of each program, by its folder in apps/. */
 const SCRIPTS = {
@@ -33,13 +33,17 @@ const SCRIPTS = {
 export type ProgramName = keyof typeof SCRIPTS;
 
 /**
- * Makes the programs of a run as images have them: each with the packages of the workspace bundled in it. They lie in the repository,
- * whose `node_modules` have the packages of others.
+ * Makes the programs as images have them: each with the packages of the workspace, as `tsc -b` has built them, bundled in it. They lie
+ * in the repository, whose `node_modules` have the packages of others. This process and those that it starts from now on find them.
+ *
+ * @returns their folder.
  */
-export function stagePrograms(): void {
+export function makePrograms(): string {
   mkdirSync(PARENT, { recursive: true });
   const made = mkdtempSync(join(PARENT, 'new-'));
-  execFileSync('node', ['tools/packages/stage-programs.mjs', made, ...Object.keys(SCRIPTS)], { cwd: ROOT });
+  execFileSync(process.execPath, ['tools/packages/stage-programs.mjs', made, ...Object.keys(SCRIPTS)], {
+    cwd: ROOT,
+  });
   // The same files have the same path: another run may be using them, and Node keeps compiled code by path.
   const folder = join(PARENT, digestOf(made));
   try {
@@ -53,6 +57,7 @@ export function stagePrograms(): void {
   for (const other of readdirSync(PARENT).map((name) => join(PARENT, name)))
     if (now.getTime() - statSync(other).mtimeMs > KEPT_MS) rmSync(other, { recursive: true });
   process.env[VARIABLE] = folder;
+  return folder;
 }
 
 /** Digest of the names and contents of all files of a folder. */
@@ -67,9 +72,7 @@ function digestOf(folder: string): string {
   return hash.digest('hex').slice(0, DIGEST_LENGTH);
 }
 
-/** Path of the script of a program that this run has made. */
+/** Path of the script of a program. Makes the programs where nobody has done so for this process. */
 export function scriptOf(name: ProgramName): string {
-  const folder = process.env[VARIABLE];
-  if (folder === undefined) throw new Error(`${VARIABLE} is not set: jest.e2e.config.mjs does so`);
-  return join(folder, name, SCRIPTS[name]);
+  return join(process.env[VARIABLE] ?? makePrograms(), name, SCRIPTS[name]);
 }
