@@ -1,4 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,10 +7,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCredentialClient } from '@callpass/client';
+import { scriptOf, type ProgramName } from '@callpass/testkit/programs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { plantTokensIn } from './canary/keep.ts';
+import { plant, plantTokensIn } from './canary/keep.ts';
 import { startEdgeProcess } from './edge-process.ts';
-import { ended, startServerProcess, type ServerProcess } from './processes.ts';
+import { ended, ENVIRONMENT, outputOf, startServerProcess, type ServerProcess } from './processes.ts';
 import { provision } from './provision.ts';
 
 /** Time for a call to reach the store, which holds it. */
@@ -126,4 +128,51 @@ describe.each(PROGRAMS)('a serving %s', (_name, start) => {
     await logged('"msg":"stopped"');
     expect(serving.output()).not.toContain('cutting off');
   });
+});
+
+/** Starts a program that is not waited for until it is ready. */
+function spawnProgram(name: ProgramName, environment: NodeJS.ProcessEnv): Serving {
+  const child = spawn('node', [scriptOf(name), 'serve'], {
+    env: { ...ENVIRONMENT, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  return {
+    child,
+    output: outputOf(child, name),
+    call: () => Promise.reject(new Error('its address is not known')),
+    async stop() {
+      child.kill('SIGKILL');
+      await ended(child);
+    },
+  };
+}
+
+it.each<[ProgramName, () => NodeJS.ProcessEnv]>([
+  [
+    'server',
+    () => {
+      const key = randomBytes(32).toString('base64');
+      plant('key-encryption key', key);
+      return {
+        CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
+        CALLPASS_STORE_URL: `sqlite:${join(folder, 'own.db')}`,
+        CALLPASS_KEY_ENCRYPTION_KEY: key,
+        CALLPASS_TELEMETRY_ADDRESS: '127.0.0.1:0',
+      };
+    },
+  ],
+  [
+    'edge',
+    () => ({
+      CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
+      CALLPASS_EDGE_SERVICE_ADDRESS: server.address,
+      CALLPASS_EDGE_DRAIN_DELAY: '0s',
+    }),
+  ],
+])('the %s drains at a SIGTERM that comes as soon as it says that it serves', async (name, environment) => {
+  serving = spawnProgram(name, environment());
+  await logged('"msg":"serving"');
+  serving.child.kill('SIGTERM');
+  expect(await ended(serving.child)).toEqual({ code: 0, signal: null });
+  await logged('"msg":"stopped"');
 });

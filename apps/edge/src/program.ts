@@ -73,11 +73,13 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
     await port?.stop();
     throw error;
   });
-  if (port) log.info({ address: port.address }, 'serving telemetry');
   stopOnSignal(log, async () => {
     stopping = true;
     await edge.stop();
     await Promise.all([port?.stop(), telemetry.stop()]);
   });
+  // Whoever reads it may send a signal at once.
+  log.info({ address: edge.address, service: settings.service.address }, 'serving');
+  if (port) log.info({ address: port.address }, 'serving telemetry');
   reportReady({ edge: edge.address });
 }

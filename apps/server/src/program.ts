@@ -86,11 +86,12 @@ async function serve(settings: Settings, readSettings: () => Settings): Promise<
   const telemetry = await startServerTelemetry(settings);
   telemetry.follow(log);
   const server = await startServer(settings, log);
-  // Before anything else is waited for: calls are open from now on, and a signal must not cut them off.
   stopOnSignal(log, async () => {
     await server.stop();
     await telemetry.stop();
   });
+  // Whoever reads it may send a signal at once.
+  log.info({ address: server.address, revision: server.revision }, 'serving');
   const telemetryAddress = await telemetry.open(() => server.readiness());
   if (telemetryAddress !== undefined) log.info({ address: telemetryAddress }, 'serving telemetry');
   reportReady({ grpc: server.address, telemetry: telemetryAddress });

@@ -62,6 +62,8 @@ import { measureState } from './state/metrics.ts';
 export interface RunningServer {
   /** host:port as it is bound. */
   readonly address: string;
+  /** Revision of the configuration in force at its start. */
+  readonly revision: number;
   /** Expiry of the certificate that is served now; `undefined` in plain text. */
   certificateExpiry(): { readonly notAfterMs: number } | undefined;
   /** Readiness to take calls now, and the state of each thing that it depends on. */
@@ -302,11 +304,11 @@ async function listen(
       { address, plaintextEncryptedBy },
       'plain text: what crosses the network is encrypted by others',
     );
-  log.info({ address, revision: state.snapshot.revision }, 'serving');
 
   let stopping: Promise<void> | undefined;
   return {
     address,
+    revision: state.snapshot.revision,
     certificateExpiry: () => transport.certificateExpiry(),
     readiness: () => watch.readiness(),
     stop() {

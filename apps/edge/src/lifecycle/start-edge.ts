@@ -63,7 +63,6 @@ export async function startEdge(
   try {
     await extras.mount?.(app);
     const address = await listen(app, settings.listen.address);
-    log.info({ address, service: settings.service.address }, 'serving');
     let stopping: Promise<void> | undefined;
     const stop = async () => {
       drain();

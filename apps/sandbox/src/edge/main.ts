@@ -36,4 +36,5 @@ stopOnSignal(log, async () => {
   await edge.stop();
   await telemetry.stop();
 }, ['SIGTERM']);
+log.info({ address: edge.address, service: settings.service.address }, 'serving');
 reportReady({ edge: edge.address });
