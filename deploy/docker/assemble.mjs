@@ -63,6 +63,7 @@ function copy(place) {
 /** Tells whether a file is of use at run time here: sources, types and native builds for other platforms are not. */
 function runs(path) {
   const [top, platform] = path.split('/');
+  if (/(^|\/)(licen[cs]e|notice|copying)[^/]*$/i.test(path)) return true;
   if (path.split('/').includes('node_modules') || /\.(map|md|[cm]?ts|gypi?|[ch]|cpp|hpp)$/.test(path))
     return false;
   return (

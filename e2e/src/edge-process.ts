@@ -14,7 +14,7 @@ export interface EdgeProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the built edge as an operator would, on a free port, without limits of its own. */
+/** Starts the edge as images have it, as an operator would, on a free port, without limits of its own. */
 export async function startEdgeProcess(
   service: string,
   env: NodeJS.ProcessEnv = {},

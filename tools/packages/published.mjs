@@ -30,7 +30,11 @@ export const PUBLISHED = [
   {
     folder: 'apps/edge',
     library: { index: 'dist/index' },
-    program: { main: 'dist/main', telemetry: 'dist/telemetry' },
+    program: {
+      'keep-tick-shape': 'dist/keep-tick-shape',
+      telemetry: 'dist/telemetry',
+      main: 'dist/main',
+    },
     data: ['openapi.json'],
     // cookie is for import only.
     inside: [RULES, /^\/cookie\//],
@@ -39,7 +43,11 @@ export const PUBLISHED = [
   { folder: 'apps/cli', program: { main: 'dist/main' }, inside: [RULES] },
   {
     folder: 'apps/server',
-    program: { main: 'dist/main', 'store-thread': '../../packages/storage/dist/thread/store-thread' },
+    program: {
+      'keep-tick-shape': 'dist/keep-tick-shape',
+      main: 'dist/main',
+      'store-thread': '../../packages/storage/dist/thread/store-thread',
+    },
   },
 ].map((row) => ({ inside: [], absent: [], ...row, manifest: manifestOf(row.folder) }));
 

@@ -1,3 +1,4 @@
 #!/usr/bin/env node
-import '../dist/telemetry.js';
+import '../dist/keep-tick-shape.js';
+await import('../dist/telemetry.js');
 await import('../dist/main.js');

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+import '../dist/keep-tick-shape.js';
+await import('../dist/main.js');

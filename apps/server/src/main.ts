@@ -1,4 +1,3 @@
-import '@callpass/program/keep-tick-shape';
 import '@callpass/program/log-warnings';
 import { createProgram } from './program.ts';
 

@@ -21,6 +21,6 @@ it('keeps the shape of the objects of process.nextTick over garbage collections,
   hook.enable();
   process.nextTick(() => undefined);
   hook.disable();
-  expect(keptTick).toBeDefined();
-  expect(haveSameShape(keptTick, tick)).toBe(true);
+  expect(keptTick()).toBeDefined();
+  expect(haveSameShape(keptTick(), tick)).toBe(true);
 });

@@ -34,11 +34,9 @@ export type ProgramName = keyof typeof SCRIPTS;
 
 /**
  * Makes the programs as images have them: each with the packages of the workspace, as `tsc -b` has built them, bundled in it. They lie
- * in the repository, whose `node_modules` have the packages of others. This process and those that it starts from now on find them.
- *
- * @returns their folder.
+ * in the repository, whose `node_modules` have the packages of others. This process and the workers of its tests find them.
  */
-export function makePrograms(): string {
+export function makePrograms(): void {
   mkdirSync(PARENT, { recursive: true });
   const made = mkdtempSync(join(PARENT, 'new-'));
   execFileSync(process.execPath, ['tools/packages/stage-programs.mjs', made, ...Object.keys(SCRIPTS)], {
@@ -55,9 +53,9 @@ export function makePrograms(): string {
   const now = new Date();
   utimesSync(folder, now, now);
   for (const other of readdirSync(PARENT).map((name) => join(PARENT, name)))
-    if (now.getTime() - statSync(other).mtimeMs > KEPT_MS) rmSync(other, { recursive: true });
+    if (now.getTime() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > KEPT_MS)
+      rmSync(other, { recursive: true, force: true });
   process.env[VARIABLE] = folder;
-  return folder;
 }
 
 /** Digest of the names and contents of all files of a folder. */
@@ -72,7 +70,9 @@ function digestOf(folder: string): string {
   return hash.digest('hex').slice(0, DIGEST_LENGTH);
 }
 
-/** Path of the script of a program. Makes the programs where nobody has done so for this process. */
+/** Gives the path of the script of a program. Throws where {@link makePrograms} was not called. */
 export function scriptOf(name: ProgramName): string {
-  return join(process.env[VARIABLE] ?? makePrograms(), name, SCRIPTS[name]);
+  const folder = process.env[VARIABLE];
+  if (folder === undefined) throw new Error('makePrograms() comes first: in Jest the global set-up calls it');
+  return join(folder, name, SCRIPTS[name]);
 }

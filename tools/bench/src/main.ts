@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { makePrograms } from '@callpass/testkit/programs';
 import { measureBatch } from './batch-part.ts';
 import { measureCoalesce } from './coalesce-part.ts';
 import { measureEdge } from './edge-part.ts';
@@ -54,6 +55,7 @@ function progress(text: string): void {
 }
 
 const options = readOptions();
+makePrograms();
 const file = resolve(options.jsonFile);
 const machine = thisMachine();
 const parts: Partial<Record<Part, PartResult>> = {};
