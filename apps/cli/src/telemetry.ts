@@ -1,5 +1,5 @@
 import { buildOf } from '@callpass/program';
 import { startTelemetry } from '@callpass/telemetry-sdk';
 
-/** The SDK of this process; started here, before everything else is imported. */
+/** The SDK of this process; it starts when this file is imported. */
 export const telemetry = await startTelemetry({ name: 'callpass-cli', ...buildOf(import.meta.url) });

@@ -9,7 +9,7 @@ import {
   type TelemetryPort,
 } from '@callpass/telemetry-sdk';
 
-/** The SDK of this process; started here, before everything else is imported. */
+/** The SDK of this process; it starts when this file is imported. */
 export const telemetry = await startTelemetry({ name: 'callpass-edge', ...buildOf(import.meta.url) });
 
 /** Serves `/metrics` where `OTEL_METRICS_EXPORTER` asks for `prometheus`. Rejects with SettingsError when it cannot listen. */
