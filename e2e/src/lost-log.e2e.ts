@@ -147,11 +147,9 @@ function fill(fd: number): void {
   }
 }
 
-const CASES = [SERVER, EDGE].flatMap((of) =>
-  of.requests.map((requests) => ({ name: of.name, requests, of })),
-);
+const CASES = [SERVER, EDGE].flatMap((of) => of.requests.map((requests) => ({ requests, of })));
 
-describe.each(CASES)('$name, log.requests $requests: a log that nobody takes', ({ requests, of }) => {
+describe.each(CASES)('$of.name, log.requests $requests: a log that nobody takes', ({ requests, of }) => {
   /** Starts the program with this as standard output and standard error. */
   async function serve(output: number): Promise<Ready> {
     child = spawn('node', [scriptOf(of.name), 'serve'], {

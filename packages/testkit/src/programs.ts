@@ -11,7 +11,7 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const PARENT = join(ROOT, 'artifacts', 'programs');
@@ -61,12 +61,10 @@ export function makePrograms(): void {
 /** Digest of the names and contents of all files of a folder. */
 function digestOf(folder: string): string {
   const hash = createHash('sha256');
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  for (const path of entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort())
-    hash.update(relative(folder, path)).update('\0').update(readFileSync(path)).update('\0');
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(folder, name);
+    if (statSync(path).isFile()) hash.update(name).update('\0').update(readFileSync(path)).update('\0');
+  }
   return hash.digest('hex').slice(0, DIGEST_LENGTH);
 }
 
