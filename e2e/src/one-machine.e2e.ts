@@ -20,6 +20,7 @@ import { blocksOf } from './documented-commands.ts';
 import { ended, ENVIRONMENT, outputOf, ROOT, run } from './processes.ts';
 
 const PAGE = 'docs/operations/run-one-machine.md';
+const UPGRADE = 'docs/operations/upgrade.md';
 
 /** Folders of the page, each replaced by one of the test. */
 const PLACES = [
@@ -47,6 +48,30 @@ describe('run-one-machine.md', () => {
 
   const shell = (commands: string) =>
     run('sh', ['-euc', `cd ${join(folder, 'repository')}\n${placed(commands)}`], { env: environment });
+
+  /** Starts the service as its unit says, waits until it serves, and gives what it has written. */
+  async function startService(): Promise<() => string> {
+    const unit = readFileSync(join(folder, 'etc/systemd/system/callpass-server.service'), 'utf8');
+    const [, start = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+    const given = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+    const started = spawn('sh', ['-c', `exec ${start}`], {
+      cwd: join(folder, 'var/lib/callpass'),
+      env: { ...Object.fromEntries(given), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    service = started;
+    const output = outputOf(started, 'one-machine');
+    await new Promise<void>((resolve, reject) => {
+      for (const stream of [started.stdout, started.stderr])
+        stream.on('data', () => {
+          if (output().includes('"msg":"serving"')) resolve();
+        });
+      started.once('exit', () => {
+        reject(new Error(output()));
+      });
+    });
+    return output;
+  }
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'callpass-machine-'));
@@ -95,25 +120,7 @@ describe('run-one-machine.md', () => {
     const key = readFileSync(join(folder, 'etc/callpass/key-encryption-key'), 'utf8').trim();
     plant('key-encryption key', key);
 
-    const unit = readFileSync(join(folder, 'etc/systemd/system/callpass-server.service'), 'utf8');
-    const [, start = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
-    const given = [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
-    const started = spawn('sh', ['-c', `exec ${start}`], {
-      cwd: join(folder, 'var/lib/callpass'),
-      env: { ...Object.fromEntries(given), ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    service = started;
-    const output = outputOf(started, 'one-machine');
-    await new Promise<void>((resolve, reject) => {
-      for (const stream of [started.stdout, started.stderr])
-        stream.on('data', () => {
-          if (output().includes('"msg":"serving"')) resolve();
-        });
-      started.once('exit', () => {
-        reject(new Error(output()));
-      });
-    });
+    const output = await startService();
     expect(output()).toContain('a new, empty one was made');
     const { stdout } = await shell(`${after.trim()} --output json || true`);
     const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string }[] };
@@ -130,5 +137,28 @@ describe('run-one-machine.md', () => {
     const backups = readdirSync(join(folder, 'var/backups'));
     expect(backups).toEqual([expect.stringMatching(/^callpass-\d{8}T\d{6}Z\.db$/)]);
     expect(existsSync(join(folder, 'repository/callpass.db'))).toBe(false);
+  }, 60_000);
+
+  it('upgrades it as upgrade.md says: files, Node, scripts and unit are those of the new version, and the store is the same', async () => {
+    const [upgrade] = blocksOf(UPGRADE, 'One machine');
+    const [before = '', after = ''] = upgrade?.text.split(/(?<=systemctl stop callpass-server\n)/) ?? [];
+    expect(await shell(before)).toMatchObject({ code: 0 });
+    service?.kill('SIGTERM');
+    if (service) await ended(service);
+    const ofFormerVersion = ['opt/callpass/server/former.js', 'opt/callpass/cli/former.js'];
+    const replaced = [
+      'opt/callpass/node',
+      'usr/local/bin/callpass-server',
+      'usr/local/bin/callpass',
+      'etc/systemd/system/callpass-server.service',
+    ].map((file) => join(folder, file));
+    const installed = replaced.map((file) => readFileSync(file));
+    for (const file of [...ofFormerVersion.map((name) => join(folder, name)), ...replaced])
+      writeFileSync(file, 'former');
+
+    expect(await shell(after)).toMatchObject({ code: 0, stdout: expect.stringContaining('settings.yaml: ok') });
+    expect(ofFormerVersion.filter((name) => existsSync(join(folder, name)))).toEqual([]);
+    expect(replaced.filter((file, at) => !readFileSync(file).equals(installed[at] as Buffer))).toEqual([]);
+    expect((await startService())()).not.toContain('a new, empty one was made');
   }, 60_000);
 });
