@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { scriptOf } from '@callpass/testkit/programs';
+import { nodeOptionsOf, scriptOf } from '@callpass/testkit/programs';
 import { ended, ENVIRONMENT, outputOf } from './processes.ts';
 
 /** Origin of the pages that an edge lists. */
@@ -20,7 +20,7 @@ export async function startEdgeProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
 ): Promise<EdgeProcess> {
-  const child = spawn('node', [scriptOf('edge'), 'serve', ...args], {
+  const child = spawn('node', [...nodeOptionsOf('edge'), scriptOf('edge'), 'serve', ...args], {
     env: {
       ...ENVIRONMENT,
       CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',

@@ -155,8 +155,6 @@ it(
       CALLPASS_CONNECTIONS_KEEPALIVE_INTERVAL: '5s',
       CALLPASS_CONNECTIONS_KEEPALIVE_TIMEOUT: '1s',
       CALLPASS_DRAIN_GRACE: '2s',
-      // As image and unit start it: without bounds the heap alone grows by more than what is looked for.
-      NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=8',
     });
     const load = stopLater(startLoad(server.address, 'd', { workers: 4 }));
     const stopOneThatReads = async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { scriptOf } from '@callpass/testkit/programs';
+import { nodeOptionsOf, scriptOf } from '@callpass/testkit/programs';
 import { keep, plant, plantTokensIn } from './canary/keep.ts';
 
 /** The root of the repository under test. */
@@ -160,14 +160,14 @@ export interface ServerProcess {
 }
 
 /**
- * Starts a server as an operator would, on a free port: as images have it, unless the command says another.
+ * Starts a server as an operator would, on a free port: as its image does, unless the command says otherwise.
  *
  * @param group file of a control group that the process is in from its start, so that Node knows the limit.
  */
 export async function startServerProcess(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
-  [node, script] = ['node', scriptOf('server')],
+  command: readonly string[] = ['node', ...nodeOptionsOf('server'), scriptOf('server')],
   group?: string,
 ): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'callpass-e2e-'));
@@ -183,7 +183,7 @@ export async function startServerProcess(
   };
   plantKeyEncryptionKey(surroundings);
   const inGroup = group === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', group];
-  const [program = '', ...rest] = [...inGroup, node, script, 'serve', ...args];
+  const [program = '', ...rest] = [...inGroup, ...command, 'serve', ...args];
   const child = spawn(program, rest, {
     env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { DockerfileParser } from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { parseAllDocuments } from 'yaml';
@@ -174,12 +175,24 @@ function unitProblems() {
     const text = readFileSync(join(ROOT, 'deploy/systemd/callpass-server.service'), 'utf8');
     writeFileSync(unit, text.replaceAll('/usr/local/bin/callpass-server', process.execPath));
     return [
+      ...nodeOptionsProblems(),
       ...run('systemd-analyze', ['verify', '--man=no', unit]),
       ...run('systemd-analyze', ['security', '--offline=true', '--threshold=20', unit]),
     ];
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Image and unit start the server with the same options of Node. */
+function nodeOptionsProblems() {
+  const [image, unit] = [
+    ['deploy/docker/Dockerfile', /^ENTRYPOINT \["\S*node", (.*), "\S*callpass-server\.js"\]$/m],
+    ['deploy/systemd/callpass-server', /^exec \S*node([^]*) \S*callpass-server\.js/m],
+  ].map(([file, options]) => options.exec(readFileSync(join(ROOT, file), 'utf8'))?.[1].match(/--[\w=-]+/g));
+  return image !== undefined && isDeepStrictEqual(image, unit)
+    ? []
+    : [`image and unit start Node with different options: ${image?.join(' ')}; ${unit?.join(' ')}`];
 }
 
 function run(command, args) {

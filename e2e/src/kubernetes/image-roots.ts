@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { entrypointOf, type ProgramName } from '@callpass/testkit/programs';
 import { ENVIRONMENT, ROOT } from '../processes.ts';
 
 /** Root directories of the images, made by the steps of deploy/docker/Dockerfile. */
 export class ImageRoots {
   readonly #folder: string;
-  readonly #entrypoints: Readonly<Record<string, readonly string[]>>;
 
   /** @param folder an empty folder that takes them. */
   constructor(folder: string) {
@@ -23,12 +23,6 @@ export class ImageRoots {
         env: ENVIRONMENT,
       });
     }
-    const dockerfile = readFileSync(join(ROOT, 'deploy/docker/Dockerfile'), 'utf8');
-    this.#entrypoints = Object.fromEntries(
-      [...dockerfile.matchAll(/^FROM system AS (\w+)\n(?:(?!^FROM ).*\n)*?ENTRYPOINT (.*)$/gm)].map(
-        ([, app = '', entrypoint = '']) => [app, JSON.parse(entrypoint) as string[]],
-      ),
-    );
   }
 
   /**
@@ -36,12 +30,10 @@ export class ImageRoots {
    * the other.
    */
   rootOf(image: string): { root: string; entrypoint: readonly string[] } {
-    const app = /^callpass-(\w+):/.exec(image)?.[1] ?? 'cli';
+    const app = (/^callpass-(\w+):/.exec(image)?.[1] ?? 'cli') as ProgramName;
     const root = join(this.#folder, app);
     for (const mounted of ['run', 'etc/callpass'])
       rmSync(join(root, mounted), { recursive: true, force: true });
-    const entrypoint = this.#entrypoints[app];
-    if (entrypoint === undefined) throw new Error(`the Dockerfile has no image ${app}`);
-    return { root, entrypoint };
+    return { root, entrypoint: entrypointOf(app) };
   }
 }

@@ -11,9 +11,10 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
+const DOCKERFILE = join(ROOT, 'deploy', 'docker', 'Dockerfile');
 const PARENT = join(ROOT, 'artifacts', 'programs');
 const DIGEST_LENGTH = 16;
 /** Time for which programs that no run has used are kept. */
@@ -22,15 +23,10 @@ const KEPT_MS = 24 * 3600 * 1000;
 /** Variable with the folder of the programs of a run. */
 const VARIABLE = 'CALLPASS_TEST_PROGRAMS';
 
-/** Script of each program, by its folder in apps/. */
-const SCRIPTS = {
-  server: 'bin/callpass-server.js',
-  edge: 'bin/callpass-edge.js',
-  cli: 'bin/callpass.js',
-} as const;
+const NAMES = ['server', 'edge', 'cli'] as const;
 
-/** Name of a program: its folder in apps/. */
-export type ProgramName = keyof typeof SCRIPTS;
+/** Name of a program: its folder in apps/, and the target of its image. */
+export type ProgramName = (typeof NAMES)[number];
 
 /**
  * Makes the programs as images have them: each with the packages of the workspace, as `tsc -b` has built them, bundled in it. They lie
@@ -39,7 +35,7 @@ export type ProgramName = keyof typeof SCRIPTS;
 export function makePrograms(): void {
   mkdirSync(PARENT, { recursive: true });
   const made = mkdtempSync(join(PARENT, 'new-'));
-  execFileSync(process.execPath, ['tools/packages/stage-programs.mjs', made, ...Object.keys(SCRIPTS)], {
+  execFileSync(process.execPath, ['tools/packages/stage-programs.mjs', made, ...NAMES], {
     cwd: ROOT,
   });
   // The same files have the same path: another run may be using them, and Node keeps compiled code by path.
@@ -72,5 +68,18 @@ function digestOf(folder: string): string {
 export function scriptOf(name: ProgramName): string {
   const folder = process.env[VARIABLE];
   if (folder === undefined) throw new Error('makePrograms() comes first: in Jest the global set-up calls it');
-  return join(folder, name, SCRIPTS[name]);
+  return join(folder, name, 'bin', basename(entrypointOf(name).at(-1) as string));
+}
+
+/** Gives the options of Node with which the image of a program starts it. */
+export function nodeOptionsOf(name: ProgramName): readonly string[] {
+  return entrypointOf(name).slice(1, -1);
+}
+
+/** Gives the command of the image of a program, without arguments: Node, its options, the script. */
+export function entrypointOf(name: ProgramName): readonly string[] {
+  const image = new RegExp(`^FROM system AS ${name}\\n(?:(?!^FROM ).*\\n)*?ENTRYPOINT (.*)$`, 'm');
+  const [, entrypoint] = image.exec(readFileSync(DOCKERFILE, 'utf8')) ?? [];
+  if (entrypoint === undefined) throw new Error(`${DOCKERFILE} has no image ${name}`);
+  return JSON.parse(entrypoint) as string[];
 }

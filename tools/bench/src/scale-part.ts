@@ -1,3 +1,4 @@
+import { nodeOptionsOf } from '@callpass/testkit/programs';
 import { loadContestant, type MeteredContestant } from './load-contestant.ts';
 import { startLoadGenerator, type LoadGenerator } from './load/generator.ts';
 import type { BenchOptions } from './options.ts';
@@ -9,6 +10,8 @@ import { startTelemetrySink } from './servers/telemetry-sink.ts';
 const SHAPE = { connections: 4, concurrency: 20 };
 const FILL_SHAPE = { connections: 2, concurrency: 2, runInMs: 0, durationMs: 2000 };
 const FILL_BATCH = 256;
+/** The memory that 100,000 destinations need is more than that of the image: docs/operations/capacity.md. */
+const NODE_OPTIONS = [...nodeOptionsOf('server'), '--max-old-space-size=1024'];
 /** Tolerance for the cost of one issue at all sizes: 10 %. */
 const TARGETS = { mainThread: 1.1, throughput: 0.9 };
 
@@ -22,7 +25,7 @@ export function measureScale(
     const sink = stopLater(await startTelemetrySink());
     progress(`scale: starting with ${scale.fewDestinations} and ${scale.manyDestinations} destinations`);
     const serverOf = async (destinations: number) =>
-      stopLater(await startCallpassServer(sink.url, { destinations }));
+      stopLater(await startCallpassServer(sink.url, { destinations, nodeOptions: NODE_OPTIONS }));
     const long = await serverOf(scale.fewDestinations);
     const memory = await fill(long, { entries: scale.entries, generator, progress });
 

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptionsOf } from '@callpass/testkit/programs';
 import { startLoadGenerator, startPacedGenerator } from '../load/generator.ts';
 import type { OpenLoopResult } from '../load/pace.ts';
 import type { BenchOptions } from '../options.ts';
@@ -17,31 +18,34 @@ const RATE = 2000;
 /** Some ten thousand calls, until the engine has settled on how to run the code. */
 const WARM_UP = { ...SHAPE, runInMs: 0, durationMs: 4000 };
 const PACED = { connections: 8, timeoutMs: 5000 };
-const OLD = '--max-old-space-size=256';
-const UNIT = [OLD, '--max-semi-space-size=8'];
+/** Of an option that is given twice, Node takes the second. */
+const IMAGE = nodeOptionsOf('server');
 /** A folder that is kept in memory, where the system has one. */
 const MEMORY = '/dev/shm';
 
 const PAUSES = ['--import', new URL('../servers/pauses.ts', import.meta.url).href];
 
-/** The server as the unit starts it, and as often with one thing changed. */
-const VARIANTS: readonly { name: string; options: ServerOptions; inMemory?: boolean }[] = [
-  { name: 'as the unit starts it', options: { nodeOptions: UNIT } },
-  { name: 'no bound of the old generation', options: { nodeOptions: ['--max-semi-space-size=8'] } },
-  {
-    name: 'old generation may grow by 200 % before it is collected',
-    options: { nodeOptions: [...UNIT, '--heap-growing-percent=200'] },
-  },
-  { name: 'garbage is collected by one thread', options: { nodeOptions: [...UNIT, '--single-threaded-gc'] } },
-  { name: 'young generation of 2 MiB, not 8', options: { nodeOptions: [OLD, '--max-semi-space-size=2'] } },
-  { name: 'young generation of 32 MiB', options: { nodeOptions: [OLD, '--max-semi-space-size=32'] } },
-  { name: 'no telemetry', options: { nodeOptions: UNIT, environment: { OTEL_SDK_DISABLED: 'true' } } },
+/** The server as its image starts it, and as often with one thing changed. */
+const VARIANTS: readonly { name: string; options?: ServerOptions; inMemory?: boolean }[] = [
+  { name: 'as the image starts it' },
+  withNode('four threads for the work of V8, not one', '--v8-pool-size=4'),
+  withNode('garbage is collected by one thread', '--single-threaded-gc'),
+  withNode('old generation of 2 GiB, not 256 MiB', '--max-old-space-size=2048'),
+  withNode('old generation may grow by 40 %, not 100, before it is collected', '--heap-growing-percent=40'),
+  withNode('old generation may grow by 300 %', '--heap-growing-percent=300'),
+  withNode('young generation of 8 MiB, not 16', '--max-semi-space-size=8'),
+  withNode('young generation of 32 MiB', '--max-semi-space-size=32'),
+  { name: 'no telemetry', options: { environment: { OTEL_SDK_DISABLED: 'true' } } },
   {
     name: 'state looked for every 2 s, not 0.5 s',
-    options: { nodeOptions: UNIT, environment: { CALLPASS_STORE_POLL_INTERVAL: '2s' } },
+    options: { environment: { CALLPASS_STORE_POLL_INTERVAL: '2s' } },
   },
-  { name: 'database in memory', options: { nodeOptions: UNIT }, inMemory: true },
+  { name: 'database in memory', inMemory: true },
 ];
+
+function withNode(name: string, option: string) {
+  return { name, options: { nodeOptions: [...IMAGE, option] } };
+}
 
 /** Latency of servers that differ in one thing, in turn at the same rate: it shows what makes the tail. */
 export function measureCauses(
@@ -52,8 +56,8 @@ export function measureCauses(
     const sink = stopLater(await startTelemetrySink());
     const paced = stopLater(startPacedGenerator());
     const generator = stopLater(startLoadGenerator());
-    const start = async ({ options, inMemory }: (typeof VARIANTS)[0]): Promise<CallpassServer> => {
-      const nodeOptions = [...(options.nodeOptions ?? []), ...PAUSES];
+    const start = async ({ options = {}, inMemory }: (typeof VARIANTS)[0]): Promise<CallpassServer> => {
+      const nodeOptions = [...(options.nodeOptions ?? IMAGE), ...PAUSES];
       if (!inMemory) return stopLater(await startCallpassServer(sink.url, { ...options, nodeOptions }));
       const folder = mkdtempSync(join(MEMORY, 'callpass-bench-'));
       stopLater({ stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true })) });

@@ -21,7 +21,7 @@ import {
   Verdict,
 } from '@callpass/contract';
 import { connect, createClient, methodPath, type Connection } from '@callpass/grpc-kit';
-import { scriptOf } from '@callpass/testkit/programs';
+import { nodeOptionsOf, scriptOf } from '@callpass/testkit/programs';
 import { credentials } from '@grpc/grpc-js';
 import type { ClientTls } from '../load/frame-socket.ts';
 import { type BenchChild, startNode } from './child-process.ts';
@@ -72,7 +72,7 @@ export interface ServerOptions {
   readonly joins?: CallpassServer;
   /** True: `IssueCredentials` has an empty handler, see `empty-handler.ts`. */
   readonly emptyHandler?: boolean;
-  /** Options of Node. */
+  /** Options of Node. Default: those with which its image starts it. */
   readonly nodeOptions?: readonly string[];
   /** Settings and variables besides. */
   readonly environment?: NodeJS.ProcessEnv;
@@ -84,10 +84,11 @@ export async function startCallpassServer(
   options: ServerOptions = {},
 ): Promise<CallpassServer> {
   const { destinations = 1, sampled = 0.01, secure, joins, emptyHandler = false } = options;
+  const { nodeOptions = nodeOptionsOf('server') } = options;
   const folder = mkdtempSync(join(tmpdir(), 'callpass-bench-'));
   const keyEncryptionKey = joins?.keyEncryptionKey ?? randomBytes(32).toString('base64');
   const hook = emptyHandler ? ['--import', new URL('./empty-handler.ts', import.meta.url).href] : [];
-  const child = startNode([...(options.nodeOptions ?? []), ...hook, scriptOf('server'), 'serve'], {
+  const child = startNode([...nodeOptions, ...hook, scriptOf('server'), 'serve'], {
     CALLPASS_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_STORE_URL: options.storeUrl ?? `sqlite:${join(folder, 'callpass.db')}`,
     CALLPASS_KEY_ENCRYPTION_KEY: keyEncryptionKey,

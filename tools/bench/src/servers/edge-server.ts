@@ -1,4 +1,4 @@
-import { scriptOf } from '@callpass/testkit/programs';
+import { nodeOptionsOf, scriptOf } from '@callpass/testkit/programs';
 import type { HttpTarget } from '../load/http-connection.ts';
 import { startNode, type BenchChild } from './child-process.ts';
 
@@ -18,7 +18,7 @@ export async function startEdgeServer(options: {
   service: string;
   telemetryUrl: string;
 }): Promise<EdgeServer> {
-  const child = startNode([scriptOf('edge'), 'serve'], {
+  const child = startNode([...nodeOptionsOf('edge'), scriptOf('edge'), 'serve'], {
     CALLPASS_EDGE_LISTEN_ADDRESS: '127.0.0.1:0',
     CALLPASS_EDGE_SERVICE_ADDRESS: options.service,
     CALLPASS_EDGE_LIMITS_PER_ADDRESS: NEVER_REACHED,
