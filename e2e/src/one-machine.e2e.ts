@@ -156,7 +156,10 @@ describe('run-one-machine.md', () => {
     for (const file of [...ofFormerVersion.map((name) => join(folder, name)), ...replaced])
       writeFileSync(file, 'former');
 
-    expect(await shell(after)).toMatchObject({ code: 0, stdout: expect.stringContaining('settings.yaml: ok') });
+    expect(await shell(after)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('settings.yaml: ok'),
+    });
     expect(ofFormerVersion.filter((name) => existsSync(join(folder, name)))).toEqual([]);
     expect(replaced.filter((file, at) => !readFileSync(file).equals(installed[at] as Buffer))).toEqual([]);
     expect((await startService())()).not.toContain('a new, empty one was made');
