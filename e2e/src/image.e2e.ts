@@ -108,7 +108,13 @@ describe('the images', () => {
     const { root: own, config } = images[name];
     return isRoot
       ? ['chroot', [`--userspec=${config.User}`, own, ...config.Entrypoint, ...args]]
-      : ['node', [...config.Entrypoint.slice(1).map((path) => join(own, path)), ...args]];
+      : [
+          'node',
+          [
+            ...config.Entrypoint.slice(1).map((part) => (part.startsWith('/') ? join(own, part) : part)),
+            ...args,
+          ],
+        ];
   };
 
   it('start a server that serves and drains, as nobody in particular and without a place to write but one', async () => {

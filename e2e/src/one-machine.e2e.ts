@@ -73,6 +73,11 @@ describe('run-one-machine.md', () => {
     return output;
   }
 
+  async function stopService(): Promise<void> {
+    service?.kill('SIGTERM');
+    if (service) await ended(service);
+  }
+
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'callpass-machine-'));
     port = await freePort();
@@ -107,8 +112,7 @@ describe('run-one-machine.md', () => {
     });
   });
   afterAll(async () => {
-    service?.kill('SIGTERM');
-    if (service) await ended(service);
+    await stopService();
     rmSync(folder, { recursive: true });
   });
 
@@ -143,8 +147,7 @@ describe('run-one-machine.md', () => {
     const [upgrade] = blocksOf(UPGRADE, 'One machine');
     const [before = '', after = ''] = upgrade?.text.split(/(?<=systemctl stop callpass-server\n)/) ?? [];
     expect(await shell(before)).toMatchObject({ code: 0 });
-    service?.kill('SIGTERM');
-    if (service) await ended(service);
+    await stopService();
     const ofFormerVersion = ['opt/callpass/server/former.js', 'opt/callpass/cli/former.js'];
     const replaced = [
       'opt/callpass/node',
